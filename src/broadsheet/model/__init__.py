@@ -1,0 +1,24 @@
+"""The nouns of the house: frozen dataclasses that depend on the standard library alone."""
+
+from broadsheet.model.delivery import Delivery, DeliveryKind, DeliveryState
+from broadsheet.model.edition import Edition, EditionItem
+from broadsheet.model.hit import Hit, HitList, Tier
+from broadsheet.model.paper import Malformed, Paper
+from broadsheet.model.signal import Signal
+from broadsheet.model.subscription import Subscription, SubscriptionState
+
+__all__ = [
+    "Delivery",
+    "DeliveryKind",
+    "DeliveryState",
+    "Edition",
+    "EditionItem",
+    "Hit",
+    "HitList",
+    "Malformed",
+    "Paper",
+    "Signal",
+    "Subscription",
+    "SubscriptionState",
+    "Tier",
+]

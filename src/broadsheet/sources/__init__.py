@@ -1,0 +1,1 @@
+"""Where papers come from: one file per outside format, its wire shape private to it."""
