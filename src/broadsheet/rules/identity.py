@@ -4,17 +4,20 @@ import re
 import unicodedata
 from hashlib import blake2b
 
-_ARXIV_NEW = r"\d{4}\.\d{4,5}"
-_ARXIV_OLD = r"[a-z]+(?:-[a-z]+)?(?:\.[A-Za-z]{2})?/\d{7}"
+_YEAR_MONTH = r"\d\d(?:0[1-9]|1[0-2])"
+_ARXIV_NEW = rf"{_YEAR_MONTH}\.\d{{4,5}}"
+_ARXIV_OLD = rf"[a-z]+(?:-[a-z]+)?(?:\.[a-z]{{2}})?/{_YEAR_MONTH}\d{{3}}"
 _ARXIV = re.compile(
     r"(?:(?:https?://)?(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html|format|src)/"
     r"|(?:https?://)?(?:dx\.)?(?:doi\.org/)?10\.48550/arxiv\."
     r"|arxiv:\s*)?"
     rf"(?P<id>{_ARXIV_NEW}|{_ARXIV_OLD})(?:v\d+)?(?:\.pdf)?/?(?:[?#].*)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _DOI = re.compile(
-    r"(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:\s*)?(?P<doi>10\.\d{4,9}/\S+)", re.IGNORECASE
+    r"(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:\s*)?"
+    r"(?P<doi>10\.[0-9]{4,9}/\S{0,500}[^\s.,;])[.,;]*",
+    re.IGNORECASE,
 )
 _TITLE_NOISE = re.compile(r"\\[a-zA-Z]+|[^\w\s]|_")
 _MIN_TITLE_CHARS = 12
@@ -68,11 +71,11 @@ def doi(text: str) -> str | None:
     '10.1007/bf02096567'
     """
     found = _DOI.fullmatch(text.strip())
-    return found["doi"].rstrip(".,;").lower() if found else None
+    return found["doi"].lower() if found and found["doi"].isprintable() else None
 
 
 def title_key(title: str) -> str:
-    """Normalise a title so that two spellings of it compare equal.
+    r"""Normalise a title so that two spellings of it compare equal.
 
     Case, accents, punctuation, LaTeX commands and spacing are dropped.
 
@@ -88,7 +91,7 @@ def title_key(title: str) -> str:
 
     Examples
     --------
-    >>> title_key("Caf\\u00e9-{S}tyle  $k$-NN") == title_key("cafe style k nn")
+    >>> title_key("Caf\u00e9-{S}tyle  $k$-NN") == title_key("cafe style k nn")
     True
     """
     if title.isascii():

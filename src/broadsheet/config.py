@@ -1,0 +1,151 @@
+"""Settings: defaults, then broadsheet.toml, then BROADSHEET_* variables, then flags."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from broadsheet.errors import ConfigError
+
+FILE_NAME = "broadsheet.toml"
+_PREFIX = "BROADSHEET_"
+_DEFAULT_DATA = Path(platformdirs.user_data_dir("broadsheet", appauthor=False))
+
+
+def _web_address(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return value.rstrip("/")
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("is no time zone name such as Europe/Berlin") from error
+    return value
+
+
+class Settings(BaseModel):
+    """All that an operator may set; everything works with nothing set.
+
+    Attributes
+    ----------
+    data : Path
+        Folder of the library, the index and the outbox.
+    database : SecretStr or None
+        SQLAlchemy address of the library; None keeps it in `data` as SQLite.
+    title : str
+        Name of the newspaper.
+    base_url : str
+        Address readers reach the pages under, used in mails.
+    smtp : SecretStr or None
+        ``smtp://user:password@host:port`` or ``smtps://…``; None writes mails to the outbox
+        folder.
+    sender : str
+        From header of all mails.
+    unsubscribe_mailbox : str or None
+        Address for the mailto form of List-Unsubscribe, where somebody reads it.
+    publish_at : time
+        When the day's edition is made and mailed, in `timezone`.
+    timezone : str
+        IANA name of the zone that days are counted in.
+    edition_size : int
+        Papers in an edition, 1 to 200.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: Path = _DEFAULT_DATA
+    database: SecretStr | None = None
+    title: str = Field("Broadsheet", min_length=1, max_length=80)
+    base_url: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:8000"
+    smtp: SecretStr | None = None
+    sender: str = Field("Broadsheet <broadsheet@localhost>", min_length=3, max_length=320)
+    unsubscribe_mailbox: str | None = None
+    publish_at: time = time(6, 0)
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    edition_size: int = Field(20, ge=1, le=200)
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy address of the library, password included."""
+        if self.database is not None:
+            return self.database.get_secret_value()
+        return f"sqlite:///{self.data / 'library.sqlite3'}"
+
+    @property
+    def smtp_url(self) -> str | None:
+        """Where mail goes, password included; None is the outbox folder."""
+        return self.smtp.get_secret_value() if self.smtp else None
+
+    @property
+    def outbox(self) -> Path:
+        """Where mails lie as .eml files when there is no mail server."""
+        return self.data / "outbox"
+
+
+def load_settings(
+    flags: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Put the settings together.
+
+    Parameters
+    ----------
+    flags : mapping, optional
+        Values that win over all others; None values are left out.
+    environment : mapping, optional
+        Variables to read; by default those of this process.
+
+    Returns
+    -------
+    Settings
+        Checked.
+
+    Raises
+    ------
+    ConfigError
+        Where a setting is unknown or wrong; names it and where it was set.
+    """
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    variables = os.environ if environment is None else environment
+    told = {
+        name: variables[_PREFIX + name.upper()]
+        for name in Settings.model_fields
+        if variables.get(_PREFIX + name.upper())
+    }
+    data = Path(str(given.get("data") or told.get("data") or _DEFAULT_DATA)).expanduser()
+    filed = _read_file(data / FILE_NAME)
+    try:
+        return Settings.model_validate({**filed, **told, **given, "data": data})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        if name in given:
+            place = f"flag --{name.replace('_', '-')}"
+        elif name in told:
+            place = f"variable {_PREFIX}{name.upper()}"
+        else:
+            place = f"file {str(data / FILE_NAME)!r}"
+        reason = first["msg"].removeprefix("Value error, ").lower()
+        known = ", ".join(Settings.model_fields)
+        raise ConfigError(
+            f"setting {name!r} in {place}: {reason}; the settings are {known}"
+            if first["type"] == "extra_forbidden"
+            else f"setting {name!r} in {place}: {reason}"
+        ) from error
+
+
+def _read_file(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the settings file {str(path)!r} cannot be read: {error}") from error

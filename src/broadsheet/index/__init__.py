@@ -1,0 +1,1 @@
+"""What search reads: lexical postings and vectors, derived from the library and deletable."""

@@ -1,0 +1,383 @@
+"""Library: the one object a user holds."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parseaddr
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from filelock import FileLock
+from filelock import Timeout as LockTimeout
+
+from broadsheet import ingest
+from broadsheet.config import Settings
+from broadsheet.deliver import Press, SendReport, deliver
+from broadsheet.errors import MailError, NotFoundError, StoreError
+from broadsheet.ingest import IngestReport
+from broadsheet.index.encoder import load_encoder
+from broadsheet.index.searchindex import SearchIndex
+from broadsheet.mail.masthead import Masthead
+from broadsheet.mail.transport import open_transport
+from broadsheet.model import (
+    DeliveryState,
+    Edition,
+    HitList,
+    Malformed,
+    Paper,
+    Subscription,
+    SubscriptionState,
+)
+from broadsheet.publish import make_due, publish
+from broadsheet.rules.address import parse_address
+from broadsheet.rules.token import Purpose, read
+from broadsheet.search import search
+from broadsheet.store import attention, changes, deliveries, editions, papers, subscriptions
+from broadsheet.store.database import open_database
+from broadsheet.store.facts import fact
+
+_CONFIRMATIONS_A_DAY = 3
+_FORGET_UNCONFIRMED_AFTER = timedelta(days=30)
+_CLAIM_LEASE = timedelta(minutes=10)
+_SEND_WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the library fares.
+
+    Parameters
+    ----------
+    papers : int
+        Papers in the library.
+    behind : int
+        Changes the index has not followed yet.
+    edition : date or None
+        Day of the newest edition.
+    subscriptions : dict of SubscriptionState to int
+        How many there are in each state.
+    deliveries : dict of DeliveryState to int
+        How many there are in each state.
+    """
+
+    papers: int
+    behind: int
+    edition: date | None
+    subscriptions: dict[SubscriptionState, int]
+    deliveries: dict[DeliveryState, int]
+
+
+class Library:
+    """Papers, editions and readers in one place; safe to use from many threads.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where everything is kept and how it is named.
+    clock : callable, optional
+        Gives the time, aware UTC.
+
+    Raises
+    ------
+    StoreError
+        Where the library cannot be opened.
+    SearchIndexError
+        Where the index folder cannot be made.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.settings = settings
+        self._clock = clock
+        try:
+            settings.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the data folder {str(settings.data)!r} cannot be made ({error.strerror}): "
+                "choose another with --data"
+            ) from error
+        self._database = open_database(settings.database_url)
+        with self._database.write() as connection:
+            self._library_id = fact(connection, "library id")
+            self.secret = fact(connection, "secret")
+        self._index: SearchIndex | None = None
+        self._index_opening = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back what is held open."""
+        self._database.close()
+
+    @property
+    def now(self) -> datetime:
+        """The time, aware UTC."""
+        return self._clock()
+
+    @property
+    def today(self) -> date:
+        """The day it is in the newspaper's time zone."""
+        return self.now.astimezone(ZoneInfo(self.settings.timezone)).date()
+
+    def add(self, source: str, told: Sequence[Paper | Malformed]) -> IngestReport:
+        """Store what a source told; see :func:`broadsheet.ingest.store`."""
+        return ingest.store(self._database, source, told, self.now)
+
+    def import_file(
+        self, path: Path, on_bytes: Callable[[int], None] | None = None
+    ) -> IngestReport:
+        """Bring in one file of papers; see :func:`broadsheet.ingest.import_file`."""
+        return ingest.import_file(self._database, path, self.now, on_bytes)
+
+    def import_starter(self) -> IngestReport:
+        """Bring in the papers shipped with Broadsheet, where the library is still empty."""
+        return ingest.import_starter(self._database, self.now)
+
+    @property
+    def index(self) -> SearchIndex:
+        """The index, opened when first needed."""
+        with self._index_opening:
+            if self._index is None:
+                self._index = SearchIndex(
+                    self.settings.data / "index", load_encoder(), self._library_id
+                )
+            return self._index
+
+    def update_index(
+        self, *, rebuild: bool = False, on_papers: Callable[[int], None] | None = None
+    ) -> None:
+        """Bring the index level with the library, or build it anew.
+
+        Parameters
+        ----------
+        rebuild : bool
+            Build anew even where it is level.
+        on_papers : callable, optional
+            Told how many papers each step took in.
+        """
+        self.index.refresh()
+        step = self.index.rebuild if rebuild else self.index.follow
+        if rebuild or self.behind():
+            step(self._changes, on_papers)
+
+    def behind(self) -> int:
+        """Count the changes that the index has not followed yet."""
+        with self._database.read() as connection:
+            return max(0, changes.last_change(connection) - self.index.position)
+
+    def search(self, query: str, *, n: int = 20, offset: int = 0) -> HitList:
+        """Find papers by word and by meaning; see :func:`broadsheet.search.search`."""
+        self.index.refresh()
+        return search(self._database, self.index, query, n, offset)
+
+    def paper(self, paper_id: str) -> Paper:
+        """Read a paper by any id it has or had.
+
+        Raises
+        ------
+        NotFoundError
+            Where there is none.
+        """
+        with self._database.read() as connection:
+            return papers.paper_by_num(connection, papers.num_of(connection, paper_id))
+
+    def records(self, paper_id: str) -> list[tuple[str, Paper, datetime]]:
+        """Read what each source said of a paper, and when it was told."""
+        with self._database.read() as connection:
+            return papers.records_of(connection, papers.num_of(connection, paper_id))
+
+    def vote(self, paper_id: str, reader: str, *, on: bool) -> int:
+        """Set or take back a reader's vote; gives the paper's votes after it."""
+        with self._database.write() as connection:
+            return attention.vote(connection, paper_id, reader, on, self.now)
+
+    def votes(self, paper_ids: Sequence[str]) -> dict[str, int]:
+        """Count the votes of papers; those without any are left out."""
+        with self._database.read() as connection:
+            return attention.votes_of(connection, paper_ids)
+
+    def voted(self, reader: str, paper_ids: Sequence[str]) -> set[str]:
+        """Tell which of these papers a reader has voted for."""
+        with self._database.read() as connection:
+            return attention.voted(connection, reader, paper_ids)
+
+    def publish(self, day: date | None = None) -> Edition:
+        """Freeze a day's edition, today's by default, and make its digests due."""
+        wanted = day or self.today
+        made = publish(self._database, wanted, self.settings.edition_size, self.now)
+        self.make_due(wanted)
+        return made
+
+    def make_due(self, day: date) -> int:
+        """Make a day's digest due to each confirmed reader who has none yet; gives how many."""
+        return make_due(self._database, day, self._library_id, self._host, self.now)
+
+    def edition(self, day: date | None = None) -> Edition:
+        """Read a day's edition, the newest by default."""
+        with self._database.read() as connection:
+            return editions.edition(connection, day)
+
+    def has_edition(self, day: date) -> bool:
+        """Tell whether a day's edition was published."""
+        try:
+            return self.edition(day).date == day
+        except NotFoundError:
+            return False
+
+    def edition_dates(self, limit: int = 60) -> list[date]:
+        """List the days that have an edition, newest first."""
+        with self._database.read() as connection:
+            return editions.edition_dates(connection, limit)
+
+    def subscribe(self, email: str) -> None:
+        """Make a confirmation mail due to an address that asks for the digest.
+
+        Nothing tells whether the address was known: an address that is subscribed, or that was
+        sent three confirmations within a day, gets no further one.
+
+        Raises
+        ------
+        ValueError
+            Where `email` is no address.
+        """
+        address = parse_address(email)
+        now = self.now
+        with self._database.write() as connection:
+            asked = subscriptions.ask(connection, address, now)
+            if asked.state is not SubscriptionState.PENDING:
+                return
+            since = now - timedelta(days=1)
+            made = subscriptions.confirmations_since(connection, asked.id, since)
+            if made < _CONFIRMATIONS_A_DAY:
+                message_id = f"<confirmation.{uuid4().hex}.{self._library_id}@{self._host}>"
+                deliveries.make_confirmation_due(connection, asked.id, message_id, now)
+
+    def peek(self, token: str) -> Subscription:
+        """Read the subscription that a link from a mail belongs to, changing nothing."""
+        with self._database.read() as connection:
+            return subscriptions.subscription(connection, self._owner(token, *Purpose))
+
+    def confirm(self, token: str) -> Subscription:
+        """Confirm the subscription that a link from a confirmation mail belongs to.
+
+        Raises
+        ------
+        NotFoundError
+            Where the link is wrong or too old.
+        """
+        with self._database.write() as connection:
+            owner = self._owner(token, Purpose.CONFIRM)
+            return subscriptions.confirm(connection, owner, self.now)
+
+    def unsubscribe(self, token: str) -> Subscription:
+        """End the subscription that a link from a digest belongs to."""
+        with self._database.write() as connection:
+            owner = self._owner(token, Purpose.UNSUBSCRIBE)
+            return subscriptions.unsubscribe(connection, owner, self.now)
+
+    def subscriptions(self) -> Iterator[Subscription]:
+        """Read every subscription."""
+        with self._database.read() as connection:
+            yield from subscriptions.all_subscriptions(connection)
+
+    def forget_unconfirmed(self) -> int:
+        """Remove the addresses that have not confirmed for thirty days; gives how many."""
+        with self._database.write() as connection:
+            return subscriptions.forget_unconfirmed(
+                connection, _FORGET_UNCONFIRMED_AFTER, self.now
+            )
+
+    def send(
+        self, day: date | None = None, on_sent: Callable[[], None] = lambda: None
+    ) -> SendReport:
+        """Mail a day's edition, the newest by default, to all who have not had it.
+
+        Parameters
+        ----------
+        day : date or None
+            The edition's day.
+        on_sent : callable, optional
+            Told after each mail.
+
+        Raises
+        ------
+        NotFoundError
+            Where that day has no edition.
+        """
+        self.make_due(self.edition(day).date)
+        return self.deliver_due(on_sent)
+
+    def deliver_due(self, on_sent: Callable[[], None] = lambda: None) -> SendReport:
+        """Send what is due now: confirmations, digests, and those whose time to retry has come.
+
+        Raises
+        ------
+        MailError
+            Where another sender on this machine holds the outbox for a minute.
+        """
+        masthead = Masthead(
+            title=self.settings.title,
+            base_url=self.settings.base_url,
+            sender=self.settings.sender,
+            unsubscribe_mailbox=self.settings.unsubscribe_mailbox,
+        )
+        press = Press(self._database, masthead, self.secret)
+        lease = _CLAIM_LEASE if self.settings.database else timedelta()
+        try:
+            with (
+                FileLock(self.settings.data / "outbox.lock", timeout=_SEND_WAIT_S),
+                open_transport(self.settings.smtp_url, self.settings.outbox) as transport,
+            ):
+                return deliver(self._database, transport, press, lease, on_sent, self._clock)
+        except LockTimeout as error:
+            raise MailError(
+                "another 'broadsheet send' or server is sending from this data folder: "
+                "nothing was lost, wait for it to finish"
+            ) from error
+
+    def retry_unknown(self) -> int:
+        """Make the mails in doubt due again; their readers may get them twice."""
+        with self._database.write() as connection:
+            return deliveries.retry_unknown(connection, self.now)
+
+    def health(self) -> Health:
+        """Tell how the library fares."""
+        with self._database.read() as connection:
+            days = editions.edition_dates(connection, 1)
+            return Health(
+                papers=papers.count(connection),
+                behind=max(0, changes.last_change(connection) - self.index.position),
+                edition=days[0] if days else None,
+                subscriptions=subscriptions.counts(connection),
+                deliveries=deliveries.counts(connection),
+            )
+
+    @property
+    def _host(self) -> str:
+        _, address = parseaddr(self.settings.sender)
+        return address.rpartition("@")[2] or "localhost"
+
+    def _owner(self, token: str, *purposes: Purpose) -> int:
+        for purpose in purposes:
+            owner = read(self.secret, purpose, token, self.now)
+            if owner is not None:
+                return owner
+        raise NotFoundError("this link is not valid any more: subscribe again to get a new one")
+
+    def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
+        with self._database.read() as connection:
+            return changes.changes_since(connection, position, limit)

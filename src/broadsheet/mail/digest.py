@@ -1,0 +1,98 @@
+"""Set an edition as a mail."""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from broadsheet.mail.masthead import Masthead
+from broadsheet.mail.rendering import Rendered, render
+from broadsheet.mail.wording import byline, excerpt, long_day, plain, shortened, spoken_date
+from broadsheet.model import Edition, EditionItem
+
+_SUBJECT_CHARS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One paper as the templates print it.
+
+    Parameters
+    ----------
+    rank : int
+        Place in the edition, from 1.
+    title, byline, dateline, excerpt, reason : str
+        Plain text on one line, empty where nothing is known.
+    page_url : str
+        Its page in the newspaper.
+    link, link_name : str
+        The work itself and the host it is at; both empty where there is no web address.
+    """
+
+    rank: int
+    title: str
+    byline: str
+    dateline: str
+    excerpt: str
+    reason: str
+    page_url: str
+    link: str
+    link_name: str
+
+
+def render_digest(edition: Edition, masthead: Masthead) -> Rendered:
+    """Write the digest of an edition, once for all its readers.
+
+    Parameters
+    ----------
+    edition : Edition
+        What is mailed; it may be empty.
+    masthead : Masthead
+        Who sends it.
+
+    Returns
+    -------
+    Rendered
+        `rendering.UNSUBSCRIBE` stands in it where :func:`broadsheet.mail.compose` puts the
+        reader's own address.
+    """
+    title, day = plain(masthead.title), long_day(edition.date)
+    stories = [_story(item, masthead) for item in edition.items]
+    leading = stories[0].title if stories else "no papers today"
+    return render(
+        "digest",
+        shortened(f"{title}, {day}: {leading}", _SUBJECT_CHARS),
+        title=title,
+        day=day,
+        weekday=f"{edition.date:%A}",
+        front_url=masthead.page("/"),
+        browser_url=masthead.page(f"/papers/date/{edition.date.isoformat()}"),
+        stories=stories,
+    )
+
+
+def _story(item: EditionItem, masthead: Masthead) -> Story:
+    date = spoken_date(item.published) if item.published else ""
+    category = plain(item.categories[0]) if item.categories else ""
+    link = plain(item.link or "")
+    host = _web_host(link)
+    return Story(
+        rank=item.rank,
+        title=plain(item.title),
+        byline=byline(item.authors),
+        dateline=" · ".join(part for part in (date, category) if part),
+        excerpt=excerpt(item.abstract or ""),
+        reason=plain(item.reason),
+        page_url=masthead.page(f"/papers/{quote(item.paper_id, safe=':/', errors='replace')}"),
+        link=link if host else "",
+        link_name=host,
+    )
+
+
+def _web_host(url: str) -> str:
+    """Name the host of an http(s) address; empty for what a mail must not link to."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https"):
+        return ""
+    return parts.netloc.rpartition("@")[2].removeprefix("www.")

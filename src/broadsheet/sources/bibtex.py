@@ -1,0 +1,164 @@
+"""BibTeX and BibLaTeX, read by bibtexparser."""
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from bibtexparser.library import Library
+from bibtexparser.middlewares import (
+    LatexDecodingMiddleware,
+    MonthIntMiddleware,
+    NormalizeFieldKeys,
+    RemoveEnclosingMiddleware,
+    ResolveStringReferencesMiddleware,
+)
+from bibtexparser.middlewares.names import (
+    parse_single_name_into_parts,
+    split_multiple_persons_names,
+)
+from bibtexparser.model import (
+    Block,
+    DuplicateBlockKeyBlock,
+    DuplicateFieldKeyBlock,
+    Entry,
+    Field,
+    ParsingFailedBlock,
+)
+from bibtexparser.splitter import Splitter
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Malformed, Paper
+from broadsheet.rules.intake import make_paper
+from broadsheet.sources.wire import arxiv_mention, decode, read_text, records
+
+NAME = "bibtex"
+
+# The key tells an entry from a decorator in a program.
+_ENTRY_HEAD = re.compile(
+    r"^[ \t]*@[ \t]*(?:(?:comment|preamble|string)[ \t]*[{(]"
+    r"|[a-z]+[ \t]*[{(][^\s,={}()\"]*[ \t]*,)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_STACK = (
+    ResolveStringReferencesMiddleware(),
+    RemoveEnclosingMiddleware(),
+    NormalizeFieldKeys(),
+    MonthIntMiddleware(),
+)
+_LATEX = LatexDecodingMiddleware()
+_PROSE = ("title", "abstract", "journal", "journaltitle", "booktitle", "note", "keywords")
+_LATEX_MARK = re.compile(r"[\\{}~]|--|``|''")
+# Decoding takes 6 microseconds a character.
+_LATEX_CHARS = 40_000
+# To LaTeX it begins a comment, but abstracts say "50% of" and mean it.
+_BARE_PERCENT = re.compile(r"(?<!\\)%")
+_ARXIV = "arxiv"
+_OTHERS = "others"
+# What goes wrong is told as Malformed, in one place.
+logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
+logging.getLogger("pylatexenc").setLevel(logging.CRITICAL)
+
+
+def recognises(head: bytes) -> bool:
+    """Tell whether a file that begins with `head` is BibTeX."""
+    return _ENTRY_HEAD.search(decode(head)) is not None
+
+
+def parse(stream: BinaryIO, place: str) -> Iterator[Paper | Malformed]:
+    """Read the entries of a file.
+
+    Parameters
+    ----------
+    stream : BinaryIO
+        The file, at most 64 MiB.
+    place : str
+        What it is called.
+    """
+    blocks = _blocks(read_text(stream, place), place)
+    # bibtexparser counts lines from 0.
+    told = ((f"{place} line {(block.start_line or 0) + 1}", block) for block in blocks)
+    return records(told, _paper)
+
+
+def _blocks(text: str, place: str) -> list[Block]:
+    """Split a file into entries and what is left of broken ones, in order."""
+    try:
+        library = Splitter(text).split()
+        found = [_unrefused(block, str(n)) for n, block in enumerate(library.blocks)]
+        library = Library(found, fail_on_duplicate_key=False)
+        for step in _STACK:
+            library = step.transform(library)
+    except Exception as error:
+        raise SourceError(
+            f"{place!r} cannot be read as BibTeX ({type(error).__name__}): "
+            "split it to find the entry that is broken"
+        ) from error
+    return [
+        block
+        for block in library.blocks
+        if isinstance(block, Entry | ParsingFailedBlock)
+        and not isinstance(block, DuplicateBlockKeyBlock)
+    ]
+
+
+def _unrefused(block: Block, number: str) -> Block:
+    """Undo bibtexparser's refusal of repeated keys: it is not by them that papers are known."""
+    if isinstance(block, DuplicateBlockKeyBlock | DuplicateFieldKeyBlock):
+        block = block.ignore_error_block or block
+    if isinstance(block, Entry):
+        block.key = number
+    return block
+
+
+def _paper(block: Block) -> Paper:
+    if not isinstance(block, Entry):
+        raise ValueError("it is not closed or not well formed, and was passed over")
+    raw = {field.key: str(field.value) for field in block.fields}
+    names, prose = _decoded(raw)
+    journal = prose.get("journal") or prose.get("journaltitle")
+    archive = raw.get("archiveprefix") or raw.get("eprinttype") or _ARXIV
+    eprint = raw.get("eprint") if archive.lower() == _ARXIV else None
+    subject = raw.get("primaryclass") or raw.get("eprintclass") or ""
+    return make_paper(
+        title=prose.get("title"),
+        abstract=prose.get("abstract"),
+        authors=names,
+        categories=[subject, *re.split("[,;]", prose.get("keywords", ""))],
+        published=_date(raw),
+        arxiv=eprint or arxiv_mention(journal, prose.get("note")),
+        doi=raw.get("doi"),
+        url=raw.get("url"),
+        venue=journal or prose.get("booktitle"),
+        comment=prose.get("note"),
+    )
+
+
+def _decoded(raw: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Turn LaTeX outside of formulas into text: the authors' names, and the fields of prose."""
+    names = [_natural(name) for name in split_multiple_persons_names(raw.get("author", ""))]
+    fields = [Field("author", name) for name in names if name != _OTHERS]
+    fields += [Field(key, raw[key]) for key in _PROSE if key in raw]
+    latex = [field for field in fields if _LATEX_MARK.search(field.value)]
+    for field in latex:
+        field.value = _BARE_PERCENT.sub(r"\\%", field.value[:_LATEX_CHARS])
+    # What cannot be decoded stays in its field as it was.
+    _LATEX.transform_entry(Entry("", "", latex), Library())
+    kept = [field.value for field in fields if field.key == "author"]
+    return kept, {field.key: field.value for field in fields if field.key != "author"}
+
+
+def _natural(name: str) -> str:
+    """Put the given name first, as it is read."""
+    return parse_single_name_into_parts(name, strict=False).merge_first_name_first
+
+
+def _date(raw: dict[str, str]) -> str | None:
+    if told := raw.get("date"):
+        return told.partition("/")[0]
+    parts = [raw.get("year", "")]
+    for key in ("month", "day"):
+        if not raw.get(key, "").isdecimal():
+            break
+        parts.append(raw[key])
+    return "-".join(parts)

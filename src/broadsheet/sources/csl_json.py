@@ -1,0 +1,104 @@
+"""CSL-JSON, the items that citation processors read, as Zotero, Pandoc and Crossref write them."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import BinaryIO
+
+import nh3
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Malformed, Paper
+from broadsheet.rules.intake import make_paper
+from broadsheet.sources.wire import (
+    arxiv_mention,
+    decode,
+    json_value,
+    read_text,
+    records,
+    text_of,
+)
+
+NAME = "csl-json"
+
+_ITEM_HEAD = re.compile(
+    r'\s*[\[{](?=.*"title"\s*:).*"(?:type|author|issued|container-title|DOI)"\s*:', re.DOTALL
+)
+_BLOCK_END = re.compile(r"</(?:jats:)?(?:title|p|sec|div)>", re.IGNORECASE)
+_HEADING = "Abstract "
+# The HTML parser takes quadratic time in how deep tags nest.
+_MARKED_UP_CHARS = 40_000
+
+
+def recognises(head: bytes) -> bool:
+    """Tell whether a file that begins with `head` is CSL-JSON."""
+    return _ITEM_HEAD.match(decode(head)) is not None
+
+
+def parse(stream: BinaryIO, place: str) -> Iterator[Paper | Malformed]:
+    """Read the items of a file, a list of them or a single one.
+
+    Parameters
+    ----------
+    stream : BinaryIO
+        The file, at most 64 MiB.
+    place : str
+        What it is called.
+
+    Raises
+    ------
+    SourceError
+        Where it is not JSON.
+    """
+    try:
+        told = json_value(read_text(stream, place).encode("utf-8", "surrogatepass"))
+    except ValueError as error:
+        raise SourceError(
+            f"{place!r} cannot be read as CSL-JSON, {error}: mend it first"
+        ) from error
+    items: list[object] = told if isinstance(told, list) else [told]
+    return records(((f"{place} item {n}", item) for n, item in enumerate(items, 1)), _paper)
+
+
+def _paper(raw: object) -> Paper:
+    if not isinstance(raw, dict):
+        raise ValueError("it is not a JSON object")
+    authors = raw.get("author")
+    return make_paper(
+        title=_plain(text_of(raw.get("title"))),
+        abstract=_plain(text_of(raw.get("abstract"))),
+        authors=[_name(author) for author in authors] if isinstance(authors, list) else (),
+        categories=re.split("[,;]", text_of(raw.get("keyword")) or ""),
+        published=_date(raw.get("issued")),
+        arxiv=arxiv_mention(text_of(raw.get("number")), text_of(raw.get("container-title"))),
+        doi=text_of(raw.get("DOI")),
+        url=text_of(raw.get("URL")),
+        venue=_plain(text_of(raw.get("container-title"))),
+    )
+
+
+def _plain(text: str | None) -> str | None:
+    """Strip the JATS or HTML that publishers leave in, and only where there is some."""
+    if text is None or "</" not in text:
+        return text
+    stripped = nh3.clean(_BLOCK_END.sub(r" \g<0>", text[:_MARKED_UP_CHARS]), tags=set())
+    return unescape(stripped).strip().removeprefix(_HEADING)
+
+
+def _name(author: object) -> str:
+    if not isinstance(author, dict):
+        return ""
+    if literal := text_of(author.get("literal")) or text_of(author.get("name")):
+        return literal
+    keys = ("given", "non-dropping-particle", "dropping-particle", "family", "suffix")
+    return " ".join(text_of(author.get(key)) or "" for key in keys)
+
+
+def _date(issued: object) -> str | None:
+    if not isinstance(issued, dict):
+        return text_of(issued)
+    spans = issued.get("date-parts")
+    parts = spans[0] if isinstance(spans, list) and spans else None
+    if not isinstance(parts, list):
+        return text_of(issued.get("raw")) or text_of(issued.get("literal"))
+    return "-".join(str(part) for part in parts[:3] if part is not None)

@@ -1,0 +1,1 @@
+"""What is kept and cannot be rebuilt: papers, votes, editions, subscriptions, deliveries."""

@@ -1,0 +1,81 @@
+"""Votes of readers, and the signals that come of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from broadsheet.model import Signal
+from broadsheet.store.papers import num_of
+from broadsheet.store.tables import names, papers, signals, votes
+
+LOCAL_SOURCE = "local"
+VOTES = "votes"
+
+
+def vote(connection: Connection, paper_id: str, reader: str, on: bool, now: datetime) -> int:
+    """Set or take back one reader's vote; the new total is kept as a signal.
+
+    Returns
+    -------
+    int
+        The paper's votes after this.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is no such paper.
+    """
+    num = num_of(connection, paper_id)
+    mine = (votes.c.num == num, votes.c.reader == reader)
+    had = connection.scalar(select(func.count()).select_from(votes).where(*mine))
+    if bool(had) != on:
+        if on:
+            connection.execute(insert(votes).values(num=num, reader=reader, voted_at=now))
+        else:
+            connection.execute(delete(votes).where(*mine))
+    total = _total(connection, num)
+    if bool(had) != on:
+        connection.execute(
+            insert(signals).values(
+                num=num, kind=VOTES, value=total, observed_at=now, source=LOCAL_SOURCE
+            )
+        )
+    return total
+
+
+def _total(connection: Connection, num: int) -> int:
+    counted = select(func.count()).select_from(votes).where(votes.c.num == num)
+    return int(connection.scalar(counted) or 0)
+
+
+def votes_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]:
+    """Count the votes of papers; those without any are left out."""
+    rows = connection.execute(
+        select(names.c.name, func.count())
+        .join(votes, votes.c.num == names.c.num)
+        .where(names.c.name.in_(paper_ids))
+        .group_by(names.c.name)
+    )
+    return {name: total for name, total in rows}
+
+
+def voted(connection: Connection, reader: str, paper_ids: Sequence[str]) -> set[str]:
+    """Tell which of these papers a reader has voted for."""
+    rows = connection.scalars(
+        select(names.c.name)
+        .join(votes, votes.c.num == names.c.num)
+        .where(votes.c.reader == reader, names.c.name.in_(paper_ids))
+    )
+    return set(rows)
+
+
+def signals_of(connection: Connection, paper_id: str) -> list[Signal]:
+    """Read a paper's signals in order of time."""
+    rows = connection.execute(
+        select(papers.c.id, signals.c.kind, signals.c.value, signals.c.observed_at, signals.c.source)
+        .join(signals, signals.c.num == papers.c.num)
+        .where(papers.c.num == num_of(connection, paper_id))
+        .order_by(signals.c.observed_at, signals.c.id)
+    )
+    return [Signal(*row) for row in rows]

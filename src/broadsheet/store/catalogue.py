@@ -1,0 +1,293 @@
+"""Enter records: those that tell of one work become one paper, and each record is kept."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from broadsheet.model import Paper
+from broadsheet.rules.identity import title_key
+from broadsheet.rules.merging import differs, merge, same_work_by_title
+from broadsheet.store.facts import take_numbers
+from broadsheet.store.papers import PAPER_COLUMNS, paper_by_num, records_of
+from broadsheet.store.record import deflate, digest, pack, title_hash
+from broadsheet.store.tables import changes, names, papers, records, signals, votes
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of some records.
+
+    Parameters
+    ----------
+    new : int
+        Papers that were not known.
+    merged : int
+        Records that joined a known paper.
+    unchanged : int
+        Records that had been told before, word for word.
+    """
+
+    new: int = 0
+    merged: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        """Add two tallies."""
+        return Tally(
+            self.new + other.new, self.merged + other.merged, self.unchanged + other.unchanged
+        )
+
+
+@dataclass(slots=True)
+class _Known:
+    """What identity needs to know of a paper."""
+
+    num: int
+    arxiv_id: str | None
+    doi: str | None
+    first_author: str | None
+
+
+@dataclass(slots=True)
+class _Record:
+    """A record that was not told before, on its way in."""
+
+    paper: Paper
+    key: str
+    digest: int
+    text: bytes
+    num: int = 0
+
+
+@dataclass(slots=True)
+class _Catalogue:
+    """The known papers that the records of one batch may tell of."""
+
+    by_name: dict[str, _Known] = field(default_factory=dict)
+    by_title: dict[int, list[_Known]] = field(default_factory=dict)
+
+    def find(self, record: _Record) -> list[_Known]:
+        """List the papers that a record tells of, the oldest first."""
+        told = record.paper
+        found: dict[int, _Known] = {}
+        for name in _names_of(told):
+            known = self.by_name.get(name)
+            if known and not differs(told.arxiv_id, known.arxiv_id):
+                found[known.num] = known
+        for known in self.by_title.get(title_hash(record.key), ()):
+            if same_work_by_title(
+                record.key, told, known.arxiv_id, known.doi, known.first_author
+            ):
+                found[known.num] = known
+        return _without_contradiction(sorted(found.values(), key=lambda known: known.num))
+
+    def enter(self, record: _Record, known: _Known) -> None:
+        """Remember that a record tells of a paper."""
+        told = record.paper
+        known.arxiv_id = known.arxiv_id or told.arxiv_id
+        known.doi = known.doi or told.doi
+        known.first_author = known.first_author or (told.authors[0] if told.authors else None)
+        for name in _names_of(told):
+            self.by_name.setdefault(name, known)
+        shelf = self.by_title.setdefault(title_hash(record.key), [])
+        if known not in shelf:
+            shelf.append(known)
+
+    def join(self, kept: _Known, gone: _Known) -> None:
+        """Let one paper stand where two stood."""
+        kept.arxiv_id = kept.arxiv_id or gone.arxiv_id
+        kept.doi = kept.doi or gone.doi
+        for name, known in self.by_name.items():
+            if known is gone:
+                self.by_name[name] = kept
+        for shelf in self.by_title.values():
+            shelf[:] = [kept if known is gone else known for known in shelf]
+
+
+def _without_contradiction(found: list[_Known]) -> list[_Known]:
+    """Keep the first paper and those that can be the same work as it."""
+    return [
+        known
+        for known in found
+        if known is found[0] or not differs(known.arxiv_id, found[0].arxiv_id)
+    ]
+
+
+def _names_of(paper: Paper) -> list[str]:
+    told = [paper.id]
+    if paper.arxiv_id:
+        told.append(f"arxiv:{paper.arxiv_id}")
+    if paper.doi:
+        told.append(f"doi:{paper.doi}")
+    return list(dict.fromkeys(told))
+
+
+def add(connection: Connection, source: str, told: Sequence[Paper], now: datetime) -> Tally:
+    """Enter a batch of records, all or nothing with the connection's transaction.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        Of the one writer.
+    source : str
+        Who told.
+    told : sequence of Paper
+        A few thousand at most; memory grows with it.
+    now : datetime
+        When, aware UTC.
+
+    Returns
+    -------
+    Tally
+        What became of them. Telling the same again changes nothing.
+    """
+    fresh = _untold(connection, source, told)
+    if not fresh:
+        return Tally(unchanged=len(told))
+    catalogue = _look_up(connection, fresh)
+    numbers = take_numbers(connection, len(fresh))
+    entered: list[_Record] = []
+    touched: set[int] = set()
+    joined: list[tuple[int, int]] = []
+    for record, number in zip(fresh, numbers, strict=True):
+        found = catalogue.find(record)
+        known = found[0] if found else _Known(number, None, None, None)
+        for gone in found[1:]:
+            catalogue.join(known, gone)
+            joined.append((known.num, gone.num))
+        record.num = known.num
+        catalogue.enter(record, known)
+        if found:
+            touched.add(known.num)
+        else:
+            entered.append(record)
+    _write(connection, source, entered, fresh, now)
+    for kept, gone_num in joined:
+        _fold(connection, kept, gone_num)
+    remade = touched - {gone_num for _, gone_num in joined}
+    changed = {num for num in sorted(remade) if _remake(connection, num)}
+    changed |= {num for pair in joined for num in pair}
+    _log(connection, [record.num for record in entered], changed)
+    return Tally(len(entered), len(fresh) - len(entered), len(told) - len(fresh))
+
+
+def _untold(connection: Connection, source: str, told: Sequence[Paper]) -> list[_Record]:
+    fresh: dict[int, _Record] = {}
+    for paper in told:
+        text = pack(paper)
+        mark = digest(source, text)
+        if mark not in fresh:
+            fresh[mark] = _Record(paper, "", mark, text)
+    before = select(records.c.digest).where(records.c.digest.in_(list(fresh)))
+    for mark in connection.scalars(before).all():
+        del fresh[mark]
+    for record in fresh.values():
+        record.key = title_key(record.paper.title)
+    return list(fresh.values())
+
+
+def _look_up(connection: Connection, fresh: Sequence[_Record]) -> _Catalogue:
+    catalogue = _Catalogue()
+    identity = (papers.c.num, papers.c.arxiv_id, papers.c.doi, papers.c.authors)
+    known: dict[int, _Known] = {}
+
+    def known_paper(num: int, arxiv: str | None, doi: str | None, authors: tuple[str, ...]) -> _Known:
+        return known.setdefault(num, _Known(num, arxiv, doi, authors[0] if authors else None))
+
+    wanted = [name for record in fresh for name in _names_of(record.paper)]
+    by_name = select(names.c.name, *identity).join(papers).where(names.c.name.in_(wanted))
+    for name, *told in connection.execute(by_name):
+        catalogue.by_name[name] = known_paper(*told)
+    hashes = {title_hash(record.key) for record in fresh}
+    by_title = (
+        select(papers.c.title_hash, *identity)
+        .where(papers.c.title_hash.in_(hashes))
+        .order_by(papers.c.num)
+    )
+    for hashed, *told in connection.execute(by_title):
+        catalogue.by_title.setdefault(hashed, []).append(known_paper(*told))
+    return catalogue
+
+
+def _write(
+    connection: Connection,
+    source: str,
+    entered: Sequence[_Record],
+    fresh: Sequence[_Record],
+    now: datetime,
+) -> None:
+    if entered:
+        connection.execute(
+            insert(papers),
+            [
+                {
+                    **{c.name: getattr(record.paper, c.name) for c in PAPER_COLUMNS},
+                    "num": record.num,
+                    "title_hash": title_hash(record.key),
+                    "added_at": now,
+                }
+                for record in entered
+            ],
+        )
+    _name(
+        connection, [(name, record.num) for record in fresh for name in _names_of(record.paper)]
+    )
+    connection.execute(
+        insert(records),
+        [
+            {
+                "num": record.num,
+                "source": source,
+                "told_at": now,
+                "digest": record.digest,
+                "body": deflate(record.text),
+            }
+            for record in fresh
+        ],
+    )
+
+
+def _name(connection: Connection, pairs: Sequence[tuple[str, int]]) -> None:
+    """Give names to papers; a name that is taken stays with the paper that had it first."""
+    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    connection.execute(
+        make(names).on_conflict_do_nothing(),
+        [{"name": name, "num": num} for name, num in pairs],
+    )
+
+
+def _fold(connection: Connection, kept: int, gone: int) -> None:
+    """Move all that belongs to one paper to another, and remove the empty one."""
+    gone_id = paper_by_num(connection, gone).id
+    voted = select(votes.c.reader).where(votes.c.num == kept)
+    connection.execute(delete(votes).where(votes.c.num == gone, votes.c.reader.in_(voted)))
+    for table in (records, names, votes, signals):
+        connection.execute(update(table).where(table.c.num == gone).values(num=kept))
+    connection.execute(delete(papers).where(papers.c.num == gone))
+    _name(connection, [(gone_id, kept)])
+    _remake(connection, kept)
+
+
+def _remake(connection: Connection, num: int) -> bool:
+    """Merge a paper's records anew; tell whether that changed it."""
+    before = paper_by_num(connection, num)
+    after = merge([(source, paper) for source, paper, _ in records_of(connection, num)])
+    if after == before:
+        return False
+    connection.execute(
+        update(papers)
+        .where(papers.c.num == num)
+        .values(**asdict(after), title_hash=title_hash(title_key(after.title)))
+    )
+    _name(connection, [(name, num) for name in _names_of(after)])
+    return True
+
+
+def _log(connection: Connection, entered: Iterable[int], changed: Iterable[int]) -> None:
+    rows = [{"num": num} for num in (*entered, *sorted(changed))]
+    if rows:
+        connection.execute(insert(changes), rows)

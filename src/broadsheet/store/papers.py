@@ -1,0 +1,71 @@
+"""Read papers."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, func, select
+
+from broadsheet.errors import NotFoundError
+from broadsheet.model import Paper
+from broadsheet.store.record import unpack
+from broadsheet.store.tables import names, papers, records
+
+PAPER_COLUMNS = tuple(papers.c[field.name] for field in fields(Paper))
+
+
+def paper_of(row: Row[tuple[object, ...]]) -> Paper:
+    """Make a paper of a row that holds :data:`PAPER_COLUMNS` first."""
+    return Paper(*row[: len(PAPER_COLUMNS)])  # type: ignore[arg-type]
+
+
+def num_of(connection: Connection, paper_id: str) -> int:
+    """Find the number of a paper by any id it has or had.
+
+    Raises
+    ------
+    NotFoundError
+        Where no paper has that id.
+    """
+    num = connection.scalar(select(names.c.num).where(names.c.name == paper_id))
+    if num is None:
+        raise NotFoundError(
+            f"no paper {paper_id!r} in this library: search for its title, or import it"
+        )
+    return int(num)
+
+
+def nums_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]:
+    """Find the numbers of those of `paper_ids` that are known."""
+    found = connection.execute(
+        select(names.c.name, names.c.num).where(names.c.name.in_(paper_ids))
+    )
+    return {row.name: row.num for row in found}
+
+
+def paper_by_num(connection: Connection, num: int) -> Paper:
+    """Read one paper that exists."""
+    return paper_of(connection.execute(select(*PAPER_COLUMNS).where(papers.c.num == num)).one())
+
+
+def papers_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, Paper]:
+    """Read those of the numbered papers that still exist."""
+    rows = connection.execute(
+        select(*PAPER_COLUMNS, papers.c.num).where(papers.c.num.in_(nums))
+    ).all()
+    return {row[-1]: paper_of(row) for row in rows}
+
+
+def records_of(connection: Connection, num: int) -> list[tuple[str, Paper, datetime]]:
+    """Read what each source said of a paper, in the order it was told."""
+    rows = connection.execute(
+        select(records.c.source, records.c.body, records.c.told_at)
+        .where(records.c.num == num)
+        .order_by(records.c.id)
+    )
+    return [(row.source, unpack(row.body), row.told_at) for row in rows]
+
+
+def count(connection: Connection) -> int:
+    """Count the papers."""
+    return int(connection.scalar(select(func.count()).select_from(papers)) or 0)

@@ -1,0 +1,182 @@
+"""The tables of the library."""
+
+from datetime import UTC, datetime
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time, kept as sortable ISO text so that both engines keep the same."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Write ``2026-11-20T06:00:00.000000Z``."""
+        if value is None:
+            return None
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """Read it back, aware."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Names(TypeDecorator[tuple[str, ...]]):
+    """A tuple of strings, kept as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        """Write the list."""
+        return None if value is None else orjson.dumps(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
+        """Read it back."""
+        return None if value is None else tuple(orjson.loads(value))
+
+
+# SQLite gives out row numbers only for a column spelt INTEGER.
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="single values of this library: its own id, its signing secret",
+)
+
+papers = Table(
+    "papers",
+    metadata,
+    Column("num", Number, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("abstract", Text),
+    Column("authors", Names, nullable=False),
+    Column("categories", Names, nullable=False),
+    Column("published", String(10)),
+    Column("arxiv_id", Text),
+    Column("doi", Text),
+    Column("url", Text),
+    Column("venue", Text),
+    Column("comment", Text),
+    Column("code_url", Text),
+    Column("title_hash", BigInteger, nullable=False),
+    Column("added_at", UtcTime, nullable=False),
+    Index("papers_by_title", "title_hash"),
+    Index("papers_by_date", "published"),
+)
+
+names = Table(
+    "names",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("num", Number, ForeignKey("papers.num"), nullable=False, index=True),
+    comment="every id a paper has or had: arxiv:…, doi:…, hash:…",
+    sqlite_with_rowid=False,
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("num", Number, ForeignKey("papers.num"), nullable=False, index=True),
+    Column("source", String(64), nullable=False),
+    Column("told_at", UtcTime, nullable=False),
+    Column("digest", BigInteger, nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False),
+    comment="what each source said of a paper, as it said it (deflated JSON)",
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", Number, primary_key=True, autoincrement=True),
+    Column("num", Number, nullable=False),
+    comment="papers added, changed or removed, in order; the index follows it",
+    sqlite_autoincrement=True,
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("num", Number, ForeignKey("papers.num"), primary_key=True),
+    Column("reader", String(64), primary_key=True),
+    Column("voted_at", UtcTime, nullable=False),
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("num", Number, ForeignKey("papers.num"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("value", Float, nullable=False),
+    Column("observed_at", UtcTime, nullable=False),
+    Column("source", String(64), nullable=False),
+    Index("signals_by_paper", "num", "kind", "observed_at"),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("date", Date, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("published_at", UtcTime, nullable=False),
+    Column("items", Text, nullable=False),
+    UniqueConstraint("date", "revision"),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("email", String(320), nullable=False),
+    Column("email_key", String(320), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("confirmed_at", UtcTime),
+    Column("unsubscribed_at", UtcTime),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("subscription_id", Number, ForeignKey("subscriptions.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("edition_date", Date),
+    Column("state", String(16), nullable=False),
+    Column("message_id", String(255), nullable=False, unique=True),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("due_at", UtcTime, nullable=False),
+    Column("claimed_at", UtcTime),
+    Column("settled_at", UtcTime),
+    Column("error", Text),
+    UniqueConstraint("subscription_id", "kind", "edition_date"),
+    Index("deliveries_by_state", "state", "kind", "due_at", "id"),
+)
+

@@ -1,0 +1,237 @@
+import gzip
+import io
+import os
+import threading
+import tracemalloc
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Malformed, Paper
+from broadsheet.sources import arxiv_dump, bibtex, csl_json, ris, saved_page
+from broadsheet.sources.files import read_file
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+FORMATS = [saved_page, arxiv_dump, bibtex, ris, csl_json]
+FILES = {
+    "trending_glued.txt": ("saved-page", 4),
+    "trending_dated.txt": ("saved-page", 2),
+    "dump.jsonl": ("arxiv-dump", 2),
+    "snapshot.jsonl": ("arxiv-dump", 2),
+    "library.bib": ("bibtex", 3),
+    "library.ris": ("ris", 2),
+    "library.json": ("csl-json", 2),
+}
+PIECES = [piece for name in FILES for piece in (FIXTURES / name).read_bytes().split(b"\n")]
+SCRAPS = st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=30)
+ANY_BYTES = st.binary() | SCRAPS.map(b"\n".join) | SCRAPS.map(b"".join)
+LINES = b"".join(b'{"title":"Kite number %d"}\n' % n for n in range(20_000))
+
+
+def written(folder: Path, data: bytes, name: str = "papers") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(SourceError) as caught:
+        list(read_file(path)[1])
+    told = str(caught.value)
+    assert told[0] in "t'\""
+    assert repr(str(path)) in told
+    assert "\n" not in told
+    assert "BibTeX" in told
+    return told
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_format_is_told_by_what_is_inside(name: str, packed: bool, tmp_path: Path) -> None:
+    data = (FIXTURES / name).read_bytes()
+    path = written(tmp_path, gzip.compress(data) if packed else data, "misleading.pdf")
+    source, records = read_file(path)
+    found = list(records)
+    assert (source, len(found)) == FILES[name]
+    assert all(isinstance(item, Paper) for item in found)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_bytes_told_of_add_up_to_the_file_on_disk(packed: bool, tmp_path: Path) -> None:
+    path = written(tmp_path, gzip.compress(LINES) if packed else LINES)
+    steps: list[int] = []
+    assert sum(1 for _ in read_file(path, steps.append)[1]) == 20_000
+    assert sum(steps) == path.stat().st_size
+    assert min(steps) > 0
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    assert "there is no file" in refusal(tmp_path / "no\u202epapers")
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    assert "is a directory" in refusal(tmp_path)
+
+
+def test_a_name_that_cannot_be_one_is_refused() -> None:
+    assert "cannot be read" in refusal(Path("papers\0.bib"))
+
+
+@pytest.mark.parametrize("data", [b"", gzip.compress(b"")])
+def test_an_empty_file_is_refused(data: bytes, tmp_path: Path) -> None:
+    assert "is empty" in refusal(written(tmp_path, data))
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.7\n\0\xff", bytes(range(256)), b"PK\x03\x04\0\0"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_binary_garbage_is_refused(data: bytes, packed: bool, tmp_path: Path) -> None:
+    assert "is binary" in refusal(written(tmp_path, gzip.compress(data) if packed else data))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!DOCTYPE html><p>Get trending papers in your email inbox</p>",
+        b"\xef\xbb\xbf \n<!-- saved -->\n<HTML lang=en>",
+        b'<?xml version="1.0"?><html>@article{a, title={b}}',
+    ],
+)
+def test_html_is_refused_with_the_way_out(data: bytes, tmp_path: Path) -> None:
+    assert "save the page as plain text" in refusal(written(tmp_path, data))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"Kites fly.\n", b" \n\n", b"{}", b"[]", b'{"type": "module", "author": 1}', b"a,b\n1,2\n"],
+)
+def test_an_unknown_format_is_refused(data: bytes, tmp_path: Path) -> None:
+    assert "no format that is known" in refusal(written(tmp_path, data))
+
+
+def test_a_truncated_gzip_file_keeps_what_came_before(tmp_path: Path) -> None:
+    packed = gzip.compress(LINES)
+    path = written(tmp_path, packed[: len(packed) // 2], "dump.gz")
+    *papers, last = read_file(path)[1]
+    assert len(papers) > 5_000
+    assert all(isinstance(item, Paper) for item in papers)
+    assert last == Malformed(
+        "dump.gz", "the gzip file is truncated; what stands before that was read"
+    )
+
+
+def test_a_truncated_gzip_file_read_whole_complains_once(tmp_path: Path) -> None:
+    text = b"".join(
+        b"@article{k%d, title={Kite %d %s}}\n" % (n, n, os.urandom(9).hex().encode())
+        for n in range(999)
+    )
+    packed = gzip.compress(text)
+    *papers, last = read_file(written(tmp_path, packed[: len(packed) // 2]))[1]
+    assert papers
+    assert all(isinstance(item, Paper) for item in papers)
+    assert isinstance(last, Malformed)
+    assert "truncated" in last.why
+
+
+def test_a_gzip_file_that_lost_only_its_last_bytes_keeps_every_paper(tmp_path: Path) -> None:
+    *papers, last = read_file(written(tmp_path, gzip.compress(LINES)[:-3]))[1]
+    assert len(papers) == 20_000
+    assert isinstance(last, Malformed)
+
+
+def test_a_corrupt_gzip_file_keeps_what_came_before(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(LINES))
+    packed[-8] ^= 0xFF
+    *papers, last = read_file(written(tmp_path, bytes(packed)))[1]
+    assert len(papers) > 15_000
+    assert isinstance(last, Malformed)
+    assert "damaged" in last.why
+
+
+def test_gzip_members_in_a_row_and_padding_are_read(tmp_path: Path) -> None:
+    members = gzip.compress(LINES) + b"\0" * 100_000 + gzip.compress(LINES) + b"\0" * 512
+    found = list(read_file(written(tmp_path, members))[1])
+    assert len(found) == 40_000
+    assert all(isinstance(item, Paper) for item in found)
+
+
+def test_a_gzip_bomb_is_refused_where_a_format_is_read_whole(tmp_path: Path) -> None:
+    deflate = zlib.compressobj(wbits=31)
+    zeros = b" " * (1 << 20)
+    chunks = [deflate.compress(b"@comment{kites}\n")]
+    chunks += [deflate.compress(zeros) for _ in range(200)]
+    path = written(tmp_path, b"".join([*chunks, deflate.flush()]))
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(SourceError, match="holds more than 64 MiB"):
+        list(read_file(path)[1])
+
+
+def test_a_gzip_bomb_of_lines_streams_with_flat_memory(tmp_path: Path) -> None:
+    deflate = zlib.compressobj(wbits=31)
+    chunks = [deflate.compress(b'{"title":"Kites"}\n{"title":"')]
+    chunks += [deflate.compress(b" " * (1 << 20)) for _ in range(100)]
+    path = written(tmp_path, b"".join([*chunks, deflate.flush()]))
+    tracemalloc.start()
+    try:
+        kites, bomb = read_file(path)[1]
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(kites, Paper)
+    assert isinstance(bomb, Malformed)
+    assert peak_bytes < 16 << 20
+
+
+def test_a_file_in_latin_1_keeps_its_accents(tmp_path: Path) -> None:
+    data = (FIXTURES / "library.ris").read_text("utf-8").encode("latin-1")
+    first = next(read_file(written(tmp_path, data))[1])
+    assert isinstance(first, Paper)
+    assert first.authors == ("José Farol", "Ø. Berg Jr.")
+
+
+def test_a_pipe_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(gzip.compress(LINES),))
+    writer.start()
+    assert sum(1 for _ in read_file(pipe)[1]) == 20_000
+    writer.join()
+
+
+def test_a_file_let_go_half_way_is_closed(tmp_path: Path) -> None:
+    _, records = read_file(written(tmp_path, LINES))
+    assert isinstance(records, Iterator)
+    assert next(records)
+    del records
+
+
+@pytest.mark.parametrize("source", FORMATS, ids=lambda source: source.NAME)
+@given(data=ANY_BYTES)
+def test_no_bytes_make_a_parser_raise_anything_but_a_source_error(
+    source: ModuleType, data: bytes
+) -> None:
+    assert source.recognises(data) in (True, False)
+    try:
+        found = list(source.parse(io.BytesIO(data), "scraps"))
+    except SourceError:
+        return
+    assert all(isinstance(item, Paper | Malformed) for item in found)
+
+
+@given(data=ANY_BYTES, packed=st.booleans(), keep=st.floats(0, 1))
+def test_no_file_raises_anything_but_a_source_error(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, packed: bool, keep: float
+) -> None:
+    whole = gzip.compress(data) if packed else data
+    path = written(tmp_path_factory.getbasetemp(), whole[: int(len(whole) * keep)], "scraps")
+    try:
+        found = list(read_file(path)[1])
+    except SourceError as error:
+        assert "scraps" in str(error)
+        return
+    assert all(isinstance(item, Paper | Malformed) for item in found)

@@ -1,0 +1,45 @@
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.sources import wire
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_common_encodings_are_told_apart(codec: str) -> None:
+    assert wire.decode("Löwe “Café”".encode(codec)) == "Löwe “Café”"
+
+
+def test_one_wrong_byte_does_not_spoil_a_utf_8_file() -> None:
+    assert wire.decode("Löwe ".encode() + b"\xff Caf\xc3\xa9") == "Löwe \ufffd Café"
+
+
+@given(st.binary())
+def test_any_bytes_are_decoded(data: bytes) -> None:
+    assert isinstance(wire.decode(data), str)
+
+
+def test_a_whole_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "_WHOLE_BYTES", 1 << 20)
+    assert wire.read_text(io.BytesIO(b"a" * (1 << 20)), "kites.bib")
+    with pytest.raises(SourceError, match=r"'kites\.bib' holds more than 1 MiB.* split it"):
+        wire.read_text(io.BytesIO(b"a" * ((1 << 20) + 1)), "kites.bib")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("arXiv preprint arXiv:2502.00001", "2502.00001"),
+        ("arXiv:2502.00001 [cs.LG]", "2502.00001"),
+        ("arXiv:2502.00001, 2025", "2502.00001"),
+        ("Comment on arXiv:2502.00001", None),
+        ("2502.00001", None),
+    ],
+)
+def test_only_a_text_that_opens_with_an_arxiv_id_mentions_its_own(
+    text: str, found: str | None
+) -> None:
+    assert wire.arxiv_mention(None, text) == found

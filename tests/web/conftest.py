@@ -1,0 +1,27 @@
+from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from starlette.testclient import TestClient
+
+from broadsheet.library import Library
+from broadsheet.web.app import create_app
+
+
+@pytest.fixture
+def client(library: Library) -> Iterator[TestClient]:
+    with TestClient(create_app(library), follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def newest_mail(library: Library) -> Callable[[], EmailMessage]:
+    """Read the mail that was written last."""
+
+    def read() -> EmailMessage:
+        mails = library.settings.outbox.rglob("*.eml")
+        newest = max(mails, key=lambda path: path.stat().st_mtime_ns)
+        return message_from_bytes(newest.read_bytes(), policy=policy.default)
+
+    return read

@@ -1,0 +1,226 @@
+import html
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from broadsheet.errors import SearchIndexError
+from broadsheet.library import Library
+from broadsheet.model import Paper
+from broadsheet.web.app import create_app
+
+NASTY = Paper(
+    id="hash:nasty",
+    title='<script>alert("title")</script> of $\\alpha$ & quixotic <b>zebras</b>',
+    abstract="</p><img src=x onerror=alert(1)> quixotic zebras. " * 20,
+    authors=('"><script>a</script>', "B", "C", "D"),
+    categories=("<i>cs.CL</i>",),
+    published="2025-02",
+    url="https://a.example/?x=<script>&y='",
+    code_url="https://b.example/",
+    comment="<u>ten pages</u>",
+)
+
+
+def text_of(page: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
+
+
+def test_the_front_page_prints_the_newest_edition(client: TestClient, library: Library) -> None:
+    edition = library.edition()
+    page = client.get("/")
+    assert page.status_code == 200
+    for item in edition.items:
+        assert html.escape(item.title, quote=False) in page.text.replace("&#34;", '"')
+    assert "Get trending papers in your email inbox once a day!" in page.text
+    assert f'datetime="{edition.date.isoformat()}"' in page.text
+    assert client.get(f"/papers/date/{edition.date.isoformat()}").text.count("<article") == len(
+        edition.items
+    )
+
+
+@pytest.mark.parametrize("path", ["/", "/editions", "/search", "/subscribe", "/about/ranking"])
+def test_every_page_has_its_furniture(client: TestClient, path: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 200
+    for piece in ('<html lang="en">', "<title>", 'rel="canonical"', 'role="search"', 'href="#main"'):
+        assert piece in page.text
+    assert page.text.count("<h1") == 1
+    assert "<script" not in page.text
+    assert "style=" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["referrer-policy"] == "same-origin"
+    assert client.head(path).status_code == 200
+    assert "set-cookie" not in page.headers
+
+
+def test_the_archive_lists_the_editions(client: TestClient, library: Library) -> None:
+    page = client.get("/editions").text
+    for day in library.edition_dates():
+        assert f"/papers/date/{day.isoformat()}" in page
+
+
+@pytest.mark.parametrize("day", ["2025-02-31", "1999-01-01", "20250220", "2025-W08-4", "x", "%00"])
+def test_a_day_without_an_edition_is_said_kindly(client: TestClient, day: str) -> None:
+    page = client.get(f"/papers/date/{day}")
+    assert page.status_code == 404
+    assert 'href="/editions"' in page.text
+
+
+def test_an_answer_has_two_tiers_with_the_words_marked(
+    client: TestClient, library: Library
+) -> None:
+    word = max(re.findall(r"[a-z]+", library.edition().items[0].title), key=len)
+    found = library.search(word)
+    page = client.get("/search", params={"q": word}).text
+    assert f"{found.matches} paper" in text_of(page)
+    assert "with every word" in page
+    assert "Nearest in meaning" in page
+    assert f"<mark>{word}</mark>" in page.lower()
+    for hit in found.hits:
+        assert hit.why in text_of(page)
+
+
+def test_results_go_on_over_pages(client: TestClient, library: Library) -> None:
+    library.add(
+        "test", [Paper(f"hash:z{n}", f"Zebra herd number {n} of the plain") for n in range(45)]
+    )
+    library.update_index()
+    total = library.search("zebra").total
+    pages = -(-total // 20)
+    ranks: list[str] = []
+    for number in range(1, pages + 1):
+        page = client.get("/search", params={"q": "zebra", "page": number}).text
+        assert f"Page {number} of {pages}" in page
+        ranks += re.findall(r'id="n(\d+)"', page)
+    assert ranks == [str(rank) for rank in range(1, total + 1)]
+    beyond = client.get("/search", params={"q": "zebra", "page": "99999999999"}).text
+    assert f"Page {pages} of {pages}" in beyond
+
+
+def test_an_empty_or_vain_question_is_helped(client: TestClient) -> None:
+    for query in ("", "   ", "\x00"):
+        page = client.get("/search", params={"q": query}).text
+        assert page.count('href="/search?q=') == 3
+    long = client.get("/search", params={"q": "attention " * 40})
+    assert "first 250 characters" in long.text
+
+
+def test_nothing_of_a_paper_is_taken_for_markup(client: TestClient, library: Library) -> None:
+    library.add("te<s>t", [NASTY])
+    library.update_index()
+    (hit, *_) = library.search("quixotic zebras").hits
+    for page in (
+        client.get("/search", params={"q": 'quixotic zebras <script>"\''}).text,
+        client.get(f"/papers/{hit.paper.id}").text,
+    ):
+        for markup in ("<script", "<img", "<b>", "<i>", "<u>", "<s>", "onerror=alert(1)>&"):
+            assert markup not in page
+        assert "$\\alpha$" in page
+
+
+def test_a_paper_has_a_page_that_says_what_each_source_said(
+    client: TestClient, library: Library
+) -> None:
+    library.add("one", [Paper("hash:q", "A quiet title of its own", authors=("Ada Byron",))])
+    (hit, *_) = library.search("quiet title").hits or library.search("title").hits
+    page = client.get(f"/papers/{hit.paper.id}").text
+    for source, _, told_at in library.records(hit.paper.id):
+        assert source in page
+        assert told_at.isoformat() in page
+    assert "What each source said" in page
+
+
+def test_a_paper_answers_to_its_bare_arxiv_id(client: TestClient, library: Library) -> None:
+    library.add("test", [Paper("arxiv:2502.99999", "A wholly new paper", arxiv_id="2502.99999")])
+    for name in ("2502.99999", "arXiv:2502.99999v2", "https://arxiv.org/abs/2502.99999"):
+        answer = client.get(f"/papers/{name}")
+        assert (answer.status_code, answer.headers["location"]) == (308, "/papers/arxiv:2502.99999")
+    assert client.get("/papers/arxiv:2502.99999").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nowhere",
+        "/papers/",
+        "/papers/hash:none",
+        "/papers/%00",
+        "/papers/%",
+        "/papers/%ED%A0%80",
+        "/papers/%FF%zz",
+        "/papers/../../etc/passwd",
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/confirm",
+        "/unsubscribe?token=%00",
+        "/confirm?token=a.b",
+        "//evil.example/",
+    ],
+)
+def test_what_is_not_here_gets_a_page_in_our_style(client: TestClient, path: str) -> None:
+    answer = client.get(f"http://testserver{path}")
+    assert answer.status_code == 404
+    assert 'role="search"' in answer.text
+
+
+@pytest.mark.parametrize("query", ["q=%00", "q=%", "q=%ED%A0%80&page=%FF", "q=a&q=b&page=-1", "&&="])
+def test_odd_questions_are_answered(client: TestClient, query: str) -> None:
+    assert client.get(f"/search?{query}").status_code == 200
+
+
+def test_health_is_told_as_json(client: TestClient, library: Library) -> None:
+    health = client.get("/healthz").json()
+    assert health["status"] == "ok"
+    assert health["papers"] == library.health().papers
+    assert health["edition"] == library.edition().date.isoformat()
+    assert client.post("/healthz").json()["error"]
+
+
+def test_a_method_that_is_not_taken_is_said(client: TestClient) -> None:
+    answer = client.delete("/search")
+    assert answer.status_code == 405
+    assert 'role="search"' in answer.text
+
+
+def test_our_own_faults_are_shown_in_our_style(
+    library: Library, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stop(error: Exception) -> None:
+        def search(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(library, "search", search)
+
+    client = TestClient(create_app(library), raise_server_exceptions=False)
+    stop(RuntimeError("secret detail"))
+    broken = client.get("/search?q=a")
+    assert broken.status_code == 500
+    assert "secret detail" not in broken.text
+    assert "default-src 'none'" in broken.headers["content-security-policy"]
+    stop(SearchIndexError("secret path"))
+    busy = client.get("/search?q=a")
+    assert (busy.status_code, "secret path" in busy.text) == (503, False)
+    assert "secret path" in caplog.text
+
+
+def test_an_empty_library_has_a_front_page(
+    client: TestClient, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from broadsheet.errors import NotFoundError
+
+    def edition(*_: object) -> None:
+        raise NotFoundError("there is no edition")
+
+    monkeypatch.setattr(library, "edition", edition)
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "first edition" in page.text
+
+
+def test_style_and_favicon_are_served(client: TestClient) -> None:
+    page = client.get("/").text
+    for link in re.findall(r'href="(/static/[^"]*)"', page):
+        assert client.get(link).status_code == 200
+    assert "url(" not in client.get("/static/style.css").text
