@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from broadsheet.errors import MailError
-from broadsheet.mail.confirmation import render_confirmation
-from broadsheet.mail.digest import render_digest
-from broadsheet.mail.masthead import Masthead, Rendered
-from broadsheet.mail.message import compose
-from broadsheet.mail.transport import Transport
+from broadsheet.mail import (
+    Masthead,
+    Rendered,
+    Transport,
+    compose,
+    render_confirmation,
+    render_digest,
+)
 from broadsheet.model import Delivery, DeliveryKind, DeliveryState
 from broadsheet.rules.delivery import after_failure
 from broadsheet.rules.token import Purpose, sign
@@ -70,11 +73,11 @@ class Press:
         unsubscribe_url = None
         if delivery.kind is DeliveryKind.CONFIRMATION or delivery.edition_date is None:
             token = sign(self.secret, Purpose.CONFIRM, delivery.subscription_id, now)
-            address = f"{self.masthead.base_url}/confirm?token={token}"
+            address = self.masthead.page(f"/confirm?token={token}")
             rendered = render_confirmation(self.masthead, address)
         else:
             token = sign(self.secret, Purpose.UNSUBSCRIBE, delivery.subscription_id, now)
-            unsubscribe_url = f"{self.masthead.base_url}/unsubscribe?token={token}"
+            unsubscribe_url = self.masthead.page(f"/unsubscribe?token={token}")
             rendered = self._digest(delivery.edition_date)
         return compose(
             rendered,
@@ -138,7 +141,7 @@ def deliver(
             message = press.message(delivery, clock())
             transport.send(
                 message,
-                sender=press.masthead.sender,
+                sender=press.masthead.sender_address,
                 to=delivery.email,
                 message_id=delivery.message_id,
             )

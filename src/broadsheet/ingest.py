@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
@@ -73,8 +74,8 @@ def import_file(
 def import_starter(database: Database, now: datetime) -> IngestReport:
     """Bring in the papers that are shipped with Broadsheet."""
     shipped = resources.files("broadsheet").joinpath("starter", "papers.jsonl")
-    with shipped.open("rb") as stream:
-        return store(database, STARTER, arxiv_dump.parse(stream, "starter library"), now)
+    told = arxiv_dump.parse(BytesIO(shipped.read_bytes()), "starter library")
+    return store(database, STARTER, told, now)
 
 
 def store(
@@ -93,7 +94,8 @@ def store(
     now : datetime
         Aware UTC.
     """
-    tally, skipped, malformed = Tally(), 0, []
+    tally, skipped = Tally(), 0
+    malformed: list[Malformed] = []
     for batch in _batches(told):
         papers = [item for item in batch if isinstance(item, Paper)]
         complaints = [item for item in batch if isinstance(item, Malformed)]

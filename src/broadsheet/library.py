@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -18,13 +17,13 @@ from broadsheet import ingest
 from broadsheet.config import Settings
 from broadsheet.deliver import Press, SendReport, deliver
 from broadsheet.errors import MailError, NotFoundError, StoreError
-from broadsheet.ingest import IngestReport
+from broadsheet.examine import Finding, examine
+from broadsheet.health import Health
 from broadsheet.index.encoder import load_encoder
 from broadsheet.index.searchindex import SearchIndex
-from broadsheet.mail.masthead import Masthead
-from broadsheet.mail.transport import open_transport
+from broadsheet.ingest import IngestReport
+from broadsheet.mail import Masthead, open_transport
 from broadsheet.model import (
-    DeliveryState,
     Edition,
     HitList,
     Malformed,
@@ -44,31 +43,6 @@ _CONFIRMATIONS_A_DAY = 3
 _FORGET_UNCONFIRMED_AFTER = timedelta(days=30)
 _CLAIM_LEASE = timedelta(minutes=10)
 _SEND_WAIT_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How the library fares.
-
-    Parameters
-    ----------
-    papers : int
-        Papers in the library.
-    behind : int
-        Changes the index has not followed yet.
-    edition : date or None
-        Day of the newest edition.
-    subscriptions : dict of SubscriptionState to int
-        How many there are in each state.
-    deliveries : dict of DeliveryState to int
-        How many there are in each state.
-    """
-
-    papers: int
-    behind: int
-    edition: date | None
-    subscriptions: dict[SubscriptionState, int]
-    deliveries: dict[DeliveryState, int]
 
 
 class Library:
@@ -297,9 +271,7 @@ class Library:
     def forget_unconfirmed(self) -> int:
         """Remove the addresses that have not confirmed for thirty days; gives how many."""
         with self._database.write() as connection:
-            return subscriptions.forget_unconfirmed(
-                connection, _FORGET_UNCONFIRMED_AFTER, self.now
-            )
+            return subscriptions.forget_unconfirmed(connection, _FORGET_UNCONFIRMED_AFTER, self.now)
 
     def send(
         self, day: date | None = None, on_sent: Callable[[], None] = lambda: None
@@ -333,6 +305,7 @@ class Library:
             title=self.settings.title,
             base_url=self.settings.base_url,
             sender=self.settings.sender,
+            list_id=f"digest.{self._host}",
             unsubscribe_mailbox=self.settings.unsubscribe_mailbox,
         )
         press = Press(self._database, masthead, self.secret)
@@ -365,6 +338,10 @@ class Library:
                 subscriptions=subscriptions.counts(connection),
                 deliveries=deliveries.counts(connection),
             )
+
+    def examine(self) -> list[Finding]:
+        """Look for what is wrong; see :func:`broadsheet.examine.examine`."""
+        return list(examine(self.health(), self.settings, self.today))
 
     @property
     def _host(self) -> str:

@@ -18,7 +18,7 @@ from broadsheet.store.papers import papers_by_num
 # keep the order of their BM25 sums.
 _WEIGHED_MATCHES = 1_000
 _CANDIDATES = 1_000
-_NEIGHBOURS = 400
+_NEIGHBOURS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +136,7 @@ def _page(
     return page
 
 
-def _why(
-    generation: Generation, words: Words, tier: Tier, paper: Paper, cosine: float
-) -> str:
+def _why(generation: Generation, words: Words, tier: Tier, paper: Paper, cosine: float) -> str:
     title = generation.lexical.forms(paper.title)
     abstract = generation.lexical.forms(paper.abstract or "")
     if tier is Tier.MATCH:

@@ -5,7 +5,16 @@ from broadsheet.web.addresses import ids_meant, own_path, paper_path, plain, web
 
 @pytest.mark.parametrize(
     "url",
-    [None, "", "javascript:alert(1)", "data:text/html,x", "//evil.example", "http://", "http://[", "/a"],
+    [
+        None,
+        "",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//evil.example",
+        "http://",
+        "http://[",
+        "/a",
+    ],
 )
 def test_only_http_links_are_let_through(url: str | None) -> None:
     assert web_link(url) is None

@@ -87,9 +87,7 @@ class Generation:
                     on_papers(len(changed))
                 reached, changed = changes(reached, CHUNK)
 
-    def _vectors(
-        self, changed: dict[int, Paper | None]
-    ) -> dict[int, NDArray[np.float32] | None]:
+    def _vectors(self, changed: dict[int, Paper | None]) -> dict[int, NDArray[np.float32] | None]:
         present = {num: paper for num, paper in changed.items() if paper is not None}
         vectors = self.encoder.encode([text_of(paper) for paper in present.values()])
         gone: dict[int, NDArray[np.float32] | None] = {

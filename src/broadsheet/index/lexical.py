@@ -13,7 +13,7 @@ from tantivy import Occur, Query
 from broadsheet.model import Paper
 from broadsheet.rules.words import number_forms
 
-TITLE_BOOST = 2.0
+TITLE_BOOST = 1.0
 # A query's words beyond these are left out of the lexical side: a pasted abstract asks with its
 # rarest words as well as with all of them, and each costs a walk through its postings.
 MAX_WORDS = 48
@@ -165,7 +165,9 @@ class Lexical:
         if not words.exact or limit < 1:
             return _found(0, [], [])
         return self._ask(
-            Query.boolean_query([(Occur.Must, self._any(words)), (Occur.MustNot, self._all(words))]),
+            Query.boolean_query(
+                [(Occur.Must, self._any(words)), (Occur.MustNot, self._all(words))]
+            ),
             limit,
         )
 
@@ -205,7 +207,8 @@ class Lexical:
         result = searcher.search(query, limit=limit, count=True)
         addresses = [address for _, address in result.hits]
         nums = searcher.fast_field_values("num", addresses) if addresses else []
-        return _found(int(result.count or 0), nums, [score for score, _ in result.hits])
+        total = int(result.count)  # type: ignore[attr-defined]
+        return _found(total, nums, [score for score, _ in result.hits])
 
 
 class LexicalWriter:

@@ -40,7 +40,7 @@ def first_day(published: str) -> date:
     datetime.date(2025, 2, 1)
     """
     parts = [int(part) for part in published.split("-")]
-    return date(*(parts + [1, 1])[:3])
+    return date(*[*parts, 1, 1][:3])
 
 
 def score(votes: int, published: str | None, day: date) -> float:
@@ -63,7 +63,7 @@ def score(votes: int, published: str | None, day: date) -> float:
     age_days = _UNKNOWN_AGE_DAYS
     if published is not None:
         age_days = max(0.0, float((day - first_day(published)).days))
-    return (votes + 1) / (age_days + 2) ** _GRAVITY
+    return (votes + 1) / float((age_days + 2) ** _GRAVITY)
 
 
 def choose(

@@ -41,7 +41,7 @@ def merge(records: Sequence[tuple[str, Paper]]) -> Paper:
     if len(records) == 1:
         return records[0][1]
     rank = {source: place for place, source in enumerate(PRECEDENCE)}
-    ordered = sorted(reversed(records), key=lambda record: rank.get(record[0], len(rank)))
+    ordered = sorted(records[::-1], key=lambda record: rank.get(record[0], len(rank)))
     chosen = {
         field: next((value for _, paper in ordered if (value := getattr(paper, field))), None)
         for field in _MERGED_FIELDS

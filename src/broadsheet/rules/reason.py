@@ -6,7 +6,10 @@ _MAX_WORDS = 4
 
 
 def why_match(
-    exact: Sequence[str], stems: Sequence[str], title: Mapping[str, str], abstract: Mapping[str, str]
+    exact: Sequence[str],
+    stems: Sequence[str],
+    title: Mapping[str, str],
+    abstract: Mapping[str, str],
 ) -> str:
     """Tell where a match holds the words of the query.
 

@@ -57,7 +57,7 @@ def votes_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]
         .where(names.c.name.in_(paper_ids))
         .group_by(names.c.name)
     )
-    return {name: total for name, total in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def voted(connection: Connection, reader: str, paper_ids: Sequence[str]) -> set[str]:
@@ -73,7 +73,9 @@ def voted(connection: Connection, reader: str, paper_ids: Sequence[str]) -> set[
 def signals_of(connection: Connection, paper_id: str) -> list[Signal]:
     """Read a paper's signals in order of time."""
     rows = connection.execute(
-        select(papers.c.id, signals.c.kind, signals.c.value, signals.c.observed_at, signals.c.source)
+        select(
+            papers.c.id, signals.c.kind, signals.c.value, signals.c.observed_at, signals.c.source
+        )
         .join(signals, signals.c.num == papers.c.num)
         .where(papers.c.num == num_of(connection, paper_id))
         .order_by(signals.c.observed_at, signals.c.id)

@@ -79,9 +79,7 @@ class _Catalogue:
             if known and not differs(told.arxiv_id, known.arxiv_id):
                 found[known.num] = known
         for known in self.by_title.get(title_hash(record.key), ()):
-            if same_work_by_title(
-                record.key, told, known.arxiv_id, known.doi, known.first_author
-            ):
+            if same_work_by_title(record.key, told, known.arxiv_id, known.doi, known.first_author):
                 found[known.num] = known
         return _without_contradiction(sorted(found.values(), key=lambda known: known.num))
 
@@ -195,7 +193,9 @@ def _look_up(connection: Connection, fresh: Sequence[_Record]) -> _Catalogue:
     identity = (papers.c.num, papers.c.arxiv_id, papers.c.doi, papers.c.authors)
     known: dict[int, _Known] = {}
 
-    def known_paper(num: int, arxiv: str | None, doi: str | None, authors: tuple[str, ...]) -> _Known:
+    def known_paper(
+        num: int, arxiv: str | None, doi: str | None, authors: tuple[str, ...]
+    ) -> _Known:
         return known.setdefault(num, _Known(num, arxiv, doi, authors[0] if authors else None))
 
     wanted = [name for record in fresh for name in _names_of(record.paper)]
@@ -233,9 +233,7 @@ def _write(
                 for record in entered
             ],
         )
-    _name(
-        connection, [(name, record.num) for record in fresh for name in _names_of(record.paper)]
-    )
+    _name(connection, [(name, record.num) for record in fresh for name in _names_of(record.paper)])
     connection.execute(
         insert(records),
         [

@@ -43,13 +43,14 @@ class Database:
         """Give the connection of the one writer; commits at the end, rolls back on an error."""
         options = {"broadsheet_write": True}
         try:
-            with self._engine.connect().execution_options(**options) as connection:
-                with connection.begin():
-                    if connection.dialect.name == "postgresql":
-                        connection.execute(
-                            text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK}
-                        )
-                    yield connection
+            with (
+                self._engine.connect().execution_options(**options) as connection,
+                connection.begin(),
+            ):
+                if connection.dialect.name == "postgresql":
+                    lock = text("SELECT pg_advisory_xact_lock(:lock)")
+                    connection.execute(lock, {"lock": _WRITER_LOCK})
+                yield connection
         except DBAPIError as error:
             raise StoreError(
                 f"the library could not be written ({error.orig}); nothing of this step was kept: "

@@ -82,7 +82,8 @@ def make_digests_due(
 def claim_next(connection: Connection, now: datetime) -> Delivery | None:
     """Claim the delivery that has been due longest, or give None where none is.
 
-    Confirmations go before digests: a person is waiting for them. A digest whose reader is no longer subscribed is cancelled on the way, never claimed.
+    Confirmations go before digests: a person is waiting for them. A digest whose reader is no
+    longer subscribed is cancelled on the way, never claimed.
     """
     waiting = (
         _delivery_rows()
@@ -154,9 +155,7 @@ def abandoned(connection: Connection, claimed_before: datetime) -> list[Delivery
 
 def counts(connection: Connection) -> dict[DeliveryState, int]:
     """Count the deliveries in each state; states without any are left out."""
-    rows = connection.execute(
-        select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-    )
+    rows = connection.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
     return {DeliveryState(state): total for state, total in rows}
 
 

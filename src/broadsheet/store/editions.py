@@ -58,11 +58,11 @@ def candidates(connection: Connection, day: date, newest: int) -> list[Candidate
 def last_printed(connection: Connection, before: date) -> dict[str, datetime]:
     """Tell when each paper last stood in an edition of a day before `before`."""
     rows = connection.execute(
-        select(editions.c.published_at, editions.c.items)
+        select(editions.c.published_at, editions.c["items"])
         .where(editions.c.date < before)
         .order_by(editions.c.published_at)
     )
-    return {item["paper_id"]: row.published_at for row in rows for item in orjson.loads(row.items)}
+    return {item["paper_id"]: at for at, items in rows for item in orjson.loads(items)}
 
 
 def freeze(
@@ -113,6 +113,6 @@ def _edition_of(row: Row[Any]) -> Edition:
         EditionItem(
             **{**item, "authors": tuple(item["authors"]), "categories": tuple(item["categories"])}
         )
-        for item in orjson.loads(row.items)
+        for item in orjson.loads(row._mapping["items"])
     )
     return Edition(row.date, row.revision, row.published_at, items)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -14,9 +15,9 @@ from broadsheet.store.tables import names, papers, records
 PAPER_COLUMNS = tuple(papers.c[field.name] for field in fields(Paper))
 
 
-def paper_of(row: Row[tuple[object, ...]]) -> Paper:
+def paper_of(row: Row[Any]) -> Paper:
     """Make a paper of a row that holds :data:`PAPER_COLUMNS` first."""
-    return Paper(*row[: len(PAPER_COLUMNS)])  # type: ignore[arg-type]
+    return Paper(*row[: len(PAPER_COLUMNS)])
 
 
 def num_of(connection: Connection, paper_id: str) -> int:
@@ -37,9 +38,7 @@ def num_of(connection: Connection, paper_id: str) -> int:
 
 def nums_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]:
     """Find the numbers of those of `paper_ids` that are known."""
-    found = connection.execute(
-        select(names.c.name, names.c.num).where(names.c.name.in_(paper_ids))
-    )
+    found = connection.execute(select(names.c.name, names.c.num).where(names.c.name.in_(paper_ids)))
     return {row.name: row.num for row in found}
 
 

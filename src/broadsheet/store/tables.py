@@ -179,4 +179,3 @@ deliveries = Table(
     UniqueConstraint("subscription_id", "kind", "edition_date"),
     Index("deliveries_by_state", "state", "kind", "due_at", "id"),
 )
-

@@ -111,9 +111,7 @@ def _editions_and_mail() -> None:
     op.create_table(
         "deliveries",
         sa.Column("id", NUMBER, primary_key=True),
-        sa.Column(
-            "subscription_id", NUMBER, sa.ForeignKey("subscriptions.id"), nullable=False
-        ),
+        sa.Column("subscription_id", NUMBER, sa.ForeignKey("subscriptions.id"), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("edition_date", sa.Date),
         sa.Column("state", sa.String(16), nullable=False),

@@ -1,0 +1,72 @@
+"""What `doctor` looks at: each thing that can be wrong, and what to do about it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from broadsheet.config import Settings
+from broadsheet.health import Health
+from broadsheet.model import DeliveryState, SubscriptionState
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at.
+
+    Parameters
+    ----------
+    ok : bool
+        Whether nothing needs to be done.
+    text : str
+        What was seen, and where not ok what to do.
+    """
+
+    ok: bool
+    text: str
+
+
+def examine(health: Health, settings: Settings, today: date) -> Iterator[Finding]:
+    """Judge how a library fares.
+
+    Parameters
+    ----------
+    health : Health
+        What was counted.
+    settings : Settings
+        How it is set up.
+    today : date
+        In the newspaper's time zone.
+    """
+    if health.papers:
+        yield Finding(True, f"{health.papers} papers in {settings.data}")
+    else:
+        yield Finding(False, "the library is empty: run 'broadsheet up' or 'broadsheet import'")
+    if health.behind:
+        text = f"the index is {health.behind} changes behind: run 'broadsheet index'"
+        yield Finding(False, text)
+    else:
+        yield Finding(True, "the index is level with the library")
+    if health.edition == today:
+        yield Finding(True, f"today's edition, {today}, is published")
+    else:
+        newest = f"the newest is of {health.edition}" if health.edition else "there is none yet"
+        yield Finding(False, f"today has no edition, {newest}: run 'broadsheet publish'")
+    confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)
+    yield Finding(True, f"{confirmed} confirmed subscriptions")
+    yield from _mail(health, settings)
+
+
+def _mail(health: Health, settings: Settings) -> Iterator[Finding]:
+    if settings.smtp is None:
+        text = f"mail is written to {settings.outbox}: set BROADSHEET_SMTP to send it"
+        yield Finding(True, text)
+    waiting = health.deliveries.get(DeliveryState.DUE, 0)
+    yield Finding(True, f"{waiting} mails due")
+    for state, remedy in (
+        (DeliveryState.FAILED, "the addresses or the mail server refused them"),
+        (DeliveryState.UNKNOWN, "'broadsheet send --retry-unknown' sends them again"),
+        (DeliveryState.CLAIMED, "a sender is at work or has died: 'broadsheet send' settles it"),
+    ):
+        number = health.deliveries.get(state, 0)
+        if number:
+            yield Finding(False, f"{number} mails {state}: {remedy}")

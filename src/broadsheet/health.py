@@ -1,0 +1,31 @@
+"""How a library fares, in numbers."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from broadsheet.model import DeliveryState, SubscriptionState
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the library fares.
+
+    Parameters
+    ----------
+    papers : int
+        Papers in the library.
+    behind : int
+        Changes the index has not followed yet.
+    edition : date or None
+        Day of the newest edition.
+    subscriptions : dict of SubscriptionState to int
+        How many there are in each state.
+    deliveries : dict of DeliveryState to int
+        How many there are in each state.
+    """
+
+    papers: int
+    behind: int
+    edition: date | None
+    subscriptions: dict[SubscriptionState, int]
+    deliveries: dict[DeliveryState, int]

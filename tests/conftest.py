@@ -1,0 +1,60 @@
+"""What every room's tests share."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from broadsheet.config import Settings, load_settings
+from broadsheet.library import Library
+from broadsheet.rules.intake import make_paper
+
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+_SUBJECTS = ("kites", "lanterns", "rivers", "bridges", "orchards", "violins")
+_MANNERS = ("Measuring", "Teaching", "Optimized training of", "On the growth of")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the checkout."""
+    folder = Path(__file__).parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("the folder of real data, ../shared, is not here")
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a new data folder, whatever this machine's variables say."""
+    return load_settings({"data": tmp_path / "data"}, environment={})
+
+
+@pytest.fixture
+def empty_library(settings: Settings) -> Iterator[Library]:
+    """A library without papers, on a fixed morning."""
+    with Library(settings, clock=lambda: NOW) as opened:
+        yield opened
+
+
+@pytest.fixture
+def library(empty_library: Library) -> Library:
+    """A library of 24 invented papers, indexed, with an edition of that morning."""
+    papers = [
+        make_paper(
+            title=f"{manner} {subject} in valley {number}",
+            abstract=f"We study how {subject} change when the wind of valley {number} turns. "
+            "Four seasons of measurements show a slow drift and one sudden leap.",
+            authors=("Ada Windrow", f"Bo Farol {number}"),
+            categories=("cs.LG",),
+            published=f"2026-0{number % 3 + 1}-0{number % 9 + 1}",
+            arxiv=f"2603.{number:05}",
+        )
+        for number, (manner, subject) in enumerate(
+            ((manner, subject) for manner in _MANNERS for subject in _SUBJECTS), start=1
+        )
+    ]
+    empty_library.add("test", papers)
+    empty_library.update_index()
+    empty_library.publish()
+    return empty_library

@@ -1,0 +1,263 @@
+import re
+from collections.abc import Callable
+from email.message import EmailMessage
+
+import pytest
+from starlette.testclient import TestClient
+
+from broadsheet.errors import MailError
+from broadsheet.library import Library
+from broadsheet.model import SubscriptionState
+from broadsheet.rules.token import Purpose, sign
+
+ONE_CLICK = "List-Unsubscribe=One-Click"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def paper_id(library: Library) -> str:
+    return library.edition().items[0].paper_id
+
+
+def link_in(mail: EmailMessage, path: str) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    found = re.search(rf"https?://\S*?({path}\?token=\S+)", part.get_content())
+    assert found is not None
+    return found[1]
+
+
+def token_for(library: Library, purpose: Purpose, email: str = "ada@example.org") -> str:
+    library.subscribe(email)
+    (owner,) = [s.id for s in library.subscriptions() if s.email == email]
+    if purpose is Purpose.UNSUBSCRIBE:
+        library.confirm(sign(library.secret, Purpose.CONFIRM, owner, library.now))
+    return sign(library.secret, purpose, owner, library.now)
+
+
+def state_of(library: Library, email: str = "ada@example.org") -> SubscriptionState:
+    (state,) = [s.state for s in library.subscriptions() if s.email == email]
+    return state
+
+
+def test_a_vote_is_counted_once_and_taken_back(
+    client: TestClient, library: Library, paper_id: str
+) -> None:
+    path = f"/papers/{paper_id}/vote"
+    back = {"back": "/search?q=a&page=2#n21"}
+    for on, votes in (("1", 1), ("1", 1), ("0", 0), ("1", 1)):
+        answer = client.post(path, data={"on": on, **back})
+        assert (answer.status_code, answer.headers["location"]) == (303, back["back"])
+        assert library.votes([paper_id]).get(paper_id, 0) == votes
+    assert 'aria-pressed="true"' in client.get("/").text
+
+
+def test_another_reader_has_another_vote(
+    client: TestClient, library: Library, paper_id: str
+) -> None:
+    path = f"/papers/{paper_id}/vote"
+    client.post(path, data={"on": "1"})
+    client.cookies.clear()
+    assert 'aria-pressed="true"' not in client.get("/").text
+    client.post(path, data={"on": "1"})
+    assert library.votes([paper_id]) == {paper_id: 2}
+
+
+def test_the_reader_cookie_is_signed_and_kept_from_scripts(
+    client: TestClient, library: Library, paper_id: str
+) -> None:
+    path = f"/papers/{paper_id}/vote"
+    cookie = client.post(path, data={"on": "1"}).headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Secure" not in cookie
+    client.cookies.clear()
+    for forged in ("x", "InJlYWRlciI.forged", "\x7f"):
+        client.post(path, data={"on": "0"}, headers={"Cookie": f"reader={forged}"})
+    assert library.votes([paper_id]) == {paper_id: 1}
+
+
+@pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", ""])
+def test_a_vote_leads_nowhere_else(client: TestClient, paper_id: str, back: str) -> None:
+    answer = client.post(f"/papers/{paper_id}/vote", data={"on": "1", "back": back})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/papers/{paper_id}")
+
+
+@pytest.mark.parametrize("name", ["hash:none", "%00", "%ED%A0%80"])
+def test_a_vote_for_no_paper_is_said_kindly(client: TestClient, name: str) -> None:
+    answer = client.post(f"/papers/{name}/vote", data={"on": "1"})
+    assert answer.status_code == 404
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("data", [{}, {"on": "2"}, {"on": ""}])
+def test_a_vote_says_which_way(client: TestClient, paper_id: str, data: dict[str, str]) -> None:
+    assert client.post(f"/papers/{paper_id}/vote", data=data).status_code == 422
+
+
+def test_new_readers_from_one_address_run_out(client: TestClient, paper_id: str) -> None:
+    statuses = set()
+    for _ in range(61):
+        client.cookies.clear()
+        statuses.add(client.post(f"/papers/{paper_id}/vote", data={"on": "1"}).status_code)
+    assert statuses == {303, 429}
+
+
+def test_a_reader_subscribes_confirms_and_leaves(
+    client: TestClient, library: Library, newest_mail: Callable[[], EmailMessage]
+) -> None:
+    page = client.post("/subscribe", data={"email": "ada@example.org"})
+    assert page.status_code == 200
+    assert str(library.settings.outbox) in page.text
+    mail = newest_mail()
+    assert mail["To"] == "ada@example.org"
+    link = link_in(mail, "/confirm")
+
+    asked = client.get(link)
+    assert (asked.status_code, asked.headers["cache-control"]) == (200, "no-store")
+    assert "<button>Yes" in asked.text
+    assert state_of(library) is SubscriptionState.PENDING
+
+    assert "You are subscribed" in client.post(link).text
+    assert client.post(link).status_code == 200
+    assert state_of(library) is SubscriptionState.CONFIRMED
+
+    library.send()
+    leave = link_in(newest_mail(), "/unsubscribe")
+    assert "<button>Unsubscribe" in client.get(leave).text
+    assert state_of(library) is SubscriptionState.CONFIRMED
+    assert "You are unsubscribed" in client.post(leave).text
+    assert state_of(library) is SubscriptionState.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (ONE_CLICK.encode(), "application/x-www-form-urlencoded"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+            b"One-Click\r\n--b--\r\n",
+            "multipart/form-data; boundary=b",
+        ),
+        (b"", "text/plain"),
+    ],
+)
+def test_one_click_unsubscribes_any_number_of_times(
+    client: TestClient, library: Library, body: bytes, content_type: str
+) -> None:
+    token = token_for(library, Purpose.UNSUBSCRIBE)
+    headers = {
+        "Content-Type": content_type,
+        "Origin": "https://mail.example",
+        "Sec-Fetch-Site": "cross-site",
+    }
+    for _ in range(3):
+        answer = client.post(f"/unsubscribe?token={token}", content=body, headers=headers)
+        assert answer.status_code == 200
+        assert "set-cookie" not in answer.headers
+        assert state_of(library) is SubscriptionState.UNSUBSCRIBED
+
+
+def test_a_link_does_only_what_it_was_made_for(client: TestClient, library: Library) -> None:
+    confirm = token_for(library, Purpose.CONFIRM)
+    assert client.post(f"/unsubscribe?token={confirm}").status_code == 404
+    leave = token_for(library, Purpose.UNSUBSCRIBE, "bo@example.org")
+    assert client.post(f"/confirm?token={leave}").status_code == 404
+    assert client.post("/confirm").status_code == 404
+    assert client.post("/unsubscribe?token=" + "a" * 5000).status_code == 404
+
+
+def test_the_answer_does_not_tell_who_is_subscribed(client: TestClient, library: Library) -> None:
+    token_for(library, Purpose.UNSUBSCRIBE)
+    known = client.post("/subscribe", data={"email": "ada@example.org"}).text
+    new = client.post("/subscribe", data={"email": "eve@example.org"}).text
+    assert known.replace("ada@", "eve@") == new
+
+
+@pytest.mark.parametrize(
+    "email", ["", "x", "<script>@a.example", "a@b\r\nBcc: c@d.example", "a@b.example,c@d.example"]
+)
+def test_no_address_is_said_kindly(client: TestClient, library: Library, email: str) -> None:
+    page = client.post("/subscribe", data={"email": email})
+    assert page.status_code == 422
+    assert 'role="alert"' in page.text
+    assert "<script" not in page.text
+    assert list(library.subscriptions()) == []
+
+
+def test_subscribing_is_limited_by_the_hour(client: TestClient) -> None:
+    answers = [client.post("/subscribe", data={"email": "x"}) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [422] * 10 + [429]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 3600
+
+
+def test_a_mail_that_cannot_go_now_does_not_stop_the_page(
+    client: TestClient,
+    library: Library,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def deliver_due() -> None:
+        raise MailError("the server is away")
+
+    monkeypatch.setattr(library, "deliver_due", deliver_due)
+    assert client.post("/subscribe", data={"email": "ada@example.org"}).status_code == 200
+    assert "the server is away" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/subscribe", "/confirm", "/papers/{paper_id}/vote"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+    ],
+)
+def test_other_sites_cannot_act_for_a_reader(
+    client: TestClient, library: Library, paper_id: str, path: str, headers: dict[str, str]
+) -> None:
+    data = {"email": "ada@example.org", "on": "1"}
+    answer = client.post(path.format(paper_id=paper_id), data=data, headers=headers)
+    assert answer.status_code == 403
+    assert 'role="search"' in answer.text
+    assert list(library.subscriptions()) == []
+    assert library.votes([paper_id]) == {}
+
+
+def test_a_large_body_is_refused(client: TestClient, paper_id: str) -> None:
+    for path in ("/subscribe", f"/papers/{paper_id}/vote"):
+        answer = client.post(path, content=b"email=" + b"a" * 70_000, headers=FORM)
+        assert answer.status_code == 413
+        assert 'role="search"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"%", "application/x-www-form-urlencoded"),
+        (b"email=%ED%A0%80%00&email", "application/x-www-form-urlencoded; charset=utf-7"),
+        (b"email=a@b.example", "multipart/form-data"),
+        (b"--b\r\nnonsense", "multipart/form-data; boundary=b"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="email"\r\n\r\n\xff+2AA-\r\n--b--\r\n',
+            "multipart/form-data; boundary=b; charset=utf-7",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="email"\r\n\r\na..b\r\n--b--\r\n',
+            "multipart/form-data; boundary=b; charset=idna",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="email"; filename="f"\r\n\r\na\r\n'
+            b"--b--\r\n",
+            "multipart/form-data; boundary=b",
+        ),
+        (b'{"email": 1}', "application/json"),
+        (b"\xff\xfe", ""),
+    ],
+)
+def test_odd_bodies_are_refused_without_a_fault(
+    client: TestClient, body: bytes, content_type: str
+) -> None:
+    answer = client.post("/subscribe", content=body, headers={"Content-Type": content_type})
+    assert 400 <= answer.status_code < 500
+    assert 'role="search"' in answer.text
