@@ -10,6 +10,7 @@ from broadsheet.config import Settings, load_settings
 from broadsheet.library import Library
 from broadsheet.rules.intake import make_paper
 
+FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 _SUBJECTS = ("kites", "lanterns", "rivers", "bridges", "orchards", "violins")
 _MANNERS = ("Measuring", "Teaching", "Optimized training of", "On the growth of")

@@ -1,5 +1,6 @@
 """A mail server that really listens, and what the mail tests send to it."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -86,14 +87,18 @@ class SmtpServer:
         return reply
 
 
+def free_port() -> int:
+    """Find a port of this machine that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
 @contextmanager
 def listening(controller: type[Controller] = Controller, **options: Any) -> Iterator[SmtpServer]:
     """Run a server on a free port of this machine."""
-    server = SmtpServer()
-    running = controller(server, hostname="127.0.0.1", port=0, **options)
+    server = SmtpServer(port=free_port())
+    running = controller(server, hostname="127.0.0.1", port=server.port, **options)
     running.start()
-    assert running.server is not None
-    server.port = running.server.sockets[0].getsockname()[1]
     server.connections.clear()
     try:
         yield server

@@ -41,9 +41,10 @@ def merge(records: Sequence[tuple[str, Paper]]) -> Paper:
     if len(records) == 1:
         return records[0][1]
     rank = {source: place for place, source in enumerate(PRECEDENCE)}
-    ordered = sorted(records[::-1], key=lambda record: rank.get(record[0], len(rank)))
+    told = sorted(enumerate(records), key=lambda item: (rank.get(item[1][0], len(rank)), -item[0]))
+    ordered = [paper for _, (_, paper) in told]
     chosen = {
-        field: next((value for _, paper in ordered if (value := getattr(paper, field))), None)
+        field: next((value for paper in ordered if (value := getattr(paper, field))), None)
         for field in _MERGED_FIELDS
     }
     first = records[0][1]

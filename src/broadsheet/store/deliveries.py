@@ -147,7 +147,7 @@ def abandoned(connection: Connection, claimed_before: datetime) -> list[Delivery
     rows = connection.execute(
         _delivery_rows().where(
             deliveries.c.state == DeliveryState.CLAIMED,
-            deliveries.c.claimed_at < claimed_before,
+            deliveries.c.claimed_at <= claimed_before,
         )
     )
     return [_delivery_of(row, DeliveryState.CLAIMED) for row in rows]

@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Paper
@@ -15,7 +15,7 @@ from broadsheet.store.tables import names, papers, records
 PAPER_COLUMNS = tuple(papers.c[field.name] for field in fields(Paper))
 
 
-def paper_of(row: Row[Any]) -> Paper:
+def paper_of(row: Sequence[Any]) -> Paper:
     """Make a paper of a row that holds :data:`PAPER_COLUMNS` first."""
     return Paper(*row[: len(PAPER_COLUMNS)])
 

@@ -76,9 +76,9 @@ def subscribe(
     where = f"This newspaper has no mail server yet: the mail lies in {library.settings.outbox}"
     return printer.notice(
         request,
-        "A letter is on its way to you",
-        f"We have written to {address}. Printer the button in that mail and tomorrow's edition "
-        "comes to you; do nothing and you will not hear from us again.",
+        "A confirmation mail is on its way",
+        f"We have written to {address}. Press the button it leads to and the next edition comes "
+        "to you; do nothing and you will not hear from us again.",
         *([f"{where} as an .eml file."] if library.settings.smtp is None else []),
         background=BackgroundTask(_deliver, library),
     )

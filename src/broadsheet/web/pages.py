@@ -147,7 +147,6 @@ def healthz(library: TheLibrary) -> JSONResponse:
         {
             "status": "ok",
             "papers": health.papers,
-            "indexed": health.papers if not health.behind else None,
             "behind": health.behind,
             "edition": health.edition.isoformat() if health.edition else None,
             "due": health.deliveries.get(DeliveryState.DUE, 0),

@@ -1,0 +1,153 @@
+"""Every command as a person types it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import FIXTURES
+from tests.mail.conftest import SmtpServer, body, listening
+
+_READY_WITHIN_S = 60
+
+
+def broadsheet(data: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "broadsheet", *words, "--data", str(data)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **variables},
+    )
+
+
+@contextmanager
+def up(data: Path, **variables: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run `broadsheet up` on a free port until the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "broadsheet", "up", "--port", "0", "--data", str(data)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "BROADSHEET_PUBLISH_AT": "00:00", **variables},
+    )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip().rpartition(" ")[2]
+        yield address, process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def post(address: str, **fields: str) -> str:
+    request = urllib.request.Request(address, urllib.parse.urlencode(fields).encode())
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return str(reply.read().decode())
+
+
+def wait_for_mails(server: SmtpServer, number: int) -> None:
+    until = time.monotonic() + _READY_WITHIN_S
+    while len(server.messages) < number and time.monotonic() < until:
+        time.sleep(0.1)
+    assert len(server.messages) == number
+
+
+def test_up_opens_the_newspaper_and_mails_it_over_a_kill(tmp_path: Path) -> None:
+    with listening() as server:
+        smtp = f"smtp://127.0.0.1:{server.port}"
+        with up(tmp_path, BROADSHEET_SMTP=smtp) as (address, process):
+            assert "620" in urllib.request.urlopen(f"{address}/healthz").read().decode()
+            post(f"{address}/subscribe", email="ada@example.org")
+            wait_for_mails(server, 1)
+            process.send_signal(signal.SIGKILL)
+            process.wait(timeout=30)
+        link = re.search(r"/confirm\?token=(\S+)", body(server.messages[0], "plain"))
+        assert link is not None
+        with up(tmp_path, BROADSHEET_SMTP=smtp) as (address, process):
+            assert '"papers":620' in urllib.request.urlopen(f"{address}/healthz").read().decode()
+            post(f"{address}/confirm?token={link[1]}", token=link[1])
+            wait_for_mails(server, 2)
+            process.send_signal(signal.SIGKILL)
+            process.wait(timeout=30)
+        assert broadsheet(tmp_path, "send", BROADSHEET_SMTP=smtp).stdout.startswith("0 sent")
+        digest = server.messages[1]
+        assert digest["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert "View in browser" in body(digest, "html")
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    done = broadsheet(tmp_path, "import", str(FIXTURES / "dump.jsonl"))
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def test_search_prints_one_json_document(filled: Path) -> None:
+    done = broadsheet(filled, "search", "kites", "--json")
+    found = json.loads(done.stdout)
+    assert set(found) == {"query", "total", "hits"}
+    assert set(found["hits"][0]) == {"rank", "id", "title", "tier", "score", "why"}
+    assert found["hits"][0]["tier"] == "match"
+
+
+def test_publish_prints_one_json_document(filled: Path) -> None:
+    done = broadsheet(filled, "publish", "--date", "2026-03-11", "--json")
+    assert json.loads(done.stdout)["date"] == "2026-03-11"
+    again = broadsheet(filled, "publish", "--date", "2026-03-11", "--json")
+    assert json.loads(again.stdout)["revision"] == 2
+
+
+def test_importing_twice_changes_nothing(filled: Path) -> None:
+    again = broadsheet(filled, "import", str(FIXTURES / "dump.jsonl"))
+    assert "0 new, 0 joined known papers, 2 unchanged" in again.stderr
+
+
+@pytest.mark.parametrize("command", ["index", "subscribers", "doctor"])
+def test_the_small_commands_answer(filled: Path, command: str) -> None:
+    broadsheet(filled, "publish")
+    done = broadsheet(filled, command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
+
+
+def test_doctor_fails_where_something_is_to_do(tmp_path: Path) -> None:
+    done = broadsheet(tmp_path, "doctor")
+    assert done.returncode == 1
+    assert "the library is empty" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        (("import", "/nowhere/at/all.bib"), 1, "all.bib"),
+        (("import", str(Path(__file__))), 1, "test_cli.py"),
+        (("send",), 1, "there is no edition yet"),
+        (("search",), 2, "QUERY"),
+        (("publish", "--date", "tomorrow"), 2, "date"),
+    ],
+)
+def test_a_failure_is_one_sentence(
+    tmp_path: Path, words: tuple[str, ...], status: int, sentence: str
+) -> None:
+    done = broadsheet(tmp_path, *words)
+    assert done.returncode == status
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broadsheet.toml").write_text("colour = 'red'\n")
+    done = broadsheet(tmp_path, "doctor")
+    assert done.returncode == 1
+    assert "'colour'" in done.stderr

@@ -1,0 +1,221 @@
+"""The pages in a real browser, from the edition to a vote; pictures go to build/screenshots."""
+
+import re
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+import uvicorn
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+from broadsheet.library import Library
+from broadsheet.model import SubscriptionState
+from broadsheet.web.app import create_app
+
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMEDRIVER = shutil.which("chromedriver")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--hide-scrollbars",
+)
+# The contrast of every kind of text with the ground it stands on, after WCAG 2.
+CONTRASTS = """
+const ink = (colour) => {
+  const [r, g, b] = colour.match(/[0-9.]+/g).map(Number).map((v) => v / 255)
+    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const ground = (node) => {
+  const own = getComputedStyle(node).backgroundColor;
+  const seen = own !== "rgba(0, 0, 0, 0)" || !node.parentElement;
+  return seen ? own : ground(node.parentElement);
+};
+const found = {};
+for (const node of document.body.querySelectorAll("*")) {
+  if (![...node.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
+  const [a, b] = [ink(getComputedStyle(node).color), ink(ground(node))];
+  const name = node.tagName + "." + node.className;
+  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  found[name] = Math.min(found[name] ?? 99, ratio);
+}
+return found;
+"""
+
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and CHROMEDRIVER), reason="Chromium and its chromedriver are not installed"
+)
+
+
+@pytest.fixture
+def library(empty_library: Library) -> Library:
+    """The library every new installation starts with, on the fixed morning."""
+    empty_library.import_starter()
+    empty_library.update_index()
+    empty_library.publish()
+    return empty_library
+
+
+@pytest.fixture
+def address(library: Library) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        served = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        library.settings = library.settings.model_copy(update={"base_url": served})
+        server = uvicorn.Server(uvicorn.Config(create_app(library), log_level="warning"))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield served
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+class Browser:
+    def __init__(self, driver: webdriver.Chrome, address: str) -> None:
+        self.driver = driver
+        self.address = address
+
+    def open(self, path: str) -> None:
+        self.driver.get(path if path.startswith("http") else self.address + path)
+
+    def find(self, css: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, css)
+
+    def texts(self, css: str) -> list[str]:
+        return [found.text for found in self.driver.find_elements(By.CSS_SELECTOR, css)]
+
+    def leave(self, act: Callable[[], None]) -> None:
+        """Do what leads to another page, and wait until that has come."""
+        before = self.find("html")
+        act()
+        WebDriverWait(self.driver, 10).until(lambda _: self.find("html").id != before.id)
+
+    def picture(self, name: str, size: str, scheme: str = "light") -> None:
+        """Take a picture; nothing may stick out of the page's side."""
+        width, height = SIZES[size]
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+        self.driver.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia",
+            {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+        )
+        needed = self.driver.execute_script("return document.documentElement.scrollWidth")
+        assert needed <= width, f"{name} is {needed} pixels wide at {size}"
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        dark = "-dark" if scheme == "dark" else ""
+        assert self.driver.save_screenshot(str(SCREENSHOTS / f"{name}-{size}{dark}.png"))
+
+    def complaints(self) -> list[str]:
+        """What the browser's console says, breaches of the content policy among it."""
+        log = self.driver.execute("getLog", {"type": "browser"})["value"]
+        return [entry["message"] for entry in log]
+
+
+@pytest.fixture
+def browser(address: str, tmp_path: Path) -> Iterator[Browser]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1280,900"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
+    try:
+        yield Browser(driver, address)
+    finally:
+        driver.quit()
+
+
+def test_a_reader_reads_searches_and_votes(browser: Browser, library: Library) -> None:
+    edition = library.edition()
+    browser.open("/")
+    assert edition.items[0].title in browser.find(".lead .headline").text
+    assert len(browser.texts("article")) == len(edition.items)
+    for size in SIZES:
+        browser.picture("edition", size)
+    votes = library.votes([edition.items[0].paper_id]).get(edition.items[0].paper_id, 0)
+    browser.leave(lambda: browser.find(".lead .vote button").click())
+    assert browser.driver.current_url.endswith("/#n1")
+    button = browser.find(".lead .vote button")
+    assert button.get_attribute("aria-pressed") == "true"
+    assert str(votes + 1) in button.text
+
+    box = browser.find(".search input")
+    box.send_keys("graph neural networks")
+    browser.leave(lambda: box.send_keys(Keys.ENTER))
+    matches, nearest = browser.texts(".tier-name")
+    assert re.fullmatch(r"\d+ papers? with every word", matches)
+    assert nearest == "Nearest in meaning"
+    assert browser.texts("mark")
+    for size in SIZES:
+        browser.picture("search", size)
+
+    browser.find(".whole summary").click()
+    assert not browser.find(".excerpt").is_displayed()
+    assert browser.find(".whole p").is_displayed()
+    browser.leave(lambda: browser.find(".headline a").click())
+    assert browser.texts("h1")
+    for size in SIZES:
+        browser.picture("paper", size)
+    assert browser.complaints() == []
+
+
+def test_a_reader_subscribes_and_leaves(
+    browser: Browser, library: Library, newest_mail: Callable[[], EmailMessage]
+) -> None:
+    def link(path: str) -> str:
+        part = newest_mail().get_body(("plain",))
+        found = re.search(rf"http://\S+{path}\S+", part.get_content() if part else "")
+        assert found is not None
+        return found[0]
+
+    def state() -> SubscriptionState:
+        (subscription,) = library.subscriptions()
+        return subscription.state
+
+    browser.open("/")
+    browser.find(".subscribe input").send_keys("ada@example.org")
+    browser.leave(lambda: browser.find(".subscribe button").click())
+    assert str(library.settings.outbox) in browser.find("main").text
+    for size in SIZES:
+        browser.picture("subscribed", size)
+    waiting = WebDriverWait(browser.driver, 10)
+    waiting.until(lambda _: list(library.settings.outbox.rglob("*.eml")))
+
+    browser.open(link("/confirm"))
+    assert state() is SubscriptionState.PENDING
+    browser.leave(lambda: browser.find("main button").click())
+    assert browser.texts("h1") == ["You are subscribed"]
+    assert state() is SubscriptionState.CONFIRMED
+
+    library.send()
+    browser.open(link("/unsubscribe"))
+    browser.leave(lambda: browser.find("main button").click())
+    assert browser.texts("h1") == ["You are unsubscribed"]
+    assert state() is SubscriptionState.UNSUBSCRIBED
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(browser: Browser, scheme: str) -> None:
+    browser.open("/")
+    browser.picture("edition", "desktop", scheme)
+    ratios: dict[str, float] = browser.driver.execute_script(CONTRASTS)
+    assert len(ratios) > 10
+    assert {name: ratio for name, ratio in ratios.items() if ratio < 4.5} == {}
