@@ -1,6 +1,7 @@
 """A mail server that really listens, and what the mail tests send to it."""
 
 import socket
+from asyncio import WriteTransport
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -44,17 +45,17 @@ class SmtpServer:
 
     @property
     def messages(self) -> list[EmailMessage]:
-        return [parsed(bytes(envelope.content or b"")) for envelope in self.received]
+        return [parsed(envelope.original_content or b"") for envelope in self.received]
 
     def forget_connections(self) -> None:
         """Cut every open connection, as a server does with idle ones."""
         for server in self.connections:
-            server.loop.call_soon_threadsafe(server.transport.abort)
+            server.loop.call_soon_threadsafe(cut, server)
         self.connections.clear()
 
     def answer(self, step: str, server: SMTP, accepted: str) -> str:
         if self.drop_at == step:
-            server.transport.abort()
+            cut(server)
         return self.replies.get(step, accepted)
 
     async def handle_EHLO(  # noqa: N802
@@ -111,6 +112,12 @@ def smtp_server() -> Iterator[SmtpServer]:
     """A server that takes everything until told otherwise."""
     with listening() as server:
         yield server
+
+
+def cut(server: SMTP) -> None:
+    """Break a connection off without a word."""
+    assert isinstance(server.transport, WriteTransport)
+    server.transport.abort()
 
 
 def parsed(message: bytes) -> EmailMessage:

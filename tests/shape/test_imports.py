@@ -15,8 +15,8 @@ _BELOW: dict[str, set[str]] = {
     "progress": set(),
     "config": set(),
 }
-for _room in ("sources", "store", "index", "mail"):
-    _BELOW[_room] = {"model", "rules"}
+for _name in ("sources", "store", "index", "mail"):
+    _BELOW[_name] = {"model", "rules"}
 _ROOMS = {"model", "rules", "sources", "store", "index", "mail"}
 for _verb in ("ingest", "publish", "deliver", "search"):
     _BELOW[_verb] = _ROOMS

@@ -77,8 +77,8 @@ def subscribe(
     return printer.notice(
         request,
         "A confirmation mail is on its way",
-        f"We have written to {address}. Press the button it leads to and the next edition comes "
-        "to you; do nothing and you will not hear from us again.",
+        f"It goes to {address}, unless that is subscribed already. Press the button it leads to "
+        "and the next edition comes to you; do nothing and you will not hear from us again.",
         *([f"{where} as an .eml file."] if library.settings.smtp is None else []),
         background=BackgroundTask(_deliver, library),
     )
