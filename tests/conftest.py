@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from broadsheet.config import Settings, load_settings
@@ -12,6 +13,10 @@ from broadsheet.rules.intake import make_paper
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+# Machines differ in speed; a slow one is no bug.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
 _SUBJECTS = ("kites", "lanterns", "rivers", "bridges", "orchards", "violins")
 _MANNERS = ("Measuring", "Teaching", "Optimized training of", "On the growth of")
 

@@ -9,8 +9,8 @@ Examples
 ...     for hit in library.search("optimized training", n=2).hits:
 ...         print(hit.tier, hit.paper.title[:21])
 620
-match OrthoFL: Bridging the
-match P-Tuning v2: Prompt T
+match VeLO: Training Versat
+match Prompts as Auto-Optim
 """
 
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from broadsheet.model import EditionItem, Paper
 
@@ -10,6 +10,9 @@ from broadsheet.model import EditionItem, Paper
 # 1.5 over days lets ten votes outweigh about four days. To be replaced by a backtested score.
 _GRAVITY = 1.5
 _UNKNOWN_AGE_DAYS = 3650.0
+_DAYS_TOLD = 62
+_DAYS_A_MONTH = 30
+_DAYS_A_YEAR = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +134,22 @@ def _item(rank: int, candidate: Candidate, again: bool, day: date) -> EditionIte
 
 
 def _reason(candidate: Candidate, again: bool, day: date) -> str:
-    parts = []
     if candidate.votes:
-        parts.append(f"{candidate.votes} vote{'s' if candidate.votes > 1 else ''} by readers")
-    parts.append(_age(candidate.paper.published, day))
-    if again:
-        parts.append("printed before")
-    return ", ".join(parts)
+        told = f"{candidate.votes} vote{'s' if candidate.votes > 1 else ''} by readers"
+    else:
+        told = "no votes yet"
+    age = _age(candidate.paper.published, day)
+    return f"{told}, {age}, printed before" if again else f"{told}, {age}"
 
 
 def _age(published: str | None, day: date) -> str:
     if published is None:
-        return "date unknown"
-    since = day - first_day(published)
-    if len(published) < len("2025-02-20") or since > timedelta(days=31):
-        return f"published {published}"
-    if since < timedelta(days=1):
-        return "published today"
-    return f"published {since.days} day{'s' if since.days > 1 else ''} ago"
+        return "of unknown date"
+    days = (day - first_day(published)).days
+    if days < 1:
+        return "out today"
+    if days < _DAYS_TOLD:
+        return f"{days} day{'s' if days > 1 else ''} old"
+    if days < 2 * _DAYS_A_YEAR:
+        return f"{days // _DAYS_A_MONTH} months old"
+    return f"{days // _DAYS_A_YEAR} years old"

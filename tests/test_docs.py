@@ -1,0 +1,57 @@
+"""What is written is true: examples run, and commands, settings and files are all named."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import broadsheet
+from broadsheet.cli import app
+from broadsheet.config import Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+_MODULES = [
+    found.name
+    for found in pkgutil.walk_packages(broadsheet.__path__, "broadsheet.")
+    if "migrations" not in found.name and not found.name.endswith("__main__")
+]
+
+
+def test_the_usage_of_the_package_runs(tmp_path: Path) -> None:
+    result = doctest.testmod(broadsheet, extraglobs={"folder": tmp_path})
+    assert result.attempted
+    assert not result.failed
+
+
+@pytest.mark.parametrize("name", _MODULES)
+def test_examples_in_docstrings_are_true(name: str) -> None:
+    assert not doctest.testmod(importlib.import_module(name)).failed
+
+
+def test_the_usage_in_the_readme_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = re.search(r"(    from broadsheet import.*?)\n\n##", README, re.DOTALL)
+    assert found is not None
+    code = "\n".join(line[4:] for line in found[1].splitlines())
+    exec(code.replace('open_library("papers")', f"open_library({str(tmp_path)!r})"), {})
+    assert capsys.readouterr().out.startswith("match ")
+
+
+def test_the_readme_names_every_setting() -> None:
+    for name in Settings.model_fields:
+        assert f"`{name}`" in README
+
+
+def test_the_readme_names_every_command() -> None:
+    for command in app.registered_commands:
+        name = command.name or getattr(command.callback, "__name__", "")
+        assert f"broadsheet {name}" in README
+
+
+def test_the_readme_leads_to_files_that_exist() -> None:
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / link).exists()
+    assert len(README.splitlines()) < 120
