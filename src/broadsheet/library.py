@@ -69,7 +69,8 @@ class Library:
         self.settings = settings
         self._clock = clock
         try:
-            settings.data.mkdir(parents=True, exist_ok=True)
+            # Readers' addresses and the signing secret lie here: for the operator's eyes only.
+            settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StoreError(
                 f"the data folder {str(settings.data)!r} cannot be made ({error.strerror}): "

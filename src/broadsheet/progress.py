@@ -36,6 +36,9 @@ def count_bar(task: str, total: int | None) -> Iterator[Advance]:
 @contextmanager
 def _bar(task: str, total: int | None, amount: ProgressColumn) -> Iterator[Advance]:
     columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         number = progress.add_task(task, total=total)
         yield lambda done: progress.advance(number, done)

@@ -39,8 +39,8 @@ class Generation:
         self.lexical = Lexical(folder / "lexical")
         self.semantic = Semantic(folder / "vectors.f16", encoder.dim)
         # Vectors are always written first, so postings without vectors mean that files are lost.
-        if len(self.lexical) > len(self.semantic):
-            raise ValueError(f"{len(self.lexical) - len(self.semantic)} papers have no vector")
+        if len(self.lexical) > self.semantic.rows:
+            raise ValueError(f"{len(self.lexical) - self.semantic.rows} papers have no vector")
 
     def reload(self) -> None:
         """See what another process has written since."""

@@ -1,6 +1,7 @@
 """The meaning of all papers: one vector each, scanned exactly."""
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 _GROWTH = 1.5
 _REMOVED = -1
+_READ_ROWS = 8_192
 
 
 class Semantic:
@@ -34,24 +36,53 @@ class Semantic:
         self._used = 0
         self._bytes_read = 0
         self._row_of: dict[int, int] = {}
-        self.reload()
+        self._loading = threading.Lock()
+        self._loaded = False
+        self._present: set[int] | None = None
 
-    def __len__(self) -> int:
-        return len(self._row_of)
+    @property
+    def rows(self) -> int:
+        """Rows in the file: at least as many as papers that have a vector."""
+        return self._path.stat().st_size // self._row.itemsize if self._path.exists() else 0
 
     def __contains__(self, num: int) -> bool:
-        return num in self._row_of
+        if self._present is None:
+            self._present = self._read_present()
+        return num in self._present
 
     def reload(self) -> None:
-        """Read the rows that were appended since."""
-        if not self._path.exists():
-            return
-        whole_rows = (self._path.stat().st_size - self._bytes_read) // self._row.itemsize
+        """Read the rows that were appended since; nothing before the first question is asked.
+
+        So an import, which only appends, holds no vectors in memory.
+        """
+        self._present = None
+        if self._loaded:
+            with self._loading:
+                self._read_on()
+
+    def _load(self) -> None:
+        if not self._loaded:
+            with self._loading:
+                if not self._loaded:
+                    self._read_on()
+                    self._loaded = True
+
+    def _read_on(self) -> None:
+        whole_rows = self.rows - self._bytes_read // self._row.itemsize
         if whole_rows < 1:
             return
         rows = np.fromfile(self._path, self._row, count=whole_rows, offset=self._bytes_read)
         self._bytes_read += rows.nbytes
         self._take(rows["num"], rows["vector"])
+
+    def _read_present(self) -> set[int]:
+        present: set[int] = set()
+        for start in range(0, self.rows, _READ_ROWS):
+            rows = np.fromfile(
+                self._path, self._row, count=_READ_ROWS, offset=start * self._row.itemsize
+            )
+            _note(present, rows["num"])
+        return present
 
     def append(self, vectors: Mapping[int, NDArray[np.float32] | None]) -> None:
         """Add, replace (a vector) or remove (None) papers; on disk when this returns.
@@ -71,7 +102,11 @@ class Semantic:
             file.write(rows.tobytes())
             file.flush()
             os.fsync(file.fileno())
+        present = self._present
         self.reload()
+        if present is not None:
+            _note(present, rows["num"])
+            self._present = present
 
     def nearest(
         self, vector: NDArray[np.float32], limit: int
@@ -92,7 +127,10 @@ class Semantic:
         cosines : ndarray of float32, shape (n,)
             In [-1, 1].
         """
-        nums, matrix = self._nums[: self._used], self._matrix[: self._used]
+        self._load()
+        # Read once: an append in another thread may move it between the two slices.
+        used = self._used
+        nums, matrix = self._nums[:used], self._matrix[:used]
         if not vector.any() or not len(nums):
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         cosines = matrix @ vector
@@ -107,6 +145,7 @@ class Semantic:
         self, vector: NDArray[np.float32], nums: Sequence[int] | NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Give each paper's cosine to a vector; 0 for one that has no vector yet."""
+        self._load()
         rows = [self._row_of.get(int(num), _REMOVED) for num in nums]
         near = np.zeros(len(rows), dtype=np.float32)
         known = np.asarray([row != _REMOVED for row in rows], dtype=bool)
@@ -153,3 +192,12 @@ class Semantic:
             whole = size - size % self._row.itemsize
             if whole != size:
                 os.truncate(self._path, whole)
+
+
+def _note(present: set[int], nums: NDArray[np.int64]) -> None:
+    """Follow the rows of a file: a negative number removes."""
+    for num in nums.tolist():
+        if num > 0:
+            present.add(num)
+        else:
+            present.discard(-num)
