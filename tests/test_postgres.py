@@ -1,0 +1,45 @@
+"""The same library on PostgreSQL; `BROADSHEET_TEST_POSTGRES` names an empty database."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from broadsheet.config import load_settings
+from broadsheet.library import Library
+from broadsheet.rules.intake import make_paper
+from tests.conftest import NOW
+from tests.mail.conftest import body, parsed
+
+
+@pytest.fixture
+def kept_in_postgres(tmp_path: Path) -> Iterator[Library]:
+    address = os.environ.get("BROADSHEET_TEST_POSTGRES")
+    if not address:
+        pytest.skip("BROADSHEET_TEST_POSTGRES names no database")
+    settings = load_settings({"data": tmp_path, "database": address}, environment={})
+    with Library(settings, clock=lambda: NOW) as library:
+        yield library
+
+
+def test_papers_votes_editions_and_mail_are_kept_in_postgres(kept_in_postgres: Library) -> None:
+    library = kept_in_postgres
+    assert library.import_starter().tally.new == 620
+    assert library.import_starter().tally.unchanged == 620
+    library.update_index()
+    found = library.search("optimized training", n=1).hits[0].paper
+    library.add("bibtex", [make_paper(title=found.title, doi="10.1234/kites")])
+    assert library.paper("doi:10.1234/kites").title == found.title
+    assert library.vote(found.id, "reader", on=True) == 1
+    assert library.publish().items[0].rank == 1
+    library.subscribe("ada@example.org")
+    assert library.deliver_due().sent == 1
+    (mail,) = library.settings.outbox.glob("*.eml")
+    link = re.search(r"token=(\S+)", body(parsed(mail.read_bytes()), "plain"))
+    assert link is not None
+    library.confirm(link[1])
+    assert library.send().sent == 1
+    assert library.send().sent == 0
+    assert library.forget_unconfirmed() == 0
