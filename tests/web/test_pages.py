@@ -8,6 +8,8 @@ from starlette.testclient import TestClient
 from broadsheet.errors import NotFoundError, SearchIndexError
 from broadsheet.library import Library
 from broadsheet.model import Paper
+from broadsheet.rules.edition import GRAVITY
+from broadsheet.rules.fusion import LEXICAL_SHARE
 from broadsheet.web.app import create_app
 
 NASTY = Paper(
@@ -240,3 +242,9 @@ def test_style_and_favicon_are_served(client: TestClient) -> None:
     for link in re.findall(r'href="(/static/[^"]*)"', page):
         assert client.get(link).status_code == 200
     assert "url(" not in client.get("/static/style.css").text
+
+
+def test_the_page_about_ranking_prints_the_weights_in_use(client: TestClient) -> None:
+    page = text_of(client.get("/about/ranking").text)
+    assert f"at {LEXICAL_SHARE:.0%} and meaning" in page
+    assert f"raised to {GRAVITY}" in page

@@ -8,7 +8,7 @@ from broadsheet.model import EditionItem, Paper
 
 # The fall with age is that of Hacker News (1.8 there, over hours); papers live for weeks, and
 # 1.5 over days lets ten votes outweigh about four days. To be replaced by a backtested score.
-_GRAVITY = 1.5
+GRAVITY = 1.5
 _UNKNOWN_AGE_DAYS = 3650.0
 _DAYS_TOLD = 62
 _DAYS_A_MONTH = 30
@@ -66,7 +66,7 @@ def score(votes: int, published: str | None, day: date) -> float:
     age_days = _UNKNOWN_AGE_DAYS
     if published is not None:
         age_days = max(0.0, float((day - first_day(published)).days))
-    return (votes + 1) / float((age_days + 2) ** _GRAVITY)
+    return (votes + 1) / float((age_days + 2) ** GRAVITY)
 
 
 def choose(

@@ -11,6 +11,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState, Edition, Paper
+from broadsheet.rules.edition import GRAVITY
+from broadsheet.rules.fusion import LEXICAL_SHARE
 from broadsheet.web import shaping
 from broadsheet.web.addresses import ids_meant, paper_path, search_path
 from broadsheet.web.asking import TheLibrary, ThePrinter, TheReader
@@ -136,7 +138,13 @@ def subscribe_page(request: Request, printer: ThePrinter) -> Response:
 @_page("/about/ranking")
 def ranking(request: Request, printer: ThePrinter) -> Response:
     """Say how hits and editions are put in order."""
-    return printer.page(request, "ranking.html", canonical="/about/ranking")
+    return printer.page(
+        request,
+        "ranking.html",
+        canonical="/about/ranking",
+        words_percent=round(100 * LEXICAL_SHARE),
+        gravity=GRAVITY,
+    )
 
 
 @router.get("/healthz")
