@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from broadsheet import Library, open_library
+from broadsheet.index.words import stems_in, words_asked, words_in
 from broadsheet.model import Paper
 from broadsheet.rules.identity import title_key
 from broadsheet.rules.words import number_forms
@@ -78,15 +79,18 @@ def _average_precision(found: Sequence[str], wanted: set[str]) -> float:
 
 
 def _leading(library: Library, papers: Sequence[Paper], query: str) -> int:
-    lexical = library.index.generation.lexical
-    words = lexical.words(query)
-    texts = [lexical.forms(f"{paper.title}\n{paper.abstract or ''}") for paper in papers]
+    words = words_asked(query, library.index.generation.lexical.commonness)
+    texts = [_forms(f"{paper.title}\n{paper.abstract or ''}") for paper in papers]
     either = [
         all(any(form in text for form in number_forms(word)) for word in words.exact)
         for text in texts
     ]
     stemmed = [set(words.stems) <= set(text.values()) for text in texts]
     return _run(either) or _run(stemmed)
+
+
+def _forms(text: str) -> dict[str, str]:
+    return dict(zip(words_in(text), stems_in(text), strict=True))
 
 
 def _run(held: Sequence[bool]) -> int:

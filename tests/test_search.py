@@ -67,7 +67,7 @@ def test_a_deleted_index_is_made_again(library: Library) -> None:
 
 def test_a_damaged_index_is_set_aside_and_rebuilt(library: Library) -> None:
     settings = library.settings
-    (vectors,) = (settings.data / "index").rglob("vectors.f16")
+    (vectors,) = (settings.data / "index").rglob("vectors.i8")
     vectors.write_bytes(b"")
     with Library(settings) as again:
         assert again.index.set_aside is not None

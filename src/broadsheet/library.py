@@ -27,14 +27,16 @@ from broadsheet.model import (
     Edition,
     HitList,
     Malformed,
+    Mode,
     Paper,
+    Sort,
     Subscription,
     SubscriptionState,
 )
 from broadsheet.publish import make_due, publish
 from broadsheet.rules.address import parse_address
 from broadsheet.rules.token import Purpose, read
-from broadsheet.search import search
+from broadsheet.search import Request, related, search
 from broadsheet.store import attention, changes, deliveries, editions, papers, subscriptions
 from broadsheet.store.database import open_database
 from broadsheet.store.facts import fact
@@ -154,10 +156,33 @@ class Library:
         with self._database.read() as connection:
             return max(0, changes.last_change(connection) - self.index.position)
 
-    def search(self, query: str, *, n: int = 20, offset: int = 0) -> HitList:
-        """Find papers by word and by meaning; see :func:`broadsheet.search.search`."""
+    def search(
+        self,
+        query: str,
+        *,
+        n: int = 20,
+        offset: int = 0,
+        mode: Mode = Mode.HYBRID,
+        sort: Sort = Sort.RELEVANCE,
+        facets: bool = False,
+    ) -> HitList:
+        """Find papers by word and by meaning.
+
+        Parameters
+        ----------
+        query : str
+            In the query language of :mod:`broadsheet.rules.query`.
+        n, offset, mode, sort, facets
+            As in :class:`broadsheet.search.Request`.
+        """
         self.index.refresh()
-        return search(self._database, self.index, query, n, offset)
+        request = Request(query, self.today, n, offset, mode, sort, facets)
+        return search(self._database, self.index, request)
+
+    def related(self, paper: Paper, n: int = 6) -> list[Paper]:
+        """Find the papers related to one; see :func:`broadsheet.search.related`."""
+        self.index.refresh()
+        return related(self._database, self.index, paper, n)
 
     def paper(self, paper_id: str) -> Paper:
         """Read a paper by any id it has or had.
@@ -169,6 +194,11 @@ class Library:
         """
         with self._database.read() as connection:
             return papers.paper_by_num(connection, papers.num_of(connection, paper_id))
+
+    def has_paper(self, paper_id: str) -> bool:
+        """Tell whether a paper is known by this id."""
+        with self._database.read() as connection:
+            return bool(papers.nums_of(connection, [paper_id]))
 
     def records(self, paper_id: str) -> list[tuple[str, Paper, datetime]]:
         """Read what each source said of a paper, and when it was told."""

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadsheet.model import Hit, Paper, Tier
+from broadsheet.model import Hit, HitList, Paper, Tier
 from broadsheet.web import shaping
 
 
 def test_a_long_query_is_cut_and_said_to_be() -> None:
-    assert shaping.clean_query("a" * 251) == ("a" * 250, True)
-    assert shaping.clean_query(f" {'a' * 250} ") == ("a" * 250, False)
+    assert shaping.clean_query("a" * 4_001) == ("a" * 4_000, True)
+    assert shaping.clean_query(f" {'a' * 4_000} ") == ("a" * 4_000, False)
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,11 @@ def test_hits_are_parted_by_tier() -> None:
         Hit(rank, Paper(f"hash:{rank}", "T"), tier, 0.5, "")
         for rank, tier in enumerate([Tier.MATCH, Tier.MATCH, Tier.NEIGHBOUR], start=1)
     ]
-    matches, neighbours = shaping.sections(hits, 2)
+    matches, neighbours = shaping.sections(HitList("kites", 3, 2, tuple(hits)))
     assert (matches.heading, len(matches.hits)) == ("2 papers with every word", 2)
     assert (neighbours.heading, len(neighbours.hits)) == ("Nearest in meaning", 1)
-    assert shaping.sections(hits[:1], 1)[0].heading == "1 paper with every word"
+    (alone,) = shaping.sections(HitList("kites", 1, 1, tuple(hits[:1])))
+    assert alone.heading == "1 paper with every word"
 
 
 def test_an_entry_names_three_authors_and_counts_the_others() -> None:

@@ -1,11 +1,13 @@
 """One generation of the index: the postings and the vectors of the same papers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from broadsheet.errors import SearchIndexError
 from broadsheet.index.encoder import Encoder
 from broadsheet.index.lexical import Lexical
 from broadsheet.index.semantic import Semantic
@@ -15,6 +17,7 @@ from broadsheet.model import Paper
 CHUNK = 8_192
 
 Changes = Callable[[int, int], tuple[int, dict[int, Paper | None]]]
+_Vector = NDArray[np.float32]
 
 
 class Generation:
@@ -26,26 +29,68 @@ class Generation:
         Where the files lie; made when absent.
     encoder : Encoder
         Makes vectors of texts.
+    dim : int or None
+        Length of a vector; None asks the encoder, which may have to ask another machine.
+    rows : int or None
+        How many rows of vectors were written; None begins a new generation.
 
     Raises
     ------
-    ValueError
+    OSError, ValueError
         Where the files are damaged.
     """
 
-    def __init__(self, folder: Path, encoder: Encoder) -> None:
+    def __init__(
+        self, folder: Path, encoder: Encoder, dim: int | None = None, rows: int | None = None
+    ) -> None:
         self.folder = folder
         self.encoder = encoder
-        self.lexical = Lexical(folder / "lexical")
-        self.semantic = Semantic(folder / "vectors.f16", encoder.dim)
-        # Vectors are always written first, so postings without vectors mean that files are lost.
-        if len(self.lexical) > self.semantic.rows:
-            raise ValueError(f"{len(self.lexical) - self.semantic.rows} papers have no vector")
+        self.dim = encoder.dim if dim is None else dim
+        lexical, vectors = folder / "lexical", folder / "vectors.i8"
+        # Looked for, because tantivy would silently begin an empty one.
+        if rows is not None and not (lexical / "meta.json").is_file():
+            raise ValueError(f"no postings in {str(lexical)!r}")
+        if vectors.exists() and not vectors.is_file():
+            raise ValueError(f"{str(vectors)!r} is no file")
+        with panics_as_errors():
+            self.lexical = Lexical(lexical)
+            self.semantic = Semantic(vectors, self.dim)
+            # Vectors are always written first: fewer than papers mean that some were lost.
+            if self.semantic.rows < max(rows or 0, len(self.lexical)):
+                raise ValueError(f"vectors are missing in {str(vectors)!r}")
+            # tantivy does not miss a lost file of positions before it first looks for a word.
+            self.lexical.commonness("of")
 
     def reload(self) -> None:
         """See what another process has written since."""
         self.lexical.reload()
         self.semantic.reload()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts for comparison with these vectors.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Any texts.
+
+        Returns
+        -------
+        ndarray of float32, shape (len(texts), dim)
+            Rows of unit length; the zero row for a text in which nothing is known.
+
+        Raises
+        ------
+        SearchIndexError
+            Where the encoder cannot be reached, or now makes vectors of another length.
+        """
+        vectors = self.encoder.encode(texts)
+        if vectors.shape != (len(texts), self.dim):
+            raise SearchIndexError(
+                f"the encoder {self.encoder.name!r} now makes vectors of {vectors.shape[-1]} "
+                f"numbers where the index holds {self.dim}: run 'broadsheet index --rebuild'"
+            )
+        return vectors
 
     def follow(
         self, position: int, changes: Changes, on_papers: Callable[[int], None] | None = None
@@ -82,18 +127,35 @@ class Generation:
                     if paper is not None:
                         writer.add(num, paper)
                 writer.commit()
+                # Last, because a paper without a vector is not looked for among the postings:
+                # removed here first, it would stay there for good after a crash in between.
+                self._forget(num for num in known if changed[num] is None)
                 yield reached
                 if on_papers is not None:
                     on_papers(len(changed))
                 reached, changed = changes(reached, CHUNK)
 
-    def _vectors(self, changed: dict[int, Paper | None]) -> dict[int, NDArray[np.float32] | None]:
+    def _vectors(self, changed: Mapping[int, Paper | None]) -> dict[int, _Vector | None]:
         present = {num: paper for num, paper in changed.items() if paper is not None}
-        vectors = self.encoder.encode([text_of(paper) for paper in present.values()])
-        gone: dict[int, NDArray[np.float32] | None] = {
-            num: None for num, paper in changed.items() if paper is None
-        }
-        return gone | dict(zip(present, vectors, strict=True))
+        vectors = self.encode([text_of(paper) for paper in present.values()])
+        return dict(zip(present, vectors, strict=True))
+
+    def _forget(self, nums: Iterator[int]) -> None:
+        gone: dict[int, _Vector | None] = dict.fromkeys(nums)
+        if gone:
+            self.semantic.append(gone)
+
+
+@contextmanager
+def panics_as_errors() -> Iterator[None]:
+    """Turn a panic of tantivy over damaged files into a ValueError."""
+    try:
+        yield
+    except BaseException as error:
+        # The class is not exported: https://docs.rs/pyo3/latest/pyo3/panic/
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ValueError(f"damaged postings ({error})") from error
 
 
 def text_of(paper: Paper) -> str:

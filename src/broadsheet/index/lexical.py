@@ -1,5 +1,6 @@
 """The words of all papers: BM25 by tantivy."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,36 +9,19 @@ from pathlib import Path
 import numpy as np
 import tantivy
 from numpy.typing import NDArray
-from tantivy import Occur, Query
+from tantivy import Occur, Order
 
-from broadsheet.model import Paper
+from broadsheet.index import clauses
+from broadsheet.index.postings import LexicalWriter, make_schema
+from broadsheet.index.words import Words, register, words_asked
+from broadsheet.rules.query import Clause
 from broadsheet.rules.words import number_forms
 
-TITLE_BOOST = 1.0
-# A query's words beyond these are left out of the lexical side: a pasted abstract asks with its
-# rarest words as well as with all of them, and each costs a walk through its postings.
-MAX_WORDS = 48
-# Above any BM25 sum of MAX_WORDS words (48 words of idf 16 in both fields stay under 6,000), and
-# small enough that a 32-bit score still tells BM25 sums 0.002 apart.
+# Above any BM25 sum of a query (48 words of idf 16, each said thrice, stay under 6,000), and small
+# enough that a 32-bit score still tells BM25 sums 0.002 apart.
 _GRADE_STEP = 10_000.0
-_HEAP_BYTES = 128_000_000
-_TEXT_FIELDS = ("title", "abstract")
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A query as words.
-
-    Parameters
-    ----------
-    exact : tuple of str
-        Lower-case words as they were typed, each once.
-    stems : tuple of str
-        Their stems, one for each of `exact`.
-    """
-
-    exact: tuple[str, ...]
-    stems: tuple[str, ...]
+_FACET_VALUES = 12
+_CLAUSE = tuple[Occur, tantivy.Query]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +31,14 @@ class Found:
     Parameters
     ----------
     total : int
-        How many there are, beyond those listed too.
+        How many there are, beyond those listed too; as many as are listed where it was not asked.
     nums : ndarray of int64, shape (n,)
         The papers' numbers.
     grades : ndarray of int64, shape (n,)
         2 where every word stands in the form asked for, 1 where some stand in the other number
         (singular or plural), 0 where some stand in another form of the same stem.
     bm25 : ndarray of float64, shape (n,)
-        The BM25 sum over title and abstract, the title's counted :data:`TITLE_BOOST` times.
+        The BM25 sum over title, abstract and authors (k1 1.2, b 0.75).
     """
 
     total: int
@@ -62,29 +46,41 @@ class Found:
     grades: NDArray[np.int64]
     bm25: NDArray[np.float64]
 
-
-def _analyzer(*, stem: bool, stop: bool = False) -> tantivy.TextAnalyzer:
-    builder = (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-        .filter(tantivy.Filter.remove_long(64))
-        .filter(tantivy.Filter.lowercase())
-        .filter(tantivy.Filter.ascii_fold())
-    )
-    if stop:
-        builder = builder.filter(tantivy.Filter.stopword("english"))
-    if stem:
-        builder = builder.filter(tantivy.Filter.stemmer("english"))
-    return builder.build()
+    @staticmethod
+    def none() -> "Found":
+        """Give an empty list."""
+        return _found(0, [], [])
 
 
-def _schema() -> tantivy.Schema:
-    builder = tantivy.SchemaBuilder()
-    # Signed: deleting by an unsigned term silently deletes nothing in the Python binding.
-    builder.add_integer_field("num", stored=False, indexed=True, fast=True)
-    for name in _TEXT_FIELDS:
-        builder.add_text_field(name, tokenizer_name="stem", index_option="position")
-    builder.add_text_field("words", tokenizer_name="exact", index_option="basic")
-    return builder.build()
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query in the form in which postings are asked.
+
+    Parameters
+    ----------
+    words : Words
+        What is weighed.
+    weighed : list of clauses
+        One for each stem, each adding to the BM25 sum.
+    graded : list of clauses
+        What sets exact forms above plurals above other forms.
+    must : tantivy.Query or None
+        What every hit satisfies; None where that is nothing.
+    every : tantivy.Query or None
+        What a match satisfies besides; None where no words were asked.
+    """
+
+    words: Words
+    weighed: list[_CLAUSE]
+    graded: list[_CLAUSE]
+    must: tantivy.Query | None
+    every: tantivy.Query | None
+
+    @property
+    def matching(self) -> tantivy.Query | None:
+        """What a match satisfies, all in all; None where nothing was asked."""
+        both = [clause for clause in (self.must, self.every) if clause is not None]
+        return clauses.all_of(both) if both else None
 
 
 class Lexical:
@@ -103,13 +99,9 @@ class Lexical:
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
-        self._schema = _schema()
+        self._schema = make_schema()
         self._index = tantivy.Index(self._schema, path=str(path))
-        self._exact = _analyzer(stem=False)
-        self._content = _analyzer(stem=False, stop=True)
-        self._stem = _analyzer(stem=True)
-        self._index.register_tokenizer("exact", self._exact)
-        self._index.register_tokenizer("stem", self._stem)
+        register(self._index)
         self._index.config_reader("manual")
 
     def __len__(self) -> int:
@@ -120,7 +112,7 @@ class Lexical:
         self._index.reload()
 
     @contextmanager
-    def writing(self) -> Iterator["LexicalWriter"]:
+    def writing(self) -> Iterator[LexicalWriter]:
         """Give the one writer; what it did not commit is forgotten."""
         writer = LexicalWriter(self._index)
         try:
@@ -128,118 +120,197 @@ class Lexical:
         finally:
             writer.close()
 
-    def words(self, text: str) -> Words:
-        """Take a query apart; words such as "the" count only where there are no others."""
-        content = self._content.analyze(text) or self._exact.analyze(text)
-        exact = tuple(dict.fromkeys(content))[:MAX_WORDS]
-        return Words(exact, tuple(self.stem(word) for word in exact))
+    def asked(
+        self, text: str, filters: Sequence[Clause] = (), choice: Clause | None = None
+    ) -> Asked:
+        """Bring a query into the form in which postings are asked.
 
-    def stem(self, word: str) -> str:
-        """Give a word's stem."""
-        stems = self._stem.analyze(word)
-        return stems[0] if stems else word
+        Parameters
+        ----------
+        text : str
+            The words that are weighed.
+        filters : sequence of Clause
+            What every hit satisfies.
+        choice : Clause or None
+            What a match satisfies in place of holding every word.
+        """
+        words = words_asked(text, self.commonness)
+        must = [clauses.compiled(self._schema, clause) for clause in filters]
+        every = None
+        if choice is not None:
+            every = clauses.compiled(self._schema, choice)
+        elif words.exact:
+            every = clauses.all_of([self._term("text", stem) for stem in set(words.stems)])
+        return Asked(
+            words=words,
+            weighed=self._weighed(words),
+            graded=[] if choice is not None else self._graded(words),
+            must=clauses.all_of(must) if must else None,
+            every=every,
+        )
 
-    def forms(self, text: str) -> dict[str, str]:
-        """Give the words of a text as spelt there (lower case), with the stem of each."""
-        return {word: self.stem(word) for word in dict.fromkeys(self._exact.analyze(text))}
-
-    def matches(self, words: Words, limit: int) -> Found:
+    def matches(self, asked: Asked, limit: int) -> Found:
         """Find the papers that hold every word, by grade, then BM25."""
-        if not words.exact or limit < 1:
-            return _found(0, [], [])
-        asked = self._all_exact([(word,) for word in words.exact])
-        either = self._all_exact([number_forms(word) for word in words.exact])
-        return self._ask(
-            Query.boolean_query(
-                [
-                    (Occur.Must, self._all(words)),
-                    (Occur.Should, Query.const_score_query(asked, _GRADE_STEP)),
-                    (Occur.Should, Query.const_score_query(either, _GRADE_STEP)),
-                ]
-            ),
-            limit,
-        )
+        if asked.matching is None or limit < 1:
+            return Found.none()
+        must = (Occur.Must, clauses.weightless(asked.matching))
+        return self._ask([must, *asked.weighed, *asked.graded], limit, count=True)
 
-    def others(self, words: Words, limit: int) -> Found:
-        """Find the papers that hold some but not all of the words, by BM25."""
-        if not words.exact or limit < 1:
-            return _found(0, [], [])
-        return self._ask(
-            Query.boolean_query(
-                [(Occur.Must, self._any(words)), (Occur.MustNot, self._all(words))]
-            ),
-            limit,
-        )
-
-    def weigh(self, words: Words, nums: Sequence[int]) -> Mapping[int, float]:
-        """Give the BM25 sums of those of `nums` that do not hold every word."""
-        if not len(nums):
-            return {}
-        listed = Query.const_score_query(
-            Query.term_set_query(self._schema, "num", [int(num) for num in nums]), 0.0
-        )
-        clauses = [(Occur.Must, listed)]
-        if words.exact:
-            clauses += [(Occur.Should, self._any(words)), (Occur.MustNot, self._all(words))]
-        found = self._ask(Query.boolean_query(clauses), len(nums))
-        return dict(zip(found.nums.tolist(), found.bm25.tolist(), strict=True))
-
-    def _stemmed(self, stem: str) -> Query:
-        title = Query.boost_query(Query.term_query(self._schema, "title", stem), TITLE_BOOST)
-        abstract = Query.term_query(self._schema, "abstract", stem)
-        return Query.boolean_query([(Occur.Should, title), (Occur.Should, abstract)])
-
-    def _all(self, words: Words) -> Query:
-        return Query.boolean_query([(Occur.Must, self._stemmed(s)) for s in set(words.stems)])
-
-    def _any(self, words: Words) -> Query:
-        return Query.boolean_query([(Occur.Should, self._stemmed(s)) for s in set(words.stems)])
-
-    def _all_exact(self, spellings: Sequence[tuple[str, ...]]) -> Query:
-        clauses = []
-        for alternatives in spellings:
-            terms = [Query.term_query(self._schema, "words", word) for word in alternatives]
-            clauses.append((Occur.Must, Query.boolean_query([(Occur.Should, t) for t in terms])))
-        return Query.boolean_query(clauses)
-
-    def _ask(self, query: Query, limit: int) -> Found:
+    def newest(self, asked: Asked, limit: int) -> Found:
+        """Find the papers that hold every word, newest first, then those of unknown date."""
+        if asked.matching is None or limit < 1:
+            return Found.none()
         searcher = self._index.searcher()
-        result = searcher.search(query, limit=limit, count=True)
+        dated = clauses.dated(self._schema)
+        result = searcher.search(
+            clauses.all_of([asked.matching, dated]),
+            limit=limit,
+            count=True,
+            order_by_field="day",
+            order=Order.Desc,
+        )
         addresses = [address for _, address in result.hits]
         nums = searcher.fast_field_values("num", addresses) if addresses else []
-        total = int(result.count)  # type: ignore[attr-defined]
+        undated = self._ask(
+            [(Occur.Must, clauses.weightless(asked.matching)), (Occur.MustNot, dated)],
+            max(1, limit - len(nums)),
+            count=True,
+        )
+        nums = [*nums, *undated.nums.tolist()][:limit]
+        total = int(result.count) + undated.total  # type: ignore[attr-defined]
+        return _found(total, nums, [0.0] * len(nums))
+
+    def others(self, asked: Asked, limit: int, matches: Found) -> Found:
+        """Find the papers that hold some but not all of the words, by BM25.
+
+        Parameters
+        ----------
+        asked : Asked
+            The query.
+        limit : int
+            How many at most.
+        matches : Found
+            Those that hold every word. Where all are listed they are passed over, which is cheaper
+            than to leave them out: leaving out makes tantivy weigh every paper.
+        """
+        if not asked.weighed or asked.every is None or limit < 1:
+            return Found.none()
+        if matches.total > len(matches.nums):
+            return self.best(asked, limit, [(Occur.MustNot, asked.every)])
+        found = self.best(asked, limit + matches.total)
+        other = np.flatnonzero(~np.isin(found.nums, matches.nums))[:limit]
+        return Found(len(other), found.nums[other], found.grades[other], found.bm25[other])
+
+    def best(self, asked: Asked, limit: int, also: Sequence[_CLAUSE] = ()) -> Found:
+        """Find the papers that hold any of the words, by BM25."""
+        if not asked.weighed or limit < 1:
+            return Found.none()
+        if asked.must is None and not also:
+            return self._ask(asked.weighed, limit, count=False)
+        must = [] if asked.must is None else [(Occur.Must, clauses.weightless(asked.must))]
+        any_word = (Occur.Must, tantivy.Query.boolean_query(asked.weighed))
+        return self._ask([any_word, *must, *also], limit, count=False)
+
+    def weigh(
+        self, asked: Asked, nums: NDArray[np.int64], *, matches_too: bool
+    ) -> Mapping[int, float]:
+        """Give the BM25 sums of those of `nums` that satisfy the filters; 0 for no word held.
+
+        Parameters
+        ----------
+        asked : Asked
+            The query.
+        nums : ndarray of int64
+            Which papers.
+        matches_too : bool
+            Whether those that hold every word are wanted as well.
+        """
+        if not len(nums):
+            return {}
+        # Single terms: a term set takes three times as long, as it walks all numbers there are.
+        among = clauses.any_of(
+            [tantivy.Query.term_query(self._schema, "num", num) for num in nums.tolist()]
+        )
+        listed = [among] if asked.must is None else [among, asked.must]
+        parts = [(Occur.Must, clauses.weightless(clauses.all_of(listed))), *asked.weighed]
+        if asked.every is not None and not matches_too:
+            parts.append((Occur.MustNot, asked.every))
+        found = self._ask(parts, len(nums), count=False)
+        return dict(zip(found.nums.tolist(), found.bm25.tolist(), strict=True))
+
+    def passing(self, asked: Asked, limit: int) -> NDArray[np.int64] | None:
+        """List the papers that satisfy the filters; None where more than `limit` do."""
+        if asked.must is None:
+            return None
+        found = self._ask([(Occur.Must, clauses.weightless(asked.must))], limit, count=True)
+        return found.nums if found.total <= limit else None
+
+    def facets(self, asked: Asked) -> dict[str, dict[str, int]]:
+        """Count the matches by category and by year, the commonest values of each."""
+        if asked.matching is None:
+            return {}
+        wanted = {
+            name: {"terms": {"field": name, "size": _FACET_VALUES}} for name in ("category", "year")
+        }
+        told = self._index.searcher().aggregate(asked.matching, wanted)
+        return {
+            name: {_value(bucket["key"]): bucket["doc_count"] for bucket in told[name]["buckets"]}
+            for name in wanted
+        }
+
+    def commonness(self, stem: str) -> int:
+        """Count the papers that hold a stem."""
+        return int(self._index.searcher().doc_freq("text", stem))
+
+    def spelt_so(self, word: str) -> int:
+        """Count the papers that hold a word as it is written."""
+        return int(self._index.searcher().doc_freq("words", word))
+
+    def spellings(self, beginning: str) -> dict[str, int]:
+        """List the words that begin so, with the number of papers that hold each."""
+        return dict(self._index.searcher().terms_with_prefix("words", beginning))
+
+    def _weighed(self, words: Words) -> list[_CLAUSE]:
+        counts: Counter[str] = Counter()
+        for stem, count in zip(words.stems, words.counts, strict=True):
+            counts[stem] += count
+        return [
+            (Occur.Should, clauses.boosted(self._term("text", stem), float(count)))
+            for stem, count in counts.items()
+        ]
+
+    def _graded(self, words: Words) -> list[_CLAUSE]:
+        asked = [(word,) for word in words.exact]
+        either = [number_forms(word) for word in words.exact]
+        return [
+            (Occur.Should, tantivy.Query.const_score_query(self._all_spelt(forms), _GRADE_STEP))
+            for forms in (asked, either)
+            if forms
+        ]
+
+    def _all_spelt(self, spellings: Sequence[tuple[str, ...]]) -> tantivy.Query:
+        return clauses.all_of(
+            [
+                clauses.any_of([self._term("words", word) for word in alternatives])
+                for alternatives in spellings
+            ]
+        )
+
+    def _term(self, field: str, value: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, field, value)
+
+    def _ask(self, parts: Sequence[_CLAUSE], limit: int, *, count: bool) -> Found:
+        searcher = self._index.searcher()
+        query = tantivy.Query.boolean_query(parts)
+        result = searcher.search(query, limit=limit, count=count)
+        addresses = [address for _, address in result.hits]
+        nums = searcher.fast_field_values("num", addresses) if addresses else []
+        total = int(result.count) if count else len(nums)  # type: ignore[attr-defined]
         return _found(total, nums, [score for score, _ in result.hits])
 
 
-class LexicalWriter:
-    """Adds and removes papers; made by :meth:`Lexical.writing`."""
-
-    def __init__(self, index: tantivy.Index) -> None:
-        self._index = index
-        self._writer = index.writer(_HEAP_BYTES)
-
-    def add(self, num: int, paper: Paper) -> None:
-        """Add a paper that is not there."""
-        document = tantivy.Document()
-        document.add_integer("num", num)
-        document.add_text("title", paper.title)
-        document.add_text("abstract", paper.abstract or "")
-        document.add_text("words", f"{paper.title}\n{paper.abstract or ''}")
-        self._writer.add_document(document)
-
-    def remove(self, num: int) -> None:
-        """Take a paper out."""
-        self._writer.delete_documents_by_term("num", num)
-
-    def commit(self) -> None:
-        """Put everything so far on disk, where readers of this process see it at once."""
-        self._writer.commit()
-        self._index.reload()
-
-    def close(self) -> None:
-        """Wait for the merging of postings and give the writer's lock back."""
-        self._writer.wait_merging_threads()
-        self._index.reload()
+def _value(key: object) -> str:
+    return str(int(key)) if isinstance(key, float) else str(key)
 
 
 def _found(total: int, nums: Sequence[object], scores: Sequence[float]) -> Found:

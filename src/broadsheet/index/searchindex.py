@@ -1,47 +1,59 @@
-"""The index folder: which generation serves, and how far it has followed the library."""
+"""The index folder: which generation serves, which is being built, and how far each has come."""
 
-import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
-from filelock import FileLock
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
-from broadsheet.errors import SearchIndexError
+from broadsheet.errors import BroadsheetError, SearchIndexError
 from broadsheet.index.encoder import Encoder
-from broadsheet.index.generation import Changes, Generation
+from broadsheet.index.encoders import SHIPPED, encoder_named
+from broadsheet.index.generation import Changes, Generation, panics_as_errors
+from broadsheet.index.state import FORMAT, State, read_state, write_state
 
-# Raised whenever the files change their form: older ones are rebuilt.
-_FORMAT = 1
+_NO_ENCODER = "none"
+_OnPapers = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What ``state.json`` says; the file is replaced whole, so it is never half-written."""
+class _NoEncoder:
+    """Stands in for an encoder that cannot be loaded: words are searched, meaning is not."""
 
-    format: int
-    encoder: str
-    library: str
-    generation: int
-    position: int
+    name = _NO_ENCODER
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.zeros((len(texts), self.dim), dtype=np.float32)
 
 
 class SearchIndex:
     """What search reads; many threads may read it and many processes follow it.
+
+    ``state.json`` tells which generation serves. Where that one was made by another encoder, it
+    goes on serving with that encoder while the next is built beside it; ``building.json`` tells
+    how far that has come, so that whatever ends a process, the next one goes on from there.
 
     Parameters
     ----------
     folder : Path
         Where its files lie; made when absent, deletable at any time.
     encoder : Encoder
-        Makes vectors of texts; a folder built with another one starts anew.
+        Makes vectors of texts.
     library_id : str
         Whose changes it follows; the folder of another library starts anew.
+    spec : str
+        By what name `load` gives `encoder` to another process.
+    load : callable
+        Loads the encoder of a generation that another one made. Where it raises, that
+        generation is searched by word only.
 
     Attributes
     ----------
@@ -54,9 +66,18 @@ class SearchIndex:
         Where the folder cannot be made or written.
     """
 
-    def __init__(self, folder: Path, encoder: Encoder, library_id: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        encoder: Encoder,
+        library_id: str,
+        spec: str = SHIPPED,
+        load: Callable[[str], Encoder] = encoder_named,
+    ) -> None:
         self._folder = folder
         self._encoder = encoder
+        self._spec = spec
+        self._load = load
         self._library_id = library_id
         self._refreshing = threading.Lock()
         self.set_aside: Path | None = None
@@ -67,9 +88,12 @@ class SearchIndex:
                 f"the index folder {str(folder)!r} cannot be made ({error.strerror}): "
                 "check the path and its permissions"
             ) from error
+        # A build may take hours, following the serving files seconds: each has its own turn.
         self._lock = FileLock(folder / "lock")
+        self._building_lock = FileLock(folder / "building.lock")
         self._stamp = self._stamp_now()
-        self._state, self._generation = self._open()
+        with self._failing():
+            self._state, self._generation = self._open()
 
     @property
     def position(self) -> int:
@@ -81,62 +105,225 @@ class SearchIndex:
         """The files that serve."""
         return self._generation
 
+    @property
+    def outdated(self) -> bool:
+        """Whether :meth:`follow` has files to build beside those that serve.
+
+        True where another encoder made them, and where a rebuild was begun and not finished.
+        """
+        return self._state.encoder != self._encoder.name or self._begun() is not None
+
     def refresh(self) -> None:
         """See what another process has written since; where nothing was, one look at a file."""
         if self._stamp == self._stamp_now():
             return
-        with self._refreshing:
+        # Files that went while they were opened were replaced once more: seen the next time.
+        with self._refreshing, suppress(OSError, ValueError), panics_as_errors():
             stamp = self._stamp_now()
             state = self._read_state()
-            if state is None or self._unfit(state):
+            if state is None:
                 return
-            if state.generation == self._state.generation:
+            same = (state.generation, state.encoder)
+            if same == (self._state.generation, self._state.encoder):
                 self._generation.reload()
-            else:
-                self._generation = Generation(self._place(state.generation), self._encoder)
+            elif not self._adopt(state):
+                return
             self._stamp, self._state = stamp, state
 
-    def follow(self, changes: Changes, on_papers: Callable[[int], None] | None = None) -> None:
-        """Apply the library's changes since the last time.
+    def follow(self, changes: Changes, on_papers: _OnPapers | None = None) -> None:
+        """Apply the library's changes since the last time, and finish what is to be built.
+
+        Where another process is building, it is left to that one.
 
         Parameters
         ----------
-        changes, on_papers
+        changes : callable
             As in :meth:`broadsheet.index.generation.Generation.follow`.
+        on_papers : callable, optional
+            Told how many papers each step took in; where files are built, how many went into
+            those, and first how many were there from an earlier run.
 
         Raises
         ------
         SearchIndexError
             Where the files cannot be written; what was applied stays.
         """
-        with self._writing():
-            for position in self._generation.follow(self.position, changes, on_papers):
-                self._write_state(replace(self._state, position=position))
+        if not self.outdated:
+            self._level(changes, on_papers)
+        with self._failing(), suppress(Timeout), self._building_lock.acquire(timeout=0):
+            if self.outdated:
+                self._build(changes, on_papers)
+            self._sweep()
 
-    def rebuild(self, changes: Changes, on_papers: Callable[[int], None] | None = None) -> None:
+    def rebuild(self, changes: Changes, on_papers: _OnPapers | None = None) -> None:
         """Build anew beside the present files, which serve until the new ones are complete.
+
+        A rebuild that was begun and not finished is finished.
 
         Parameters
         ----------
         changes, on_papers
             As in :meth:`follow`.
+
+        Raises
+        ------
+        SearchIndexError
+            Where the files cannot be written; the next run goes on from there.
         """
+        with self._failing(), self._building_lock:
+            self._build(changes, on_papers)
+            self._sweep()
+
+    def _level(self, changes: Changes, on_papers: _OnPapers | None = None) -> None:
         with self._writing():
-            old = self._generation
-            state = self._first_state(self._state.generation + 1)
-            shutil.rmtree(self._place(state.generation), ignore_errors=True)
-            built = Generation(self._place(state.generation), self._encoder)
-            for position in built.follow(0, changes, on_papers):
-                state = replace(state, position=position)
+            serving = self._generation
+            with closing(serving.follow(self.position, changes, on_papers)) as steps:
+                for position in steps:
+                    # Papers taken in without an encoder make these vectors nobody's.
+                    name, rows = serving.encoder.name, serving.semantic.rows
+                    self._put(replace(self._state, encoder=name, position=position, rows=rows))
+
+    def _build(self, changes: Changes, on_papers: _OnPapers | None) -> None:
+        levels = self._try_to_level(changes)
+        state, built = self._resume() or self._begin()
+        if on_papers is not None and len(built.lexical):
+            on_papers(len(built.lexical))
+        with closing(built.follow(state.position, changes, on_papers)) as steps:
+            for position in steps:
+                state = replace(state, position=position, rows=built.semantic.rows)
+                write_state(self._building_file, state)
+                levels = levels and self._try_to_level(changes)
+        with self._writing():
+            with closing(built.follow(state.position, changes)) as steps:
+                for position in steps:
+                    state = replace(state, position=position, rows=built.semantic.rows)
             self._generation = built
-            self._write_state(state)
-            shutil.rmtree(old.folder, ignore_errors=True)
+            self._put(state)
+
+    def _try_to_level(self, changes: Changes) -> bool:
+        # An encoder that cannot be reached any more is a reason to change it, none to fail.
+        try:
+            self._level(changes)
+        except SearchIndexError:
+            return False
+        return True
+
+    def _begun(self) -> State | None:
+        state = read_state(self._building_file)
+        mine = (FORMAT, self._encoder.name, self._library_id)
+        if state is None or (state.format, state.encoder, state.library) != mine:
+            return None
+        return state if state.generation != self._state.generation else None
+
+    def _resume(self) -> tuple[State, Generation] | None:
+        state = self._begun()
+        if state is None or not state.position:
+            return None
+        try:
+            place = self._place(state.generation)
+            return state, Generation(place, self._encoder, state.dim, state.rows)
+        except (OSError, ValueError):
+            return None
+
+    def _begin(self) -> tuple[State, Generation]:
+        state = self._first_state(self._encoder)
+        # Told first, so that nobody takes the folder for a leftover.
+        write_state(self._building_file, state)
+        return state, Generation(self._place(state.generation), self._encoder, state.dim)
+
+    def _adopt(self, state: State) -> bool:
+        """Go over to files that another process put in place; False where they are of no use."""
+        encoder = self._encoder_of(state)
+        if encoder.name != state.encoder:
+            return False
+        place = self._place(state.generation)
+        self._generation = Generation(place, encoder, state.dim, state.rows)
+        # Who was started later knows the settings of today: it is not built back.
+        if state.encoder not in (self._state.encoder, self._encoder.name, _NO_ENCODER):
+            self._encoder, self._spec = encoder, state.spec
+        return True
+
+    def _encoder_of(self, state: State) -> Encoder:
+        if state.encoder == self._encoder.name:
+            return self._encoder
+        if state.encoder != _NO_ENCODER:
+            with suppress(BroadsheetError, OSError, ValueError):
+                loaded = self._load(state.spec)
+                if loaded.name == state.encoder:
+                    return loaded
+        return _NoEncoder(state.dim)
+
+    def _open(self) -> tuple[State, Generation]:
+        opened = self._open_present()
+        if opened is None:
+            # Looked at again in turn: another process may just have put others in their place.
+            with self._lock:
+                opened = self._open_present() or self._start()
+        return opened
+
+    def _open_present(self) -> tuple[State, Generation] | None:
+        state = self._read_state()
+        if state is None:
+            return None
+        encoder, place = self._encoder_of(state), self._place(state.generation)
+        try:
+            return state, Generation(place, encoder, state.dim, state.rows)
+        except (OSError, ValueError):
+            return None
+
+    def _start(self) -> tuple[State, Generation]:
+        if self._state_file.exists():
+            self._move_aside()
+        encoder = self._encoder
+        try:
+            state = self._first_state(encoder)
+        except SearchIndexError:
+            # It cannot be reached now; words can be searched, and it is built later.
+            encoder = _NoEncoder(1)
+            state = self._first_state(encoder)
+        generation = Generation(self._place(state.generation), encoder, state.dim)
+        self._put(state)
+        return state, generation
+
+    def _move_aside(self) -> None:
+        for earlier in self._folder.glob("set-aside-*"):
+            shutil.rmtree(earlier, ignore_errors=True)
+        aside = self._folder / f"set-aside-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+        aside.mkdir()
+        begun = read_state(self._building_file)
+        for place in (*self._places(), self._state_file):
+            if begun is None or place != self._place(begun.generation):
+                place.rename(aside / place.name)
+        self.set_aside = aside
+
+    def _sweep(self) -> None:
+        """Remove what neither serves nor is being built; in the builder's turn only."""
+        with self._writing():
+            begun = self._begun()
+            kept = {self._place(state.generation) for state in (self._state, begun) if state}
+            if begun is None:
+                self._building_file.unlink(missing_ok=True)
+            for place in self._places():
+                if place not in kept:
+                    shutil.rmtree(place, ignore_errors=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        with self._failing(), self._lock:
+            self.refresh()
+            if not self._state_file.exists():
+                self._state, self._generation = self._open()
+            if self._state != self._read_state():
+                raise SearchIndexError(
+                    f"the index in {str(self._folder)!r} was replaced by another version of "
+                    "Broadsheet: restart this process"
+                )
+            yield
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
         try:
-            with self._lock:
-                self.refresh()
+            with panics_as_errors():
                 yield
         except (OSError, ValueError) as error:
             raise SearchIndexError(
@@ -144,51 +331,40 @@ class SearchIndex:
                 "disk space, or run 'broadsheet index --rebuild'"
             ) from error
 
-    def _open(self) -> tuple[_State, Generation]:
-        state = self._read_state()
-        if state is not None and not self._unfit(state):
-            try:
-                return state, Generation(self._place(state.generation), self._encoder)
-            except (OSError, ValueError):
-                self._move_aside(self._place(state.generation))
-        number = state.generation + 1 if state else 1
-        fresh = self._first_state(number)
-        if self._place(number).exists():
-            self._move_aside(self._place(number))
-        return fresh, Generation(self._place(number), self._encoder)
+    def _first_state(self, encoder: Encoder) -> State:
+        taken = [int(place.name.rpartition("-")[2]) for place in self._places()]
+        number = 1 + max(taken, default=0)
+        spec, dim = self._spec, encoder.dim
+        return State(FORMAT, encoder.name, spec, dim, self._library_id, number, 0, 0)
 
-    def _move_aside(self, place: Path) -> None:
-        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        self.set_aside = self._folder / f"set-aside-{moment}-{place.name}"
-        place.rename(self.set_aside)
-
-    def _unfit(self, state: _State) -> bool:
-        mine = (_FORMAT, self._encoder.name, self._library_id)
-        return (state.format, state.encoder, state.library) != mine
-
-    def _first_state(self, generation: int) -> _State:
-        return _State(_FORMAT, self._encoder.name, self._library_id, generation, 0)
+    def _places(self) -> list[Path]:
+        return [place for place in self._folder.glob("generation-*") if place.name[11:].isdecimal()]
 
     def _place(self, generation: int) -> Path:
         return self._folder / f"generation-{generation}"
 
-    def _stamp_now(self) -> int:
+    @property
+    def _state_file(self) -> Path:
+        return self._folder / "state.json"
+
+    @property
+    def _building_file(self) -> Path:
+        return self._folder / "building.json"
+
+    def _stamp_now(self) -> tuple[int, int]:
+        # The number of the file too: clocks of file systems are coarser than two quick writes.
         try:
-            return (self._folder / "state.json").stat().st_mtime_ns
+            told = self._state_file.stat()
         except FileNotFoundError:
-            return 0
+            return 0, 0
+        return told.st_mtime_ns, told.st_ino
 
-    def _read_state(self) -> _State | None:
-        try:
-            return _State(**orjson.loads((self._folder / "state.json").read_bytes()))
-        except (FileNotFoundError, ValueError, TypeError):
+    def _read_state(self) -> State | None:
+        state = read_state(self._state_file)
+        if state is None or (state.format, state.library) != (FORMAT, self._library_id):
             return None
+        return state
 
-    def _write_state(self, state: _State) -> None:
-        partial = self._folder / "state.json.partial"
-        with partial.open("wb") as file:
-            file.write(orjson.dumps(asdict(state)))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self._folder / "state.json")
+    def _put(self, state: State) -> None:
+        write_state(self._state_file, state)
         self._state, self._stamp = state, self._stamp_now()

@@ -1,24 +1,61 @@
-"""The meaning of all papers: one vector each, scanned exactly."""
+"""The meaning of all papers: one vector of 8-bit numbers each, scanned exactly."""
 
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import simsimd
 from numpy.typing import NDArray
 
-_GROWTH = 1.5
-_REMOVED = -1
-_READ_ROWS = 8_192
+_NOWHERE = -1
+_LARGEST = 127
+# Every so many cosines one is looked at to guess how high the best ones lie.
+_STRIDE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The rows of the file as of one moment; replaced whole, so that readers need no lock.
+
+    Parameters
+    ----------
+    vectors : ndarray of int8, shape (rows, dim)
+        Mapped from the file.
+    scales : ndarray of float32, shape (rows,)
+        What one step of a row's vector is worth.
+    nums : ndarray of int64, shape (rows,)
+        The paper of each row; negative where the row says that it is gone.
+    row_of : ndarray of int32, shape (largest number + 1,)
+        The last row that tells of each paper.
+    dead : ndarray of int64
+        Rows that a later row has replaced or that say that a paper is gone.
+    """
+
+    vectors: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    nums: NDArray[np.int64]
+    row_of: NDArray[np.int32]
+    dead: NDArray[np.int64]
+
+    def rows(self, nums: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Give the row of each paper, or a negative number."""
+        if not len(self.nums):
+            return np.full(len(nums), _NOWHERE, dtype=np.int32)
+        known = (nums > 0) & (nums < len(self.row_of))
+        rows = np.where(known, self.row_of[np.where(known, nums, 0)], _NOWHERE)
+        return np.where((rows >= 0) & (self.nums[rows] > 0), rows, _NOWHERE).astype(np.int32)
 
 
 class Semantic:
     """The vectors of one index folder.
 
-    The file is a run of rows, each a paper's number (int64) and its vector (float16); a later
-    row of the same number replaces an earlier one, and a negative number removes. Rows are only
-    ever appended, so that a crash leaves at most one torn row at the end, which is cut off.
+    The file is a run of rows, each a paper's number (int64), a scale (float32) and its vector
+    (int8); a later row of the same number replaces an earlier one, and a negative number removes.
+    Rows are only ever appended, so that a crash leaves at most one torn row at the end, which is
+    cut off. The rows are mapped, not read: processes that serve the same folder share them.
 
     Parameters
     ----------
@@ -30,15 +67,9 @@ class Semantic:
 
     def __init__(self, path: Path, dim: int) -> None:
         self._path = path
-        self._row = np.dtype([("num", "<i8"), ("vector", "<f2", (dim,))])
-        self._nums = np.empty(0, dtype=np.int64)
-        self._matrix = np.empty((0, dim), dtype=np.float32)
-        self._used = 0
-        self._bytes_read = 0
-        self._row_of: dict[int, int] = {}
+        self._row = np.dtype([("num", "<i8"), ("scale", "<f4"), ("vector", "i1", (dim,))])
         self._loading = threading.Lock()
-        self._loaded = False
-        self._present: set[int] | None = None
+        self._view: _View | None = None
 
     @property
     def rows(self) -> int:
@@ -46,43 +77,17 @@ class Semantic:
         return self._path.stat().st_size // self._row.itemsize if self._path.exists() else 0
 
     def __contains__(self, num: int) -> bool:
-        if self._present is None:
-            self._present = self._read_present()
-        return num in self._present
+        return bool(self._now().rows(np.asarray([num]))[0] != _NOWHERE)
+
+    def __len__(self) -> int:
+        view = self._now()
+        return len(view.nums) - len(view.dead)
 
     def reload(self) -> None:
-        """Read the rows that were appended since; nothing before the first question is asked.
-
-        So an import, which only appends, holds no vectors in memory.
-        """
-        self._present = None
-        if self._loaded:
-            with self._loading:
-                self._read_on()
-
-    def _load(self) -> None:
-        if not self._loaded:
-            with self._loading:
-                if not self._loaded:
-                    self._read_on()
-                    self._loaded = True
-
-    def _read_on(self) -> None:
-        whole_rows = self.rows - self._bytes_read // self._row.itemsize
-        if whole_rows < 1:
-            return
-        rows = np.fromfile(self._path, self._row, count=whole_rows, offset=self._bytes_read)
-        self._bytes_read += rows.nbytes
-        self._take(rows["num"], rows["vector"])
-
-    def _read_present(self) -> set[int]:
-        present: set[int] = set()
-        for start in range(0, self.rows, _READ_ROWS):
-            rows = np.fromfile(
-                self._path, self._row, count=_READ_ROWS, offset=start * self._row.itemsize
-            )
-            _note(present, rows["num"])
-        return present
+        """See the rows that were appended since; nothing before the first question is asked."""
+        with self._loading:
+            if self._view is not None and self.rows != len(self._view.nums):
+                self._view = self._look(self._view.nums)
 
     def append(self, vectors: Mapping[int, NDArray[np.float32] | None]) -> None:
         """Add, replace (a vector) or remove (None) papers; on disk when this returns.
@@ -96,17 +101,13 @@ class Semantic:
         for row, (num, vector) in zip(rows, vectors.items(), strict=True):
             row["num"] = num if vector is not None else -num
             if vector is not None:
-                row["vector"] = vector
+                row["vector"], row["scale"] = rounded(vector)
         self._cut_torn_row()
         with self._path.open("ab") as file:
             file.write(rows.tobytes())
             file.flush()
             os.fsync(file.fileno())
-        present = self._present
         self.reload()
-        if present is not None:
-            _note(present, rows["num"])
-            self._present = present
 
     def nearest(
         self, vector: NDArray[np.float32], limit: int
@@ -125,66 +126,60 @@ class Semantic:
         nums : ndarray of int64, shape (n,)
             Nearest first, ties by number.
         cosines : ndarray of float32, shape (n,)
-            In [-1, 1].
+            In [-1, 1], within 0.005 of those of the vectors before rounding.
         """
-        self._load()
-        # Read once: an append in another thread may move it between the two slices.
-        used = self._used
-        nums, matrix = self._nums[:used], self._matrix[:used]
-        if not vector.any() or not len(nums):
+        view = self._now()
+        limit = min(limit, len(view.nums) - len(view.dead))
+        if limit < 1 or not vector.any():
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        cosines = matrix @ vector
-        cosines[nums == _REMOVED] = -np.inf
-        limit = min(limit, len(self._row_of))
-        best = np.argpartition(-cosines, limit - 1)[:limit] if limit < len(nums) else slice(None)
-        found, near = nums[best], cosines[best]
-        order = np.lexsort((found, -near))[:limit]
-        return found[order], near[order]
+        near = _cosines(vector, view.vectors, view.scales)
+        near[view.dead] = -np.inf
+        best = _best(near, limit)
+        order = best[np.lexsort((view.nums[best], -near[best]))[:limit]]
+        return view.nums[order], near[order]
 
     def cosines(
         self, vector: NDArray[np.float32], nums: Sequence[int] | NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Give each paper's cosine to a vector; 0 for one that has no vector yet."""
-        self._load()
-        rows = [self._row_of.get(int(num), _REMOVED) for num in nums]
-        near = np.zeros(len(rows), dtype=np.float32)
-        known = np.asarray([row != _REMOVED for row in rows], dtype=bool)
-        if known.any():
-            near[known] = self._matrix[np.asarray(rows)[known]] @ vector
+        view = self._now()
+        near = np.zeros(len(nums), dtype=np.float32)
+        if len(nums):
+            rows = view.rows(np.asarray(nums, dtype=np.int64))
+            known = rows != _NOWHERE
+            if known.any():
+                rows = rows[known]
+                near[known] = _cosines(vector, view.vectors[rows], view.scales[rows])
         return near
 
-    def _take(self, nums: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
-        self._reserve(self._used + len(nums))
-        told = nums.tolist()
-        if nums.min() > 0 and len(set(told)) == len(told) and self._row_of.keys().isdisjoint(told):
-            end = self._used + len(told)
-            self._matrix[self._used : end] = vectors
-            self._nums[self._used : end] = nums
-            self._row_of.update(zip(told, range(self._used, end), strict=True))
-            self._used = end
-            return
-        for num, vector in zip(told, vectors, strict=True):
-            row = self._row_of.get(abs(num))
-            if num < 0:
-                if row is not None:
-                    self._nums[row] = _REMOVED
-                    del self._row_of[-num]
-                continue
-            if row is None:
-                row = self._row_of[num] = self._used
-                self._used += 1
-            self._matrix[row] = vector
-            self._nums[row] = num
+    def vector(self, num: int) -> NDArray[np.float32] | None:
+        """Give a paper's vector, of unit length but for rounding; None where it has none."""
+        view = self._now()
+        row = view.rows(np.asarray([num]))[0]
+        return None if row == _NOWHERE else view.vectors[row] * view.scales[row]
 
-    def _reserve(self, rows: int) -> None:
-        if rows <= len(self._nums):
-            return
-        room = max(rows, int(len(self._nums) * _GROWTH)) if len(self._nums) else rows
-        nums = np.full(room, _REMOVED, dtype=np.int64)
-        matrix = np.zeros((room, self._matrix.shape[1]), dtype=np.float32)
-        nums[: self._used] = self._nums[: self._used]
-        matrix[: self._used] = self._matrix[: self._used]
-        self._nums, self._matrix = nums, matrix
+    def _now(self) -> _View:
+        if self._view is None:
+            with self._loading:
+                if self._view is None:
+                    self._view = self._look(np.empty(0, dtype=np.int64))
+        return self._view
+
+    def _look(self, known: NDArray[np.int64]) -> _View:
+        count = self.rows
+        mapped = (
+            np.memmap(self._path, self._row, mode="r", shape=(count,))
+            if count
+            else np.empty(0, dtype=self._row)
+        )
+        told = np.asarray(mapped["num"][len(known) :], dtype=np.int64)
+        nums = np.concatenate([known, told])
+        row_of = np.full(int(np.abs(nums).max(initial=0)) + 1, _NOWHERE, dtype=np.int32)
+        every = np.arange(count, dtype=np.int32)
+        row_of[np.abs(nums)] = every
+        dead = np.flatnonzero((row_of[np.abs(nums)] != every) | (nums < 0))
+        vectors: NDArray[np.int8] = mapped["vector"].view(np.ndarray)
+        return _View(vectors, np.ascontiguousarray(mapped["scale"]), nums, row_of, dead)
 
     def _cut_torn_row(self) -> None:
         if self._path.exists():
@@ -194,10 +189,54 @@ class Semantic:
                 os.truncate(self._path, whole)
 
 
-def _note(present: set[int], nums: NDArray[np.int64]) -> None:
-    """Follow the rows of a file: a negative number removes."""
-    for num in nums.tolist():
-        if num > 0:
-            present.add(num)
-        else:
-            present.discard(-num)
+def rounded(vector: NDArray[np.float32]) -> tuple[NDArray[np.int8], np.float32]:
+    """Round a vector to whole numbers of 8 bits.
+
+    Parameters
+    ----------
+    vector : ndarray of float32, shape (dim,)
+
+    Returns
+    -------
+    whole : ndarray of int8, shape (dim,)
+        In [-127, 127].
+    scale : float32
+        ``whole * scale`` is near `vector`.
+    """
+    scale = np.float32(np.abs(vector).max(initial=0.0) / _LARGEST)
+    if not scale:
+        return np.zeros(len(vector), dtype=np.int8), scale
+    return np.rint(vector / scale).astype(np.int8), scale
+
+
+def _cosines(
+    vector: NDArray[np.float32], vectors: NDArray[np.int8], scales: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    whole, scale = rounded(vector)
+    dots = np.asarray(simsimd.cdist(whole[np.newaxis], vectors, metric="dot")).ravel()
+    near: NDArray[np.float32] = (dots * (scales * scale)).astype(np.float32)
+    return near
+
+
+def _best(near: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
+    """Find where the highest lie, with all that tie with the last of them, in no order.
+
+    A sample tells a bar that about twice as many pass, which spares parting the whole array
+    (2 ms of 300,000).
+    """
+    sample = near[::_STRIDE]
+    passing = 2 * limit // _STRIDE + 8
+    if passing < len(sample):
+        bar = np.partition(sample, len(sample) - passing)[len(sample) - passing]
+        some = np.flatnonzero(near >= bar)
+        if len(some) >= limit:
+            return _cut(near, some, limit)
+    return _cut(near, np.arange(len(near)), limit)
+
+
+def _cut(near: NDArray[np.float32], some: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+    if limit >= len(some):
+        return some
+    last = np.partition(near[some], len(some) - limit)[len(some) - limit]
+    best: NDArray[np.int64] = some[near[some] >= last]
+    return best

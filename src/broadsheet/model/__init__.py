@@ -2,7 +2,7 @@
 
 from broadsheet.model.delivery import Delivery, DeliveryKind, DeliveryState
 from broadsheet.model.edition import Edition, EditionItem
-from broadsheet.model.hit import Hit, HitList, Tier
+from broadsheet.model.hit import Hit, HitList, Mode, Sort, Tier
 from broadsheet.model.paper import Malformed, Paper
 from broadsheet.model.signal import Signal
 from broadsheet.model.subscription import Subscription, SubscriptionState
@@ -16,8 +16,10 @@ __all__ = [
     "Hit",
     "HitList",
     "Malformed",
+    "Mode",
     "Paper",
     "Signal",
+    "Sort",
     "Subscription",
     "SubscriptionState",
     "Tier",

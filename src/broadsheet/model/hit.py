@@ -1,6 +1,7 @@
 """Hit: one result of a query, with its tier and the reason it is there."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from broadsheet.model.paper import Paper
@@ -11,6 +12,22 @@ class Tier(StrEnum):
 
     MATCH = "match"
     NEIGHBOUR = "neighbour"
+
+
+class Mode(StrEnum):
+    """What a search goes by."""
+
+    HYBRID = "hybrid"
+    LEXICAL = "lexical"
+    SEMANTIC = "semantic"
+
+
+class Sort(StrEnum):
+    """What puts the hits of each tier in order."""
+
+    RELEVANCE = "relevance"
+    DATE = "date"
+    TRENDING = "trending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +47,9 @@ class Hit:
         :func:`broadsheet.rules.fusion.fuse`.
     why : str
         The reason, for a person to read.
+    words : frozenset of str
+        The query's words in the forms in which the paper holds them, in lower case and without
+        accents.
     """
 
     rank: int
@@ -37,6 +57,7 @@ class Hit:
     tier: Tier
     score: float
     why: str
+    words: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +69,27 @@ class HitList:
     query : str
         What was asked, as it was asked.
     total : int
-        Length of the whole list, both tiers.
+        Length of the whole list.
     matches : int
-        How many of `total` are matches; they come first.
+        How many papers hold every word, or satisfy what else was asked for.
     hits : tuple of Hit
         The page asked for.
+    tiers : bool
+        Whether all matches come before all neighbours; else both stand in one list by score.
+    note : str or None
+        A sentence for people where the query was not read as written.
+    meant : str or None
+        The query with its likely misspellings put right, where there are any.
+    facets : mapping
+        Where they were asked for: ``"category"`` and ``"year"``, each with how many of the
+        matches have each value, the commonest first.
     """
 
     query: str
     total: int
     matches: int
     hits: tuple[Hit, ...]
+    tiers: bool = True
+    note: str | None = None
+    meant: str | None = None
+    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

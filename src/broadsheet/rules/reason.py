@@ -1,76 +1,115 @@
 """Why a paper is a hit, in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 _MAX_WORDS = 4
+_MAX_CHARS = 160
 
 
-def why_match(
-    exact: Sequence[str],
-    stems: Sequence[str],
-    title: Mapping[str, str],
-    abstract: Mapping[str, str],
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The words a paper holds, in lower case and in their order.
+
+    Parameters
+    ----------
+    title, abstract, authors : sequence of str
+        The words of each.
+    stem : callable
+        Gives the stem of a word.
+    """
+
+    title: Sequence[str]
+    abstract: Sequence[str]
+    authors: Sequence[str]
+    stem: Callable[[str], str]
+
+    @property
+    def places(self) -> tuple[tuple[str, Sequence[str]], ...]:
+        """The three with their names for a reader, in the order they are looked at."""
+        return (
+            ("in the title", self.title),
+            ("in the abstract", self.abstract),
+            ("among the authors", self.authors),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a paper is a hit.
+
+    Parameters
+    ----------
+    why : str
+        For a person to read.
+    words : frozenset of str
+        The words of the query in every form in which the paper holds them.
+    """
+
+    why: str
+    words: frozenset[str]
+
+
+def why_match(exact: Sequence[str], stems: Sequence[str], held: Held) -> Reason:
     """Tell where a match holds the words of the query.
 
     Parameters
     ----------
     exact, stems : sequence of str
         The query's words and their stems.
-    title, abstract : mapping of str to str
-        The words of the paper's title and abstract, with their stems.
+    held : Held
+        The words of the paper.
 
     Returns
     -------
-    str
+    Reason
         For example ``every word: “training” in the title, “optimized” in the abstract``.
 
     Examples
     --------
-    >>> why_match(["converged"], ["converg"], {}, {"converges": "converg"})
+    >>> held = Held([], ["it", "converges"], [], lambda word: word[:7])
+    >>> why_match(["converged"], ["converg"], held).why
     'every word: “converges” for “converged” in the abstract'
     """
-    places: dict[str, list[str]] = {"title": [], "abstract": []}
-    for word, stem in zip(exact, stems, strict=True):
-        place, spelt = _find(word, stem, title, abstract)
-        if spelt is not None:
-            shown = f"“{word}”" if spelt == word else f"“{spelt}” for “{word}”"
-            places[place].append(shown)
-    told = [f"{_listed(words)} in the {place}" for place, words in places.items() if words]
-    return f"every word: {', '.join(told)}" if told else "every word"
+    told, words = _told(exact, stems, held)
+    if not exact:
+        return Reason("as asked", words)
+    return Reason(f"every word: {told}" if told else "every word", words)
 
 
-def why_neighbour(
-    exact: Sequence[str], stems: Sequence[str], text: Mapping[str, str], cosine: float
-) -> str:
-    """Tell how near a neighbour is, and which of the query's words it shares.
+def why_neighbour(exact: Sequence[str], stems: Sequence[str], held: Held) -> Reason | None:
+    """Tell which of the query's words a neighbour holds, and where; None where it holds none."""
+    told, words = _told(exact, stems, held)
+    return Reason(f"near in meaning, with {told}", words) if told else None
 
-    Parameters
-    ----------
-    exact, stems : sequence of str
-        The query's words and their stems.
-    text : mapping of str to str
-        The words of the paper, with their stems.
-    cosine : float
-        Between the vectors of query and paper.
+
+def why_near(sentence: str) -> Reason:
+    """Tell which sentence of a paper comes nearest to the query.
+
+    Examples
+    --------
+    >>> why_near("We fly kites.").why
+    'near in meaning: “We fly kites.”'
     """
-    held = set(text.values())
-    shared = [f"“{word}”" for word, stem in zip(exact, stems, strict=True) if stem in held]
-    near = f"near in meaning ({cosine:.2f})" if cosine > 0 else "shares words"
-    return f"{near}, has {_listed(shared)}" if shared else near
+    if len(sentence) > _MAX_CHARS:
+        sentence = f"{sentence[:_MAX_CHARS].rpartition(' ')[0]} …"
+    return Reason(f"near in meaning: “{sentence}”", frozenset())
 
 
-def _find(
-    word: str, stem: str, title: Mapping[str, str], abstract: Mapping[str, str]
-) -> tuple[str, str | None]:
-    for place, text in (("title", title), ("abstract", abstract)):
-        if word in text:
-            return place, word
-    for place, text in (("title", title), ("abstract", abstract)):
-        for spelt, its_stem in text.items():
-            if its_stem == stem:
-                return place, spelt
-    return "title", None
+def _told(exact: Sequence[str], stems: Sequence[str], held: Held) -> tuple[str, frozenset[str]]:
+    found: dict[str, list[str]] = {place: [] for place, _ in held.places}
+    place_of = {word: place for place, text in reversed(held.places) for word in text}
+    wanted = set(stems)
+    forms = {word: stem for word in place_of if (stem := held.stem(word)) in wanted}
+    spelt_as = {stem: word for word, stem in forms.items()}
+    for word, stem in zip(exact, stems, strict=True):
+        if word in place_of:
+            found[place_of[word]].append(f"“{word}”")
+        elif stem in spelt_as:
+            spelt = spelt_as[stem]
+            found[place_of[spelt]].append(f"“{spelt}” for “{word}”")
+    told = ", ".join(f"{_listed(words)} {place}" for place, words in found.items() if words)
+    return told, frozenset(forms)
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -60,6 +60,12 @@ def votes_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]
     return {row[0]: row[1] for row in rows}
 
 
+def votes_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, int]:
+    """Count the votes of numbered papers; those without any are left out."""
+    counted = select(votes.c.num, func.count()).where(votes.c.num.in_(nums)).group_by(votes.c.num)
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
 def voted(connection: Connection, reader: str, paper_ids: Sequence[str]) -> set[str]:
     """Tell which of these papers a reader has voted for."""
     rows = connection.scalars(

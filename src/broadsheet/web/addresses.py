@@ -71,7 +71,7 @@ def paper_path(paper_id: str) -> str:
     return f"/papers/{quote(paper_id, safe=':/', errors='replace')}"
 
 
-def search_path(query: str, page: int = 1) -> str:
+def search_path(query: str, page: int = 1, sort: str = "relevance") -> str:
     """Give the path of one page of an answer.
 
     Examples
@@ -79,7 +79,11 @@ def search_path(query: str, page: int = 1) -> str:
     >>> search_path("sparse attention", 3)
     '/search?q=sparse+attention&page=3'
     """
-    fields = {"q": query} | ({"page": str(page)} if page > 1 else {})
+    fields = {"q": query}
+    if sort != "relevance":
+        fields["sort"] = sort
+    if page > 1:
+        fields["page"] = str(page)
     return f"/search?{urlencode(fields, errors='replace')}"
 
 

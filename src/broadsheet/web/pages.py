@@ -13,10 +13,11 @@ from broadsheet.library import Library
 from broadsheet.model import DeliveryState, Edition, Paper
 from broadsheet.rules.edition import GRAVITY
 from broadsheet.rules.fusion import LEXICAL_SHARE
+from broadsheet.rules.query import paper_asked
 from broadsheet.web import shaping
 from broadsheet.web.addresses import ids_meant, paper_path, search_path
 from broadsheet.web.asking import TheLibrary, ThePrinter, TheReader
-from broadsheet.web.marking import query_stems
+from broadsheet.web.narrowing import narrowing, sort_named
 from broadsheet.web.printer import Printer
 
 ARCHIVE_DAYS = 5_000
@@ -76,37 +77,47 @@ def search(
     reader: TheReader,
     q: str = "",
     page: str = "1",
+    sort: str = "",
 ) -> Response:
-    """Answer a query, twenty papers a page."""
+    """Answer a query, twenty papers a page; a pasted id, DOI or address leads to its paper."""
     query, cut = shaping.clean_query(q)
-    asked = shaping.page_number(page)
-    found = library.search(query, n=shaping.PAGE_SIZE, offset=shaping.offset(asked))
+    asked, order = shaping.page_number(page), sort_named(sort)
+    meant = paper_asked(query)
+    if meant is not None and library.has_paper(meant):
+        return RedirectResponse(paper_path(meant), 303)
+    found = library.search(
+        query, n=shaping.PAGE_SIZE, offset=shaping.offset(asked), sort=order, facets=True
+    )
     pager = shaping.pager(asked, found.total)
     if pager.page != asked:
-        found = library.search(query, n=shaping.PAGE_SIZE, offset=shaping.offset(pager.page))
+        found = library.search(
+            query, n=shaping.PAGE_SIZE, offset=shaping.offset(pager.page), sort=order, facets=True
+        )
     votes, voted = _attention(library, reader, [hit.paper.id for hit in found.hits])
-    stems = query_stems(query)
     sections = [
         (
             section.heading,
             [
                 shaping.hit_entry(
-                    hit, stems, votes=votes.get(hit.paper.id, 0), voted=hit.paper.id in voted
+                    hit, votes=votes.get(hit.paper.id, 0), voted=hit.paper.id in voted
                 )
                 for hit in section.hits
             ],
         )
-        for section in shaping.sections(found.hits, found.matches)
+        for section in shaping.sections(found)
     ]
     return printer.page(
         request,
         "search.html",
         query=query,
         cut=cut,
+        missing=meant,
         found=found,
         sections=sections,
         pager=pager,
-        canonical=search_path(query, pager.page) if query else "/search",
+        sort=order,
+        narrowing=narrowing(found, order, library.today),
+        canonical=search_path(query, pager.page, order) if query else "/search",
     )
 
 
@@ -125,6 +136,7 @@ def paper(
         paper=found,
         entry=shaping.paper_entry(found, votes=votes.get(found.id, 0), voted=found.id in voted),
         records=library.records(found.id),
+        related=library.related(found),
         canonical=paper_path(found.id),
     )
 

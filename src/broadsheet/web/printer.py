@@ -48,6 +48,7 @@ class Printer:
             web_link=addresses.web_link,
             link_name=addresses.link_name,
             search_path=addresses.search_path,
+            paper_path=addresses.paper_path,
         )
 
     def page(

@@ -1,16 +1,17 @@
 """How papers, hits and editions read on a page: pure, without clock, request or library."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from broadsheet.model import EditionItem, Hit, Paper, Tier
+from broadsheet.model import EditionItem, Hit, HitList, Paper, Tier
+from broadsheet.rules.snippet import Piece, marked, snippet
 from broadsheet.web.addresses import paper_path, plain, web_link
-from broadsheet.web.marking import Piece, excerpt, marked
 
-QUERY_CHARS = 250
+# Room for a pasted abstract.
+QUERY_CHARS = 4_000
 PAGE_SIZE = 20
 MAX_PAGE = 500
 AUTHORS_NAMED = 3
@@ -83,9 +84,9 @@ def edition_entry(item: EditionItem, *, votes: int, voted: bool) -> Entry:
     return _entry(item, item.paper_id, item.rank, item.reason, votes=votes, voted=voted)
 
 
-def hit_entry(hit: Hit, stems: Collection[str], *, votes: int, voted: bool) -> Entry:
+def hit_entry(hit: Hit, *, votes: int, voted: bool) -> Entry:
     """Shape one result, with the words of the query marked."""
-    return _entry(hit.paper, hit.paper.id, hit.rank, hit.why, stems, votes=votes, voted=voted)
+    return _entry(hit.paper, hit.paper.id, hit.rank, hit.why, hit.words, votes=votes, voted=voted)
 
 
 def paper_entry(paper: Paper, *, votes: int, voted: bool) -> Entry:
@@ -98,19 +99,19 @@ def _entry(
     paper_id: str,
     rank: int,
     why: str,
-    stems: Collection[str] = (),
+    words: Collection[str] = (),
     *,
     votes: int,
     voted: bool,
 ) -> Entry:
     abstract = work.abstract or ""
-    lines = excerpt(abstract, stems)
+    lines = snippet(abstract, words)
     return Entry(
         rank=rank,
         path=paper_path(paper_id),
-        title=marked(work.title, stems),
-        excerpt=marked(lines, stems),
-        abstract=marked(abstract, stems) if lines != abstract else (),
+        title=marked(work.title, words),
+        excerpt=marked(lines, words),
+        abstract=marked(abstract, words) if lines != abstract else (),
         authors=work.authors[:AUTHORS_NAMED],
         more_authors=len(work.authors[AUTHORS_NAMED:]),
         categories=work.categories,
@@ -129,21 +130,15 @@ class Section(NamedTuple):
     hits: tuple[Hit, ...]
 
 
-def sections(hits: Iterable[Hit], matches: int) -> list[Section]:
-    """Part a page of hits by tier.
-
-    Parameters
-    ----------
-    hits : iterable of Hit
-        In order of rank.
-    matches : int
-        How many matches the whole answer has, on this page or not.
-    """
+def sections(found: HitList) -> list[Section]:
+    """Part a page of hits by tier; hits of one list stay together."""
+    if not found.tiers:
+        return [Section("Nearest in words and meaning", found.hits)] if found.hits else []
     headings = {
-        Tier.MATCH: f"{counted(matches, 'paper')} with every word",
+        Tier.MATCH: f"{counted(found.matches, 'paper')} with every word",
         Tier.NEIGHBOUR: "Nearest in meaning",
     }
-    return [Section(headings[t], tuple(of)) for t, of in groupby(hits, lambda hit: hit.tier)]
+    return [Section(headings[t], tuple(of)) for t, of in groupby(found.hits, lambda hit: hit.tier)]
 
 
 @dataclass(frozen=True, slots=True)

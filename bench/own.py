@@ -1,0 +1,94 @@
+"""Broadsheet itself: stored, indexed and asked as a user would."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+
+from broadsheet import Library, open_library
+from broadsheet.model import Mode, Paper
+from broadsheet.rules.intake import make_paper
+from judged import Document, size_mb
+from peers import Rank
+
+# A prefix that is kept for examples. Each document gets its own DOI, for papers whose DOIs differ
+# are never held to be one work, however alike their titles are.
+_DOI = "10.5555/bench."
+_BATCH = 2_000
+
+
+def fill(library: Library, documents: Sequence[Document], on_papers: Callable[[int], None]) -> None:
+    """Store documents as papers and index them.
+
+    Parameters
+    ----------
+    library : Library
+        An empty one.
+    documents : sequence of Document
+        Their title becomes the paper's, their text its abstract, and nothing else is told. Where
+        a document has no title, its text is the title, for a paper needs one.
+    on_papers : callable
+        Told how many papers each step stored or indexed: twice as many as there are in the end.
+
+    Raises
+    ------
+    SystemExit
+        Where documents were taken for one paper.
+    """
+    for start in range(0, len(documents), _BATCH):
+        batch = documents[start : start + _BATCH]
+        told = [_paper(row, document) for row, document in enumerate(batch, start)]
+        report = library.add("bench", told)
+        if report.tally.new != len(batch):
+            raise SystemExit(f"of {len(batch)} documents {report.tally.new} became papers")
+        on_papers(len(batch))
+    library.update_index(on_papers=on_papers)
+
+
+def rank_with(library: Library, mode: Mode) -> Rank:
+    """Rank the documents of a filled library by its own search."""
+
+    def rank(query: str, n: int) -> Sequence[int]:
+        return [_row(hit.paper) for hit in library.search(query, n=n, mode=mode).hits]
+
+    return rank
+
+
+def _paper(row: int, document: Document) -> Paper:
+    title, abstract = document.title, document.text
+    return make_paper(
+        title=title or abstract, abstract=abstract if title else "", doi=f"{_DOI}{row}"
+    )
+
+
+def _row(paper: Paper) -> int:
+    return int(paper.id.rpartition(".")[2])
+
+
+def build_library(papers: Path, folder: Path) -> dict[str, float]:
+    """Import a dump into a new library and index it, as ``broadsheet import`` does.
+
+    Returns
+    -------
+    dict of str to float
+        ``import_s`` and ``index_s``, seconds to store the papers and then to index their words and
+        meaning; ``library_mb`` and ``disk_mb``, megabytes of the database and of the index.
+    """
+    with open_library(folder, database=None) as library:
+        start = perf_counter()
+        library.import_file(papers)
+        stored = perf_counter()
+        library.update_index()
+        indexed = perf_counter()
+    index_mb = size_mb(folder / "index")
+    return {
+        "import_s": stored - start,
+        "index_s": indexed - stored,
+        "library_mb": size_mb(folder) - index_mb,
+        "disk_mb": index_mb,
+    }
+
+
+def open_dump(folder: Path) -> Callable[[str], list[str]]:
+    """Open what :func:`build_library` left: given a query, the arXiv ids of a page of hits."""
+    library = open_library(folder, database=None)
+    return lambda query: [hit.paper.arxiv_id or "" for hit in library.search(query).hits]

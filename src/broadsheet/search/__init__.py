@@ -1,0 +1,6 @@
+"""Search: from a query to hits, and from a paper to those related to it."""
+
+from broadsheet.search.answering import Request, search
+from broadsheet.search.relating import related
+
+__all__ = ["Request", "related", "search"]

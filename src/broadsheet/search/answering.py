@@ -1,0 +1,127 @@
+"""Answer a query."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from broadsheet.index.generation import Generation
+from broadsheet.index.searchindex import SearchIndex
+from broadsheet.model import Hit, HitList, Mode, Paper, Sort, Tier
+from broadsheet.rules.query import Query, parse
+from broadsheet.rules.request import without_request
+from broadsheet.search.explaining import explain
+from broadsheet.search.ordering import by_date, by_trend
+from broadsheet.search.ranking import Question, Ranked, in_one_list, in_tiers
+from broadsheet.search.spelling import respelt
+from broadsheet.store.database import Database
+from broadsheet.store.papers import papers_by_num
+
+# From this many words on a query is a sentence rather than keywords: one list (docs/decisions.md).
+SENTENCE_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is wanted of a search.
+
+    Parameters
+    ----------
+    text : str
+        The query, in the query language of :mod:`broadsheet.rules.query`.
+    today : date
+        What ``since:7d`` counts from.
+    n, offset : int
+        How many hits at most, and how many of the best to pass over.
+    mode : Mode
+        Words, meaning, or both.
+    sort : Sort
+        What puts the hits in order.
+    facets : bool
+        Whether to count the matches by category and year.
+    """
+
+    text: str
+    today: date
+    n: int = 20
+    offset: int = 0
+    mode: Mode = Mode.HYBRID
+    sort: Sort = Sort.RELEVANCE
+    facets: bool = False
+
+
+def search(database: Database, index: SearchIndex, request: Request) -> HitList:
+    """Find papers by word and by meaning.
+
+    Parameters
+    ----------
+    database : Database
+        The library the index was made of.
+    index : SearchIndex
+        What is searched.
+    request : Request
+        What is wanted.
+
+    Returns
+    -------
+    HitList
+        The same query over the same index gives the same list, however it is cut into pages.
+    """
+    query = parse(request.text, request.today)
+    meant = respelt(index.generation.lexical, query)
+    answer = _answer(database, index.generation, query, request)
+    if meant is None or answer.matches:
+        return replace(answer, query=request.text, meant=meant)
+    instead = _answer(database, index.generation, parse(meant, request.today), request)
+    note = f"No paper holds every word as it was written: these are the papers for “{meant}”."
+    return replace(instead, query=request.text, meant=meant, note=note)
+
+
+def _answer(database: Database, generation: Generation, query: Query, request: Request) -> HitList:
+    asked = generation.lexical.asked(without_request(query.plain), query.filters, query.choice)
+    vector = generation.encoder.encode([query.plain])[0]
+    if request.mode is Mode.LEXICAL:
+        vector = np.zeros_like(vector)
+    question = Question(generation, asked, vector, request.mode)
+    tiers = request.mode is not Mode.SEMANTIC and len(asked.words.exact) < SENTENCE_WORDS
+    rank = in_tiers if tiers else in_one_list
+    stretch = request.offset, request.offset + request.n
+    with database.read() as connection:
+        if request.sort is Sort.DATE or not asked.words.exact:
+            ranking = by_date(connection, question, rank, *stretch)
+        elif request.sort is Sort.TRENDING:
+            ranking = by_trend(connection, question, rank, request.today, *stretch)
+        else:
+            ranking = rank(question, *stretch)
+        papers = papers_by_num(connection, ranking.page.nums.tolist())
+    return HitList(
+        query=query.text,
+        total=ranking.total,
+        matches=ranking.matches,
+        hits=_hits(question, ranking.page, papers, request.offset),
+        tiers=tiers,
+        note=query.note,
+        facets=generation.lexical.facets(asked) if request.facets else {},
+    )
+
+
+def _hits(
+    question: Question, page: Ranked, papers: Mapping[int, Paper], offset: int
+) -> tuple[Hit, ...]:
+    order = [
+        (rank, papers[num], Tier.MATCH if matched else Tier.NEIGHBOUR, score)
+        for rank, num, matched, score in zip(
+            range(offset + 1, offset + 1 + len(page.nums)),
+            page.nums.tolist(),
+            page.matched.tolist(),
+            page.scores.tolist(),
+            strict=True,
+        )
+        if num in papers
+    ]
+    reasons = explain(question, [(paper, tier) for _, paper, tier, _ in order])
+    return tuple(
+        Hit(rank, paper, tier, score, reason.why, reason.words)
+        for (rank, paper, tier, score), reason in zip(order, reasons, strict=True)
+    )

@@ -1,0 +1,46 @@
+"""Say why each hit is there."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from broadsheet.index.words import stem, words_in
+from broadsheet.model import Paper, Tier
+from broadsheet.rules.reason import Held, Reason, why_match, why_near, why_neighbour
+from broadsheet.rules.snippet import sentences
+from broadsheet.search.ranking import Question
+
+_SENTENCES = 12
+
+
+def explain(question: Question, hits: Sequence[tuple[Paper, Tier]]) -> list[Reason]:
+    """Give the reason of each hit: the words it holds and where, or its nearest sentence.
+
+    Parameters
+    ----------
+    question : Question
+        What was asked.
+    hits : sequence of (Paper, Tier)
+        What was found.
+    """
+    words = question.asked.words
+    told: list[Reason] = []
+    for paper, tier in hits:
+        held = Held(
+            title=words_in(paper.title),
+            abstract=words_in(paper.abstract or ""),
+            authors=words_in(" ".join(paper.authors)),
+            stem=stem,
+        )
+        if tier is Tier.MATCH:
+            told.append(why_match(words.exact, words.stems, held))
+        else:
+            shared = why_neighbour(words.exact, words.stems, held)
+            told.append(shared or why_near(_nearest_sentence(question, paper)))
+    return told
+
+
+def _nearest_sentence(question: Question, paper: Paper) -> str:
+    told = sentences(paper.abstract or "")[:_SENTENCES] or (paper.title,)
+    vectors = question.generation.encoder.encode(told)
+    return told[int(np.argmax(vectors @ question.vector))]
