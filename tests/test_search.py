@@ -1,4 +1,4 @@
-"""Matches first, in grades, then neighbours; the same list however it is cut."""
+"""Matches first, then neighbours; the same list however it is cut."""
 
 import shutil
 from pathlib import Path
@@ -12,25 +12,23 @@ from broadsheet.model import Tier
 from broadsheet.rules.intake import make_paper
 
 
-def test_exact_forms_come_before_plurals_before_other_forms(empty_library: Library) -> None:
+def test_singular_and_plural_match_and_other_forms_are_neighbours(empty_library: Library) -> None:
     empty_library.add(
         "test",
         [
-            make_paper(title="Converging models of rivers"),
-            make_paper(title="Converged models of rivers, and models, and models"),
+            make_paper(title="Converging models, converging model, converges model"),
+            make_paper(title="Converged models of rivers"),
             make_paper(title="A converged model of rivers"),
             make_paper(title="Orchards in winter"),
         ],
     )
     empty_library.update_index()
     found = empty_library.search("converged model")
-    assert [hit.paper.title[:12] for hit in found.hits[:3]] == [
-        "A converged ",
-        "Converged mo",
-        "Converging m",
-    ]
-    assert found.matches == 3
-    assert [hit.tier for hit in found.hits[:4]] == [Tier.MATCH] * 3 + [Tier.NEIGHBOUR]
+    titles = [hit.paper.title for hit in found.hits[:3]]
+    assert set(titles[:2]) == {"Converged models of rivers", "A converged model of rivers"}
+    assert titles[2].startswith("Converging")
+    assert found.matches == 2
+    assert [hit.tier for hit in found.hits[:3]] == [Tier.MATCH] * 2 + [Tier.NEIGHBOUR]
 
 
 def test_pages_join_without_gap_or_repetition(library: Library) -> None:

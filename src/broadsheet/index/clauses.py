@@ -18,6 +18,7 @@ from broadsheet.rules.query import (
     Word,
     Years,
 )
+from broadsheet.rules.words import number_forms
 
 _YEARS = (1, 9_999)
 
@@ -34,7 +35,8 @@ def compiled(schema: Schema, clause: Clause) -> Query:
     """
     match clause:
         case Word(text=text):
-            return _all_terms(schema, "text", stems_in(text))
+            spelt = words_in(text)
+            return all_of([word(schema, each) for each in spelt]) if spelt else Query.all_query()
         case Phrase(text=text):
             return _phrase(schema, "words", words_in(text))
         case Within():
@@ -49,6 +51,12 @@ def compiled(schema: Schema, clause: Clause) -> Query:
             return all_of([compiled(schema, each) for each in inner])
         case AnyOf(clauses=inner):
             return any_of([compiled(schema, each) for each in inner])
+
+
+def word(schema: Schema, spelt: str) -> Query:
+    """Ask for papers that hold a word in singular or plural."""
+    forms = number_forms(spelt)
+    return any_of([Query.term_query(schema, "words", form) for form in forms])
 
 
 def all_of(queries: Sequence[Query]) -> Query:

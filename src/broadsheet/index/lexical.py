@@ -15,11 +15,7 @@ from broadsheet.index import clauses
 from broadsheet.index.postings import LexicalWriter, make_schema
 from broadsheet.index.words import Words, register, words_asked
 from broadsheet.rules.query import Clause
-from broadsheet.rules.words import number_forms
 
-# Above any BM25 sum of a query (48 words of idf 16, each said thrice, stay under 6,000), and small
-# enough that a 32-bit score still tells BM25 sums 0.002 apart.
-_GRADE_STEP = 10_000.0
 _FACET_VALUES = 12
 _CLAUSE = tuple[Occur, tantivy.Query]
 
@@ -34,16 +30,12 @@ class Found:
         How many there are, beyond those listed too; as many as are listed where it was not asked.
     nums : ndarray of int64, shape (n,)
         The papers' numbers.
-    grades : ndarray of int64, shape (n,)
-        2 where every word stands in the form asked for, 1 where some stand in the other number
-        (singular or plural), 0 where some stand in another form of the same stem.
     bm25 : ndarray of float64, shape (n,)
         The BM25 sum over title, abstract and authors (k1 1.2, b 0.75).
     """
 
     total: int
     nums: NDArray[np.int64]
-    grades: NDArray[np.int64]
     bm25: NDArray[np.float64]
 
     @staticmethod
@@ -62,8 +54,6 @@ class Asked:
         What is weighed.
     weighed : list of clauses
         One for each stem, each adding to the BM25 sum.
-    graded : list of clauses
-        What sets exact forms above plurals above other forms.
     must : tantivy.Query or None
         What every hit satisfies; None where that is nothing.
     every : tantivy.Query or None
@@ -72,7 +62,6 @@ class Asked:
 
     words: Words
     weighed: list[_CLAUSE]
-    graded: list[_CLAUSE]
     must: tantivy.Query | None
     every: tantivy.Query | None
 
@@ -140,21 +129,20 @@ class Lexical:
         if choice is not None:
             every = clauses.compiled(self._schema, choice)
         elif words.exact:
-            every = clauses.all_of([self._term("text", stem) for stem in set(words.stems)])
+            every = clauses.all_of([clauses.word(self._schema, word) for word in words.exact])
         return Asked(
             words=words,
             weighed=self._weighed(words),
-            graded=[] if choice is not None else self._graded(words),
             must=clauses.all_of(must) if must else None,
             every=every,
         )
 
     def matches(self, asked: Asked, limit: int) -> Found:
-        """Find the papers that hold every word, by grade, then BM25."""
+        """Find the papers that hold every word, in singular or plural, by BM25."""
         if asked.matching is None or limit < 1:
             return Found.none()
         must = (Occur.Must, clauses.weightless(asked.matching))
-        return self._ask([must, *asked.weighed, *asked.graded], limit, count=True)
+        return self._ask([must, *asked.weighed], limit, count=True)
 
     def newest(self, asked: Asked, limit: int) -> Found:
         """Find the papers that hold every word, newest first, then those of unknown date."""
@@ -199,7 +187,7 @@ class Lexical:
             return self.best(asked, limit, [(Occur.MustNot, asked.every)])
         found = self.best(asked, limit + matches.total)
         other = np.flatnonzero(~np.isin(found.nums, matches.nums))[:limit]
-        return Found(len(other), found.nums[other], found.grades[other], found.bm25[other])
+        return Found(len(other), found.nums[other], found.bm25[other])
 
     def best(self, asked: Asked, limit: int, also: Sequence[_CLAUSE] = ()) -> Found:
         """Find the papers that hold any of the words, by BM25."""
@@ -279,23 +267,6 @@ class Lexical:
             for stem, count in counts.items()
         ]
 
-    def _graded(self, words: Words) -> list[_CLAUSE]:
-        asked = [(word,) for word in words.exact]
-        either = [number_forms(word) for word in words.exact]
-        return [
-            (Occur.Should, tantivy.Query.const_score_query(self._all_spelt(forms), _GRADE_STEP))
-            for forms in (asked, either)
-            if forms
-        ]
-
-    def _all_spelt(self, spellings: Sequence[tuple[str, ...]]) -> tantivy.Query:
-        return clauses.all_of(
-            [
-                clauses.any_of([self._term("words", word) for word in alternatives])
-                for alternatives in spellings
-            ]
-        )
-
     def _term(self, field: str, value: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, field, value)
 
@@ -314,11 +285,8 @@ def _value(key: object) -> str:
 
 
 def _found(total: int, nums: Sequence[object], scores: Sequence[float]) -> Found:
-    graded = np.asarray(scores, dtype=np.float64)
-    grades = np.floor_divide(graded, _GRADE_STEP).astype(np.int64)
     return Found(
         total=total,
         nums=np.asarray(nums, dtype=np.int64),
-        grades=grades,
-        bm25=graded - grades * _GRADE_STEP,
+        bm25=np.asarray(scores, dtype=np.float64),
     )

@@ -87,7 +87,7 @@ class Ranking:
 
 
 def in_tiers(question: Question, start: int, stop: int) -> Ranking:
-    """Rank matches by grade, then score; after them neighbours by score.
+    """Rank matches by score; after them neighbours by score.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def _matches(question: Question, found: Found) -> Ranked:
     cosines = question.generation.semantic.cosines(question.vector, found.nums)
     scores = fuse(found.bm25, cosines, float(found.bm25.max(initial=0.0)))
     head = slice(0, HEAD)
-    order = np.lexsort((found.nums[head], -scores[head], -found.grades[head]))
+    order = np.lexsort((found.nums[head], -scores[head]))
     order = np.concatenate([order, np.arange(len(order), len(scores))])
     return Ranked(found.nums[order], scores[order], np.ones(len(order), dtype=bool))
 
