@@ -33,7 +33,7 @@ def shared() -> Path:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a new data folder, whatever this machine's variables say."""
-    return load_settings({"data": tmp_path / "data"}, environment={})
+    return load_settings({"data": tmp_path / "data", "refine": False}, environment={})
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from broadsheet.config import load_settings
 from broadsheet.library import Library
-from broadsheet.model import Tier
+from broadsheet.model import Mode, Sort, Tier
 from broadsheet.rules.intake import make_paper
 
 
@@ -112,3 +112,109 @@ def test_the_third_saved_page_leads_with_papers_that_hold_both_words(
         assert "training" in text
     queries = orjson.loads((shared / "seeds" / "queries.json").read_bytes())
     assert "optimized training" in queries.values()
+
+
+def test_a_query_that_cannot_be_read_is_answered_with_a_note(library: Library) -> None:
+    found = library.search('"optimized kites')
+    assert found.note is not None
+    assert found.matches
+
+
+def test_a_slip_is_put_right(library: Library) -> None:
+    found = library.search("optimized lantrens")
+    assert found.meant == "optimized lanterns"
+    assert found.matches
+    assert "lanterns" in (found.note or "")
+
+
+def test_words_that_are_there_are_not_put_right(library: Library) -> None:
+    assert library.search("optimize lantern").meant is None
+
+
+def test_a_sentence_is_answered_by_one_list(library: Library) -> None:
+    found = library.search("how do the seasons change what lanterns do in the wind of a valley")
+    assert not found.tiers
+    scores = [hit.score for hit in found.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_pasted_abstract_finds_its_paper(library: Library) -> None:
+    paper = library.search("lanterns").hits[0].paper
+    found = library.search(f"{paper.title}. {paper.abstract}")
+    assert found.hits[0].paper.id == paper.id
+    assert found.note is None
+
+
+def test_filters_hold_for_matches_and_neighbours(library: Library) -> None:
+    everything = library.search("kites", n=24)
+    without = library.search("kites -lanterns", n=24)
+    assert everything.total > without.total
+    assert all("lanterns" not in hit.paper.title.lower() for hit in without.hits)
+    assert any(hit.tier is Tier.NEIGHBOUR for hit in without.hits)
+
+
+def test_matches_are_counted_by_category_and_year_when_asked(library: Library) -> None:
+    assert library.search("kites").facets == {}
+    found = library.search("kites", facets=True)
+    assert found.facets["category"] == {"cs.LG": found.matches}
+
+
+def test_by_date_the_newest_match_comes_first(empty_library: Library) -> None:
+    empty_library.add(
+        "test",
+        [
+            make_paper(title=f"Kites of the year {year}, kites and kites", published=str(year))
+            for year in (2021, 2024, 2019)
+        ],
+    )
+    empty_library.update_index()
+    found = empty_library.search("kites", sort=Sort.DATE)
+    assert [hit.paper.published for hit in found.hits] == ["2024", "2021", "2019"]
+    no_match = empty_library.search("gliders of all years", sort=Sort.DATE)
+    assert [hit.paper.published for hit in no_match.hits] == ["2024", "2021", "2019"]
+
+
+def test_by_trend_the_paper_with_votes_comes_first(library: Library) -> None:
+    last = library.search("kites").hits[-1].paper
+    matches = [hit.paper for hit in library.search("kites").hits if hit.tier is Tier.MATCH]
+    risen = matches[-1]
+    for reader in "abcdefgh":
+        library.vote(risen.id, reader, on=True)
+    first = library.search("kites", sort=Sort.TRENDING).hits[0].paper
+    assert first.id == risen.id != last.id
+
+
+def test_filters_alone_list_the_newest(library: Library) -> None:
+    found = library.search("cat:cs.LG", n=24)
+    assert found.matches == found.total > 0
+    dates = [hit.paper.published or "" for hit in found.hits]
+    assert dates == sorted(dates, reverse=True)
+
+
+def test_each_mode_answers_by_its_own_side(library: Library) -> None:
+    assert library.search("kites", mode=Mode.LEXICAL).matches
+    assert library.search("xqzt", mode=Mode.LEXICAL).total == 0
+    assert not library.search("kites", mode=Mode.SEMANTIC).tiers
+
+
+def test_related_papers_are_near_and_not_the_paper_itself(library: Library) -> None:
+    paper = library.search("lanterns").hits[0].paper
+    near = library.related(paper, 5)
+    assert len(near) == 5
+    assert paper.id not in {one.id for one in near}
+    assert "lanterns" in near[0].title.lower()
+
+
+def test_deep_pages_of_a_large_library_join_without_repetition(empty_library: Library) -> None:
+    empty_library.add(
+        "test",
+        [make_paper(title=f"Gliders and their wings, part {n}") for n in range(2_500)]
+        + [make_paper(title=f"Kites over hill {n}") for n in range(40)],
+    )
+    empty_library.update_index()
+    pages = [empty_library.search("kites", n=50, offset=offset) for offset in range(0, 1_100, 50)]
+    ids = [hit.paper.id for page in pages for hit in page.hits]
+    assert len(ids) == len(set(ids)) == 1_040
+    assert {page.total for page in pages} == {1_040}
+    whole = [hit.paper.id for hit in empty_library.search("kites", n=1_040).hits]
+    assert ids == whole

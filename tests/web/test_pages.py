@@ -122,6 +122,40 @@ def test_an_empty_or_vain_question_is_helped(client: TestClient) -> None:
     assert "first 4000 characters" in long.text
 
 
+def test_a_pasted_id_or_address_leads_to_its_paper(client: TestClient) -> None:
+    for pasted in ("2603.00001", "https://arxiv.org/abs/2603.00001v3"):
+        answer = client.get("/search", params={"q": pasted}, follow_redirects=False)
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/papers/arxiv:2603.00001"
+    unknown = client.get("/search", params={"q": "2603.99999"})
+    assert "does not have arxiv:2603.99999" in unknown.text
+
+
+def test_an_answer_can_be_narrowed_and_put_in_another_order(client: TestClient) -> None:
+    page = client.get("/search", params={"q": "kites"}).text
+    narrowed = re.search(r'href="(/search\?[^"]*year[^"]*)"', page)
+    assert narrowed is not None
+    filtered = client.get(narrowed[1].replace("&amp;", "&"))
+    assert 'aria-label="Without the filter 2026"' in filtered.text
+    newest = client.get("/search", params={"q": "kites", "sort": "date"})
+    assert re.search(r'aria-current="true">Newest', newest.text)
+    assert client.get("/search", params={"q": "kites", "sort": "<x>"}).status_code == 200
+
+
+def test_what_was_misread_or_misspelt_is_said(client: TestClient) -> None:
+    broken = client.get("/search", params={"q": "(kites"}).text
+    assert "read as plain words" in broken
+    slip = client.get("/search", params={"q": "optimized lantrens"}).text
+    assert "optimized lanterns" in slip
+
+
+def test_a_paper_names_related_ones(client: TestClient) -> None:
+    page = client.get("/papers/arxiv:2603.00001").text
+    related = page.split("Related papers")[1].split("</section>")[0]
+    assert related.count('href="/papers/') == 6
+    assert "arxiv:2603.00001" not in related
+
+
 def test_nothing_of_a_paper_is_taken_for_markup(client: TestClient, library: Library) -> None:
     library.add("te<s>t", [NASTY])
     library.update_index()

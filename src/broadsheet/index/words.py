@@ -10,7 +10,7 @@ from tantivy import Filter, Tokenizer
 
 # A query's commonest words beyond these are left out of the lexical side: each costs a walk
 # through its postings, and a pasted abstract says as much with its rarest words.
-MAX_WORDS = 48
+MAX_WORDS = 96
 _LONGEST_WORD = 64
 
 EXACT, STEMS = "exact", "stem"

@@ -173,7 +173,7 @@ def unparse(clauses: Sequence[Clause]) -> str:
     >>> unparse([Word("kites"), Not(Phrase("paper boats")), Years(2024, None)])
     'kites -"paper boats" year:2024..'
     """
-    return " ".join(_written(clause) for clause in clauses)
+    return " ".join(written for clause in clauses if (written := _written(clause)))
 
 
 def with_filter(query: Query, clause: Clause) -> str:
@@ -347,10 +347,21 @@ def _meant(clauses: Sequence[Clause]) -> list[str]:
     return found
 
 
+def _harmless(word: str) -> str:
+    """Write a word so that it is read as no more than words, whatever it looked like."""
+    try:
+        if [token.text for token in tokens(word, prose=False)] == [word]:
+            return word
+    except BrokenQueryError:
+        pass
+    told = "".join(letter if letter.isalnum() else " " for letter in word).lower()
+    return " ".join(told.split())
+
+
 def _written(clause: Clause) -> str:
     match clause:
         case Word(text=text):
-            return text
+            return _harmless(text)
         case Phrase(text=text):
             return f'"{text}"'
         case Within(field=field, text=text, phrase=phrase):

@@ -65,4 +65,5 @@ def without_request(text: str) -> str:
     found = _REQUEST.match(text)
     if found is None:
         return text
-    return text[found.end() :].strip() or text
+    left = text[found.end() :].strip()
+    return left if any(letter.isalnum() for letter in left) else text

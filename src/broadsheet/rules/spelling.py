@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-_SHORTEST = 4
+_SHORTEST = 5
 _LONG = 8
 # A word that stands in fewer papers than one of so many is rare enough to be a slip.
 _RARE_SHARE = 20_000

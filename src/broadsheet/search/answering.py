@@ -14,6 +14,7 @@ from broadsheet.rules.request import without_request
 from broadsheet.search.explaining import explain
 from broadsheet.search.ordering import by_date, by_trend
 from broadsheet.search.ranking import Question, Ranked, in_one_list, in_tiers
+from broadsheet.search.sharpening import Sharpened, Sharpener
 from broadsheet.search.spelling import respelt
 from broadsheet.store.database import Database
 from broadsheet.store.papers import papers_by_num
@@ -51,7 +52,12 @@ class Request:
     facets: bool = False
 
 
-def search(database: Database, index: SearchIndex, request: Request) -> HitList:
+def search(
+    database: Database,
+    index: SearchIndex,
+    request: Request,
+    sharpener: Sharpener | None = None,
+) -> HitList:
     """Find papers by word and by meaning.
 
     Parameters
@@ -62,6 +68,8 @@ def search(database: Database, index: SearchIndex, request: Request) -> HitList:
         What is searched.
     request : Request
         What is wanted.
+    sharpener : Sharpener, optional
+        The second stage.
 
     Returns
     -------
@@ -69,21 +77,30 @@ def search(database: Database, index: SearchIndex, request: Request) -> HitList:
         The same query over the same index gives the same list, however it is cut into pages.
     """
     query = parse(request.text, request.today)
-    meant = respelt(index.generation.lexical, query)
-    answer = _answer(database, index.generation, query, request)
-    if meant is None or answer.matches:
+    generation = index.generation
+    meant = respelt(generation.lexical, query)
+    answer = _answer(database, generation, query, request, sharpener)
+    if meant is None or answer.matches or not answer.tiers:
         return replace(answer, query=request.text, meant=meant)
-    instead = _answer(database, index.generation, parse(meant, request.today), request)
+    other = parse(meant, request.today)
+    instead = _answer(database, generation, other, request, sharpener)
     note = f"No paper holds every word as it was written: these are the papers for “{meant}”."
     return replace(instead, query=request.text, meant=meant, note=note)
 
 
-def _answer(database: Database, generation: Generation, query: Query, request: Request) -> HitList:
+def _answer(
+    database: Database,
+    generation: Generation,
+    query: Query,
+    request: Request,
+    sharpener: Sharpener | None,
+) -> HitList:
     asked = generation.lexical.asked(without_request(query.plain), query.filters, query.choice)
     vector = generation.encoder.encode([query.plain])[0]
     if request.mode is Mode.LEXICAL:
         vector = np.zeros_like(vector)
-    question = Question(generation, asked, vector, request.mode)
+    sharpened = Sharpened(sharpener, query.plain) if sharpener is not None else None
+    question = Question(generation, asked, vector, request.mode, sharpened)
     tiers = request.mode is not Mode.SEMANTIC and len(asked.words.exact) < SENTENCE_WORDS
     rank = in_tiers if tiers else in_one_list
     stretch = request.offset, request.offset + request.n

@@ -9,6 +9,8 @@ from broadsheet.index.generation import Generation
 from broadsheet.index.lexical import Asked, Found
 from broadsheet.model import Mode
 from broadsheet.rules.fusion import fuse
+from broadsheet.rules.refinement import DEPTH
+from broadsheet.search.sharpening import Sharpened
 
 # How many of the best matches are put in order by words and meaning together; those after them
 # keep the order of their BM25 sums.
@@ -37,12 +39,15 @@ class Question:
         The meaning; zero where nothing of it is known, or where it is not to count.
     mode : Mode
         What counts.
+    sharpened : Sharpened or None
+        The second stage, where there is one.
     """
 
     generation: Generation
     asked: Asked
     vector: NDArray[np.float32]
     mode: Mode
+    sharpened: Sharpened | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +187,14 @@ def _stage(
     if question.mode is Mode.SEMANTIC:
         bm25 = np.zeros_like(bm25)
     best = float(max(bm25.max(initial=0.0), found.bm25.max(initial=0.0)))
-    scores = fuse(bm25, generation.semantic.cosines(question.vector, nums), best)
+    cosines = generation.semantic.cosines(question.vector, nums)
+    scores = fuse(bm25, cosines, best)
     order = np.lexsort((nums, -scores))
+    if question.sharpened is not None and question.vector.any():
+        head = order[:DEPTH]
+        cosines[head] = question.sharpened.cosines(nums[head], cosines[head])
+        scores = fuse(bm25, cosines, best)
+        order = np.lexsort((nums, -scores))
     order = order[scores[order] > 0]
     return Ranked(nums[order], scores[order], np.isin(nums[order], found.nums))
 

@@ -3,7 +3,7 @@
 import re
 
 from broadsheet.index.lexical import Lexical
-from broadsheet.index.words import words_in
+from broadsheet.index.words import stem, words_in
 from broadsheet.rules.query import Query
 from broadsheet.rules.spelling import best_spelling, worth_asking
 
@@ -23,8 +23,8 @@ def respelt(lexical: Lexical, query: Query) -> str | None:
     papers = len(lexical)
     better: dict[str, str] = {}
     for word in {word for said in query.words for word in words_in(said)}:
-        count = lexical.spelt_so(word)
-        if worth_asking(word, count, papers):
+        # A word whose stem is common is no slip but another form.
+        if worth_asking(word, lexical.commonness(stem(word)), papers):
             spelling = best_spelling(word, lexical.spellings(word[0]))
             if spelling is not None:
                 better[word] = spelling

@@ -55,6 +55,12 @@ def papers_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, Pape
     return {row[-1]: paper_of(row) for row in rows}
 
 
+def nums_newest_first(connection: Connection) -> list[int]:
+    """List the numbers of all papers, newest first; those of unknown date come last."""
+    newest = select(papers.c.num).order_by(papers.c.published.desc().nulls_last(), papers.c.num)
+    return list(connection.scalars(newest))
+
+
 def records_of(connection: Connection, num: int) -> list[tuple[str, Paper, datetime]]:
     """Read what each source said of a paper, in the order it was told."""
     rows = connection.execute(

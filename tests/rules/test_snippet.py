@@ -1,0 +1,65 @@
+"""The lines shown hold the words asked for, and nothing of a text is lost by marking it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.rules.snippet import marked, plain_words, sentences, snippet
+
+LONG = (
+    "Kites have been flown for ages. " * 8 + "Here we weigh paper lanterns against the wind. " * 2
+) + "Nothing else is said. " * 9
+
+
+def test_the_lines_with_most_of_the_words_are_shown() -> None:
+    lines = snippet(LONG, {"lanterns", "weigh"}, 120)
+    assert "paper lanterns" in lines
+    assert lines.startswith("… ")
+    assert lines.endswith(" …")
+
+
+def test_a_short_text_is_shown_whole() -> None:
+    assert snippet("Short.", {"long"}) == "Short."
+
+
+def test_without_words_the_beginning_is_shown() -> None:
+    assert snippet(LONG, (), 60).startswith("Kites have been")
+
+
+@given(st.text(max_size=500), st.sets(st.text(max_size=8), max_size=4), st.integers(10, 200))
+def test_a_snippet_is_a_stretch_of_the_text(text: str, words: set[str], limit: int) -> None:
+    lines = snippet(text, words, limit)
+    assert len(lines) <= limit + len("…  …")
+    assert lines.removeprefix("… ").removesuffix(" …") in text
+
+
+@given(st.text(max_size=300), st.text(max_size=20))
+def test_marking_loses_no_letter(text: str, words: str) -> None:
+    assert "".join(piece.text for piece in marked(text, plain_words(words))) == text
+
+
+def test_words_are_marked_whatever_their_case_and_accents() -> None:
+    pieces = marked("Naïve KITES fly", {"naive", "kites"})
+    assert [piece.text for piece in pieces if piece.asked] == ["Naïve", "KITES"]
+
+
+def test_abbreviations_and_numbers_end_no_sentence() -> None:
+    text = (
+        "We follow Cord et al. 2019, i.e. Eq. 3. It is 2.5 m wide. Is it? (Yes.) J. Farol agrees."
+    )
+    assert sentences(text) == (
+        "We follow Cord et al. 2019, i.e. Eq. 3.",
+        "It is 2.5 m wide.",
+        "Is it?",
+        "(Yes.)",
+        "J. Farol agrees.",
+    )
+
+
+@given(st.text(max_size=400))
+def test_sentences_hold_every_letter(text: str) -> None:
+    assert "".join("".join(sentences(text)).split()) == "".join(text.split())
+
+
+def test_a_hostile_text_takes_no_long_time() -> None:
+    assert snippet("a" * 200_000, {"a"})
+    assert len(sentences("A. " * 50_000)) >= 1
