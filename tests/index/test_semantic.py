@@ -15,7 +15,8 @@ DIM = 16
 
 def _vectors(count: int, seed: int = 0) -> NDArray[np.float32]:
     rows = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    units: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return units
 
 
 @pytest.fixture
@@ -78,6 +79,30 @@ def test_nothing_is_near_where_nothing_is_known(path: Path) -> None:
     assert semantic.cosines(_vectors(1)[0], [1, 2]).tolist() == [0, 0]
     semantic.append({1: _vectors(1)[0]})
     assert semantic.nearest(np.zeros(DIM, dtype=np.float32), 5)[0].size == 0
+
+
+def test_a_large_library_is_searched_by_a_graph_and_a_scan_of_what_came_after(path: Path) -> None:
+    pytest.importorskip("usearch")
+    semantic, vectors = Semantic(path, DIM, scanned=1_000), _vectors(3_000)
+    semantic.append(dict(enumerate(vectors[:2_000], start=1)))
+    semantic.settle()
+    assert path.with_suffix(".usearch").exists()
+    semantic.append(dict(enumerate(vectors[2_000:], start=2_001)) | {1: None})
+    asked = _vectors(1, seed=1)[0]
+    truth = np.argsort(-(vectors @ asked))[:20] + 1
+    for view in (semantic, Semantic(path, DIM, scanned=1_000)):
+        nums, cosines = view.nearest(asked, 20)
+        assert len(set(nums.tolist()) & set(truth.tolist())) >= 18
+        assert 1 not in nums
+        np.testing.assert_array_equal(cosines, view.cosines(asked, nums))
+    assert (semantic.nearest(vectors[2_500], 1)[0] == 2_501).all()
+
+
+def test_a_damaged_graph_is_done_without(path: Path) -> None:
+    semantic, vectors = Semantic(path, DIM, scanned=10), _vectors(100)
+    semantic.append(dict(enumerate(vectors, start=1)))
+    path.with_suffix(".usearch").write_bytes(b"no graph")
+    assert Semantic(path, DIM, scanned=10).nearest(vectors[6], 1)[0].tolist() == [7]
 
 
 @given(st.lists(st.floats(-1, 1, width=32), min_size=DIM, max_size=DIM))

@@ -250,6 +250,10 @@ class Lexical:
         """Count the papers that hold a stem."""
         return int(self._index.searcher().doc_freq("text", stem))
 
+    def spelt_so(self, word: str) -> int:
+        """Count the papers that hold a word as it is written."""
+        return int(self._index.searcher().doc_freq("words", word))
+
     def spellings(self, beginning: str) -> dict[str, int]:
         """List the words that begin so, with the number of papers that hold each."""
         return dict(self._index.searcher().terms_with_prefix("words", beginning))

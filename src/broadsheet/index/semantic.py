@@ -1,4 +1,4 @@
-"""The meaning of all papers: one vector of 8-bit numbers each, scanned exactly."""
+"""The meaning of all papers: one vector of 8-bit numbers each."""
 
 import os
 import threading
@@ -10,8 +10,14 @@ import numpy as np
 import simsimd
 from numpy.typing import NDArray
 
+from broadsheet.index.approximate import Approximate
+
 _NOWHERE = -1
 _LARGEST = 127
+# From here on a scan takes longer than the rest of a query (10 ms a million rows).
+_SCANNED = 500_000
+# How many rows may be scanned beside the graph before they are taken into it.
+_BESIDE = 50_000
 # Every so many cosines one is looked at to guess how high the best ones lie.
 _STRIDE = 64
 
@@ -32,6 +38,8 @@ class _View:
         The last row that tells of each paper.
     dead : ndarray of int64
         Rows that a later row has replaced or that say that a paper is gone.
+    graph : Approximate or None
+        Where there are too many rows to scan.
     """
 
     vectors: NDArray[np.int8]
@@ -39,6 +47,7 @@ class _View:
     nums: NDArray[np.int64]
     row_of: NDArray[np.int32]
     dead: NDArray[np.int64]
+    graph: Approximate | None
 
     def rows(self, nums: NDArray[np.int64]) -> NDArray[np.int32]:
         """Give the row of each paper, or a negative number."""
@@ -63,10 +72,15 @@ class Semantic:
         The file; made when the first row is written.
     dim : int
         Length of a vector.
+    scanned : int
+        Up to how many rows all are scanned; of more, those nearest in a graph are, where the
+        extra ``broadsheet[large]`` is installed.
     """
 
-    def __init__(self, path: Path, dim: int) -> None:
+    def __init__(self, path: Path, dim: int, scanned: int = _SCANNED) -> None:
         self._path = path
+        self._graph = path.with_suffix(".usearch")
+        self._scanned = scanned
         self._row = np.dtype([("num", "<i8"), ("scale", "<f4"), ("vector", "i1", (dim,))])
         self._loading = threading.Lock()
         self._view: _View | None = None
@@ -132,11 +146,35 @@ class Semantic:
         limit = min(limit, len(view.nums) - len(view.dead))
         if limit < 1 or not vector.any():
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        if view.graph is not None:
+            return self._nearest_in_graph(view, vector, limit)
         near = _cosines(vector, view.vectors, view.scales)
         near[view.dead] = -np.inf
         best = _best(near, limit)
         order = best[np.lexsort((view.nums[best], -near[best]))[:limit]]
         return view.nums[order], near[order]
+
+    def settle(self) -> None:
+        """Take the rows of a large library into its graph; quick where there is nothing to do."""
+        rows = self.rows
+        if rows <= self._scanned:
+            return
+        graph = Approximate(self._graph, self._now().vectors.shape[1])
+        if rows - graph.rows > min(_BESIDE, rows // 4) and graph.extend(self._now().vectors):
+            with self._loading:
+                self._view = self._look(np.empty(0, dtype=np.int64))
+
+    def _nearest_in_graph(
+        self, view: _View, vector: NDArray[np.float32], limit: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        assert view.graph is not None
+        # More than asked for, as the graph does not know which rows are dead.
+        likely = view.graph.nearest(rounded(vector)[0], 2 * limit)
+        rows = np.concatenate([likely, np.arange(view.graph.rows, len(view.nums))])
+        rows = rows[~np.isin(rows, view.dead)]
+        near = _cosines(vector, view.vectors[rows], view.scales[rows])
+        order = np.lexsort((view.nums[rows], -near))[:limit]
+        return view.nums[rows[order]], near[order]
 
     def cosines(
         self, vector: NDArray[np.float32], nums: Sequence[int] | NDArray[np.int64]
@@ -152,11 +190,19 @@ class Semantic:
                 near[known] = _cosines(vector, view.vectors[rows], view.scales[rows])
         return near
 
-    def vector(self, num: int) -> NDArray[np.float32] | None:
-        """Give a paper's vector, of unit length but for rounding; None where it has none."""
+    def vectors(self, nums: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
+        """Give papers' vectors, of unit length but for rounding; zero where there is none.
+
+        Returns
+        -------
+        ndarray of float32, shape (len(nums), dim)
+        """
         view = self._now()
-        row = view.rows(np.asarray([num]))[0]
-        return None if row == _NOWHERE else view.vectors[row] * view.scales[row]
+        told = np.zeros((len(nums), view.vectors.shape[1]), dtype=np.float32)
+        rows = view.rows(np.asarray(nums, dtype=np.int64))
+        known = rows != _NOWHERE
+        told[known] = view.vectors[rows[known]] * view.scales[rows[known], np.newaxis]
+        return told
 
     def _now(self) -> _View:
         if self._view is None:
@@ -179,7 +225,11 @@ class Semantic:
         row_of[np.abs(nums)] = every
         dead = np.flatnonzero((row_of[np.abs(nums)] != every) | (nums < 0))
         vectors: NDArray[np.int8] = mapped["vector"].view(np.ndarray)
-        return _View(vectors, np.ascontiguousarray(mapped["scale"]), nums, row_of, dead)
+        graph = Approximate(self._graph, vectors.shape[1]) if count > self._scanned else None
+        if graph is not None and (not graph.rows or graph.rows > count):
+            graph = None
+        scales = np.ascontiguousarray(mapped["scale"])
+        return _View(vectors, scales, nums, row_of, dead, graph)
 
     def _cut_torn_row(self) -> None:
         if self._path.exists():

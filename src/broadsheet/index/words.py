@@ -1,5 +1,6 @@
 """How texts are cut into words, for papers and for queries alike."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,22 @@ MAX_WORDS = 96
 _LONGEST_WORD = 64
 
 EXACT, STEMS = "exact", "stem"
+
+# What asks or joins and names nothing. Questions are full of such words and papers are not, so
+# BM25 would take "which" or "could you" for rare and weighty ones.
+_FUNCTION_WORDS = re.findall(
+    r"\w+",
+    """
+    i me my we our ours us you your yours he him his she her it its they them their theirs
+    what which who whom whose this that these those there here when where why how
+    am is are was were be been being have has had having do does did doing done
+    can could will would shall should may might must
+    a an the and but or nor if because as until while of at by for with about against between
+    into through during before after above below to from up down in out on off over under
+    again further then than once all any both each few more most other some such only own same
+    no not so too very just now also s t
+    """,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +60,7 @@ def _analyzer(*, stem: bool = False, stop: bool = False) -> tantivy.TextAnalyzer
         .filter(Filter.ascii_fold())
     )
     if stop:
-        builder = builder.filter(Filter.stopword("english"))
+        builder = builder.filter(Filter.custom_stopword(_FUNCTION_WORDS))
     if stem:
         builder = builder.filter(Filter.stemmer("english"))
     return builder.build()

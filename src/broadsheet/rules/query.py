@@ -256,7 +256,8 @@ class _Reader:
                 following = self._next()
                 if following is None or following.kind in (Kind.CLOSE, Kind.OR):
                     raise BrokenQueryError("A NOT has nothing after it.")
-                return Not(self._clause(depth))
+                negated = self._clause(depth)
+                return negated.clause if isinstance(negated, Not) else Not(negated)
             case Kind.OPEN:
                 return self._within_parentheses(depth + 1)
             case Kind.PHRASE:

@@ -10,7 +10,6 @@ from broadsheet.index.generation import Generation
 from broadsheet.index.searchindex import SearchIndex
 from broadsheet.model import Hit, HitList, Mode, Paper, Sort, Tier
 from broadsheet.rules.query import Query, parse
-from broadsheet.rules.request import without_request
 from broadsheet.search.explaining import explain
 from broadsheet.search.ordering import by_date, by_trend
 from broadsheet.search.ranking import Question, Ranked, in_one_list, in_tiers
@@ -78,10 +77,12 @@ def search(
     """
     query = parse(request.text, request.today)
     generation = index.generation
-    meant = respelt(generation.lexical, query)
     answer = _answer(database, generation, query, request, sharpener)
-    if meant is None or answer.matches or not answer.tiers:
-        return replace(answer, query=request.text, meant=meant)
+    meant = None
+    if answer.tiers and not answer.matches:
+        meant = respelt(generation.lexical, query)
+    if meant is None:
+        return replace(answer, query=request.text)
     other = parse(meant, request.today)
     instead = _answer(database, generation, other, request, sharpener)
     note = f"No paper holds every word as it was written: these are the papers for “{meant}”."
@@ -95,13 +96,13 @@ def _answer(
     request: Request,
     sharpener: Sharpener | None,
 ) -> HitList:
-    asked = generation.lexical.asked(without_request(query.plain), query.filters, query.choice)
+    asked = generation.lexical.asked(query.plain, query.filters, query.choice)
     vector = generation.encoder.encode([query.plain])[0]
     if request.mode is Mode.LEXICAL:
         vector = np.zeros_like(vector)
     sharpened = Sharpened(sharpener, query.plain) if sharpener is not None else None
     question = Question(generation, asked, vector, request.mode, sharpened)
-    tiers = request.mode is not Mode.SEMANTIC and len(asked.words.exact) < SENTENCE_WORDS
+    tiers = request.mode is not Mode.SEMANTIC and len(query.words) < SENTENCE_WORDS
     rank = in_tiers if tiers else in_one_list
     stretch = request.offset, request.offset + request.n
     with database.read() as connection:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from broadsheet.index.generation import Generation
 from broadsheet.index.lexical import Asked, Found
 from broadsheet.model import Mode
-from broadsheet.rules.fusion import fuse
+from broadsheet.rules.fusion import ECHOES, fuse, with_echo
 from broadsheet.rules.refinement import DEPTH
 from broadsheet.search.sharpening import Sharpened
 
@@ -187,16 +187,36 @@ def _stage(
     if question.mode is Mode.SEMANTIC:
         bm25 = np.zeros_like(bm25)
     best = float(max(bm25.max(initial=0.0), found.bm25.max(initial=0.0)))
-    cosines = generation.semantic.cosines(question.vector, nums)
-    scores = fuse(bm25, cosines, best)
+    scores = _scored(question, nums, bm25, best)
+    if matches_too:
+        scores = _echoed(question, nums, scores)
     order = np.lexsort((nums, -scores))
-    if question.sharpened is not None and question.vector.any():
-        head = order[:DEPTH]
-        cosines[head] = question.sharpened.cosines(nums[head], cosines[head])
-        scores = fuse(bm25, cosines, best)
-        order = np.lexsort((nums, -scores))
     order = order[scores[order] > 0]
     return Ranked(nums[order], scores[order], np.isin(nums[order], found.nums))
+
+
+def _scored(
+    question: Question, nums: NDArray[np.int64], bm25: NDArray[np.float64], best: float
+) -> NDArray[np.float64]:
+    cosines = question.generation.semantic.cosines(question.vector, nums)
+    scores = fuse(bm25, cosines, best)
+    if question.sharpened is None or not question.vector.any():
+        return scores
+    head = np.lexsort((nums, -scores))[:DEPTH]
+    cosines[head] = question.sharpened.cosines(nums[head], cosines[head])
+    return fuse(bm25, cosines, best)
+
+
+def _echoed(
+    question: Question, nums: NDArray[np.int64], scores: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    semantic = question.generation.semantic
+    if not question.vector.any():
+        return scores
+    best = np.lexsort((nums, -scores))[:ECHOES]
+    mean = scores[best].astype(np.float32) @ semantic.vectors(nums[best])
+    length = np.linalg.norm(mean)
+    return with_echo(scores, semantic.cosines(mean / length, nums)) if length else scores
 
 
 def _near(question: Question, listed: NDArray[np.int64] | None, depth: int) -> NDArray[np.int64]:

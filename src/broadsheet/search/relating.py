@@ -1,7 +1,5 @@
 """Find the papers related to a paper."""
 
-import numpy as np
-
 from broadsheet.index.searchindex import SearchIndex
 from broadsheet.model import Mode, Paper
 from broadsheet.search.ranking import Question, in_one_list
@@ -26,9 +24,7 @@ def related(database: Database, index: SearchIndex, paper: Paper, n: int) -> lis
     generation = index.generation
     with database.read() as connection:
         num = num_of(connection, paper.id)
-        vector = generation.semantic.vector(num)
-        if vector is None:
-            vector = np.zeros(generation.encoder.dim, dtype=np.float32)
+        (vector,) = generation.semantic.vectors([num])
         question = Question(generation, generation.lexical.asked(paper.title), vector, Mode.HYBRID)
         nums = [near for near in in_one_list(question, 0, n + 1).page.nums.tolist() if near != num]
         papers = papers_by_num(connection, nums)

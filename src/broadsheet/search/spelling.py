@@ -3,11 +3,14 @@
 import re
 
 from broadsheet.index.lexical import Lexical
-from broadsheet.index.words import stem, words_in
+from broadsheet.index.words import words_in
 from broadsheet.rules.query import Query
 from broadsheet.rules.spelling import best_spelling, worth_asking
+from broadsheet.rules.words import number_forms
 
 _WORD = re.compile(r"[^\W\d_]+")
+# So many letters at the beginning are taken to be right; with one, there are ten times the words.
+_SURE = 2
 
 
 def respelt(lexical: Lexical, query: Query) -> str | None:
@@ -23,9 +26,9 @@ def respelt(lexical: Lexical, query: Query) -> str | None:
     papers = len(lexical)
     better: dict[str, str] = {}
     for word in {word for said in query.words for word in words_in(said)}:
-        # A word whose stem is common is no slip but another form.
-        if worth_asking(word, lexical.commonness(stem(word)), papers):
-            spelling = best_spelling(word, lexical.spellings(word[0]))
+        held = max(lexical.spelt_so(form) for form in number_forms(word))
+        if worth_asking(word, held, papers):
+            spelling = best_spelling(word, lexical.spellings(word[:_SURE]))
             if spelling is not None:
                 better[word] = spelling
     if not better:

@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Paper
@@ -13,6 +13,10 @@ from broadsheet.store.record import unpack
 from broadsheet.store.tables import names, papers, records
 
 PAPER_COLUMNS = tuple(papers.c[field.name] for field in fields(Paper))
+# Built once: making the statement takes longer than its answer.
+_BY_NUM = select(*PAPER_COLUMNS, papers.c.num).where(
+    papers.c.num.in_(bindparam("nums", expanding=True))
+)
 
 
 def paper_of(row: Sequence[Any]) -> Paper:
@@ -49,9 +53,7 @@ def paper_by_num(connection: Connection, num: int) -> Paper:
 
 def papers_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, Paper]:
     """Read those of the numbered papers that still exist."""
-    rows = connection.execute(
-        select(*PAPER_COLUMNS, papers.c.num).where(papers.c.num.in_(nums))
-    ).all()
+    rows = connection.execute(_BY_NUM, {"nums": nums}).all()
     return {row[-1]: paper_of(row) for row in rows}
 
 
