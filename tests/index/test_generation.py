@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from broadsheet.errors import SearchIndexError
-from broadsheet.index.generation import Generation, panics_as_errors, text_of
+from broadsheet.index.generation import (
+    CHUNK,
+    Generation,
+    _next_limit,
+    panics_as_errors,
+    text_of,
+)
 from broadsheet.rules.intake import make_paper
 from tests.index.invented import Bag, Log
 
@@ -50,15 +56,25 @@ def test_deletions_that_a_killed_writer_left_do_not_stop_the_next(
 ) -> None:
     list(generation.follow(0, log.changes))
     committed = generation.folder / "lexical" / "meta.json"
-    before = committed.read_bytes()
+    vectors = generation.folder / "vectors.i8"
+    before = {path: path.read_bytes() for path in (committed, vectors)}
     log.remove([3])
     list(generation.follow(10, log.changes))
     # As if it had been killed after writing the deletions and before telling of them.
-    committed.write_bytes(before)
+    for path, written in before.items():
+        path.write_bytes(written)
     again = Generation(generation.folder, Bag(), rows=10)
     assert len(again.lexical) == 10
     list(again.follow(10, log.changes))
     assert len(again.lexical) == 9
+
+
+def test_steps_are_sized_by_how_long_they_take() -> None:
+    assert _next_limit(1_024, took_s=0.2) == 2_048
+    assert _next_limit(CHUNK, took_s=0.2) == CHUNK
+    assert _next_limit(1_024, took_s=2) == 1_024
+    assert _next_limit(1_024, took_s=30) == 512
+    assert _next_limit(64, took_s=30) == 64
 
 
 def test_a_paper_without_abstract_is_known_by_its_title() -> None:
@@ -72,7 +88,7 @@ def test_vectors_of_another_length_are_told(generation: Generation) -> None:
         generation.encode(["kite"])
 
 
-class PanicException(BaseException):  # noqa: N818 - this is what PyO3 calls it
+class PanicException(BaseException):
     """As PyO3 raises it."""
 
 

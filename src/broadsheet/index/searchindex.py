@@ -1,7 +1,9 @@
 """The index folder: which generation serves, which is being built, and how far each has come."""
 
+import math
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -130,7 +132,12 @@ class SearchIndex:
                 return
             self._stamp, self._state = stamp, state
 
-    def follow(self, changes: Changes, on_papers: _OnPapers | None = None) -> None:
+    def follow(
+        self,
+        changes: Changes,
+        on_papers: _OnPapers | None = None,
+        build_for_s: float | None = None,
+    ) -> None:
         """Apply the library's changes since the last time, and finish what is to be built.
 
         Where another process is building, it is left to that one.
@@ -142,18 +149,25 @@ class SearchIndex:
         on_papers : callable, optional
             Told how many papers each step took in; where files are built, how many went into
             those, and first how many were there from an earlier run.
+        build_for_s : float or None
+            After how long to leave the building of files to the next run; None finishes it.
 
         Raises
         ------
         SearchIndexError
             Where the files cannot be written; what was applied stays.
         """
-        if not self.outdated:
+        levels = True
+        if self.outdated:
+            levels = self._try_to_level(changes)
+        else:
             self._level(changes, on_papers)
         with self._failing(), suppress(Timeout), self._building_lock.acquire(timeout=0):
             if self.outdated:
-                self._build(changes, on_papers)
+                until = math.inf if build_for_s is None else time.monotonic() + build_for_s
+                self._build(changes, on_papers, levels, until)
             self._sweep()
+            self._generation.semantic.settle()
 
     def rebuild(self, changes: Changes, on_papers: _OnPapers | None = None) -> None:
         """Build anew beside the present files, which serve until the new ones are complete.
@@ -171,7 +185,7 @@ class SearchIndex:
             Where the files cannot be written; the next run goes on from there.
         """
         with self._failing(), self._building_lock:
-            self._build(changes, on_papers)
+            self._build(changes, on_papers, self._try_to_level(changes))
             self._sweep()
 
     def _level(self, changes: Changes, on_papers: _OnPapers | None = None) -> None:
@@ -181,10 +195,16 @@ class SearchIndex:
                 for position in steps:
                     # Papers taken in without an encoder make these vectors nobody's.
                     name, rows = serving.encoder.name, serving.semantic.rows
-                    self._put(replace(self._state, encoder=name, position=position, rows=rows))
+                    state = replace(self._state, encoder=name, position=position, rows=rows)
+                    self._put(state, serving)
 
-    def _build(self, changes: Changes, on_papers: _OnPapers | None) -> None:
-        levels = self._try_to_level(changes)
+    def _build(
+        self,
+        changes: Changes,
+        on_papers: _OnPapers | None,
+        levels: bool,
+        until: float = math.inf,
+    ) -> None:
         state, built = self._resume() or self._begin()
         if on_papers is not None and len(built.lexical):
             on_papers(len(built.lexical))
@@ -193,12 +213,14 @@ class SearchIndex:
                 state = replace(state, position=position, rows=built.semantic.rows)
                 write_state(self._building_file, state)
                 levels = levels and self._try_to_level(changes)
+                if time.monotonic() > until:
+                    return
+        built.semantic.settle()
         with self._writing():
             with closing(built.follow(state.position, changes)) as steps:
                 for position in steps:
                     state = replace(state, position=position, rows=built.semantic.rows)
-            self._generation = built
-            self._put(state)
+            self._put(state, built)
 
     def _try_to_level(self, changes: Changes) -> bool:
         # An encoder that cannot be reached any more is a reason to change it, none to fail.
@@ -282,7 +304,7 @@ class SearchIndex:
             encoder = _NoEncoder(1)
             state = self._first_state(encoder)
         generation = Generation(self._place(state.generation), encoder, state.dim)
-        self._put(state)
+        self._put(state, generation)
         return state, generation
 
     def _move_aside(self) -> None:
@@ -297,15 +319,18 @@ class SearchIndex:
         self.set_aside = aside
 
     def _sweep(self) -> None:
-        """Remove what neither serves nor is being built; in the builder's turn only."""
+        """Remove what neither serves nor is being built; in the builder's turn only.
+
+        What another encoder began is kept: it is gone on with when that one is set again.
+        """
         with self._writing():
-            begun = self._begun()
+            begun = read_state(self._building_file)
             kept = {self._place(state.generation) for state in (self._state, begun) if state}
-            if begun is None:
-                self._building_file.unlink(missing_ok=True)
             for place in self._places():
                 if place not in kept:
                     shutil.rmtree(place, ignore_errors=True)
+            if len(kept) < 2:
+                self._building_file.unlink(missing_ok=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -365,6 +390,8 @@ class SearchIndex:
             return None
         return state
 
-    def _put(self, state: State) -> None:
+    def _put(self, state: State, generation: Generation) -> None:
         write_state(self._state_file, state)
-        self._state, self._stamp = state, self._stamp_now()
+        with self._refreshing:
+            self._generation = generation
+            self._state, self._stamp = state, self._stamp_now()

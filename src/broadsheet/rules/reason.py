@@ -1,37 +1,51 @@
 """Why a paper is a hit, in words."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+from broadsheet.model import Paper
+from broadsheet.rules.snippet import plain
 
 _MAX_WORDS = 4
 _MAX_CHARS = 160
+_SHORT_STEM = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The words a paper holds, in lower case and in their order.
+@dataclass(frozen=True)
+class Asked:
+    """The words of a query.
 
     Parameters
     ----------
-    title, abstract, authors : sequence of str
-        The words of each.
+    exact, stems : tuple of str
+        The words in lower case, and the stem of each.
     stem : callable
         Gives the stem of a word.
     """
 
-    title: Sequence[str]
-    abstract: Sequence[str]
-    authors: Sequence[str]
+    exact: tuple[str, ...]
+    stems: tuple[str, ...]
     stem: Callable[[str], str]
 
-    @property
-    def places(self) -> tuple[tuple[str, Sequence[str]], ...]:
-        """The three with their names for a reader, in the order they are looked at."""
-        return (
-            ("in the title", self.title),
-            ("in the abstract", self.abstract),
-            ("among the authors", self.authors),
-        )
+    @cached_property
+    def likely(self) -> re.Pattern[str]:
+        """What a word looks like that may be a form of one asked for.
+
+        A form begins as its stem does, but for the last letter ("studies" has the stem "studi");
+        so few words of a text have to be brought to their stems.
+        """
+        heads = {stem[:-1] if len(stem) > _SHORT_STEM else stem for stem in self.stems}
+        heads |= set(self.exact)
+        either = "|".join(re.escape(head) for head in sorted(heads))
+        return re.compile(rf"(?<![^\W_])(?:{either})[^\W_]*" if heads else r"(?!)")
+
+    def held(self, text: str) -> dict[str, str]:
+        """Give the words of a text that are forms of those asked for, each with its stem."""
+        wanted = set(self.stems)
+        likely = dict.fromkeys(self.likely.findall(plain(text)))
+        return {word: stem for word in likely if (stem := self.stem(word)) in wanted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +64,15 @@ class Reason:
     words: frozenset[str]
 
 
-def why_match(exact: Sequence[str], stems: Sequence[str], held: Held) -> Reason:
+def why_match(asked: Asked, paper: Paper) -> Reason:
     """Tell where a match holds the words of the query.
 
     Parameters
     ----------
-    exact, stems : sequence of str
-        The query's words and their stems.
-    held : Held
-        The words of the paper.
+    asked : Asked
+        The query's words.
+    paper : Paper
+        What was found.
 
     Returns
     -------
@@ -67,19 +81,19 @@ def why_match(exact: Sequence[str], stems: Sequence[str], held: Held) -> Reason:
 
     Examples
     --------
-    >>> held = Held([], ["it", "converges"], [], lambda word: word[:7])
-    >>> why_match(["converged"], ["converg"], held).why
+    >>> asked = Asked(("converged",), ("converg",), lambda word: word[:7])
+    >>> why_match(asked, Paper("hash:1", "Kites", "It converges.")).why
     'every word: “converges” for “converged” in the abstract'
     """
-    told, words = _told(exact, stems, held)
-    if not exact:
+    told, words = _told(asked, paper)
+    if not asked.exact:
         return Reason("as asked", words)
     return Reason(f"every word: {told}" if told else "every word", words)
 
 
-def why_neighbour(exact: Sequence[str], stems: Sequence[str], held: Held) -> Reason | None:
+def why_neighbour(asked: Asked, paper: Paper) -> Reason | None:
     """Tell which of the query's words a neighbour holds, and where; None where it holds none."""
-    told, words = _told(exact, stems, held)
+    told, words = _told(asked, paper)
     return Reason(f"near in meaning, with {told}", words) if told else None
 
 
@@ -96,20 +110,23 @@ def why_near(sentence: str) -> Reason:
     return Reason(f"near in meaning: “{sentence}”", frozenset())
 
 
-def _told(exact: Sequence[str], stems: Sequence[str], held: Held) -> tuple[str, frozenset[str]]:
-    found: dict[str, list[str]] = {place: [] for place, _ in held.places}
-    place_of = {word: place for place, text in reversed(held.places) for word in text}
-    wanted = set(stems)
-    forms = {word: stem for word in place_of if (stem := held.stem(word)) in wanted}
-    spelt_as = {stem: word for word, stem in forms.items()}
-    for word, stem in zip(exact, stems, strict=True):
+def _told(asked: Asked, paper: Paper) -> tuple[str, frozenset[str]]:
+    places = {
+        "in the title": asked.held(paper.title),
+        "in the abstract": asked.held(paper.abstract or ""),
+        "among the authors": asked.held(" ".join(paper.authors)),
+    }
+    place_of = {word: place for place in reversed(places) for word in places[place]}
+    spelt_as = {stem: word for held in places.values() for word, stem in held.items()}
+    found: dict[str, list[str]] = {place: [] for place in places}
+    for word, stem in zip(asked.exact, asked.stems, strict=True):
         if word in place_of:
             found[place_of[word]].append(f"“{word}”")
         elif stem in spelt_as:
             spelt = spelt_as[stem]
             found[place_of[spelt]].append(f"“{spelt}” for “{word}”")
     told = ", ".join(f"{_listed(words)} {place}" for place, words in found.items() if words)
-    return told, frozenset(forms)
+    return told, frozenset(place_of)
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -96,7 +96,7 @@ def marked(text: str, words: Collection[str] = ()) -> tuple[Piece, ...]:
     """
     pieces, told = [], 0
     for word in _WORD.finditer(text) if words else ():
-        if _plain(word[0]) in words:
+        if plain(word[0]) in words:
             pieces += [Piece(text[told : word.start()]), Piece(word[0], asked=True)]
             told = word.end()
     return tuple(piece for piece in [*pieces, Piece(text[told:])] if piece.text)
@@ -110,14 +110,21 @@ def plain_words(text: str) -> set[str]:
     >>> plain_words("A naïve kite") == {"a", "naive", "kite"}
     True
     """
-    return {_plain(word) for word in _WORD.findall(text)}
+    return set(_WORD.findall(plain(text)))
 
 
-def _plain(word: str) -> str:
-    if not word.isascii():
-        apart = unicodedata.normalize("NFKD", word)
-        word = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    return word.lower()
+def plain(text: str) -> str:
+    """Bring a text into lower case and leave accents out.
+
+    Examples
+    --------
+    >>> plain("Naïve")
+    'naive'
+    """
+    if not text.isascii():
+        apart = unicodedata.normalize("NFKD", text)
+        text = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return text.lower()
 
 
 def _starts(text: str) -> list[int]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from broadsheet.index.words import stem, words_in
+from broadsheet.index.words import stem
 from broadsheet.model import Paper, Tier
-from broadsheet.rules.reason import Held, Reason, why_match, why_near, why_neighbour
+from broadsheet.rules.reason import Asked, Reason, why_match, why_near, why_neighbour
 from broadsheet.rules.snippet import sentences
 from broadsheet.search.ranking import Question
 
@@ -24,18 +24,13 @@ def explain(question: Question, hits: Sequence[tuple[Paper, Tier]]) -> list[Reas
         What was found.
     """
     words = question.asked.words
+    asked = Asked(words.exact, words.stems, stem)
     told: list[Reason] = []
     for paper, tier in hits:
-        held = Held(
-            title=words_in(paper.title),
-            abstract=words_in(paper.abstract or ""),
-            authors=words_in(" ".join(paper.authors)),
-            stem=stem,
-        )
         if tier is Tier.MATCH:
-            told.append(why_match(words.exact, words.stems, held))
+            told.append(why_match(asked, paper))
         else:
-            shared = why_neighbour(words.exact, words.stems, held)
+            shared = why_neighbour(asked, paper)
             told.append(shared or why_near(_nearest_sentence(question, paper)))
     return told
 
