@@ -245,7 +245,10 @@ def index(
     Example: broadsheet index --rebuild
     """
     with _library(data) as library:
-        _level(library, rebuild=rebuild)
+        _level(library)
+        if rebuild or library.index.outdated:
+            with count_bar("building", library.health().papers) as advance:
+                library.update_index(rebuild=rebuild, on_papers=advance)
         _out.print(f"{library.health().papers} papers indexed")
 
 
@@ -318,15 +321,13 @@ def _serve(settings: Settings, host: str, port: int) -> None:
     )
 
 
-def _level(library: Library, *, rebuild: bool = False) -> None:
+def _level(library: Library) -> None:
     aside = library.index.set_aside
     if aside:
         _err.print(f"the index could not be read; it lies in {escape(str(aside))} and is rebuilt")
-    total = None if rebuild else library.behind()
-    if total == 0:
-        return
-    with count_bar("indexing", total or library.health().papers) as advance:
-        library.update_index(rebuild=rebuild, on_papers=advance)
+    if behind := library.behind():
+        with count_bar("indexing", behind) as advance:
+            library.update_index(build_for_s=0, on_papers=advance)
 
 
 def _report(name: str, report: IngestReport) -> None:

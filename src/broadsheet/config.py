@@ -58,6 +58,11 @@ class Settings(BaseModel):
         IANA name of the zone that days are counted in.
     edition_size : int
         Papers in an edition, 1 to 200.
+    encoder : str
+        What makes the vectors that papers are found by in meaning:
+        :func:`broadsheet.index.encoders.encoder_named`.
+    encoder_key : SecretStr or None
+        Sent to an encoder that is a service.
     refine : bool
         Whether the best of a list are looked at again with sharper vectors, where the extra
         ``broadsheet[refine]`` is installed.
@@ -75,6 +80,8 @@ class Settings(BaseModel):
     publish_at: time = time(6, 0)
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     edition_size: int = Field(20, ge=1, le=200)
+    encoder: str = "broadsheet"
+    encoder_key: SecretStr | None = None
     refine: bool = True
 
     @property
@@ -83,6 +90,11 @@ class Settings(BaseModel):
         if self.database is not None:
             return self.database.get_secret_value()
         return f"sqlite:///{self.data / 'library.sqlite3'}"
+
+    @property
+    def secret_of_encoder(self) -> str | None:
+        """The key that a service is sent which encodes."""
+        return self.encoder_key.get_secret_value() if self.encoder_key else None
 
     @property
     def smtp_url(self) -> str | None:

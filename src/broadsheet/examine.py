@@ -46,6 +46,12 @@ def examine(health: Health, settings: Settings, today: date) -> Iterator[Finding
         yield Finding(False, text)
     else:
         yield Finding(True, "the index is level with the library")
+    if health.built is not None:
+        text = (
+            f"the vectors of {settings.encoder!r} are made of {health.built} of {health.papers} "
+            "papers, and older ones serve: run 'broadsheet index', or let the server go on"
+        )
+        yield Finding(False, text)
     if health.edition == today:
         yield Finding(True, f"today's edition, {today}, is published")
     else:

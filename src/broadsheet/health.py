@@ -16,6 +16,9 @@ class Health:
         Papers in the library.
     behind : int
         Changes the index has not followed yet.
+    built : int or None
+        Papers in the files that are to take the place of those that serve; None where there are
+        no such files to build.
     edition : date or None
         Day of the newest edition.
     subscriptions : dict of SubscriptionState to int
@@ -26,6 +29,7 @@ class Health:
 
     papers: int
     behind: int
+    built: int | None
     edition: date | None
     subscriptions: dict[SubscriptionState, int]
     deliveries: dict[DeliveryState, int]

@@ -19,7 +19,7 @@ from broadsheet.deliver import Press, SendReport, deliver
 from broadsheet.errors import MailError, NotFoundError, StoreError
 from broadsheet.examine import Finding, examine
 from broadsheet.health import Health
-from broadsheet.index.encoder import load_encoder
+from broadsheet.index.encoders import encoder_loader, encoder_named
 from broadsheet.index.searchindex import SearchIndex
 from broadsheet.ingest import IngestReport
 from broadsheet.mail import Masthead, open_transport
@@ -132,13 +132,22 @@ class Library:
         """The index, opened when first needed."""
         with self._index_opening:
             if self._index is None:
+                spec, key = self.settings.encoder, self.settings.secret_of_encoder
                 self._index = SearchIndex(
-                    self.settings.data / "index", load_encoder(), self._library_id
+                    self.settings.data / "index",
+                    encoder_named(spec, key),
+                    self._library_id,
+                    spec,
+                    encoder_loader(spec, key),
                 )
             return self._index
 
     def update_index(
-        self, *, rebuild: bool = False, on_papers: Callable[[int], None] | None = None
+        self,
+        *,
+        rebuild: bool = False,
+        build_for_s: float | None = None,
+        on_papers: Callable[[int], None] | None = None,
     ) -> None:
         """Bring the index level with the library, or build it anew.
 
@@ -146,13 +155,14 @@ class Library:
         ----------
         rebuild : bool
             Build anew even where it is level.
-        on_papers : callable, optional
-            Told how many papers each step took in.
+        build_for_s, on_papers
+            As in :meth:`broadsheet.index.searchindex.SearchIndex.follow`.
         """
         self.index.refresh()
-        step = self.index.rebuild if rebuild else self.index.follow
-        if rebuild or self.behind():
-            step(self._changes, on_papers)
+        if rebuild:
+            self.index.rebuild(self._changes, on_papers)
+        elif self.behind() or self.index.outdated:
+            self.index.follow(self._changes, on_papers, build_for_s)
 
     def behind(self) -> int:
         """Count the changes that the index has not followed yet."""
@@ -397,6 +407,7 @@ class Library:
             return Health(
                 papers=papers.count(connection),
                 behind=max(0, changes.last_change(connection) - self.index.position),
+                built=self.index.built if self.index.outdated else None,
                 edition=days[0] if days else None,
                 subscriptions=subscriptions.counts(connection),
                 deliveries=deliveries.counts(connection),

@@ -188,10 +188,21 @@ def test_a_build_may_be_done_a_little_at_a_time(level: SearchIndex, folder: Path
     index = opened(folder, NEW)
     rounds = 0
     while index.outdated:
-        index.follow(log.changes, build_for_s=0)
+        index.follow(log.changes, build_for_s=1e-9)
         rounds += 1
     assert rounds == 6
     assert_level(index, log)
+
+
+def test_nothing_is_built_where_there_is_no_time(
+    level: SearchIndex, folder: Path, log: Log
+) -> None:
+    index = opened(folder, NEW)
+    log.add(range(31, 41))
+    index.follow(log.changes, build_for_s=0)
+    assert index.outdated
+    assert index.built == 0
+    assert found_by_word(index, "kite35") == [35]
 
 
 def test_opening_and_reading_while_another_swaps_finds_everything(

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -97,8 +98,9 @@ class StaticEncoder:
         return vectors
 
 
+@cache
 def load_encoder(path: Path | None = None) -> StaticEncoder:
-    """Load an encoder from its folder.
+    """Load an encoder from its folder, once in a process.
 
     Parameters
     ----------

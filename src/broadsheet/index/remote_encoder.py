@@ -26,6 +26,7 @@ _MAX_REPLY_BYTES = 32_000_000
 _CONNECT_S, _REPLY_S = 5.0, 60.0
 # One text is a reader's question, which is better answered without meaning than late.
 _QUESTION_S = 3.0
+_REST_S = 30.0
 _ATTEMPTS = 5
 _LONGEST_WAIT_S = 60.0
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
@@ -59,7 +60,8 @@ class _PassingError(Exception):
 class RemoteEncoder:
     """An encoder behind an address; safe to use from many threads.
 
-    One text alone is taken for a reader's question: it is asked once, within three seconds.
+    One text alone is taken for a reader's question: it is asked once, within three seconds; after
+    one that got no reply, those of the next half minute fail at once.
     More than one are sent in batches of 64, each asked up to five times.
 
     Parameters
@@ -83,6 +85,7 @@ class RemoteEncoder:
         self._address, self._model = _parsed(spec)
         self._pause = pause
         self._dim: int | None = None
+        self._resting_until = 0.0
         headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
         if key is not None:
             headers["Authorization"] = f"Bearer {_checked(key)}"
@@ -127,6 +130,8 @@ class RemoteEncoder:
         """
         told = {row: text for row, text in enumerate(readable(texts)) if text}
         timeout_s, attempts = (_QUESTION_S, 1) if len(told) == 1 else (_REPLY_S, _ATTEMPTS)
+        if attempts == 1 and time.monotonic() < self._resting_until:
+            raise self._failure("no reply a moment ago", "check that it runs")
         rows, sent = list(told), list(told.values())
         parts = [
             self._ask_patiently(sent[start : start + _BATCH], timeout_s, attempts)
@@ -145,6 +150,7 @@ class RemoteEncoder:
                 return self._read(self._ask(texts, timeout_s), len(texts))
             except _PassingError as error:
                 if attempt == attempts:
+                    self._resting_until = time.monotonic() + _REST_S
                     raise self._failure(str(error), "check that it runs, and try again") from error
                 wait_s = error.wait_s
                 if wait_s is None:

@@ -115,6 +115,12 @@ class SearchIndex:
         """
         return self._state.encoder != self._encoder.name or self._begun() is not None
 
+    @property
+    def built(self) -> int:
+        """How many papers the files have taken in that are being built."""
+        state = self._begun()
+        return state.rows if state else 0
+
     def refresh(self) -> None:
         """See what another process has written since; where nothing was, one look at a file."""
         if self._stamp == self._stamp_now():
@@ -150,20 +156,21 @@ class SearchIndex:
             Told how many papers each step took in; where files are built, how many went into
             those, and first how many were there from an earlier run.
         build_for_s : float or None
-            After how long to leave the building of files to the next run; None finishes it.
+            After how long to leave the building of files to the next run; 0 builds none, None
+            finishes it.
 
         Raises
         ------
         SearchIndexError
             Where the files cannot be written; what was applied stays.
         """
-        levels = True
+        levels, builds = True, self.outdated and build_for_s != 0
         if self.outdated:
-            levels = self._try_to_level(changes)
+            levels = self._try_to_level(changes, None if builds else on_papers)
         else:
             self._level(changes, on_papers)
         with self._failing(), suppress(Timeout), self._building_lock.acquire(timeout=0):
-            if self.outdated:
+            if builds and self.outdated:
                 until = math.inf if build_for_s is None else time.monotonic() + build_for_s
                 self._build(changes, on_papers, levels, until)
             self._sweep()
@@ -222,10 +229,10 @@ class SearchIndex:
                     state = replace(state, position=position, rows=built.semantic.rows)
             self._put(state, built)
 
-    def _try_to_level(self, changes: Changes) -> bool:
+    def _try_to_level(self, changes: Changes, on_papers: _OnPapers | None = None) -> bool:
         # An encoder that cannot be reached any more is a reason to change it, none to fail.
         try:
-            self._level(changes)
+            self._level(changes, on_papers)
         except SearchIndexError:
             return False
         return True

@@ -1,13 +1,17 @@
 """Answer a query."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
+from broadsheet.errors import SearchIndexError
 from broadsheet.index.generation import Generation
 from broadsheet.index.searchindex import SearchIndex
+from broadsheet.index.words import Words
 from broadsheet.model import Hit, HitList, Mode, Paper, Sort, Tier
 from broadsheet.rules.query import Query, parse
 from broadsheet.search.explaining import explain
@@ -17,6 +21,8 @@ from broadsheet.search.sharpening import Sharpened, Sharpener
 from broadsheet.search.spelling import respelt
 from broadsheet.store.database import Database
 from broadsheet.store.papers import papers_by_num
+
+_log = logging.getLogger("broadsheet.search")
 
 # From this many words on a query is a sentence rather than keywords: one list (docs/decisions.md).
 SENTENCE_WORDS = 8
@@ -97,9 +103,7 @@ def _answer(
     sharpener: Sharpener | None,
 ) -> HitList:
     asked = generation.lexical.asked(query.plain, query.filters, query.choice)
-    vector = generation.encoder.encode([query.plain])[0]
-    if request.mode is Mode.LEXICAL:
-        vector = np.zeros_like(vector)
+    vector, missing = _meaning(generation, query.plain, request.mode)
     sharpened = Sharpened(sharpener, query.plain) if sharpener is not None else None
     question = Question(generation, asked, vector, request.mode, sharpened)
     tiers = request.mode is not Mode.SEMANTIC and len(query.words) < SENTENCE_WORDS
@@ -113,19 +117,34 @@ def _answer(
         else:
             ranking = rank(question, *stretch)
         papers = papers_by_num(connection, ranking.page.nums.tolist())
+    hits = _hits(query.plain, asked.words, ranking.page, papers, request.offset)
     return HitList(
         query=query.text,
         total=ranking.total,
         matches=ranking.matches,
-        hits=_hits(question, ranking.page, papers, request.offset),
+        hits=hits,
         tiers=tiers,
-        note=query.note,
+        note=query.note or missing,
         facets=generation.lexical.facets(asked) if request.facets else {},
     )
 
 
+def _meaning(
+    generation: Generation, text: str, mode: Mode
+) -> tuple[NDArray[np.float32], str | None]:
+    """Give the vector of a query, and a note where there is none for want of an encoder."""
+    nothing = np.zeros(generation.dim, dtype=np.float32)
+    if mode is Mode.LEXICAL:
+        return nothing, None
+    try:
+        return generation.encode([text])[0], None
+    except SearchIndexError as error:
+        _log.warning("%s", error)
+        return nothing, "Papers were looked for by word alone: meaning is out of reach just now."
+
+
 def _hits(
-    question: Question, page: Ranked, papers: Mapping[int, Paper], offset: int
+    text: str, words: Words, page: Ranked, papers: Mapping[int, Paper], offset: int
 ) -> tuple[Hit, ...]:
     order = [
         (rank, papers[num], Tier.MATCH if matched else Tier.NEIGHBOUR, score)
@@ -138,7 +157,7 @@ def _hits(
         )
         if num in papers
     ]
-    reasons = explain(question, [(paper, tier) for _, paper, tier, _ in order])
+    reasons = explain(text, words, [(paper, tier) for _, paper, tier, _ in order])
     return tuple(
         Hit(rank, paper, tier, score, reason.why, reason.words)
         for (rank, paper, tier, score), reason in zip(order, reasons, strict=True)
