@@ -53,6 +53,24 @@ def rank_with(library: Library, mode: Mode) -> Rank:
     return rank
 
 
+def refine(library: Library, papers: int, on_papers: Callable[[int], None]) -> bool:
+    """Make sharper vectors of so many papers in all, whatever was asked before.
+
+    Returns
+    -------
+    bool
+        False where the extra ``broadsheet[refine]`` is not installed.
+    """
+    if library.refiner is None:
+        return False
+    # Else those came first that the judged queries had missed.
+    library.refiner.wanted.clear()
+    done = len(library.refiner.sharp)
+    if papers > done:
+        library.refine(papers - done, on_papers)
+    return True
+
+
 def _paper(row: int, document: Document) -> Paper:
     title, abstract = document.title, document.text
     return make_paper(

@@ -1,11 +1,12 @@
 """How well judged queries are answered, beside other engines.
 
-    python bench/quality.py DIR… [--corpus FILE…] [--peers NAME…] [--json]
+    python bench/quality.py DIR… [--corpus FILE…] [--peers NAME…] [--refine PERCENT…] [--json]
 
 Each DIR is a collection in BEIR layout: corpus.jsonl.gz, queries.jsonl.gz and qrels.test.tsv.gz.
 Its documents are stored and indexed by the product in a temporary library, and its queries are
 asked word for word. Printed are nDCG@10 (linear gains) and recall@100, means over the judged
-queries, for words alone, meaning alone and both, beside other engines on the same documents.
+queries, for words alone, meaning alone and both, with `--refine` also where so many percent of the
+papers have sharper vectors, beside other engines on the same documents.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from broadsheet import open_library
 from broadsheet.model import Mode
 from broadsheet.progress import count_bar
 from judged import Collection, measure, read_collection
-from own import fill, rank_with
+from own import fill, rank_with, refine
 from peers import PEERS, Rank, load_peer
 
 Figures = dict[str, dict[str, float]]
@@ -34,7 +35,7 @@ def main() -> None:
     document = {}
     for folder in asked.folders:
         collection = read_collection(folder, asked.corpus)
-        document[collection.name] = _own(collection) | _peers(collection, asked.peers)
+        document[collection.name] = _own(collection, asked.refine) | _peers(collection, asked.peers)
         if asked.minilm:
             document[collection.name] |= _minilm(collection)
     if asked.json:
@@ -50,11 +51,20 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--corpus", nargs="+", type=Path, default=[], metavar="FILE")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=["bm25s"])
     parser.add_argument("--no-minilm", dest="minilm", action="store_false")
+    parser.add_argument(
+        "--refine", nargs="*", type=_percent, default=[], metavar="PERCENT", help="1 to 100"
+    )
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
 
-def _own(collection: Collection) -> Figures:
+def _percent(told: str) -> int:
+    if not told.isdecimal() or not 1 <= int(told) <= 100:
+        raise argparse.ArgumentTypeError(f"{told!r} is no number from 1 to 100")
+    return int(told)
+
+
+def _own(collection: Collection, percents: Sequence[int]) -> Figures:
     documents = collection.documents
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -62,7 +72,16 @@ def _own(collection: Collection) -> Figures:
     ):
         with count_bar(f"{collection.name}: store and index", 2 * len(documents)) as advance:
             fill(library, documents, advance)
-        return _measured(collection, {mode.value: rank_with(library, mode) for mode in Mode})
+        figures = _measured(collection, {mode.value: rank_with(library, mode) for mode in Mode})
+        for percent in sorted(percents):
+            papers = len(documents) * percent // 100
+            with count_bar(f"{collection.name}: refine {percent}%", None) as advance:
+                if not refine(library, papers, advance):
+                    sys.stderr.write("refine is left out: its extra is not installed\n")
+                    break
+            ranks = {f"hybrid+refine {percent}%": rank_with(library, Mode.HYBRID)}
+            figures |= _measured(collection, ranks)
+        return figures
 
 
 def _peers(collection: Collection, names: Sequence[str]) -> Figures:

@@ -7,13 +7,12 @@ from email.utils import parseaddr
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
-from broadsheet import ingest
+from broadsheet import ingest, subscribe
 from broadsheet.config import Settings
 from broadsheet.deliver import Press, SendReport, deliver
 from broadsheet.errors import MailError, NotFoundError, StoreError
@@ -31,19 +30,14 @@ from broadsheet.model import (
     Paper,
     Sort,
     Subscription,
-    SubscriptionState,
 )
 from broadsheet.publish import make_due, publish
 from broadsheet.refine import Refiner, fill, forget_changed, open_refiner, unfilled
-from broadsheet.rules.address import parse_address
-from broadsheet.rules.token import Purpose, read
 from broadsheet.search import Request, Sharpener, related, search
 from broadsheet.store import attention, changes, deliveries, editions, papers, subscriptions
 from broadsheet.store.database import open_database
 from broadsheet.store.facts import fact
 
-_CONFIRMATIONS_A_DAY = 3
-_FORGET_UNCONFIRMED_AFTER = timedelta(days=30)
 _CLAIM_LEASE = timedelta(minutes=10)
 _SEND_WAIT_S = 60.0
 
@@ -291,50 +285,20 @@ class Library:
             return editions.edition_dates(connection, limit)
 
     def subscribe(self, email: str) -> None:
-        """Make a confirmation mail due to an address that asks for the digest.
-
-        Nothing tells whether the address was known: an address that is subscribed, or that was
-        sent three confirmations within a day, gets no further one.
-
-        Raises
-        ------
-        ValueError
-            Where `email` is no address.
-        """
-        address = parse_address(email)
-        now = self.now
-        with self._database.write() as connection:
-            asked = subscriptions.ask(connection, address, now)
-            if asked.state is not SubscriptionState.PENDING:
-                return
-            since = now - timedelta(days=1)
-            made = subscriptions.confirmations_since(connection, asked.id, since)
-            if made < _CONFIRMATIONS_A_DAY:
-                message_id = f"<confirmation.{uuid4().hex}.{self._library_id}@{self._host}>"
-                deliveries.make_confirmation_due(connection, asked.id, message_id, now)
+        """Make a confirmation mail due; see :func:`broadsheet.subscribe.subscribe`."""
+        subscribe.subscribe(self._database, email, self._library_id, self._host, self.now)
 
     def peek(self, token: str) -> Subscription:
         """Read the subscription that a link from a mail belongs to, changing nothing."""
-        with self._database.read() as connection:
-            return subscriptions.subscription(connection, self._owner(token, *Purpose))
+        return subscribe.peek(self._database, self.secret, token, self.now)
 
     def confirm(self, token: str) -> Subscription:
-        """Confirm the subscription that a link from a confirmation mail belongs to.
-
-        Raises
-        ------
-        NotFoundError
-            Where the link is wrong or too old.
-        """
-        with self._database.write() as connection:
-            owner = self._owner(token, Purpose.CONFIRM)
-            return subscriptions.confirm(connection, owner, self.now)
+        """Confirm the subscription that a link from a confirmation mail belongs to."""
+        return subscribe.confirm(self._database, self.secret, token, self.now)
 
     def unsubscribe(self, token: str) -> Subscription:
         """End the subscription that a link from a digest belongs to."""
-        with self._database.write() as connection:
-            owner = self._owner(token, Purpose.UNSUBSCRIBE)
-            return subscriptions.unsubscribe(connection, owner, self.now)
+        return subscribe.unsubscribe(self._database, self.secret, token, self.now)
 
     def subscriptions(self) -> Iterator[Subscription]:
         """Read every subscription."""
@@ -343,8 +307,7 @@ class Library:
 
     def forget_unconfirmed(self) -> int:
         """Remove the addresses that have not confirmed for thirty days; gives how many."""
-        with self._database.write() as connection:
-            return subscriptions.forget_unconfirmed(connection, _FORGET_UNCONFIRMED_AFTER, self.now)
+        return subscribe.forget_unconfirmed(self._database, self.now)
 
     def send(
         self, day: date | None = None, on_sent: Callable[[], None] = lambda: None
@@ -421,13 +384,6 @@ class Library:
     def _host(self) -> str:
         _, address = parseaddr(self.settings.sender)
         return address.rpartition("@")[2] or "localhost"
-
-    def _owner(self, token: str, *purposes: Purpose) -> int:
-        for purpose in purposes:
-            owner = read(self.secret, purpose, token, self.now)
-            if owner is not None:
-                return owner
-        raise NotFoundError("this link is not valid any more: subscribe again to get a new one")
 
     def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
         with self._database.read() as connection:

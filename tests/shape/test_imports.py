@@ -18,11 +18,11 @@ _BELOW: dict[str, set[str]] = {
 for _name in ("sources", "store", "index", "mail"):
     _BELOW[_name] = {"model", "rules"}
 _ROOMS = {"model", "rules", "sources", "store", "index", "mail"}
-for _verb in ("ingest", "publish", "deliver", "search", "refine"):
+for _verb in ("ingest", "publish", "subscribe", "deliver", "search", "refine"):
     _BELOW[_verb] = _ROOMS
 _BELOW["health"] = {"model"}
 _BELOW["examine"] = {"model", "config", "health"}
-_VERBS = {"ingest", "publish", "deliver", "search", "refine", "health", "examine"}
+_VERBS = {"ingest", "publish", "subscribe", "deliver", "search", "refine", "health", "examine"}
 _BELOW["library"] = _ROOMS | _VERBS | {"config"}
 _BELOW["web"] = {"library", "model", "rules", "config", "health"}
 _BELOW["jobs"] = {"library", "config"}

@@ -13,6 +13,8 @@ _NO_END = re.compile(
     r"|\b[A-Z])\.\s+$"
 )
 _LOOK_BACK = 12
+# Looked at alone, for they are few in most texts.
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -121,10 +123,12 @@ def plain(text: str) -> str:
     >>> plain("Naïve")
     'naive'
     """
-    if not text.isascii():
-        apart = unicodedata.normalize("NFKD", text)
-        text = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    return text.lower()
+    return (text if text.isascii() else _NOT_ASCII.sub(_without_accents, text)).lower()
+
+
+def _without_accents(found: re.Match[str]) -> str:
+    apart = unicodedata.normalize("NFKD", found[0])
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def _starts(text: str) -> list[int]:
