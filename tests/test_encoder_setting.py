@@ -50,7 +50,7 @@ def test_the_old_vectors_serve_until_the_new_ones_are_complete(
         assert {hit.paper.id for hit in library.search("kites", n=40).hits} >= {
             hit.paper.id for hit in before
         }
-    assert sum(len(asked["input"]) for asked in service.asked) >= 40  # type: ignore[arg-type]
+    assert sum(str(asked["input"]).count("Kites") for asked in service.asked) >= 40
     assert service.headers[0]["authorization"] == f"Bearer {KEY}"
 
 
