@@ -9,7 +9,7 @@ from broadsheet.errors import NotFoundError, SearchIndexError
 from broadsheet.library import Library
 from broadsheet.model import Paper
 from broadsheet.rules.edition import GRAVITY
-from broadsheet.rules.fusion import LEXICAL_SHARE
+from broadsheet.rules.fusion import LEXICAL_SHARE, SENTENCE_WORDS
 from broadsheet.web.app import create_app
 
 NASTY = Paper(
@@ -280,5 +280,6 @@ def test_style_and_favicon_are_served(client: TestClient) -> None:
 
 def test_the_page_about_ranking_prints_the_weights_in_use(client: TestClient) -> None:
     page = text_of(client.get("/about/ranking").text)
-    assert f"at {LEXICAL_SHARE:.0%} and meaning" in page
+    assert f"words weigh {LEXICAL_SHARE:.0%} and meaning" in page
+    assert f"A sentence, {SENTENCE_WORDS} words or more" in page
     assert f"raised to {GRAVITY}" in page

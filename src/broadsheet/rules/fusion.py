@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 # Chosen on the saved pages (docs/decisions.md); the mean average precision is flat around it.
 LEXICAL_SHARE = 0.45
+# From this many words on a query is a sentence rather than keywords, and gets one list.
+SENTENCE_WORDS = 8
 # The best of a list tell what was meant; the more of them are asked, the more stray ones.
 ECHOES = 2
 _ECHO_WEIGHT = 0.2

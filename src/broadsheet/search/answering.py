@@ -13,6 +13,7 @@ from broadsheet.index.generation import Generation
 from broadsheet.index.searchindex import SearchIndex
 from broadsheet.index.words import Words
 from broadsheet.model import Hit, HitList, Mode, Paper, Sort, Tier
+from broadsheet.rules.fusion import SENTENCE_WORDS
 from broadsheet.rules.query import Query, parse
 from broadsheet.search.explaining import explain
 from broadsheet.search.ordering import by_date, by_trend
@@ -23,9 +24,6 @@ from broadsheet.store.database import Database
 from broadsheet.store.papers import papers_by_num
 
 _log = logging.getLogger("broadsheet.search")
-
-# From this many words on a query is a sentence rather than keywords: one list (docs/decisions.md).
-SENTENCE_WORDS = 8
 
 
 @dataclass(frozen=True, slots=True)

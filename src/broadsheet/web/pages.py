@@ -12,8 +12,9 @@ from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState, Edition, Paper
 from broadsheet.rules.edition import GRAVITY
-from broadsheet.rules.fusion import LEXICAL_SHARE
+from broadsheet.rules.fusion import ECHOES, LEXICAL_SHARE, SENTENCE_WORDS
 from broadsheet.rules.query import paper_asked
+from broadsheet.rules.refinement import DEPTH
 from broadsheet.web import shaping
 from broadsheet.web.addresses import ids_meant, paper_path, search_path
 from broadsheet.web.asking import TheLibrary, ThePrinter, TheReader
@@ -148,13 +149,17 @@ def subscribe_page(request: Request, printer: ThePrinter) -> Response:
 
 
 @_page("/about/ranking")
-def ranking(request: Request, printer: ThePrinter) -> Response:
+def ranking(request: Request, library: TheLibrary, printer: ThePrinter) -> Response:
     """Say how hits and editions are put in order."""
     return printer.page(
         request,
         "ranking.html",
         canonical="/about/ranking",
         words_percent=round(100 * LEXICAL_SHARE),
+        sentence_words=SENTENCE_WORDS,
+        echoes=ECHOES,
+        depth=DEPTH,
+        refined=library.refiner is not None,
         gravity=GRAVITY,
     )
 
