@@ -81,28 +81,56 @@ def test_nothing_is_near_where_nothing_is_known(path: Path) -> None:
     assert semantic.nearest(np.zeros(DIM, dtype=np.float32), 5)[0].size == 0
 
 
-def test_a_large_library_is_searched_by_a_graph_and_a_scan_of_what_came_after(path: Path) -> None:
-    pytest.importorskip("usearch")
+@pytest.fixture
+def large(path: Path) -> Semantic:
+    """Two thousand papers in a graph, and a thousand that came later."""
     semantic, vectors = Semantic(path, DIM, scanned=1_000), _vectors(3_000)
     semantic.append(dict(enumerate(vectors[:2_000], start=1)))
     semantic.settle()
-    assert path.with_suffix(".usearch").exists()
+    semantic.keep()
     semantic.append(dict(enumerate(vectors[2_000:], start=2_001)) | {1: None})
-    asked = _vectors(1, seed=1)[0]
+    return semantic
+
+
+def test_a_large_library_is_searched_by_a_graph_and_a_scan_of_what_came_after(
+    large: Semantic, path: Path
+) -> None:
+    vectors, asked = _vectors(3_000), _vectors(1, seed=1)[0]
     truth = np.argsort(-(vectors @ asked))[:20] + 1
-    for view in (semantic, Semantic(path, DIM, scanned=1_000)):
+    for view in (large, Semantic(path, DIM, scanned=1_000)):
         nums, cosines = view.nearest(asked, 20)
         assert len(set(nums.tolist()) & set(truth.tolist())) >= 18
         assert 1 not in nums
-        np.testing.assert_array_equal(cosines, view.cosines(asked, nums))
-    assert (semantic.nearest(vectors[2_500], 1)[0] == 2_501).all()
+        np.testing.assert_allclose(cosines, view.cosines(asked, nums), rtol=1e-6)
+    assert (large.nearest(vectors[2_500], 1)[0] == 2_501).all()
 
 
-def test_a_damaged_graph_is_done_without(path: Path) -> None:
-    semantic, vectors = Semantic(path, DIM, scanned=10), _vectors(100)
-    semantic.append(dict(enumerate(vectors, start=1)))
-    path.with_suffix(".usearch").write_bytes(b"no graph")
-    assert Semantic(path, DIM, scanned=10).nearest(vectors[6], 1)[0].tolist() == [7]
+def test_the_graph_takes_in_what_came_later_once_that_is_much(large: Semantic, path: Path) -> None:
+    (before,) = path.parent.glob("*.usearch")
+    large.settle()
+    large.keep()
+    (after,) = path.parent.glob("*.usearch")
+    assert before != after
+    large.settle()
+    large.keep()
+    assert [after] == list(path.parent.glob("*.usearch"))
+    vectors = _vectors(3_000)
+    for view in (large, Semantic(path, DIM, scanned=1_000)):
+        assert view.nearest(vectors[2_500], 1)[0].tolist() == [2_501]
+
+
+@pytest.mark.parametrize("keeps", [0, 100, -1])
+def test_a_damaged_graph_is_done_without_and_made_anew(
+    large: Semantic, path: Path, keeps: int
+) -> None:
+    (graph,) = path.parent.glob("*.usearch")
+    graph.write_bytes(graph.read_bytes()[:keeps])
+    view, vectors = Semantic(path, DIM, scanned=1_000), _vectors(3_000)
+    assert view.nearest(vectors[6], 1)[0].tolist() == [7]
+    view.settle()
+    view.keep()
+    assert view.nearest(vectors[6], 1)[0].tolist() == [7]
+    assert [file.name for file in path.parent.glob("*.usearch")] != [graph.name]
 
 
 @given(st.lists(st.floats(-1, 1, width=32), min_size=DIM, max_size=DIM))

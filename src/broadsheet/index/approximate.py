@@ -1,6 +1,8 @@
 """A graph over the vectors of a large library, which finds the nearest without a full scan."""
 
-import importlib
+import os
+import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, cast
@@ -8,8 +10,10 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-_CONNECTIVITY, _EXPANSION_ADD = 16, 96
-_EXPANSION_SEARCH = 256
+# Measured in bench/nearest.py; more connections or wider searches find a little more for as much
+# more time.
+_CONNECTIVITY, _EXPANSION_ADD, _EXPANSION_SEARCH = 16, 96, 400
+_READ_BYTES = 1 << 20
 
 
 class _Found(Protocol):
@@ -18,6 +22,8 @@ class _Found(Protocol):
 
 class _Graph(Protocol):
     """What is used of ``usearch.index.Index``."""
+
+    expansion_search: int
 
     def __len__(self) -> int: ...
 
@@ -29,29 +35,24 @@ class _Graph(Protocol):
 
 
 class Approximate:
-    """The graph of the first rows of a file of vectors; rows after it are for the reader to scan.
+    """The graph (HNSW) of the first rows of a file of vectors; the rest is for its user to scan.
 
     Parameters
     ----------
-    path : Path
-        The graph's file, mapped and not read.
-    dim : int
-        Length of a vector.
+    graph : usearch.index.Index
+        Its keys are row numbers.
+    file : Path or None
+        Where it was opened; the name tells the content.
     """
 
-    def __init__(self, path: Path, dim: int) -> None:
-        self._path = path
-        self._dim = dim
-        self._graph: _Graph | None = None
-        if path.exists():
-            with suppress(ImportError, ValueError, RuntimeError):
-                usearch = importlib.import_module("usearch.index")
-                self._graph = cast("_Graph | None", usearch.Index.restore(str(path), view=True))
+    def __init__(self, graph: _Graph, file: Path | None = None) -> None:
+        self._graph = graph
+        self.file = file
 
     @property
     def rows(self) -> int:
-        """How many rows it knows; 0 where there is no graph, a damaged one, or no usearch."""
-        return 0 if self._graph is None else len(self._graph)
+        """How many rows it knows."""
+        return len(self._graph)
 
     def nearest(self, whole: NDArray[np.int8], limit: int) -> NDArray[np.int64]:
         """Find rows that are likely the nearest to a vector.
@@ -68,44 +69,86 @@ class Approximate:
         ndarray of int64
             In no order to rely on; removed papers are among them.
         """
-        if self._graph is None:
-            return np.empty(0, dtype=np.int64)
         return self._graph.search(whole, limit, threads=1).keys.astype(np.int64)
 
-    def extend(self, vectors: NDArray[np.int8]) -> bool:
-        """Take in the rows after those it knows, and keep the graph on disk.
+    def extend(self, vectors: NDArray[np.int8]) -> None:
+        """Take in the rows after those it knows, on all cores.
 
         Parameters
         ----------
         vectors : ndarray of int8, shape (rows, dim)
             All rows of the file.
-
-        Returns
-        -------
-        bool
-            False where usearch is not installed, and nothing was done.
         """
-        try:
-            usearch = importlib.import_module("usearch.index")
-        except ImportError:
-            return False
-        known = min(self.rows, len(vectors))
-        graph = cast(
-            "_Graph",
-            usearch.Index(
-                ndim=self._dim,
-                metric="cos",
-                dtype="i8",
-                connectivity=_CONNECTIVITY,
-                expansion_add=_EXPANSION_ADD,
-                expansion_search=_EXPANSION_SEARCH,
-                path=str(self._path) if known else None,
-            ),
-        )
-        new = np.arange(known, len(vectors))
-        graph.add(new, np.ascontiguousarray(vectors[known:]))
-        partial = self._path.with_suffix(".partial")
-        graph.save(str(partial))
-        partial.replace(self._path)
-        self._graph = graph
-        return True
+        new = np.arange(self.rows, len(vectors))
+        self._graph.add(new, np.ascontiguousarray(vectors[self.rows :]))
+
+    def save(self, folder: Path, name: str) -> None:
+        """Keep it as ``NAME-CHECKSUM.usearch`` in place of an earlier one."""
+        partial = folder / f"{name}.partial"
+        self._graph.save(str(partial))
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        kept = folder / f"{name}-{_checksum(partial)}.usearch"
+        partial.replace(kept)
+        for other in _files(folder, name):
+            if other != kept:
+                other.unlink(missing_ok=True)
+
+
+def new_graph(dim: int) -> Approximate:
+    """Begin one that knows no rows yet."""
+    # Imported here because it takes a quarter of a second.
+    from usearch.index import Index
+
+    graph = Index(
+        ndim=dim,
+        metric="cos",
+        dtype="i8",
+        connectivity=_CONNECTIVITY,
+        expansion_add=_EXPANSION_ADD,
+        expansion_search=_EXPANSION_SEARCH,
+    )
+    return Approximate(cast("_Graph", graph))
+
+
+def open_graph(folder: Path, name: str, dim: int, *, extended: bool = False) -> Approximate | None:
+    """Open what :meth:`Approximate.save` kept.
+
+    Parameters
+    ----------
+    folder, name
+        Where it was kept.
+    dim : int
+        Length of a vector.
+    extended : bool
+        Whether rows are to be added: it is read, and otherwise only mapped.
+
+    Returns
+    -------
+    Approximate or None
+        None where there is none, or a damaged one: usearch itself would read that and crash.
+    """
+    from usearch.index import Index
+
+    for path in _files(folder, name):
+        if path.stem != f"{name}-{_checksum(path)}":
+            continue
+        with suppress(ValueError, RuntimeError):
+            graph = Index.restore(str(path), view=not extended)
+            if graph is not None and graph.ndim == dim:
+                # Neither is kept in the file.
+                graph.expansion_add, graph.expansion_search = _EXPANSION_ADD, _EXPANSION_SEARCH
+                return Approximate(cast("_Graph", graph), path)
+    return None
+
+
+def _files(folder: Path, name: str) -> Iterator[Path]:
+    return folder.glob(f"{name}-*.usearch")
+
+
+def _checksum(path: Path) -> str:
+    told = 0
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        while block := file.read(_READ_BYTES):
+            told = zlib.crc32(block, told)
+    return f"{told:08x}"

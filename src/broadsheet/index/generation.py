@@ -138,12 +138,14 @@ class Generation:
                 # Last, because a paper without a vector is not looked for among the postings:
                 # removed here first, it would stay there for good after a crash in between.
                 self._forget(num for num in known if changed[num] is None)
+                self.semantic.settle()
                 took_s = time.monotonic() - started
                 yield reached
                 if on_papers is not None:
                     on_papers(len(changed))
                 limit = _next_limit(limit, took_s)
                 reached, changed = changes(reached, limit)
+        self.semantic.keep()
 
     def _vectors(self, changed: Mapping[int, Paper | None]) -> dict[int, _Vector | None]:
         present = {num: paper for num, paper in changed.items() if paper is not None}

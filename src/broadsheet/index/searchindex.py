@@ -174,7 +174,6 @@ class SearchIndex:
                 until = math.inf if build_for_s is None else time.monotonic() + build_for_s
                 self._build(changes, on_papers, levels, until)
             self._sweep()
-            self._generation.semantic.settle()
 
     def rebuild(self, changes: Changes, on_papers: _OnPapers | None = None) -> None:
         """Build anew beside the present files, which serve until the new ones are complete.
@@ -222,7 +221,6 @@ class SearchIndex:
                 levels = levels and self._try_to_level(changes)
                 if time.monotonic() > until:
                     return
-        built.semantic.settle()
         with self._writing():
             with closing(built.follow(state.position, changes)) as steps:
                 for position in steps:

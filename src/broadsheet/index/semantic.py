@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numkong
 import numpy as np
-import simsimd
 from numpy.typing import NDArray
 
-from broadsheet.index.approximate import Approximate
+from broadsheet.index.approximate import Approximate, new_graph, open_graph
 
 _NOWHERE = -1
 _LARGEST = 127
-# From here on a scan takes longer than the rest of a query (10 ms a million rows).
-_SCANNED = 500_000
+# From here on a scan takes longer than words do (15 ms a million rows), and a graph a tenth of it.
+_SCANNED = 100_000
 # How many rows may be scanned beside the graph before they are taken into it.
-_BESIDE = 50_000
+_BESIDE = 10_000
 # Every so many cosines one is looked at to guess how high the best ones lie.
 _STRIDE = 64
 
@@ -73,14 +73,15 @@ class Semantic:
     dim : int
         Length of a vector.
     scanned : int
-        Up to how many rows all are scanned; of more, those nearest in a graph are, where the
-        extra ``broadsheet[large]`` is installed.
+        Up to how many rows all are scanned; of more, those nearest in a graph are.
     """
 
     def __init__(self, path: Path, dim: int, scanned: int = _SCANNED) -> None:
         self._path = path
-        self._graph = path.with_suffix(".usearch")
         self._scanned = scanned
+        self._dim = dim
+        self._graph: Approximate | None = None
+        self._growing: Approximate | None = None
         self._row = np.dtype([("num", "<i8"), ("scale", "<f4"), ("vector", "i1", (dim,))])
         self._loading = threading.Lock()
         self._view: _View | None = None
@@ -155,25 +156,48 @@ class Semantic:
         return view.nums[order], near[order]
 
     def settle(self) -> None:
-        """Take the rows of a large library into its graph; quick where there is nothing to do."""
+        """Take the rows of a large library into its graph, once they are many.
+
+        What was taken in is used, here and elsewhere, after :meth:`keep`.
+        """
         rows = self.rows
         if rows <= self._scanned:
             return
-        graph = Approximate(self._graph, self._now().vectors.shape[1])
-        if rows - graph.rows > min(_BESIDE, rows // 4) and graph.extend(self._now().vectors):
-            with self._loading:
-                self._view = self._look(np.empty(0, dtype=np.int64))
+        growing = self._growing or self._now().graph
+        if growing is not None and rows - growing.rows <= min(_BESIDE, rows // 4):
+            return
+        if self._growing is None:
+            kept = open_graph(self._path.parent, self._path.stem, self._dim, extended=True)
+            self._growing = kept or new_graph(self._dim)
+        self._growing.extend(self._now().vectors)
+
+    def keep(self) -> None:
+        """Write what the graph has taken in; nothing where that is nothing."""
+        if self._growing is None:
+            return
+        self._growing.save(self._path.parent, self._path.stem)
+        self._growing = None
+        with self._loading:
+            self._view = self._look(np.empty(0, dtype=np.int64))
 
     def _nearest_in_graph(
         self, view: _View, vector: NDArray[np.float32], limit: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         assert view.graph is not None
         # More than asked for, as the graph does not know which rows are dead.
-        likely = view.graph.nearest(rounded(vector)[0], 2 * limit)
+        more = min(limit, len(view.dead))
+        likely = view.graph.nearest(rounded(vector)[0], limit + more)
+        beside = slice(view.graph.rows, None)
+        near = np.concatenate(
+            [
+                _cosines(vector, view.vectors[likely], view.scales[likely]),
+                _cosines(vector, view.vectors[beside], view.scales[beside]),
+            ]
+        )
         rows = np.concatenate([likely, np.arange(view.graph.rows, len(view.nums))])
-        rows = rows[~np.isin(rows, view.dead)]
-        near = _cosines(vector, view.vectors[rows], view.scales[rows])
+        near[np.isin(rows, view.dead)] = -np.inf
         order = np.lexsort((view.nums[rows], -near))[:limit]
+        order = order[near[order] > -np.inf]
         return view.nums[rows[order]], near[order]
 
     def cosines(
@@ -225,11 +249,15 @@ class Semantic:
         row_of[np.abs(nums)] = every
         dead = np.flatnonzero((row_of[np.abs(nums)] != every) | (nums < 0))
         vectors: NDArray[np.int8] = mapped["vector"].view(np.ndarray)
-        graph = Approximate(self._graph, vectors.shape[1]) if count > self._scanned else None
-        if graph is not None and (not graph.rows or graph.rows > count):
-            graph = None
         scales = np.ascontiguousarray(mapped["scale"])
-        return _View(vectors, scales, nums, row_of, dead, graph)
+        return _View(vectors, scales, nums, row_of, dead, self._graph_of(count))
+
+    def _graph_of(self, rows: int) -> Approximate | None:
+        if rows <= self._scanned:
+            return None
+        if self._graph is None or not (self._graph.file and self._graph.file.exists()):
+            self._graph = open_graph(self._path.parent, self._path.stem, self._dim)
+        return self._graph if self._graph and self._graph.rows <= rows else None
 
     def _cut_torn_row(self) -> None:
         if self._path.exists():
@@ -263,7 +291,9 @@ def _cosines(
     vector: NDArray[np.float32], vectors: NDArray[np.int8], scales: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     whole, scale = rounded(vector)
-    dots = np.asarray(simsimd.cdist(whole[np.newaxis], vectors, metric="dot")).ravel()
+    if not len(vectors):
+        return np.empty(0, dtype=np.float32)
+    dots = np.asarray(numkong.cdist(whole[np.newaxis], vectors, metric="dot")).ravel()
     near: NDArray[np.float32] = (dots * (scales * scale)).astype(np.float32)
     return near
 
