@@ -104,6 +104,14 @@ def test_a_paper_is_weighed_alike_however_it_is_asked_for(lexical: Lexical) -> N
     assert set(lexical.weigh(asked, best.nums, matches_too=False)) == {4}
 
 
+def test_papers_holding_every_word_are_the_matches_without_their_sums(lexical: Lexical) -> None:
+    asked = lexical.asked("sparse attention")
+    held, matches = lexical.holding(asked, 9), lexical.matches(asked, 9)
+    assert (held.total, set(held.nums)) == (matches.total, set(matches.nums)) == (2, {1, 2})
+    assert lexical.holding(asked, 1).total == 2
+    assert lexical.holding(lexical.asked(""), 9).total == 0
+
+
 def test_the_newest_come_first_and_the_undated_last(lexical: Lexical) -> None:
     assert lexical.newest(lexical.asked("attention"), 10).nums.tolist() == [2, 1, 4]
     assert lexical.newest(lexical.asked("attention"), 1).total == 3

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 # Measured in bench/nearest.py; more connections or wider searches find a little more for as much
 # more time.
-_CONNECTIVITY, _EXPANSION_ADD, _EXPANSION_SEARCH = 16, 96, 400
+_CONNECTIVITY, _EXPANSION_ADD, _EXPANSION_SEARCH = 16, 64, 500
 _READ_BYTES = 1 << 20
 
 
@@ -111,7 +111,7 @@ def new_graph(dim: int) -> Approximate:
     return Approximate(cast("_Graph", graph))
 
 
-def open_graph(folder: Path, name: str, dim: int, *, extended: bool = False) -> Approximate | None:
+def open_graph(folder: Path, name: str, dim: int) -> Approximate | None:
     """Open what :meth:`Approximate.save` kept.
 
     Parameters
@@ -120,8 +120,6 @@ def open_graph(folder: Path, name: str, dim: int, *, extended: bool = False) -> 
         Where it was kept.
     dim : int
         Length of a vector.
-    extended : bool
-        Whether rows are to be added: it is read, and otherwise only mapped.
 
     Returns
     -------
@@ -134,7 +132,8 @@ def open_graph(folder: Path, name: str, dim: int, *, extended: bool = False) -> 
         if path.stem != f"{name}-{_checksum(path)}":
             continue
         with suppress(ValueError, RuntimeError):
-            graph = Index.restore(str(path), view=not extended)
+            graph = Index.restore(str(path))
+            # Read and not mapped: the first thousand queries would wait for its pages.
             if graph is not None and graph.ndim == dim:
                 # Neither is kept in the file.
                 graph.expansion_add, graph.expansion_search = _EXPANSION_ADD, _EXPANSION_SEARCH

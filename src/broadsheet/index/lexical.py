@@ -144,6 +144,12 @@ class Lexical:
         must = (Occur.Must, clauses.weightless(asked.matching))
         return self._ask([must, *asked.weighed], limit, count=True)
 
+    def holding(self, asked: Asked, limit: int) -> Found:
+        """Find papers that hold every word, unweighed: which of many is left to chance."""
+        if asked.matching is None or limit < 1:
+            return Found.none()
+        return self._ask([(Occur.Must, clauses.weightless(asked.matching))], limit, count=True)
+
     def newest(self, asked: Asked, limit: int) -> Found:
         """Find the papers that hold every word, newest first, then those of unknown date."""
         if asked.matching is None or limit < 1:

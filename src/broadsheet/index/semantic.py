@@ -14,7 +14,7 @@ from broadsheet.index.approximate import Approximate, new_graph, open_graph
 
 _NOWHERE = -1
 _LARGEST = 127
-# From here on a scan takes longer than words do (15 ms a million rows), and a graph a tenth of it.
+# From here on a scan takes longer than the words of a query (15 ms a million rows).
 _SCANNED = 100_000
 # How many rows may be scanned beside the graph before they are taken into it.
 _BESIDE = 10_000
@@ -167,7 +167,7 @@ class Semantic:
         if growing is not None and rows - growing.rows <= min(_BESIDE, rows // 4):
             return
         if self._growing is None:
-            kept = open_graph(self._path.parent, self._path.stem, self._dim, extended=True)
+            kept = open_graph(self._path.parent, self._path.stem, self._dim)
             self._growing = kept or new_graph(self._dim)
         self._growing.extend(self._now().vectors)
 

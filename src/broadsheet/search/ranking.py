@@ -18,7 +18,7 @@ HEAD = 300
 NEIGHBOURS = 1_000
 # How many papers are taken from each side, words and meaning: the shallow ones come first, so
 # that the first pages cost little and stay the same however deep a reader goes.
-SHALLOW, _DEEP = 200, 1_000
+SHALLOW, _DEEP = 100, 1_000
 # Libraries (or what filters leave of them) up to this size are weighed whole.
 _SMALL = 2_000
 # Above this, papers that pass the filters are not listed but looked for among the nearest.
@@ -121,7 +121,10 @@ def in_one_list(question: Question, start: int, stop: int) -> Ranking:
     question, start, stop
         As in :func:`in_tiers`.
     """
-    found = question.generation.lexical.matches(question.asked, HEAD)
+    lexical = question.generation.lexical
+    found = lexical.holding(question.asked, HEAD)
+    if found.total > len(found.nums):
+        found = lexical.matches(question.asked, HEAD)
     ranked = _others(question, found, stop, matches_too=True)
     expected = _expected(question, 0)
     total = len(ranked.nums) if expected is None else expected
