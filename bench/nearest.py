@@ -1,6 +1,6 @@
 """From which size a graph finds the nearest vectors sooner than a scan of all of them.
 
-    python bench/nearest.py DUMP [--sizes 100000,300000,1000000] [--json]
+    python bench/nearest.py DUMP [--sizes 30000,100000,300000,1000000] [--json]
 
 The papers of a dump are encoded; beyond their number, copies with noise (a fifth of a vector's
 length) stand in for further papers. Printed are the median time of the nearest 200 by scan and by
@@ -33,7 +33,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("dump", type=Path)
-    parser.add_argument("--sizes", default="100000,300000,1000000")
+    parser.add_argument("--sizes", default="30000,100000,300000,1000000")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     titles, vectors = _encoded(asked.dump)
@@ -69,11 +69,12 @@ def _measure(
         graph = Semantic(path, vectors.shape[1], scanned=0)
         begun = perf_counter()
         graph.settle()
+        graph.keep()
         built_s = perf_counter() - begun
         graph_ms, found = _timed(queries, graph.nearest)
-        size_mb = path.with_suffix(".usearch").stat().st_size / 1e6
+        size_mb = sum(file.stat().st_size for file in Path(folder).glob("*.usearch")) / 1e6
     shares = [
-        len(set(right[:_JUDGED].tolist()) & set(got[:_JUDGED].tolist())) / _JUDGED
+        len(set(right[:_JUDGED].tolist()) & set(got[:_JUDGED].tolist())) / len(right[:_JUDGED])
         for right, got in zip(truth, found, strict=True)
     ]
     told = {"scan_ms": scan_ms, "graph_ms": graph_ms, "found": float(np.mean(shares))}

@@ -120,6 +120,15 @@ def test_latency_measures_ours_and_others_at_each_size(dump: Path) -> None:
     assert _installed("lancedb") or "lancedb is left out" in ran.stderr
 
 
+def test_scan_and_graph_are_compared_at_each_size(dump: Path) -> None:
+    ran = _run("nearest.py", dump, "--sizes", "40,120", "--json")
+    sizes = json.loads(ran.stdout)
+    assert sizes.keys() == {"40", "120"}
+    for row in sizes.values():
+        assert row["found"] > 0.9
+        assert min(row["scan_ms"], row["graph_ms"], row["graph_s"], row["graph_mb"]) > 0
+
+
 def test_a_days_papers_are_found_while_another_process_asks(dump: Path) -> None:
     ran = _run("day.py", dump, "--day", "10", "--alone", "0.5", "--json")
     told = json.loads(ran.stdout)
