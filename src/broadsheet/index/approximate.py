@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 # Measured in bench/nearest.py; more connections or wider searches find a little more for as much
 # more time.
-_CONNECTIVITY, _EXPANSION_ADD, _EXPANSION_SEARCH = 16, 64, 500
+_CONNECTIVITY, _EXPANSION_ADD, _EXPANSION_SEARCH = 16, 64, 256
 _READ_BYTES = 1 << 20
 
 
