@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # How many of the best are looked at again; docs/refine.md has the figures.
-DEPTH = 100
+DEPTH = 200
 
 # So many papers with no difference at all are thought to be among those that were compared.
 _DOUBT = 5
