@@ -3,8 +3,8 @@
 from broadsheet.model.delivery import Delivery, DeliveryKind, DeliveryState
 from broadsheet.model.edition import Edition, EditionItem
 from broadsheet.model.hit import Hit, HitList, Mode, Sort, Tier
-from broadsheet.model.paper import Malformed, Paper
-from broadsheet.model.signal import Signal
+from broadsheet.model.paper import Malformed, Notice, Paper
+from broadsheet.model.signal import Kind, Signal
 from broadsheet.model.subscription import Subscription, SubscriptionState
 
 __all__ = [
@@ -15,8 +15,10 @@ __all__ = [
     "EditionItem",
     "Hit",
     "HitList",
+    "Kind",
     "Malformed",
     "Mode",
+    "Notice",
     "Paper",
     "Signal",
     "Sort",

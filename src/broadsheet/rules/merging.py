@@ -21,6 +21,10 @@ _MERGED_FIELDS = (
     "venue",
     "comment",
     "code_url",
+    "summary",
+    "open_url",
+    "references",
+    "related",
 )
 
 

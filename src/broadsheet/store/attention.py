@@ -5,12 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from broadsheet.model import Signal
+from broadsheet.model import Kind, Signal
 from broadsheet.store.papers import num_of
 from broadsheet.store.tables import names, papers, signals, votes
 
 LOCAL_SOURCE = "local"
-VOTES = "votes"
 
 
 def vote(connection: Connection, paper_id: str, reader: str, on: bool, now: datetime) -> int:
@@ -38,7 +37,7 @@ def vote(connection: Connection, paper_id: str, reader: str, on: bool, now: date
     if bool(had) != on:
         connection.execute(
             insert(signals).values(
-                num=num, kind=VOTES, value=total, observed_at=now, source=LOCAL_SOURCE
+                num=num, kind=Kind.VOTES, value=total, observed_at=now, source=LOCAL_SOURCE
             )
         )
     return total
@@ -86,4 +85,4 @@ def signals_of(connection: Connection, paper_id: str) -> list[Signal]:
         .where(papers.c.num == num_of(connection, paper_id))
         .order_by(signals.c.observed_at, signals.c.id)
     )
-    return [Signal(*row) for row in rows]
+    return [Signal(row[0], Kind(row[1]), *row[2:]) for row in rows]
