@@ -66,6 +66,9 @@ class Batch:
     answered : sequence of str
         Ids of the papers of `Asked.about` that need not be asked about again for a while,
         whether or not the source knew them.
+    only_known : bool
+        Whether papers that the library does not have are let go: the batch tells of notices, and
+        not of new papers.
     """
 
     told: Sequence[Paper | Malformed] = ()
@@ -73,6 +76,7 @@ class Batch:
     days: Mapping[date, int] = field(default_factory=dict)
     cursor: Cursor | None = None
     answered: Sequence[str] = ()
+    only_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
