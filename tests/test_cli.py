@@ -97,7 +97,7 @@ def test_search_prints_one_json_document(filled: Path) -> None:
     done = broadsheet(filled, "search", "kites", "--json")
     found = json.loads(done.stdout)
     assert set(found) == {"query", "total", "hits"}
-    assert set(found["hits"][0]) == {"rank", "id", "title", "tier", "score", "why"}
+    assert set(found["hits"][0]) == {"rank", "id", "title", "tier", "score", "why", "notice"}
     assert found["hits"][0]["tier"] == "match"
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from broadsheet.config import Settings
 from broadsheet.health import Health
-from broadsheet.model import DeliveryState, SubscriptionState
+from broadsheet.model import DeliveryState, SourceState, SubscriptionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Finding:
     text: str
 
 
-def examine(health: Health, settings: Settings, today: date) -> Iterator[Finding]:
+def examine(health: Health, settings: Settings, now: datetime, today: date) -> Iterator[Finding]:
     """Judge how a library fares.
 
     Parameters
@@ -34,6 +34,8 @@ def examine(health: Health, settings: Settings, today: date) -> Iterator[Finding
         What was counted.
     settings : Settings
         How it is set up.
+    now : datetime
+        Aware UTC.
     today : date
         In the newspaper's time zone.
     """
@@ -57,9 +59,38 @@ def examine(health: Health, settings: Settings, today: date) -> Iterator[Finding
     else:
         newest = f"the newest is of {health.edition}" if health.edition else "there is none yet"
         yield Finding(False, f"today has no edition, {newest}: run 'broadsheet publish'")
+    for state in health.sources:
+        yield from _source(state, now)
     confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)
     yield Finding(True, f"{confirmed} confirmed subscriptions")
     yield from _mail(health, settings)
+
+
+def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
+    if state.asked_at is None:
+        text = f"{state.name} was never fetched: run 'broadsheet fetch', or let the server go on"
+        yield Finding(False, text)
+        return
+    came = f", newest of {state.newest}" if state.newest else ""
+    if state.error:
+        last = _ago(state.succeeded_at, now) if state.succeeded_at else "never"
+        yield Finding(
+            False,
+            f"{state.name} failed {state.failures} times, last fetched {last}{came}: {state.error}",
+        )
+    else:
+        yield Finding(True, f"{state.name} fetched {_ago(state.asked_at, now)}{came}")
+    for gap in state.gaps:
+        yield Finding(
+            False,
+            f"{state.name} has a gap on {gap.day}, {gap.why}: it is filled by itself once the "
+            "service has it, or by 'broadsheet fetch'",
+        )
+
+
+def _ago(then: datetime, now: datetime) -> str:
+    hours = (now - then).total_seconds() / 3600
+    return f"{hours / 24:.0f} days ago" if hours >= 48 else f"{hours:.0f} hours ago"
 
 
 def _mail(health: Health, settings: Settings) -> Iterator[Finding]:

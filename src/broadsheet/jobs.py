@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -44,14 +46,32 @@ def tick(library: Library) -> None:
             _log.exception("a part of the clock failed; the others go on")
 
 
+def fetch_tick(library: Library) -> None:
+    """Ask the sources whose time has come."""
+    try:
+        for report in library.sources.fetch_due():
+            for gap in report.gaps:
+                _log.warning("%s has a gap on %s: %s", gap.source, gap.day, gap.why)
+            if report.error:
+                _log.warning("%s: %s", report.source, report.error)
+    except BroadsheetError as error:
+        _log.error("%s", error)
+    except Exception:
+        _log.exception("fetching failed; it is tried again")
+
+
 def _print_today(library: Library) -> None:
     """Publish today's edition once its hour has come, and make it due to late subscribers."""
-    zone = ZoneInfo(library.settings.timezone)
-    if library.now.astimezone(zone).time() < library.settings.publish_at:
+    settings = library.settings
+    now = library.now.astimezone(ZoneInfo(settings.timezone))
+    due = now.replace(
+        hour=settings.publish_at.hour, minute=settings.publish_at.minute, second=0, microsecond=0
+    )
+    if now < due:
         return
     if library.has_edition(library.today):
         library.make_due(library.today)
-    else:
+    elif now >= due + timedelta(hours=settings.hold_hours) or library.sources.ready(due):
         library.publish()
 
 
@@ -62,12 +82,17 @@ class Clock:
     ----------
     library : Library
         Whose clock it is.
+    do : callable
+        What is done at each tick; it raises nothing.
     tick_s : float
         Seconds between two ticks.
     """
 
-    def __init__(self, library: Library, tick_s: float = _TICK_S) -> None:
+    def __init__(
+        self, library: Library, do: Callable[[Library], None] = tick, tick_s: float = _TICK_S
+    ) -> None:
         self._library = library
+        self._do = do
         self._tick_s = tick_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
@@ -87,5 +112,5 @@ class Clock:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            tick(self._library)
+            self._do(self._library)
             self._stop.wait(self._tick_s)

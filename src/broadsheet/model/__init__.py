@@ -5,14 +5,17 @@ from broadsheet.model.edition import Edition, EditionItem
 from broadsheet.model.hit import Hit, HitList, Mode, Sort, Tier
 from broadsheet.model.paper import Malformed, Notice, Paper
 from broadsheet.model.signal import Kind, Signal
+from broadsheet.model.source import About, Gap, SourceState
 from broadsheet.model.subscription import Subscription, SubscriptionState
 
 __all__ = [
+    "About",
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
     "Edition",
     "EditionItem",
+    "Gap",
     "Hit",
     "HitList",
     "Kind",
@@ -22,6 +25,7 @@ __all__ = [
     "Paper",
     "Signal",
     "Sort",
+    "SourceState",
     "Subscription",
     "SubscriptionState",
     "Tier",

@@ -1,27 +1,25 @@
 """The one client that asks outside services: at their pace, within bounds, and safely."""
 
-import ipaddress
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from typing import TypeVar
-from urllib.request import getproxies, proxy_bypass
 
-import httpx
-from pydantic import BaseModel, ValidationError
+import httpx2
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from broadsheet.errors import SourceError
-from broadsheet.sources.manners import pause_s, same_site, site_of
-from broadsheet.sources.wire import json_value
-
-Shape = TypeVar("Shape", bound=BaseModel)
+from broadsheet.sources.manners import pause_s, site_of
+from broadsheet.sources.reply import OutOfReachError, Reply, told_wait_s
+from broadsheet.sources.web_address import (
+    UnknownHostError,
+    moved_to,
+    public_address,
+    shown,
+    web_address,
+)
 
 REPLY_BYTES = 64 << 20
 _CONNECT_S, _READ_S, _WHOLE_S = 10.0, 30.0, 300.0
@@ -33,95 +31,23 @@ _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 
 
-class OutOfReachError(SourceError):
-    """A service that cannot be asked now.
-
-    Parameters
-    ----------
-    message : str
-        The sentence shown to the operator.
-    wait_s : float or None
-        After how many seconds it may be asked again, where it told.
-    """
-
-    def __init__(self, message: str, wait_s: float | None = None) -> None:
-        super().__init__(message)
-        self.wait_s = wait_s
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a service replied.
-
-    Parameters
-    ----------
-    address : str
-        Where it came from in the end, without query.
-    status : int
-        200 to 299, 304, or one that was allowed for.
-    headers : mapping of str to str
-        Names in lower case.
-    body : bytes
-        Unpacked.
-    """
-
-    address: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether the service said that nothing is new since the validators it was sent."""
-        return self.status == httpx.codes.NOT_MODIFIED
-
-    @property
-    def validators(self) -> dict[str, str]:
-        """What to keep in a cursor and to send along the next time."""
-        told = {"etag": self.headers.get("etag"), "modified": self.headers.get("last-modified")}
-        return {name: value for name, value in told.items() if value}
-
-    def json(self) -> object:
-        """Read the body as JSON.
-
-        Raises
-        ------
-        SourceError
-            Where it is something else.
-        """
-        try:
-            return json_value(self.body)
-        except ValueError as error:
-            kind = "HTML" if self.body.lstrip()[:1] == b"<" else "no JSON"
-            raise SourceError(
-                f"{self.address} gave {kind} where JSON was expected: it is tried again at the "
-                "next fetch"
-            ) from error
-
-    def read(self, shape: type[Shape]) -> Shape:
-        """Read the body as JSON of a known shape.
-
-        Raises
-        ------
-        SourceError
-            Where it is something else.
-        """
-        told = self.json()
-        try:
-            return shape.model_validate(told)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise SourceError(
-                f"{self.address} gave JSON of another shape than expected ({place}: "
-                f"{first['msg'].lower()}): it is tried again at the next fetch"
-            ) from error
-
-
 class _PassingError(Exception):
     def __init__(self, reason: str, wait_s: float | None = None) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One request, and what of its reply is taken."""
+
+    method: str
+    url: httpx2.URL
+    headers: Mapping[str, str]
+    body: object = None
+    allowed: tuple[int, ...] = ()
+    most_bytes: int = REPLY_BYTES
+    read_s: float | None = field(default=None)
 
 
 class Client:
@@ -163,7 +89,7 @@ class Client:
         told = f"; mailto:{contact}" if contact else ""
         self._name = f"broadsheet/{version('broadsheet')} (newspaper of research papers{told})"
         self._asked_at: dict[str, float] = {}
-        self._hosts: dict[str, httpx.Client] = {}
+        self._hosts: dict[str, httpx2.Client] = {}
         self._turn = threading.Lock()
 
     def __enter__(self) -> "Client":
@@ -187,6 +113,7 @@ class Client:
         unless: Mapping[str, str] | None = None,
         allowed: tuple[int, ...] = (),
         most_bytes: int = REPLY_BYTES,
+        read_s: float | None = None,
     ) -> Reply:
         """Ask for an address.
 
@@ -205,6 +132,8 @@ class Client:
             Statuses of 400 and above that are no failure.
         most_bytes : int
             The most that is taken of the unpacked body.
+        read_s : float, optional
+            How long to wait for the next piece of this reply, where it is known to take long.
 
         Raises
         ------
@@ -219,8 +148,8 @@ class Client:
         if unless and "modified" in unless:
             conditions["If-Modified-Since"] = unless["modified"]
         asked = {**(headers or {}), **conditions}
-        url = _url(address, params)
-        return self._patiently("GET", url, asked, None, allowed, most_bytes)
+        url = web_address(address, params)
+        return self._patiently(_Question("GET", url, asked, None, allowed, most_bytes, read_s))
 
     def post(
         self,
@@ -232,18 +161,10 @@ class Client:
         allowed: tuple[int, ...] = (),
     ) -> Reply:
         """Ask with a question too long for an address; `body` is sent as JSON, else as `get`."""
-        url = _url(address, params)
-        return self._patiently("POST", url, headers or {}, body, allowed, REPLY_BYTES)
+        url = web_address(address, params)
+        return self._patiently(_Question("POST", url, headers or {}, body, allowed))
 
-    def _patiently(
-        self,
-        method: str,
-        url: httpx.URL,
-        headers: Mapping[str, str],
-        body: object,
-        allowed: tuple[int, ...],
-        most_bytes: int,
-    ) -> Reply:
+    def _patiently(self, question: _Question) -> Reply:
         retrying = Retrying(
             retry=retry_if_exception_type(_PassingError),
             stop=stop_after_attempt(_ATTEMPTS),
@@ -252,56 +173,45 @@ class Client:
             reraise=True,
         )
         try:
-            return retrying(self._follow, method, url, headers, body, allowed, most_bytes)
+            return retrying(self._follow, question)
         except _PassingError as error:
             raise OutOfReachError(
-                f"{_shown(url)} cannot be reached ({error}): it is tried again later", error.wait_s
+                f"{shown(question.url)} cannot be reached ({error}): it is tried again later",
+                error.wait_s,
             ) from error
 
-    def _follow(
-        self,
-        method: str,
-        url: httpx.URL,
-        headers: Mapping[str, str],
-        body: object,
-        allowed: tuple[int, ...],
-        most_bytes: int,
-    ) -> Reply:
+    def _follow(self, question: _Question) -> Reply:
         for _ in range(_REDIRECTS + 1):
-            reply = self._ask(method, url, headers, body, allowed, most_bytes)
+            reply = self._ask(question)
             if reply.status not in _MOVED:
                 return reply
-            url = _moved(url, reply)
-        raise SourceError(f"{_shown(url)} leads from one address to the next without end")
+            there = moved_to(question.url, reply.headers.get("location", ""))
+            question = replace(question, url=there)
+        raise SourceError(f"{shown(question.url)} leads from one address to the next without end")
 
-    def _ask(
-        self,
-        method: str,
-        url: httpx.URL,
-        headers: Mapping[str, str],
-        body: object,
-        allowed: tuple[int, ...],
-        most_bytes: int,
-    ) -> Reply:
+    def _ask(self, question: _Question) -> Reply:
+        url = question.url
         with self._turn:
             self._spend(site_of(url.host))
             self._keep_pace(url.host)
             until = time.monotonic() + _WHOLE_S
-            client, request = self._request(method, url, headers, body)
             try:
+                client, request = self._request(question)
                 reply = client.send(request, stream=True)
                 try:
-                    self._check(url, reply, allowed)
-                    told = _body(reply, url, most_bytes, until)
+                    _check(url, reply, question.allowed)
+                    told = _body(reply, url, question.most_bytes, until)
                 finally:
                     reply.close()
-            except httpx.TransportError as error:
+            except UnknownHostError as error:
+                raise _PassingError("its name is not known, or there is no network") from error
+            except httpx2.TransportError as error:
                 raise _PassingError(f"no reply, {type(error).__name__}") from error
-            except httpx.DecodingError as error:
+            except httpx2.DecodingError as error:
                 raise _PassingError("a damaged reply") from error
             finally:
                 self._asked_at[site_of(url.host)] = time.monotonic()
-        return Reply(_shown(url), reply.status_code, _lower(reply.headers), told)
+        return Reply(shown(url), reply.status_code, _lower(reply.headers), told)
 
     def _keep_pace(self, host: str) -> None:
         if self._mirror:
@@ -312,75 +222,58 @@ class Client:
             if early_s > 0:
                 self._pause(early_s)
 
-    def _request(
-        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: object
-    ) -> tuple[httpx.Client, httpx.Request]:
+    def _request(self, question: _Question) -> tuple[httpx2.Client, httpx2.Request]:
+        url = question.url
         client = self._hosts.get(url.host)
         if client is None:
             # One for each host: connections are pooled by address, and two hosts may share one.
-            client = httpx.Client(
+            client = httpx2.Client(
                 headers={"User-Agent": self._name, "Accept-Encoding": "gzip"},
-                timeout=httpx.Timeout(self._read_s, connect=_CONNECT_S),
                 follow_redirects=False,
             )
             self._hosts[url.host] = client
+        there = url
         if self._mirror:
-            there = httpx.URL(f"{self._mirror}/{url.host}{url.raw_path.decode()}")
-            return client, client.build_request(method, there, headers=headers, json=body)
-        address = _public_address(url)
-        request = client.build_request(method, url, headers=headers, json=body)
-        if address != url.host:
+            there = httpx2.URL(f"{self._mirror}/{url.host}{url.raw_path.decode()}")
+        request = client.build_request(
+            question.method,
+            there,
+            headers=question.headers,
+            json=question.body,
+            timeout=httpx2.Timeout(question.read_s or self._read_s, connect=_CONNECT_S),
+        )
+        if not self._mirror and (address := public_address(url)) != url.host:
+            # What was checked is what is connected to, whatever the name leads to by then.
             request.extensions["sni_hostname"] = url.host
             request.url = url.copy_with(host=address)
         return client, request
 
-    def _check(self, url: httpx.URL, reply: httpx.Response, allowed: tuple[int, ...]) -> None:
-        status = reply.status_code
-        if reply.is_success or status in allowed or status in _MOVED or status == 304:
-            return
-        wait_s = told_wait_s(reply.headers)
-        if status in _PASSING or (status == httpx.codes.FORBIDDEN and wait_s is not None):
-            if wait_s is not None and wait_s > _LONGEST_WAIT_S:
-                minutes = round(wait_s / 60)
-                raise OutOfReachError(
-                    f"{_shown(url)} asks to wait for {minutes} minutes (status {status}): it is "
-                    "tried again then",
-                    wait_s,
-                )
-            raise _PassingError(f"status {status}", wait_s)
-        if status in (401, 403):
-            raise SourceError(
-                f"{_shown(url)} refuses (status {status}): check the key in the settings, or "
-                "whether the service still lets programs in"
+
+def _check(url: httpx2.URL, reply: httpx2.Response, allowed: tuple[int, ...]) -> None:
+    status = reply.status_code
+    if reply.is_success or status in allowed or status in _MOVED or status == 304:
+        return
+    wait_s = told_wait_s(reply.headers)
+    if status in _PASSING or (status == httpx2.codes.FORBIDDEN and wait_s is not None):
+        if wait_s is not None and wait_s > _LONGEST_WAIT_S:
+            minutes = round(wait_s / 60)
+            raise OutOfReachError(
+                f"{shown(url)} asks to wait for {minutes} minutes (status {status}): it is "
+                "tried again then",
+                wait_s,
             )
-        if status in (404, 410):
-            raise SourceError(
-                f"{_shown(url)} is gone (status {status}): check the name in the settings; if "
-                "it was right yesterday, the service has moved it"
-            )
-        raise SourceError(f"{_shown(url)} gave status {status}: it is tried again later")
-
-
-def told_wait_s(headers: Mapping[str, str]) -> float | None:
-    """Read how many seconds a service asks to wait, in any of the ways in use.
-
-    RFC 9110 section 10.2.3 (``Retry-After``, seconds or a date), and GitHub's
-    ``x-ratelimit-reset`` where nothing remains.
-    """
-    told = headers.get("retry-after")
-    if told is not None and told.strip().isdecimal():
-        return float(told)
-    if told is not None:
-        try:
-            moment = parsedate_to_datetime(told)
-        except ValueError:
-            return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-    reset = headers.get("x-ratelimit-reset", "")
-    if headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
-        return max(0.0, float(reset) - datetime.now(UTC).timestamp())
-    return None
+        raise _PassingError(f"status {status}", wait_s)
+    if status in (401, 403):
+        raise SourceError(
+            f"{shown(url)} refuses (status {status}): check the key in the settings, or "
+            "whether the service still lets programs in"
+        )
+    if status in (404, 410):
+        raise SourceError(
+            f"{shown(url)} is gone (status {status}): check the name in the settings; if "
+            "it was right yesterday, the service has moved it"
+        )
+    raise SourceError(f"{shown(url)} gave status {status}: it is tried again later")
 
 
 def _wait(state: RetryCallState) -> float:
@@ -392,66 +285,13 @@ def _wait(state: RetryCallState) -> float:
     return longest_s * random.uniform(0.5, 1)  # noqa: S311
 
 
-def _url(address: str, params: Mapping[str, str] | None) -> httpx.URL:
-    try:
-        url = httpx.URL(address)
-        url = url.copy_merge_params(dict(params)) if params else url
-    except httpx.InvalidURL as error:
-        raise SourceError(f"{address[:200]!r} is no address: check the settings") from error
-    if url.scheme not in ("http", "https") or not url.host or url.userinfo:
-        raise SourceError(
-            f"{address[:200]!r} cannot be asked: an address begins with http:// or https:// and "
-            "holds no password"
-        )
-    return url
-
-
-def _moved(url: httpx.URL, reply: Reply) -> httpx.URL:
-    try:
-        there = url.join(reply.headers.get("location", ""))
-    except httpx.InvalidURL as error:
-        raise SourceError(f"{_shown(url)} leads to an address that cannot be read") from error
-    downgraded = url.scheme == "https" and there.scheme != "https"
-    if downgraded or there.userinfo or not same_site(url.host, there.host):
-        raise SourceError(
-            f"{_shown(url)} leads to {there.host[:100]!r}, another site: if the service has moved, "
-            "name its new address in the settings"
-        )
-    return there
-
-
-def _public_address(url: httpx.URL) -> str:
-    """Find the address of a host to connect to, and refuse one inside a private network."""
-    proxied = url.scheme in getproxies() and not proxy_bypass(url.host)
-    try:
-        told = [ipaddress.ip_address(url.host)]
-    except ValueError:
-        if proxied:
-            return url.host
-        told = _resolve(url)
-    if not all(address.is_global and not address.is_multicast for address in told):
-        raise SourceError(
-            f"{url.host!r} is an address inside a private network, which is not asked: check the "
-            "settings"
-        )
-    return url.host if proxied else str(told[0])
-
-
-def _resolve(url: httpx.URL) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
-    try:
-        found = socket.getaddrinfo(url.host, url.port or url.scheme, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise _PassingError("its name is not known, or there is no network") from error
-    return [ipaddress.ip_address(str(address[4][0]).partition("%")[0]) for address in found]
-
-
-def _body(reply: httpx.Response, url: httpx.URL, most_bytes: int, until: float) -> bytes:
+def _body(reply: httpx2.Response, url: httpx2.URL, most_bytes: int, until: float) -> bytes:
     body = bytearray()
     for piece in reply.iter_bytes(_PIECE_BYTES):
         body += piece
         if len(body) > most_bytes:
             raise SourceError(
-                f"{_shown(url)} gave more than {most_bytes >> 20} MiB, the most that is taken of "
+                f"{shown(url)} gave more than {most_bytes >> 20} MiB, the most that is taken of "
                 "one reply"
             )
         if time.monotonic() > until:
@@ -459,10 +299,5 @@ def _body(reply: httpx.Response, url: httpx.URL, most_bytes: int, until: float) 
     return bytes(body)
 
 
-def _lower(headers: httpx.Headers) -> dict[str, str]:
+def _lower(headers: httpx2.Headers) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
-
-
-def _shown(url: httpx.URL) -> str:
-    """Give the address without its query, which may hold a key."""
-    return f"{url.scheme}://{url.host}{url.path}"

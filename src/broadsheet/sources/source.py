@@ -3,21 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
-from broadsheet.model import Malformed, Paper, Signal
+from broadsheet.model import About, Malformed, Paper, Signal
 from broadsheet.rules.rhythm import Rhythm
 from broadsheet.sources.client import Client
 
 Cursor = Mapping[str, str]
-
-
-class About(StrEnum):
-    """Which papers of the library a source wants to be asked about."""
-
-    NONE = "none"
-    IDENTIFIED = "identified"
-    WITH_CODE = "with code"
 
 
 @dataclass(frozen=True, slots=True)

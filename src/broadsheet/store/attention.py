@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from broadsheet.model import Kind, Signal
-from broadsheet.store.papers import num_of
+from broadsheet.store.papers import num_of, nums_of
 from broadsheet.store.tables import names, papers, signals, votes
 
 LOCAL_SOURCE = "local"
@@ -35,11 +37,7 @@ def vote(connection: Connection, paper_id: str, reader: str, on: bool, now: date
             connection.execute(delete(votes).where(*mine))
     total = _total(connection, num)
     if bool(had) != on:
-        connection.execute(
-            insert(signals).values(
-                num=num, kind=Kind.VOTES, value=total, observed_at=now, source=LOCAL_SOURCE
-            )
-        )
+        observe(connection, [Signal(paper_id, Kind.VOTES, total, now, LOCAL_SOURCE)])
     return total
 
 
@@ -73,6 +71,32 @@ def voted(connection: Connection, reader: str, paper_ids: Sequence[str]) -> set[
         .where(votes.c.reader == reader, names.c.name.in_(paper_ids))
     )
     return set(rows)
+
+
+def observe(connection: Connection, observed: Sequence[Signal]) -> int:
+    """Keep observations; one that was kept before, and one of an unknown paper, is let go.
+
+    Returns
+    -------
+    int
+        How many were of papers that the library has.
+    """
+    nums = nums_of(connection, list({signal.paper_id for signal in observed}))
+    rows = [
+        {
+            "num": nums[signal.paper_id],
+            "kind": signal.kind,
+            "value": signal.value,
+            "observed_at": signal.observed_at,
+            "source": signal.source,
+        }
+        for signal in observed
+        if signal.paper_id in nums
+    ]
+    if rows:
+        make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+        connection.execute(make(signals).on_conflict_do_nothing(), rows)
+    return len(rows)
 
 
 def signals_of(connection: Connection, paper_id: str) -> list[Signal]:

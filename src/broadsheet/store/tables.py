@@ -175,7 +175,7 @@ signals = Table(
     Column("observed_at", UtcTime, nullable=False),
     Column("source", String(64), nullable=False),
     Index("signals_by_paper", "num", "kind", "observed_at"),
-    Index("signals_once", "num", "kind", "source", "observed_at", unique=True),
+    Index("signals_once", "num", "kind", "source", "observed_at", "value", unique=True),
 )
 
 sources = Table(
@@ -197,6 +197,8 @@ days = Table(
     Column("source", String(300), primary_key=True),
     Column("day", Date, primary_key=True),
     Column("records", Integer, nullable=False),
+    Column("this_run", Integer, nullable=False),
+    Column("wanted", Integer),
     comment="how many records each source brought of each of its days",
 )
 

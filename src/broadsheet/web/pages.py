@@ -137,6 +137,9 @@ def paper(
         paper=found,
         entry=shaping.paper_entry(found, votes=votes.get(found.id, 0), voted=found.id in voted),
         records=library.records(found.id),
+        attention=shaping.newest_readings(library.signals(found.id)),
+        cites=library.known(found.references),
+        near=library.known(found.related),
         related=library.related(found),
         canonical=paper_path(found.id),
     )
@@ -164,6 +167,18 @@ def ranking(request: Request, library: TheLibrary, printer: ThePrinter) -> Respo
     )
 
 
+@_page("/status")
+def status(request: Request, library: TheLibrary, printer: ThePrinter) -> Response:
+    """Say how each source fares, and which days are missing."""
+    return printer.page(
+        request,
+        "status.html",
+        states=library.sources.states(),
+        now=library.now,
+        canonical="/status",
+    )
+
+
 @router.get("/healthz")
 def healthz(library: TheLibrary) -> JSONResponse:
     """Tell a monitor how the library fares."""
@@ -174,6 +189,11 @@ def healthz(library: TheLibrary) -> JSONResponse:
             "papers": health.papers,
             "behind": health.behind,
             "edition": health.edition.isoformat() if health.edition else None,
+            "gaps": [
+                {"source": gap.source, "day": gap.day.isoformat(), "why": gap.why}
+                for state in health.sources
+                for gap in state.gaps
+            ],
             "due": health.deliveries.get(DeliveryState.DUE, 0),
         },
         headers={"Cache-Control": "no-store"},

@@ -45,6 +45,8 @@ class Printer:
             long_date=shaping.long_date,
             short_date=shaping.short_date,
             iso_date=shaping.iso_date,
+            ago=shaping.ago,
+            sentence=shaping.sentence,
             web_link=addresses.web_link,
             link_name=addresses.link_name,
             search_path=addresses.search_path,

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from broadsheet.model import EditionItem, Hit, HitList, Paper, Tier
+from broadsheet.model import EditionItem, Hit, HitList, Paper, Signal, Tier
 from broadsheet.rules.snippet import Piece, marked, snippet
 from broadsheet.web.addresses import paper_path, plain, web_link
 
@@ -57,6 +57,8 @@ class Entry:
         Votes now.
     voted : bool
         Whether this reader is among them.
+    notice : str or None
+        What was said against it.
     """
 
     rank: int
@@ -72,6 +74,7 @@ class Entry:
     why: str
     votes: int
     voted: bool
+    notice: str | None
 
     @property
     def name(self) -> str:
@@ -120,6 +123,7 @@ def _entry(
         why=why,
         votes=votes,
         voted=voted,
+        notice=work.notice,
     )
 
 
@@ -128,6 +132,59 @@ class Section(NamedTuple):
 
     heading: str
     hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The newest count of one kind of attention, as one source told it.
+
+    Parameters
+    ----------
+    value, noun : str
+        Such as ``1,240`` and ``stars``.
+    source : str
+        Who told.
+    day : str
+        ISO date of the reading.
+    """
+
+    value: str
+    noun: str
+    source: str
+    day: str
+
+
+def newest_readings(signals: Sequence[Signal]) -> list[Reading]:
+    """Keep the newest reading of each kind and source, the largest count first."""
+    newest = {(signal.kind, signal.source): signal for signal in signals}
+    told = sorted(newest.values(), key=lambda signal: -signal.value)
+    return [
+        Reading(
+            f"{one.value:,.0f}",
+            one.kind.removesuffix("s") if one.value == 1 else one.kind,
+            one.source,
+            one.observed_at.date().isoformat(),
+        )
+        for one in told
+        if one.value > 0
+    ]
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Say how long ago something was, or in how long it will be.
+
+    Examples
+    --------
+    >>> noon = datetime(2026, 3, 11, 12)
+    >>> ago(noon, noon.replace(hour=15)), ago(noon.replace(minute=20), noon)
+    ('3 hours ago', 'in 20 minutes')
+    """
+    minutes = round((now - then).total_seconds() / 60)
+    for size, noun in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if number := abs(minutes) // size:
+            told = f"{number} {noun}{'s' if number > 1 else ''}"
+            return f"{told} ago" if minutes > 0 else f"in {told}"
+    return "just now"
 
 
 def sections(found: HitList) -> list[Section]:

@@ -28,11 +28,10 @@ def upgrade() -> None:
     op.add_column("editions", sa.Column("note", sa.Text))
     op.execute(
         "DELETE FROM signals WHERE id NOT IN "
-        "(SELECT MIN(id) FROM signals GROUP BY num, kind, source, observed_at)"
+        "(SELECT MIN(id) FROM signals GROUP BY num, kind, source, observed_at, value)"
     )
-    op.create_index(
-        "signals_once", "signals", ["num", "kind", "source", "observed_at"], unique=True
-    )
+    once = ["num", "kind", "source", "observed_at", "value"]
+    op.create_index("signals_once", "signals", once, unique=True)
     _sources()
     _merges()
 
@@ -53,6 +52,8 @@ def _sources() -> None:
         sa.Column("source", sa.String(300), primary_key=True),
         sa.Column("day", sa.Date, primary_key=True),
         sa.Column("records", sa.Integer, nullable=False),
+        sa.Column("this_run", sa.Integer, nullable=False),
+        sa.Column("wanted", sa.Integer),
     )
     op.create_table(
         "gaps",

@@ -1,0 +1,212 @@
+"""How far each source was read: cursors, days, gaps, budgets, and whom it was asked about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+
+from broadsheet.model import About, Gap, Paper, SourceState
+from broadsheet.rules.gaps import DayCount
+from broadsheet.store.papers import PAPER_COLUMNS, nums_of, paper_of
+from broadsheet.store.tables import asked, days, gaps, papers, requests, sources, votes
+
+
+def cursor_of(connection: Connection, name: str) -> dict[str, str]:
+    """Read where a source's last kept batch ended; empty before the first."""
+    told = connection.scalar(select(sources.c.cursor).where(sources.c.name == name))
+    return dict(orjson.loads(told)) if told else {}
+
+
+def keep_cursor(connection: Connection, name: str, cursor: Mapping[str, str]) -> None:
+    """Note where a batch ended, in the transaction that keeps the batch."""
+    told = orjson.dumps(dict(cursor)).decode()
+    connection.execute(update(sources).where(sources.c.name == name).values(cursor=told))
+
+
+def begin(connection: Connection, name: str, now: datetime) -> None:
+    """Note that a run begins; one that was killed or failed is gone on with, and so are its counts.
+
+    A day that such a run reads once more counts too much, which medians of days do not notice; one
+    that it goes on with would count too little, and look thin.
+    """
+    state = connection.execute(select(sources).where(sources.c.name == name)).one_or_none()
+    if state is None:
+        connection.execute(insert(sources).values(name=name, asked_at=now, failures=0))
+        return
+    goes_on = state.error is not None or (state.next_at is None and state.asked_at is not None)
+    if not goes_on:
+        connection.execute(update(days).where(days.c.source == name).values(this_run=0))
+    values = {"asked_at": now, "next_at": None}
+    connection.execute(update(sources).where(sources.c.name == name).values(values))
+
+
+def finish(
+    connection: Connection, name: str, now: datetime, error: str | None, next_at: datetime
+) -> None:
+    """Note how a run ended, and when the next is due."""
+    values: dict[str, object] = {"error": error, "next_at": next_at}
+    if error is None:
+        values |= {"succeeded_at": now, "failures": 0}
+    else:
+        values["failures"] = sources.c.failures + 1
+    connection.execute(update(sources).where(sources.c.name == name).values(values))
+
+
+def failures_of(connection: Connection, name: str) -> int:
+    """Count how often a source failed since it last went well."""
+    told = connection.scalar(select(sources.c.failures).where(sources.c.name == name))
+    return int(told or 0)
+
+
+def count_day(
+    connection: Connection, name: str, day: date, records: int, wanted: int | None = None
+) -> None:
+    """Add records of a day that came in this run; a day keeps the most that a run brought."""
+    here = (days.c.source == name, days.c.day == day)
+    had = connection.execute(select(days).where(*here)).one_or_none()
+    if had is None:
+        row = {"source": name, "day": day, "records": records, "this_run": records}
+        connection.execute(insert(days).values(row | {"wanted": wanted}))
+        return
+    this_run = had.this_run + records
+    asked_about = had.wanted if wanted is None else max(wanted, had.wanted or 0)
+    connection.execute(
+        update(days)
+        .where(*here)
+        .values(records=max(had.records, this_run), this_run=this_run, wanted=asked_about)
+    )
+
+
+def days_of(connection: Connection, name: str) -> dict[date, DayCount]:
+    """Read what a source brought of each of its days."""
+    rows = connection.execute(
+        select(days.c.day, days.c.records, days.c.wanted).where(days.c.source == name)
+    )
+    return {row.day: DayCount(row.records, row.wanted) for row in rows}
+
+
+def open_gaps(connection: Connection, name: str | None = None) -> list[Gap]:
+    """List the gaps that were not filled yet, of one source or all, the oldest first."""
+    wanted = select(gaps).where(gaps.c.filled_at.is_(None)).order_by(gaps.c.day, gaps.c.source)
+    if name is not None:
+        wanted = wanted.where(gaps.c.source == name)
+    return [Gap(*row) for row in connection.execute(wanted)]
+
+
+def gaps_of(connection: Connection, name: str) -> dict[date, Gap]:
+    """Read all gaps of a source, filled ones too, by day."""
+    rows = connection.execute(select(gaps).where(gaps.c.source == name))
+    return {row.day: Gap(*row) for row in rows}
+
+
+def note_gap(connection: Connection, gap: Gap) -> None:
+    """Note that a day is a gap, or what is seen of it now."""
+    here = (gaps.c.source == gap.source, gaps.c.day == gap.day)
+    known = connection.execute(update(gaps).where(*here).values(why=gap.why))
+    if not known.rowcount:
+        connection.execute(insert(gaps).values(asdict(gap)))
+
+
+def fill_gap(connection: Connection, name: str, day: date, now: datetime) -> None:
+    """Note that what was missing of a day has come."""
+    here = (gaps.c.source == name, gaps.c.day == day)
+    connection.execute(update(gaps).where(*here).values(filled_at=now))
+
+
+def spend(connection: Connection, site: str, day: date) -> int:
+    """Count one more request to a site; gives the requests of that day."""
+    here = (requests.c.site == site, requests.c.day == day)
+    had = int(connection.scalar(select(requests.c.count).where(*here)) or 0)
+    if had:
+        connection.execute(update(requests).where(*here).values(count=had + 1))
+    else:
+        connection.execute(insert(requests).values(site=site, day=day, count=1))
+    return had + 1
+
+
+def papers_to_ask(
+    connection: Connection, name: str, before: datetime, limit: int, about: About
+) -> list[Paper]:
+    """List papers to ask a source about: those with votes first, then the newest.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        A reader.
+    name : str
+        The source.
+    before : datetime
+        Those it was asked about since are left out.
+    limit : int
+        At most how many.
+    about : About
+        Which it can be asked about.
+    """
+    if about is About.NONE:
+        return []
+    lately = select(asked.c.num).where(asked.c.source == name, asked.c.asked_at >= before)
+    voted = select(func.count()).where(votes.c.num == papers.c.num).scalar_subquery()
+    rows = connection.execute(
+        select(*PAPER_COLUMNS)
+        .where(papers.c.num.not_in(lately), _can_be_asked(about))
+        .order_by(voted.desc(), papers.c.published.desc().nulls_last(), papers.c.num)
+        .limit(limit)
+    )
+    return [paper_of(row) for row in rows]
+
+
+def mark_asked(connection: Connection, name: str, paper_ids: Sequence[str], now: datetime) -> None:
+    """Note that a source was asked about papers."""
+    nums = sorted(set(nums_of(connection, paper_ids).values()))
+    if nums:
+        forget_asked(connection, name, asked.c.num.in_(nums))
+        rows = [{"source": name, "num": num, "asked_at": now} for num in nums]
+        connection.execute(insert(asked), rows)
+
+
+def forget_asked(connection: Connection, name: str, which: ColumnElement[bool]) -> None:
+    """Let a source be asked again about papers."""
+    connection.execute(delete(asked).where(asked.c.source == name, which))
+
+
+def ask_again_since(connection: Connection, name: str, since: datetime) -> None:
+    """Let a source be asked again about what it was asked about since a time."""
+    forget_asked(connection, name, asked.c.asked_at >= since)
+
+
+def states(connection: Connection) -> dict[str, SourceState]:
+    """Read how each source fares that was ever asked."""
+    newest = dict(
+        connection.execute(
+            select(days.c.source, func.max(days.c.day))
+            .where(days.c.records > 0)
+            .group_by(days.c.source)
+        ).all()
+    )
+    waiting = open_gaps(connection)
+    return {
+        row.name: SourceState(
+            row.name,
+            row.asked_at,
+            row.succeeded_at,
+            row.failures,
+            row.error,
+            row.next_at,
+            newest.get(row.name),
+            tuple(gap for gap in waiting if gap.source == row.name),
+        )
+        for row in connection.execute(select(sources).order_by(sources.c.name))
+    }
+
+
+def _can_be_asked(about: About) -> ColumnElement[bool]:
+    has_doi = papers.c.doi.is_not(None)
+    if about is About.WITH_DOI:
+        return has_doi
+    if about is About.IDENTIFIED:
+        return or_(papers.c.arxiv_id.is_not(None), has_doi)
+    told = (papers.c.code_url, papers.c.comment, papers.c.abstract)
+    sites = ("github.com/",) if about is About.WITH_CODE else ("huggingface.co/", "hf.co/")
+    return or_(*(and_(text.is_not(None), text.contains(site)) for text in told for site in sites))
