@@ -50,7 +50,7 @@ class Wish:
     @property
     def is_whole(self) -> bool:
         """Whether the run is to bring all there is, so that its days can be judged."""
-        return self.until is None and self.limit is None
+        return self.until is None and self.limit is None and self.what is None
 
 
 @dataclass(slots=True)
@@ -177,13 +177,13 @@ def _about(connection: Connection, source: Source, now: datetime) -> list[Paper]
 def _keep(
     database: Database, source: Source, asked: Asked, batch: Batch, report: FetchReport
 ) -> None:
+    # A notice's words are about a paper, and give way to all that describes it.
+    teller = f"{source.name} notices" if batch.only_known else source.name
     papers = [one for one in batch.told if isinstance(one, Paper)]
     complaints = [one for one in batch.told if isinstance(one, Malformed)]
     with database.write() as connection:
         if papers:
-            report.tally += add(
-                connection, source.name, papers, asked.now, only_known=batch.only_known
-            )
+            report.tally += add(connection, teller, papers, asked.now, only_known=batch.only_known)
         matched = observe(connection, batch.signals) if batch.signals else 0
         for day, records in batch.days.items():
             gathering.count_day(connection, source.name, day, records)

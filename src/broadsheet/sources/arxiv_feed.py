@@ -4,15 +4,13 @@ https://info.arxiv.org/help/rss_specifications.html
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from io import BytesIO
-from time import struct_time
+from datetime import date, datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-import feedparser  # type: ignore[import-untyped]
+from lxml import etree
 
 from broadsheet.errors import SourceError
 from broadsheet.model import Malformed, Paper
@@ -20,11 +18,11 @@ from broadsheet.rules.identity import arxiv_id
 from broadsheet.rules.intake import make_paper
 from broadsheet.rules.notice import notice_of
 from broadsheet.sources.arxiv_oai_records import author_names
-from broadsheet.sources.arxiv_xml import mended
+from broadsheet.sources.arxiv_xml import Element, elements, mended, name_of, text_in
 from broadsheet.sources.client import Client
 from broadsheet.sources.csl_json import plain_text
+from broadsheet.sources.mentions import moment_of
 from broadsheet.sources.source import Asked, Batch
-from broadsheet.sources.wire import text_of
 
 _ADDRESS = "https://rss.arxiv.org/rss/"
 _ALL = (
@@ -35,6 +33,7 @@ _EASTERN = ZoneInfo("America/New_York")
 # arXiv puts 2,000 in a feed at most.
 _ITEMS = 20_000
 _FEED_BYTES = 32 << 20
+_DATES = ("pubDate", "lastBuildDate")
 _NEW, _REPLACED = "new", "replace"
 _OPENING = re.compile(
     r"\s*arXiv:(?P<id>\S{1,60})\s+Announce Type:\s*(?P<kind>[a-z-]+)\s*(?:Abstract:)?\s*",
@@ -120,21 +119,12 @@ def read_feed(body: bytes, place: str) -> Feed:
     SourceError
         Where it is none.
     """
-    whole = _parsed(body, place)
-    items = [item for item in _list(whole.get("entries")) if isinstance(item, dict)]
-    is_whole = not whole.get("bozo")
-    if not whole.get("version") or not (items or is_whole):
-        raise SourceError(
-            f"{place} gave no feed that can be read: it is tried again at the next fetch"
-        )
-    if len(items) > _ITEMS:
-        raise SourceError(f"{place} gave more than {_ITEMS:,} items in one feed")
-    head = whole.get("feed")
-    day = _day(head) if isinstance(head, dict) else None
+    items, day, is_whole = _parsed(mended(body), place)
+    if not (items or is_whole):
+        raise SourceError(_no_feed(place))
     told: list[Paper | Malformed] = []
     announced = 0
-    for number, raw in enumerate(items, 1):
-        item = _item(raw)
+    for number, item in enumerate(items, 1):
         try:
             told.append(_paper(item, day))
         except ValueError as error:
@@ -144,28 +134,17 @@ def read_feed(body: bytes, place: str) -> Feed:
     return Feed(told, announced, day, is_whole)
 
 
-def _parsed(body: bytes, place: str) -> Mapping[str, object]:
-    try:
-        # Bytes by themselves it would take for an address or the name of a file.
-        whole: object = feedparser.parse(
-            BytesIO(mended(body)), sanitize_html=False, resolve_relative_uris=False
-        )
-    except Exception as error:
-        # Broken feeds fail in it in many ways: of keys, of letters, of attributes.
-        raise SourceError(
-            f"{place} gave a feed that is broken ({type(error).__name__}): it is tried again at "
-            "the next fetch"
-        ) from error
-    return whole if isinstance(whole, dict) else {}
+def _no_feed(place: str) -> str:
+    return f"{place} gave no feed that can be read: it is tried again at the next fetch"
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    raw: Mapping[str, object]
+    texts: dict[str, list[str]]
     arxiv: str | None
     version: int | None
     kind: str | None
-    abstract: str | None
+    abstract: str
 
     @property
     def is_new_version(self) -> bool:
@@ -173,40 +152,76 @@ class _Item:
             return self.version is not None and self.version > 1
         return self.kind.startswith(_REPLACED)
 
+    def text(self, name: str) -> str | None:
+        return next(iter(self.texts.get(name, ())), None)
 
-def _item(raw: Mapping[str, object]) -> _Item:
-    description = plain_text(text_of(raw.get("summary"))) or ""
+
+def _parsed(body: bytes, place: str) -> tuple[list[_Item], date | None, bool]:
+    """Read the items and the day, and say whether it was without a flaw."""
+    try:
+        return *_read(body, place), True
+    except etree.XMLSyntaxError:
+        pass
+    try:
+        items, day = _read(body, place, is_broken=True)
+    except etree.XMLSyntaxError as error:
+        raise SourceError(_no_feed(place)) from error
+    # The half of a title would become a paper of its own.
+    whole_items = items if b"</rss" in body else items[:-1]
+    return whole_items, day, False
+
+
+def _read(body: bytes, place: str, *, is_broken: bool = False) -> tuple[list[_Item], date | None]:
+    items: list[_Item] = []
+    dates: dict[str, str] = {}
+    for element in elements(body, place, ("rss",), ("item", "channel"), is_broken=is_broken):
+        is_item = name_of(element) == "item"
+        # What stands before an item is forgotten with it, the dates of the channel too.
+        for one in element.itersiblings(preceding=True) if is_item else element:
+            if name_of(one) in _DATES:
+                dates.setdefault(name_of(one), text_in(one))
+        if is_item:
+            items.append(_item(element))
+        if len(items) > _ITEMS:
+            raise SourceError(f"{place} gave more than {_ITEMS:,} items in one feed")
+    return items, _day(dates)
+
+
+def _item(element: Element) -> _Item:
+    texts: dict[str, list[str]] = {}
+    for part in element:
+        if text := text_in(part).strip():
+            texts.setdefault(name_of(part), []).append(text)
+    first = {name: told[0] for name, told in texts.items()}
+    description = plain_text(first.get("description")) or ""
     opening = _OPENING.match(description)
-    guid = _GUID.sub("", text_of(raw.get("id")) or "")
-    named = [opening["id"] if opening else "", guid, text_of(raw.get("link")) or ""]
-    version = next((end for text in named if (end := _VERSION.search(text.strip()))), None)
-    kind = text_of(raw.get("arxiv_announce_type")) or (opening["kind"] if opening else None)
+    guid = _GUID.sub("", first.get("guid", ""))
+    named = [opening["id"] if opening else "", guid, first.get("link", "")]
+    version = next((end for text in named if (end := _VERSION.search(text))), None)
+    kind = first.get("announce_type") or (opening["kind"] if opening else None)
     return _Item(
-        raw,
+        texts,
         next((found for text in named if (found := arxiv_id(text))), None),
         int(version[1]) if version else None,
-        kind.strip().lower() if kind else None,
+        kind.lower() if kind else None,
         description[opening.end() if opening else 0 :],
     )
 
 
 def _paper(item: _Item, day: date | None) -> Paper:
-    raw = item.raw
-    comment = text_of(raw.get("arxiv_comment"))
-    authors = [one.get("name") for one in _list(raw.get("authors")) if isinstance(one, dict)]
-    tags = [one.get("term") for one in _list(raw.get("tags")) if isinstance(one, dict)]
+    comment = item.text("comment")
+    # With its spaces collapsed, as their search for the end takes long in a run of them.
+    title = " ".join((item.text("title") or "").split())
     return make_paper(
-        title=_TITLE_END.sub("", text_of(raw.get("title")) or ""),
+        title=_TITLE_END.sub("", title),
         abstract=item.abstract,
-        authors=[
-            name for told in authors if (text := text_of(told)) for name in author_names(text)
-        ],
-        categories=[text for told in tags if (text := text_of(told))],
+        authors=[name for text in item.texts.get("creator", ()) for name in author_names(text)],
+        categories=item.texts.get("category", ()),
         published=_published(item, day),
         arxiv=item.arxiv,
-        doi=next(iter((text_of(raw.get("arxiv_doi")) or "").split()), None),
-        url=None if item.arxiv else text_of(raw.get("link")),
-        venue=text_of(raw.get("arxiv_journal_reference")),
+        doi=next(iter((item.text("DOI") or "").split()), None),
+        url=None if item.arxiv else item.text("link"),
+        venue=item.text("journal_reference"),
         comment=comment,
         version=item.version,
         notice=notice_of(comment, item.abstract),
@@ -221,15 +236,13 @@ def _published(item: _Item, day: date | None) -> str | None:
     return f"20{month[1]}-{month[2]}" if month else None
 
 
-def _day(head: dict[str, object]) -> date | None:
-    for name in ("published_parsed", "updated_parsed"):
-        # Its own way to look up takes the one for the other, with a warning.
-        told = dict.get(head, name)
-        if isinstance(told, struct_time):
-            try:
-                return _eastern_day(datetime(*told[:5], tzinfo=UTC))
-            except (ValueError, OverflowError):
-                continue
+def _day(dates: dict[str, str]) -> date | None:
+    for name in _DATES:
+        try:
+            if moment := moment_of(dates.get(name)):
+                return _eastern_day(moment)
+        except OverflowError:
+            continue
     return None
 
 
@@ -243,7 +256,3 @@ def _is_wanted(day: date | None, asked: Asked) -> bool:
     return (asked.since is None or day >= asked.since) and (
         asked.until is None or day <= asked.until
     )
-
-
-def _list(told: object) -> list[object]:
-    return told if isinstance(told, list) else []

@@ -230,10 +230,11 @@ def _retracted(notice: object) -> list[Paper]:
         make_paper(title=title, doi=doi, notice=Notice.RETRACTED)
         for doi in sorted(doi for doi in dois if doi)
     ]
-    named = [paper for paper in papers if paper.doi or paper.arxiv_id]
+    # Publisher and Retraction Watch may name the same work.
+    named = dict.fromkeys(paper for paper in papers if paper.doi or paper.arxiv_id)
     if not named:
         raise ValueError("it does not say which work is retracted")
-    return named
+    return list(named)
 
 
 def _title_in(title: str) -> str:
