@@ -15,7 +15,7 @@ import resource
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
@@ -23,6 +23,7 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
+from typing import TypeVar
 
 import orjson
 from lxml import etree
@@ -33,6 +34,8 @@ from broadsheet import open_library
 from broadsheet.sources.arxiv_oai_records import read_page
 from harvest import harvest_page
 from judged import lines_of
+
+Told = TypeVar("Told")
 
 _ROWS = 2_000
 _PAGE_RECORDS, _PAGES = 1_000, 20
@@ -104,7 +107,7 @@ def _told(taken: Taken) -> dict[str, float]:
     return {key: value for key, value in asdict(taken).items() if key != "course"}
 
 
-def _alone(measure: Callable[[Path, Path], object], dump: Path, folder: Path):  # noqa: ANN202
+def _alone(measure: Callable[[Path, Path], Told], dump: Path, folder: Path) -> Told:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(measure, dump, folder).result()
 
@@ -164,8 +167,9 @@ def _harvest(dump: Path, _folder: Path) -> tuple[float, float]:
     return count / ours_s, count / (perf_counter() - start)
 
 
-def _batches(items: Iterator[object], size: int = _ROWS) -> Iterator[list]:  # noqa
-    while batch := list(islice(items, size)):
+def _batches(items: Iterable[Told], size: int = _ROWS) -> Iterator[list[Told]]:
+    waiting = iter(items)
+    while batch := list(islice(waiting, size)):
         yield batch
 
 

@@ -120,7 +120,7 @@ def test_a_thin_day_is_a_gap_that_the_next_run_fills(empty_library: Library) -> 
 
     report = _run(empty_library, _source(tell))
     (gap,) = report.gaps
-    assert (gap.day, gap.why) == (thin[0], "only 3 records came where some 50 are usual")
+    assert (gap.day, gap.why) == (thin[0], "only 3 of the usual 50 records came")
     states = {state.name: state for state in _states(empty_library)}
     assert states["kites"].next_at == NOW + timedelta(hours=1)
     thin.clear()

@@ -35,7 +35,7 @@ def test_a_thin_day_is_told_with_what_is_usual() -> None:
     counts = _weeks(Rhythm.ARXIV, 300, 0)
     assert fault(_MONDAY, counts | {_MONDAY: DayCount(100)}, Rhythm.ARXIV) is None
     told = fault(_MONDAY, counts | {_MONDAY: DayCount(99)}, Rhythm.ARXIV)
-    assert told == "only 99 records came where some 300 are usual"
+    assert told == "only 99 of the usual 300 records came"
 
 
 def test_one_thin_day_before_does_not_make_the_next_look_usual() -> None:
@@ -64,7 +64,7 @@ def test_answers_are_measured_against_the_questions() -> None:
     days = {_MONDAY - timedelta(days=n): DayCount(80, 100) for n in range(1, 6)}
     assert fault(_MONDAY, days | {_MONDAY: DayCount(35, 50)}, Rhythm.ANSWERS) is None
     assert fault(_MONDAY, days | {_MONDAY: DayCount(10, 50)}, Rhythm.ANSWERS) == (
-        "only 10 answers came where some 40 are usual"
+        "only 10 of the usual 40 answers came"
     )
     assert fault(_MONDAY, {_MONDAY: DayCount(0, 50)}, Rhythm.ANSWERS) == (
         "none of 50 papers asked about was known"

@@ -166,7 +166,7 @@ def test_all_kinds_are_told_and_new_versions_are_not_counted(
         ("<lastBuildDate>Thu, 24 Sep 2026 04:00:14 +0000</lastBuildDate>", date(2026, 9, 24)),
         ("<lastBuildDate>Thu, 24 Sep 2026 03:59:14 +0000</lastBuildDate>", date(2026, 9, 23)),
         ("<pubDate>soon</pubDate>", None),
-        ("<pubDate>Mon, 01 Jan 0001 00:00:00 +0000</pubDate>", None),
+        ("<pubDate>0001-01-01T00:00:00Z</pubDate>", None),
         ("", None),
     ],
 )
@@ -272,6 +272,41 @@ def test_a_feed_that_breaks_off_is_told_and_asked_for_again(
     (batch,) = run(client)
     assert next(one.id for one in batch.told if isinstance(one, Paper)) == "arxiv:2603.00001"
     assert batch.cursor is None
+
+
+def test_a_feed_that_breaks_off_in_an_item_tells_no_half_of_it() -> None:
+    body = feed(item(1), item(2))
+    found = read_feed(body[: body.rindex(b"Kites Learn")], "x")
+    assert [one.id for one in found.told if isinstance(one, Paper)] == ["arxiv:2603.00001"]
+    assert len(found.told) == 1
+    assert not found.is_whole
+
+
+@pytest.mark.parametrize("flaw", ["&", "&nbsp;", "<br>", "</i>", "<x:y/>"])
+def test_a_flaw_in_one_item_does_not_lose_those_before_it(flaw: str) -> None:
+    found = read_feed(feed(item(1), item(2), item(3, title=f"Of {flaw} Kites")), "x")
+    first, second, *_ = found.told
+    assert isinstance(first, Paper)
+    assert isinstance(second, Paper)
+    assert (first.arxiv_id, second.arxiv_id) == ("2603.00001", "2603.00002")
+    assert found.day == TODAY
+    assert not found.is_whole
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        feed(item(more=f"<dc:creator>{'a' * 80_000}</dc:creator>")),
+        b"\n" * 80_000 + feed(item()),
+        b"\n" * 80_000 + feed(item(), head=""),
+        feed(item(title=f"Of{' ' * 80_000}Kites")),
+    ],
+    ids=["a long word for an author", "leading lines", "lines and no declaration", "spaces"],
+)
+def test_hostile_runs_of_letters_are_read(body: bytes) -> None:
+    (kites,) = read_feed(body, "x").told
+    assert isinstance(kites, Paper)
+    assert kites.arxiv_id == "2603.00001"
 
 
 def test_control_characters_and_letters_of_another_charset_lose_no_feed() -> None:

@@ -95,7 +95,7 @@ def fault(
     >>> fault(date(2026, 3, 16), days, Rhythm.DAILY)
     'nothing came, and nothing newer than 2026-03-13'
     >>> fault(date(2026, 3, 16), days | {date(2026, 3, 16): DayCount(31)}, Rhythm.DAILY)
-    'only 31 records came where some 100 are usual'
+    'only 31 of the usual 100 records came'
     """
     came = counts.get(day, DayCount(0))
     if rhythm is Rhythm.ANSWERS:
@@ -109,7 +109,7 @@ def fault(
     if level is None or level < _FEWEST_USUAL or came.records >= THIN_SHARE * level:
         return None
     noun = "answers" if rhythm is Rhythm.ANSWERS else "records"
-    return f"only {came.records} {noun} came where some {round(level)} are usual"
+    return f"only {came.records} of the usual {round(level)} {noun} came"
 
 
 def _nothing(

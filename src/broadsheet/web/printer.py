@@ -46,7 +46,6 @@ class Printer:
             short_date=shaping.short_date,
             iso_date=shaping.iso_date,
             ago=shaping.ago,
-            sentence=shaping.sentence,
             web_link=addresses.web_link,
             link_name=addresses.link_name,
             search_path=addresses.search_path,
