@@ -85,7 +85,7 @@ def main() -> None:
         "import_s": round(first.seconds, 2),
         "papers_per_s": round(first.papers / first.seconds),
         "rss_mb": round(first.rss_mb, 1),
-        "again_s": round(again.seconds, 2),
+        "again_s": round(again.seconds, 3),
         "again_rss_mb": round(again.rss_mb, 1),
         "oai_records_per_s": round(pages[0]),
         "oai_lxml_alone_per_s": round(pages[1]),

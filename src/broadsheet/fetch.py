@@ -147,21 +147,23 @@ def fetch(
 
 
 def _begin(database: Database, source: Source, now: datetime, wish: Wish) -> Asked:
-    with database.write() as connection:
-        gathering.begin(connection, source.name, now)
+    with database.read() as connection:
         waiting = gathering.open_gaps(connection, source.name)
         about = [] if wish.what else _about(connection, source, now)
+        cursor = gathering.cursor_of(connection, source.name)
+    with database.write() as connection:
+        gathering.begin(connection, source.name, now)
         if about and source.rhythm is Rhythm.ANSWERS:
             # Noted before anything is answered, so that no answer at all is noticed.
             gathering.count_day(connection, source.name, now.date(), 0, len(about))
-        return Asked(
-            now=now,
-            cursor=gathering.cursor_of(connection, source.name),
-            since=wish.since or min((gap.day for gap in waiting), default=None),
-            until=wish.until,
-            about=about,
-            what=wish.what,
-        )
+    return Asked(
+        now=now,
+        cursor=cursor,
+        since=wish.since or min((gap.day for gap in waiting), default=None),
+        until=wish.until,
+        about=about,
+        what=wish.what,
+    )
 
 
 def _about(connection: Connection, source: Source, now: datetime) -> list[Paper]:

@@ -172,7 +172,9 @@ def _of_one_paper(spec: str, access: Access) -> tuple[Source, str]:
     for read, name in readers:
         if told := read(spec):
             source = _sources(access)[name]
-            return replace(source, rhythm=Rhythm.IRREGULAR, about=About.NONE), told
+            # Named apart, as one paper asked for by hand tells nothing of how the source fares.
+            named = f"{name}:{told}"
+            return replace(source, name=named, rhythm=Rhythm.IRREGULAR, about=About.NONE), told
     raise ConfigError(
         f"there is no source {spec[:200]!r}: the sources are {', '.join(NAMES)}, where "
         "feed:ADDRESS and zotero:users/NUMBER are told whose; an arXiv id or a DOI brings one paper"
