@@ -126,13 +126,13 @@ def test_a_thin_day_is_a_gap_that_the_next_run_fills(empty_library: Library) -> 
     thin.clear()
     report = _run(empty_library, _source(tell), NOW + timedelta(hours=1))
     assert asked_since == [None, gap.day]
-    assert [filled.day for filled in report.filled] == [gap.day]
+    assert [filled.day for filled in report.mended] == [gap.day]
     assert not report.gaps
 
 
 def _states(library: Library) -> list[SourceState]:
     with library._database.read() as connection:
-        return list(gathering.states(connection).values())
+        return list(gathering.states(connection, NOW).values())
 
 
 def test_a_day_that_stays_empty_is_given_up_after_three_days(empty_library: Library) -> None:
@@ -147,7 +147,7 @@ def test_a_day_that_stays_empty_is_given_up_after_three_days(empty_library: Libr
     assert [gap.day for gap in _run(empty_library, _source(tell)).gaps] == [quiet]
     assert _run(empty_library, _source(tell), NOW + timedelta(days=2)).gaps
     late = _run(empty_library, _source(tell), NOW + timedelta(days=3))
-    assert [gap.day for gap in late.filled] == [quiet]
+    assert [gap.day for gap in late.mended] == [quiet]
     assert not _run(empty_library, _source(tell), NOW + timedelta(days=4)).gaps
 
 
@@ -165,7 +165,7 @@ def test_what_a_feed_missed_is_filled_by_the_source_that_can_look_back(
     feed = Source("kites-feed", nothing, Rhythm.DAILY, filled_by="kites")
     assert [gap.day for gap in _run(empty_library, feed).gaps] == [yesterday]
     _run(empty_library, _source(all_of_it))
-    assert [gap.day for gap in _run(empty_library, feed).filled] == [yesterday]
+    assert [gap.day for gap in _run(empty_library, feed).mended] == [yesterday]
 
 
 def test_a_failing_source_is_asked_again_ever_later_and_as_it_told(empty_library: Library) -> None:
@@ -178,7 +178,7 @@ def test_a_failing_source_is_asked_again_ever_later_and_as_it_told(empty_library
 
         _run(empty_library, _source(tell))
         with empty_library._database.read() as connection:
-            state = gathering.states(connection)["kites"]
+            state = gathering.states(connection, NOW)["kites"]
         assert state.next_at is not None
         waits.append(state.next_at - NOW)
     assert waits == [timedelta(minutes=15), timedelta(minutes=30), timedelta(days=1)]
@@ -227,7 +227,7 @@ def test_a_killed_run_counts_on_where_it_stopped(empty_library: Library) -> None
     for killed in (True, False, False):
 
         def tell(client: Client, asked: Asked, killed: bool = killed) -> Iterator[Batch]:
-            yield Batch(days={yesterday: 30})
+            yield Batch(days={yesterday: 30}, cursor={"half": str(asked.cursor)})
             if killed:
                 raise KeyboardInterrupt
 
@@ -238,3 +238,64 @@ def test_a_killed_run_counts_on_where_it_stopped(empty_library: Library) -> None
         with empty_library._database.read() as connection:
             counts.append(gathering.days_of(connection, "kites")[yesterday].records)
     assert counts == [30, 60, 60]
+
+
+def test_no_wait_that_a_service_tells_is_longer_than_a_day(empty_library: Library) -> None:
+    def tell(client: Client, asked: Asked) -> Iterator[Batch]:
+        yield Batch()
+        raise OutOfReachError("busy\0", 999_999_999_999.0)
+
+    _run(empty_library, _source(tell))
+    (state,) = _states(empty_library)
+    assert state.next_at == NOW + timedelta(days=1)
+    assert state.error == "busy"
+
+
+def test_a_run_of_some_days_by_hand_tells_nothing_of_how_the_source_fares(
+    empty_library: Library,
+) -> None:
+    def tell(client: Client, asked: Asked) -> Iterator[Batch]:
+        yield Batch([_paper(1)], days={NOW.date() - timedelta(days=90): 1}, cursor={"page": "1"})
+
+    report = _run(empty_library, _source(tell), wish=Wish(until=NOW.date() - timedelta(days=90)))
+    (state,) = _states(empty_library)
+    assert (state.succeeded_at, state.next_at, report.gaps) == (None, None, [])
+    assert _cursor(empty_library) == {"page": "1"}
+
+
+def test_asked_for_other_things_a_source_has_another_normal_day(empty_library: Library) -> None:
+    def tell(client: Client, asked: Asked) -> Iterator[Batch]:
+        for n in range(1, 30):
+            yield Batch(days={asked.now.date() - timedelta(days=n): 600})
+
+    def tell_less(client: Client, asked: Asked) -> Iterator[Batch]:
+        yield Batch(days={asked.now.date() - timedelta(days=1): 120})
+
+    _run(empty_library, _source(tell, scope="cs.LG cs.CL"))
+    later = NOW + timedelta(days=1)
+    assert not _run(empty_library, _source(tell_less, scope="cs.LG"), later).gaps
+    assert _run(empty_library, _source(tell_less, scope="cs.LG"), later + timedelta(days=9)).gaps
+
+
+def test_an_old_gap_is_closed_too(empty_library: Library) -> None:
+    def tell(client: Client, asked: Asked) -> Iterator[Batch]:
+        yield Batch(days={NOW.date() - timedelta(days=2): 50})
+        if asked.now > NOW + timedelta(days=20):
+            for n in range(1, 30):
+                yield Batch(days={asked.now.date() - timedelta(days=n): 50})
+
+    first = _run(empty_library, _source(tell))
+    assert [gap.day for gap in first.gaps] == [NOW.date() - timedelta(days=1)]
+    late = _run(empty_library, _source(tell), NOW + timedelta(days=25))
+    assert [gap.day for gap in late.mended] == [NOW.date() - timedelta(days=1)]
+    assert not late.gaps
+
+
+def test_a_day_is_not_given_up_while_nothing_newer_comes(empty_library: Library) -> None:
+    def frozen(client: Client, asked: Asked) -> Iterator[Batch]:
+        yield Batch(days={NOW.date() - timedelta(days=2): 50})
+
+    for n in range(6):
+        report = _run(empty_library, _source(frozen), NOW + timedelta(days=n))
+        assert not report.mended
+    assert len(report.gaps) == 6

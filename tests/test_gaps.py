@@ -111,7 +111,7 @@ def test_a_source_that_fails_for_a_day_is_told_of_and_heals(
     newsroom.fetch(healer)
     report = newsroom.fetch(name)[name]
     assert not report.gaps
-    assert [gap.day for gap in report.filled] == [missed] or name == healer
+    assert [gap.day for gap in report.mended] == [missed] or name == healer
     assert not library.sources.gaps()
     brought = newsroom.told_by(healer if name == "arxiv-feed" else name, missed)
     assert len(brought) == A_DAY

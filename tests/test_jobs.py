@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -123,10 +123,64 @@ def test_a_failing_fetch_is_logged_and_stops_nothing(
     assert states["arxiv"].next_at == clocked.now + timedelta(minutes=15)
 
 
-def test_a_wrong_name_in_the_settings_is_logged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_wrong_name_in_the_settings_stops_no_other_source(
+    tmp_path: Path, clocked: Clocked
 ) -> None:
-    settings = load_settings({"data": tmp_path, "sources": "arxive"}, environment={})
-    with Library(settings) as library, caplog.at_level(logging.ERROR):
+    settings = clocked.library.settings.model_copy(
+        update={"data": tmp_path / "other", "sources": "arxive hf"}
+    )
+    with Library(settings, clock=lambda: clocked.now) as library:
         fetch_tick(library)
-    assert "there is no source 'arxive'" in caplog.text
+        wrong, right = library.sources.states()
+        assert "there is no source 'arxive'" in str(wrong.error)
+        assert right.succeeded_at == clocked.now
+        assert any("'arxive'" in one.text and not one.ok for one in library.examine())
+
+
+def test_an_evening_edition_waits_past_midnight(clocked: Clocked) -> None:
+    settings = clocked.library.settings.model_copy(update={"publish_at": time(23), "hold_hours": 3})
+    with Library(settings, clock=lambda: clocked.now) as library:
+        clocked.world.faults = {"hf": Fault.RENAMED}
+        clocked.at(22, 55)
+        fetch_tick(library)
+        for _ in range(3):
+            clocked.now += timedelta(hours=1)
+            tick(library)
+            assert not library.has_edition(_DAY)
+        clocked.now += timedelta(minutes=10)
+        tick(library)
+        assert library.edition().date == _DAY
+        assert not library.has_edition(_DAY + timedelta(days=1))
+
+
+def test_yesterdays_edition_is_not_made_up_for_the_day_after(clocked: Clocked) -> None:
+    fetch_tick(clocked.library)
+    clocked.now += timedelta(days=1)
+    clocked.world.today += timedelta(days=1)
+    fetch_tick(clocked.library)
+    clocked.at(12, 0)
+    tick(clocked.library)
+    assert clocked.library.edition_dates() == [_DAY + timedelta(days=1)]
+
+
+def test_a_source_that_was_long_not_fetched_is_told_of(clocked: Clocked) -> None:
+    fetch_tick(clocked.library)
+    clocked.now += timedelta(days=10)
+    told = [one.text for one in clocked.library.examine() if not one.ok]
+    assert any("hf was fetched 10 days ago" in text for text in told)
+    assert not clocked.library.sources.ready(clocked.now.date())
+    note = clocked.library.publish().note
+    assert note
+    assert "hf had not been fetched for a day" in note
+
+
+def test_sources_of_attention_alone_hold_no_edition(clocked: Clocked, tmp_path: Path) -> None:
+    settings = clocked.library.settings.model_copy(
+        update={"data": tmp_path / "more", "sources": "arxiv hf hn openalex feed:https://x.example"}
+    )
+    with Library(settings, clock=lambda: clocked.now) as library:
+        clocked.world.faults = {"hn": Fault.RENAMED}
+        fetch_tick(library)
+        clocked.at(6, 0)
+        tick(library)
+        assert "hn had not brought 10 March" in str(library.edition().note)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from broadsheet.config import Settings
 from broadsheet.health import Health
 from broadsheet.model import DeliveryState, SourceState, SubscriptionState
+
+_SOON = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,9 @@ def examine(health: Health, settings: Settings, now: datetime, today: date) -> I
 
 
 def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
+    if not state.can_be_asked:
+        yield Finding(False, f"the setting 'sources': {state.error}")
+        return
     if state.asked_at is None:
         text = f"{state.name} was never fetched: run 'broadsheet fetch', or let the server go on"
         yield Finding(False, text)
@@ -78,8 +83,16 @@ def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
             False,
             f"{state.name} failed {state.failures} times, last fetched {last}{came}: {state.error}",
         )
+    elif state.is_late(now):
+        last = _ago(state.succeeded_at, now) if state.succeeded_at else "never"
+        text = f"{state.name} was fetched {last}{came}: run 'broadsheet fetch', or keep it serving"
+        yield Finding(False, text)
     else:
-        yield Finding(True, f"{state.name} fetched {_ago(state.asked_at, now)}{came}")
+        until = state.next_at - now if state.next_at else timedelta()
+        later = (
+            f"next in {until.total_seconds() / 3600:.0f} hours" if until > _SOON else "next soon"
+        )
+        yield Finding(True, f"{state.name} fetched {_ago(state.asked_at, now)}{came}, {later}")
     for gap in state.gaps:
         yield Finding(
             False,

@@ -1,15 +1,15 @@
 """One run of one source: ask it, keep what it tells batch by batch, and judge its days."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from broadsheet.errors import BroadsheetError
 from broadsheet.model import Gap, Malformed, Paper
-from broadsheet.rules.gaps import fault, judged_days
+from broadsheet.rules.gaps import DayCount, fault, judged_days
 from broadsheet.rules.rhythm import Rhythm, newest_due
 from broadsheet.sources.client import Client
 from broadsheet.sources.reply import OutOfReachError
@@ -24,6 +24,8 @@ _KEPT_COMPLAINTS = 1_000
 _AFTER_A_GAP = timedelta(hours=1)
 # A source that was asked again for so long and brings nothing more of a day has no more of it.
 _PATIENCE = timedelta(days=3)
+# However long a service says that it wants to be left alone.
+_LONGEST_TOLD_S = 86_400.0
 _AFTER_A_FAILURE, _AFTER_MANY = timedelta(minutes=15), timedelta(hours=6)
 
 
@@ -50,7 +52,7 @@ class Wish:
     @property
     def is_whole(self) -> bool:
         """Whether the run is to bring all there is, so that its days can be judged."""
-        return self.until is None and self.limit is None and self.what is None
+        return self.until is None and self.limit is None
 
 
 @dataclass(slots=True)
@@ -75,8 +77,8 @@ class FetchReport:
         Why the run ended early; what came before that is kept.
     gaps : list of Gap
         Days that are missing something after the run.
-    filled : list of Gap
-        Days that were, and are not any more.
+    mended : list of Gap
+        Days that were, and are not any more or were given up.
     """
 
     source: str
@@ -87,7 +89,7 @@ class FetchReport:
     malformed: list[Malformed] = field(default_factory=list)
     error: str | None = None
     gaps: list[Gap] = field(default_factory=list)
-    filled: list[Gap] = field(default_factory=list)
+    mended: list[Gap] = field(default_factory=list)
 
     @property
     def records(self) -> int:
@@ -142,7 +144,8 @@ def fetch(
     except Exception as error:
         _log.exception("the source %s failed in a way that was not foreseen", source.name)
         report.error = f"this should not have happened ({type(error).__name__}: {error})"
-    _finish(database, source, now, wish, report, wait_s)
+    if wish.is_whole:
+        _finish(database, source, now, report, wait_s)
     return report
 
 
@@ -152,7 +155,10 @@ def _begin(database: Database, source: Source, now: datetime, wish: Wish) -> Ask
         about = [] if wish.what else _about(connection, source, now)
         cursor = gathering.cursor_of(connection, source.name)
     with database.write() as connection:
-        gathering.begin(connection, source.name, now)
+        if wish.is_whole:
+            gathering.begin(connection, source.name, source.scope, now)
+        else:
+            gathering.make_known(connection, source.name, source.scope)
         if about and source.rhythm is Rhythm.ANSWERS:
             # Noted before anything is answered, so that no answer at all is noticed.
             gathering.count_day(connection, source.name, now.date(), 0, len(about))
@@ -203,13 +209,11 @@ def _finish(
     database: Database,
     source: Source,
     now: datetime,
-    wish: Wish,
     report: FetchReport,
     wait_s: float | None,
 ) -> None:
     with database.write() as connection:
-        if wish.is_whole:
-            _judge(connection, source, now, report)
+        _judge(connection, source, now, report)
         failures = gathering.failures_of(connection, source.name)
         next_at = now + _pause(source, report, failures, wait_s)
         gathering.finish(connection, source.name, now, report.error, next_at)
@@ -220,48 +224,53 @@ def _judge(connection: Connection, source: Source, now: datetime, report: FetchR
     counts = gathering.days_of(connection, source.name)
     known = gathering.gaps_of(connection, source.name)
     newest = newest_due(source.rhythm, now)
-    for day in judged_days(min(counts, default=newest), newest):
+    waiting = {day for day, gap in known.items() if gap.filled_at is None}
+    for day in sorted(waiting.union(judged_days(min(counts, default=newest), newest))):
         gap = known.get(day)
         if gap is not None and gap.filled_at is not None:
             continue
         why = fault(day, counts, source.rhythm, report.error)
-        if why is None or (gap is not None and _settled(connection, source, gap, now, report)):
-            if gap is not None:
-                gathering.fill_gap(connection, source.name, day, now)
-                report.filled.append(gap)
+        if gap is None and why is None:
             continue
-        found = Gap(source.name, day, why, gap.found_at if gap else now)
-        gathering.note_gap(connection, found)
-        report.gaps.append(found)
+        gap = replace(gap or Gap(source.name, day, "", now), why=why or (gap.why if gap else ""))
+        gathering.note_gap(connection, gap)
+        came = why is None or _came_otherwise(connection, source, gap, now)
+        if came or _has_no_more(counts, gap, now, report):
+            gap = replace(gap, filled_at=now, given_up=not came)
+            gathering.close_gap(connection, gap, now)
+            report.mended.append(gap)
+        else:
+            report.gaps.append(gap)
     if source.rhythm is Rhythm.ANSWERS and report.gaps:
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         gathering.ask_again_since(connection, source.name, midnight)
 
 
-def _settled(
-    connection: Connection, source: Source, gap: Gap, now: datetime, report: FetchReport
-) -> bool:
-    """Tell whether what was missing came otherwise, or the source, asked again, has no more."""
+def _came_otherwise(connection: Connection, source: Source, gap: Gap, now: datetime) -> bool:
+    """Tell whether another source brought the day, or what got no answer then got one since."""
     if source.rhythm is Rhythm.ANSWERS:
-        # What got no answer then was asked about again, and today's answers are as usual.
         counts = gathering.days_of(connection, source.name)
         today = counts.get(now.date())
-        return bool(
-            now.date() > gap.day
-            and today
-            and today.records
-            and fault(now.date(), counts, source.rhythm) is None
-        )
-    if source.filled_by is not None:
-        other = gathering.days_of(connection, source.filled_by).get(gap.day)
-        missing = gathering.gaps_of(connection, source.filled_by).get(gap.day)
-        if other and other.records and (missing is None or missing.filled_at is not None):
-            return True
-    return report.error is None and now - gap.found_at >= _PATIENCE
+        is_later = now.date() > gap.day and today is not None and today.records > 0
+        return is_later and fault(now.date(), counts, source.rhythm) is None
+    if source.filled_by is None:
+        return False
+    other = gathering.days_of(connection, source.filled_by).get(gap.day)
+    missing = gathering.gaps_of(connection, source.filled_by).get(gap.day)
+    is_whole = missing is None or (missing.filled_at is not None and not missing.given_up)
+    return other is not None and other.records > 0 and is_whole
+
+
+def _has_no_more(
+    counts: Mapping[date, DayCount], gap: Gap, now: datetime, report: FetchReport
+) -> bool:
+    """Tell whether a source that works again was asked again long enough."""
+    came_since = any(day > gap.day and count.records for day, count in counts.items())
+    return report.error is None and came_since and now - gap.found_at >= _PATIENCE
 
 
 def _pause(source: Source, report: FetchReport, failures: int, wait_s: float | None) -> timedelta:
     if report.error:
         patience = min(_AFTER_A_FAILURE * 2.0 ** min(failures, 10), _AFTER_MANY)
-        return max(patience, timedelta(seconds=wait_s or 0))
+        return max(patience, timedelta(seconds=min(wait_s or 0.0, _LONGEST_TOLD_S)))
     return min(source.every, _AFTER_A_GAP) if report.gaps else source.every

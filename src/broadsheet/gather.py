@@ -1,5 +1,6 @@
 """Ask the sources that are set up, each when it is due, and tell how they fare."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,18 +12,20 @@ from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
 from broadsheet.config import Settings
-from broadsheet.errors import SourceError
+from broadsheet.errors import BroadsheetError, ConfigError, SourceError
 from broadsheet.fetch import FetchReport, Wish, fetch
 from broadsheet.model import Gap, SourceState
+from broadsheet.rules.gaps import missing
 from broadsheet.sources.client import Client
 from broadsheet.sources.reply import OutOfReachError
 from broadsheet.sources.source import Source
 from broadsheet.store import gathering
 from broadsheet.store.database import Database
 
+_log = logging.getLogger("broadsheet.gather")
 _LOCK_WAIT_S = 5.0
 _NEAR_DAYS = 3
-_FRESH = timedelta(hours=24)
+_TOLD_OF = timedelta(days=14)
 
 
 class Gatherer:
@@ -66,70 +69,126 @@ class Gatherer:
         Raises
         ------
         ConfigError
-            Before anything is asked, where there is no such source.
+            Before anything is asked, where one of `specs` is no source; of the settings, it is
+            told in a report.
         SourceError
             Where another process is fetching into this library.
         """
-        wish = wish or Wish()
-        chosen = self._chosen(specs or self._settings.source_names)
+        chosen = [self._source(spec) for spec in specs] if specs else self._chosen()
         with _alone(self._settings.data), self._client() as client:
             for source, what in chosen:
-                asked = replace(wish, what=what)
-                now = self._clock()
-                told = partial(on_records, source.name)
-                yield fetch(self._database, source, client, now, asked, told)
+                if isinstance(source, SourceState):
+                    yield FetchReport(source.name, error=source.error)
+                    continue
+                asked = replace(wish or Wish(), what=what)
+                yield self._fetch(source, client, asked, partial(on_records, source.name))
 
     def fetch_due(self) -> list[FetchReport]:
         """Ask the sources of the settings whose time has come."""
+        now = self._clock()
+        states = zip(self._settings.source_names, self.states(), strict=True)
         due = [
-            state.name
-            for state in self.states()
-            if state.next_at is None or state.next_at <= self._clock()
+            spec
+            for spec, state in states
+            if state.can_be_asked and (state.next_at is None or state.next_at <= now)
         ]
         return list(self.fetch(due)) if due else []
 
     def states(self) -> list[SourceState]:
-        """Tell how each source of the settings fares."""
+        """Tell how each source of the settings fares, in their order."""
+        chosen = [source for source, _ in self._chosen()]
         with self._database.read() as connection:
-            known = gathering.states(connection)
-        return [known.get(name, SourceState(name)) for name in self._settings.source_names]
+            known = gathering.states(connection, self._clock() - _TOLD_OF)
+        return [
+            source
+            if isinstance(source, SourceState)
+            else known.get(source.name, SourceState(source.name))
+            for source in chosen
+        ]
 
     def gaps(self) -> list[Gap]:
         """List the days that are still missing of sources of the settings."""
         return [gap for state in self.states() for gap in state.gaps]
 
-    def ready(self, due: datetime) -> bool:
-        """Tell whether an edition that is due can be made: all was fetched, and no day is missing.
+    def ready(self, day: date) -> bool:
+        """Tell whether a day's edition can be made.
 
         Parameters
         ----------
-        due : datetime
-            When the edition is due, aware; a source is to have been fetched in the day before.
+        day : date
+            The edition's.
+
+        Returns
+        -------
+        bool
+            Whether of the sources that bring the day's papers each was fetched, none is due to
+            be fetched again, and no day near the edition's is missing.
         """
-        fetched = (state.succeeded_at for state in self.states())
-        fresh = all(at is not None and due - at <= _FRESH for at in fetched)
-        return fresh and not self.gaps_near(due.date())
+        leading = {
+            source.name
+            for source, _ in self._chosen()
+            if not isinstance(source, SourceState) and source.leads
+        }
+        now = self._clock()
+        return all(
+            state.succeeded_at is not None
+            and state.next_at is not None
+            and state.next_at > now
+            and not any(_is_near(gap, day) for gap in state.gaps)
+            for state in self.states()
+            if state.name in leading
+        )
 
-    def gaps_near(self, day: date) -> list[Gap]:
-        """List those of the three days before an edition's day, and of that day itself."""
-        return [gap for gap in self.gaps() if 0 <= (day - gap.day).days <= _NEAR_DAYS]
+    def missing_near(self, day: date) -> str | None:
+        """Say what a day's edition lacks if it is made now; None for nothing."""
+        states = self.states()
+        gaps = [gap for state in states for gap in state.gaps if _is_near(gap, day)]
+        now = self._clock()
+        # One that was never fetched brought nothing that could be missed.
+        late = [state.name for state in states if state.succeeded_at and state.is_late(now)]
+        return missing(gaps, late)
 
-    def _chosen(self, specs: Sequence[str]) -> list[tuple[Source, str | None]]:
+    def _fetch(
+        self, source: Source, client: Client, wish: Wish, on_records: Callable[[int], None]
+    ) -> FetchReport:
+        try:
+            return fetch(self._database, source, client, self._clock(), wish, on_records)
+        except BroadsheetError as error:
+            return FetchReport(source.name, error=str(error))
+        except Exception as error:
+            _log.exception("the run of %s could not be begun or ended", source.name)
+            told = f"this should not have happened ({type(error).__name__})"
+            return FetchReport(source.name, error=told)
+
+    def _chosen(self) -> list[tuple[Source | SourceState, str | None]]:
+        """Find the sources of the settings; in the place of a wrong name, what is wrong with it."""
+        found: list[tuple[Source | SourceState, str | None]] = []
+        for spec in self._settings.source_names:
+            try:
+                found.append(self._source(spec))
+            except ConfigError as error:
+                state = SourceState(spec[:100], error=str(error), can_be_asked=False)
+                found.append((state, None))
+        return found
+
+    def _source(self, spec: str) -> tuple[Source, str | None]:
         # Imported here because the readers of feeds and XML take longer to load than most
         # commands, which ask nobody, take to run.
         from broadsheet.sources.registry import Access, source_named
 
         told = self._settings
-        access = Access(
-            contact=told.contact,
-            categories=told.category_names,
-            openalex=told.secret(told.openalex_key),
-            semanticscholar=told.secret(told.semanticscholar_key),
-            github=told.secret(told.github_key),
-            hub=told.secret(told.hub_key),
-            zotero=told.secret(told.zotero_key),
+        return source_named(
+            spec,
+            Access(
+                contact=told.contact,
+                categories=told.category_names,
+                openalex=told.secret(told.openalex_key),
+                semanticscholar=told.secret(told.semanticscholar_key),
+                github=told.secret(told.github_key),
+                hub=told.secret(told.hub_key),
+                zotero=told.secret(told.zotero_key),
+            ),
         )
-        return [source_named(spec, access) for spec in specs]
 
     def _client(self) -> Client:
         return Client(self._settings.contact, self._settings.mirror, self._spend)
@@ -142,6 +201,10 @@ class Gatherer:
                 f"the {self._settings.requests_a_day} requests that {site} may get in a day are "
                 "spent: it goes on tomorrow, or raise the setting 'requests_a_day'"
             )
+
+
+def _is_near(gap: Gap, day: date) -> bool:
+    return 0 <= (day - gap.day).days <= _NEAR_DAYS
 
 
 @contextmanager

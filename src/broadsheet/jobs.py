@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -14,6 +14,7 @@ from broadsheet.library import Library
 
 _log = logging.getLogger("broadsheet.jobs")
 _TICK_S = 20.0
+_GRACE = timedelta(minutes=30)
 # A few seconds' work each: the clock's other parts wait for it.
 _REFINED_A_TICK, _BUILD_A_TICK_S = 512, 5.0
 
@@ -61,18 +62,22 @@ def fetch_tick(library: Library) -> None:
 
 
 def _print_today(library: Library) -> None:
-    """Publish today's edition once its hour has come, and make it due to late subscribers."""
-    settings = library.settings
-    now = library.now.astimezone(ZoneInfo(settings.timezone))
-    due = now.replace(
-        hour=settings.publish_at.hour, minute=settings.publish_at.minute, second=0, microsecond=0
-    )
-    if now < due:
-        return
-    if library.has_edition(library.today):
-        library.make_due(library.today)
-    elif now >= due + timedelta(hours=settings.hold_hours) or library.sources.ready(due):
-        library.publish()
+    """Publish an edition once its hour has come, and make it due to late subscribers.
+
+    An edition waits for the sources that bring its papers, into the next day where it must.
+    """
+    zone = ZoneInfo(library.settings.timezone)
+    hold = timedelta(hours=library.settings.hold_hours)
+    for day in (library.today - timedelta(days=1), library.today):
+        due = datetime.combine(day, library.settings.publish_at, zone)
+        # By its latest hour yesterday's was printed, unless nobody was there to do it.
+        too_late = day < library.today and library.now > due + hold + _GRACE
+        if library.now < due or too_late:
+            continue
+        if library.has_edition(day):
+            library.make_due(day)
+        elif library.now >= due + hold or library.sources.ready(day):
+            library.publish(day)
 
 
 class Clock:

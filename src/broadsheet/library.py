@@ -31,7 +31,6 @@ from broadsheet.model import (
 from broadsheet.post import host_of, send_due
 from broadsheet.publish import make_due, publish
 from broadsheet.refine import Refiner, fill, forget_changed, open_refiner, unfilled
-from broadsheet.rules.gaps import missing
 from broadsheet.search import Request, Sharpener, related, search
 from broadsheet.store import (
     attention,
@@ -294,7 +293,7 @@ class Library:
     def publish(self, day: date | None = None) -> Edition:
         """Freeze a day's edition, today's by default, and make its digests due."""
         wanted = day or self.today
-        note = missing(self.sources.gaps_near(wanted))
+        note = self.sources.missing_near(wanted)
         made = publish(self._database, wanted, self.settings.edition_size, self.now, note)
         self.make_due(wanted)
         return made

@@ -244,8 +244,10 @@ def _grafted(choices: Choices, soil: Soil) -> bytes:
     # Names and values are changed more often than what stands between them.
     telling = [n for n, token in enumerate(tokens) if token.isalnum() or len(token) > 2]
     for _ in range(1 + choices.number(6)):
+        tokens = tokens or [""]
         at = telling[choices.number(len(telling))] if telling else 0
         at = choices.number(min(len(tokens), 1 << 15)) if choices.one_in(8) else at
+        at = min(at, len(tokens) - 1)
         tokens[at : at + 1] = _graft(choices, soil, tokens, at)
     return _written(choices, "".join(tokens))
 

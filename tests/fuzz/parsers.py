@@ -34,6 +34,7 @@ _ACCESS = (
 )
 _BATCHES = 6
 _STARTS = 24
+_MANY = 20_000
 # How else than by its name alone a source can be asked.
 _SPECS = {
     "arxiv-atom": ("arxiv-atom:2603.00001,math/0601001,x",),
@@ -208,7 +209,7 @@ def _ids(choices: Choices, soil: Soil) -> object:
 
 def _intake(choices: Choices, soil: Soil) -> Paper | None:
     lines = _text(choices, soil).split("\n")
-    many = lines * (1 + choices.number(4096)) if choices.one_in(16) else lines
+    many = (lines * choices.number(1 << 12))[:_MANY] if choices.one_in(16) else lines
     told = dict(zip(("title", "abstract", "published", "arxiv", "doi", "url"), lines, strict=False))
     try:
         paper = intake.make_paper(

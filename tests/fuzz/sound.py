@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import fields
+from unicodedata import category
 
 from broadsheet.model import Malformed, Paper, Signal
 from broadsheet.sources.source import Batch
@@ -54,8 +55,8 @@ def check_text(text: str, name: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise UnsoundError(f"{name} cannot be written: {text[:80]!r}") from error
-    controls = any(letter < " " or letter == "\x7f" for letter in text)
-    _hold(not controls and len(text) <= _MOST_CHARS, name, text)
+    steers = not text.isprintable() and any(category(letter) == "Cc" for letter in text)
+    _hold(not steers and len(text) <= _MOST_CHARS, name, text)
 
 
 def _check_signal(signal: Signal) -> None:

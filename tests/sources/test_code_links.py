@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.sources.code_links import (
-    HubKind,
-    HubRepository,
     counted,
     github_repositories,
     hub_repositories,
+    number_in,
 )
 from broadsheet.sources.source import Asked, Batch
 
@@ -74,11 +73,11 @@ def test_a_repository_is_found_in_text(text: str, repository: str | None) -> Non
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("https://huggingface.co/farol/kite-7b.", (HubKind.MODEL, "farol/kite-7b")),
-        ("hf.co/farol/kite/tree/main", (HubKind.MODEL, "farol/kite")),
-        (r"https://huggingface.co/farol/kite\_7b", (HubKind.MODEL, "farol/kite_7b")),
-        ("https://huggingface.co/datasets/farol/wind", (HubKind.DATASET, "farol/wind")),
-        ("https://www.huggingface.co/spaces/farol/sky)", (HubKind.SPACE, "farol/sky")),
+        ("https://huggingface.co/farol/kite-7b.", "models/farol/kite-7b"),
+        ("hf.co/farol/kite/tree/main", "models/farol/kite"),
+        (r"https://huggingface.co/farol/kite\_7b", "models/farol/kite_7b"),
+        ("https://huggingface.co/datasets/farol/wind", "datasets/farol/wind"),
+        ("https://www.huggingface.co/spaces/farol/sky)", "spaces/farol/sky"),
         ("https://huggingface.co/papers/2603.00001", None),
         ("https://huggingface.co/docs/kites/index", None),
         ("https://huggingface.co/blog/farol/kites", None),
@@ -92,18 +91,16 @@ def test_a_repository_is_found_in_text(text: str, repository: str | None) -> Non
         ("https://nothuggingface.co/farol/kite", None),
     ],
 )
-def test_a_repository_on_the_hub_is_found_in_text(
-    text: str, found: tuple[HubKind, str] | None
-) -> None:
-    expected = (HubRepository(*found),) if found else ()
+def test_a_repository_on_the_hub_is_found_in_text(text: str, found: str | None) -> None:
+    expected = (found,) if found else ()
     assert hub_repositories(paper(comment=text)) == expected
 
 
 def test_a_model_and_a_dataset_of_one_name_are_two() -> None:
     text = "hf.co/farol/kite, hf.co/datasets/farol/kite, https://huggingface.co/Farol/Kite"
     assert hub_repositories(paper(text)) == (
-        HubRepository(HubKind.MODEL, "farol/kite"),
-        HubRepository(HubKind.DATASET, "farol/kite"),
+        "models/farol/kite",
+        "datasets/farol/kite",
     )
 
 
@@ -119,14 +116,16 @@ _PIECES = st.sampled_from(
 
 @given(st.lists(_PIECES | st.text(max_size=9)).map("".join))
 def test_whatever_is_found_can_stand_in_an_address(text: str) -> None:
-    found = github_repositories(paper(text))
-    found += tuple(one.id for one in hub_repositories(paper(text)))
-    for one in found:
+    on_hub = [one.partition("/") for one in hub_repositories(paper(text))]
+    assert {kind for kind, _, _ in on_hub} <= {"models", "datasets", "spaces"}
+    for one in (*github_repositories(paper(text)), *(name for _, _, name in on_hub)):
         assert re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", one, re.ASCII)
         assert one.partition("/")[2].strip(".")
 
 
-def _counted(stars: dict[str, float | None], *texts: str) -> tuple[list[Batch], list[str]]:
+def _counted(
+    stars: dict[str, float | None], *texts: str, most_asked: int | None = None
+) -> tuple[list[Batch], list[str]]:
     papers = [Paper(f"arxiv:2603.0000{n}", "Kites", text) for n, text in enumerate(texts)]
     asked_for: list[str] = []
 
@@ -137,18 +136,41 @@ def _counted(stars: dict[str, float | None], *texts: str) -> tuple[list[Batch], 
         return stars[name]
 
     asked = Asked(NOW, about=papers)
-    return list(counted(asked, github_repositories, count, Kind.STARS, "github")), asked_for
+    batches = counted(
+        asked, github_repositories, count, Kind.STARS, "github", most_asked=most_asked
+    )
+    return list(batches), asked_for
 
 
-def test_the_largest_count_is_that_of_the_paper() -> None:
-    batches, _ = _counted({"a/x": 3.0, "a/y": 40.0, "a/z": None}, "github.com/a/x github.com/a/y")
+def test_what_a_paper_is_built_on_lends_it_no_stars() -> None:
+    stars: dict[str, float | None] = {"a/gone": None, "a/kite": 3.0, "big/wind": 150_000.0}
+    text = "github.com/a/gone, github.com/a/odd, github.com/a/kite; built on github.com/big/wind"
+    batches, asked_for = _counted(stars, text)
     assert batches == [
         Batch(
-            told=[],
-            signals=[Signal("arxiv:2603.00000", Kind.STARS, 40.0, NOW, "github")],
+            told=[Malformed("github a/odd", "it tells no number of stars")],
+            signals=[Signal("arxiv:2603.00000", Kind.STARS, 3.0, NOW, "github")],
             days={NOW.date(): 1},
             answered=["arxiv:2603.00000"],
         )
+    ]
+    assert asked_for == ["a/gone", "a/odd", "a/kite"]
+
+
+def test_a_repository_without_stars_counts_as_known() -> None:
+    (batch,), asked_for = _counted({"a/x": 0.0, "a/y": 9.0}, "github.com/a/x github.com/a/y")
+    assert [signal.value for signal in batch.signals] == [0.0]
+    assert asked_for == ["a/x"]
+
+
+def test_papers_beyond_the_most_that_is_asked_are_left_for_the_next_run() -> None:
+    texts = ("github.com/a/x", "Kites.", "github.com/a/x", "github.com/a/y github.com/a/z")
+    batches, asked_for = _counted({"a/x": 1.0, "a/y": None, "a/z": 3.0}, *texts, most_asked=2)
+    assert asked_for == ["a/x", "a/y"]
+    assert [one for batch in batches for one in batch.answered] == [
+        "arxiv:2603.00001",
+        "arxiv:2603.00000",
+        "arxiv:2603.00002",
     ]
 
 
@@ -170,16 +192,35 @@ def test_a_repository_of_two_papers_is_asked_about_once() -> None:
 
 def test_a_catalogue_of_repositories_is_not_asked_through() -> None:
     text = " ".join(f"github.com/a/x{n}" for n in range(30))
-    _, asked_for = _counted({f"a/x{n}": 1.0 for n in range(30)}, text)
+    (batch,), asked_for = _counted({f"a/x{n}": None for n in range(30)}, text)
     assert len(asked_for) == 5
+    assert batch.answered == ["arxiv:2603.00000"]
 
 
 def test_what_cannot_be_read_is_told_and_is_no_answer_of_the_day() -> None:
     (batch,), _ = _counted({}, "github.com/a/x")
     assert batch.told == [Malformed("github a/x", "it tells no number of stars")]
-    assert (batch.signals, batch.days, batch.answered) == ((), {}, ["arxiv:2603.00000"])
+    assert (batch.signals, batch.days, batch.answered) == ([], {}, ["arxiv:2603.00000"])
 
 
 def test_what_is_unknown_is_answered_without_a_signal_and_counts_for_nothing() -> None:
     (batch,), _ = _counted({"a/x": None}, "github.com/a/x")
-    assert batch == Batch(told=[], answered=["arxiv:2603.00000"])
+    assert batch == Batch(told=[], signals=[], answered=["arxiv:2603.00000"])
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("likes"), inner),
+    max_leaves=9,
+)
+
+
+@given(_JSON)
+def test_any_json_tells_a_number_or_none(told: object) -> None:
+    try:
+        number = number_in(told, "likes", "likes")
+    except ValueError as error:
+        assert str(error) == "it tells no number of likes"
+        return
+    assert isinstance(number, float)
+    assert 0 <= number <= 10**9

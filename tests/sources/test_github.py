@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from broadsheet.errors import SourceError
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.sources.client import Client
-from broadsheet.sources.github import fetch, read_stars
+from broadsheet.sources.github import fetch, refuses_this_one
 from broadsheet.sources.reply import OutOfReachError, Reply
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Services
@@ -64,6 +64,35 @@ def test_nothing_is_asked_before_it_is_wanted(services: Services, client: Client
     assert [question.path for question in services.questions] == ["/repos/a/x"]
 
 
+def many(count: int) -> list[Paper]:
+    return [paper(n, f"a/x{n}") for n in range(count)]
+
+
+def test_without_a_key_a_run_ends_before_the_hour_is_spent(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/repos/*", repository(41))
+    batches = list(fetch(client, asked(*many(70)), None))
+    assert len(services.questions) == 55
+    # The others are asked about the next time.
+    assert [one for batch in batches for one in batch.answered] == [one.id for one in many(55)]
+
+
+def test_with_a_key_all_are_asked_about(services: Services, client: Client) -> None:
+    services.answer(HOST, "/repos/*", repository(41))
+    assert len(list(fetch(client, asked(*many(70)), "a-key"))) == 70
+
+
+def test_a_paper_of_many_repositories_takes_one_question(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/repos/farol/kite", repository(3))
+    services.answer(HOST, "/repos/big/wind", repository(150_000))
+    (batch,) = fetch(client, asked(paper(1, "farol/kite", "big/wind")), None)
+    assert [signal.value for signal in batch.signals] == [3.0]
+    assert len(services.questions) == 1
+
+
 def test_a_renamed_repository_is_followed(services: Services, client: Client) -> None:
     there = f"https://{HOST}/repositories/7"
     services.answer(HOST, "/repos/farol/kite", b"{}", 301, {"Location": there})
@@ -95,7 +124,7 @@ def test_what_is_gone_or_blocked_is_answered_without_stars(
     services.answer(HOST, "/repos/a/gone", body, status)
     services.answer(HOST, "/repos/a/kite", repository(2))
     gone, there = fetch(client, asked(paper(1, "a/gone"), paper(2, "a/kite")), None)
-    assert (gone.signals, gone.answered) == ((), ["arxiv:2603.00001"])
+    assert (gone.signals, gone.answered) == ([], ["arxiv:2603.00001"])
     assert there.signals[0].value == 2
 
 
@@ -160,7 +189,7 @@ def test_a_count_that_is_none_is_told_and_the_rest_goes_on(
     services.answer(HOST, "/repos/a/tail", repository(2))
     bad, good = fetch(client, asked(paper(1, "a/kite"), paper(2, "a/tail")), None)
     assert bad.told == [Malformed("github a/kite", "it tells no number of stars")]
-    assert bad.signals == ()
+    assert bad.signals == []
     assert good.signals[0].value == 2
 
 
@@ -169,25 +198,22 @@ def test_without_papers_nothing_is_asked(services: Services, client: Client) -> 
     assert services.questions == []
 
 
-_KEYS = st.sampled_from(["stargazers_count", "message"])
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text() | _KEYS, inner),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("message"), inner),
     max_leaves=9,
 )
 _BODIES = st.binary() | st.text().map(str.encode) | _JSON.map(lambda one: json.dumps(one).encode())
 
 
-@given(st.sampled_from([200, 403, 404]), _BODIES)
-def test_any_reply_is_read_or_refused(status: int, body: bytes) -> None:
+@given(_BODIES)
+def test_any_refusal_is_about_one_repository_or_all(body: bytes) -> None:
     try:
-        stars = read_stars(Reply("https://api.github.com/repos/a/kite", status, {}, body))
+        blocked = refuses_this_one(Reply("https://api.github.com/repos/a/kite", 403, {}, body))
     except SourceError:
         return
-    except ValueError as error:
-        assert str(error) == "it tells no number of stars"
-        return
-    assert stars is None or stars >= 0
+    assert blocked
+    assert b"blocked" in body.lower()
 
 
 def _outcome(recorded: dict[str, object]) -> type[SourceError] | None:

@@ -13,26 +13,46 @@ from tests.services import Answer, Question, Services
 from tests.sources.hf_lists import HOST, NOW, PATH, TODAY, Item, ids, item, names, serve
 
 
-def test_yesterday_and_today_are_read_where_nothing_was_before(
+LAST_DAYS = ["2026-03-08", "2026-03-09", "2026-03-10", "2026-03-11"]
+
+
+@pytest.mark.parametrize("cursor", [{}, {"day": "2026-03-11"}, {"day": "2026-03-09"}])
+def test_the_lists_of_the_last_days_are_read_each_time_as_their_votes_go_on(
+    services: Services, client: Client, cursor: dict[str, str]
+) -> None:
+    serve(services, {"2026-03-08": [item(1, "2026-03-08", upvotes=7)]})
+    first, *_, last = fetch(client, Asked(NOW, cursor))
+    assert [question.query["date"] for question in services.questions] == LAST_DAYS
+    assert [signal.value for signal in first.signals] == [7.0]
+    assert last.cursor == {"day": "2026-03-11"}
+
+
+def test_a_list_that_is_read_again_leaves_the_cursor_alone(
     services: Services, client: Client
 ) -> None:
-    serve(services, {})
-    assert len(list(fetch(client, Asked(NOW)))) == 2
-    assert names(services) == ["2026-03-10 0 100", "2026-03-11 0 100"]
+    day = "2026-03-10"
+    serve(services, {day: [item(n, day) for n in range(230)]})
+    cursor = {"day": day, "list": day, "page": "1"}
+    batches = list(fetch(client, Asked(NOW, cursor)))
+    assert [len(batch.told) for batch in batches] == [0, 0, 100, 30, 0]
+    assert [batch.cursor for batch in batches] == [
+        None,
+        None,
+        {"day": day, "list": day, "page": "2"},
+        {"day": "2026-03-11"},
+        {"day": "2026-03-11"},
+    ]
 
 
 def test_a_run_begins_on_the_day_of_the_cursor_and_reads_today_again(
     services: Services, client: Client
 ) -> None:
     serve(services, {"2026-03-11": [item(1, "2026-03-11")]})
-    *_, last = fetch(client, Asked(NOW, {"day": "2026-03-09"}))
-    assert [question.query["date"] for question in services.questions] == [
-        "2026-03-09",
-        "2026-03-10",
-        "2026-03-11",
-    ]
+    *_, last = fetch(client, Asked(NOW, {"day": "2026-03-07"}))
+    days = [question.query["date"] for question in services.questions]
+    assert days == ["2026-03-07", *LAST_DAYS]
     assert last.cursor == {"day": "2026-03-11"}
-    (again,) = fetch(client, Asked(NOW, last.cursor))
+    *_, again = fetch(client, Asked(NOW, last.cursor))
     assert ids([again]) == ["arxiv:2603.00001"]
 
 
@@ -47,7 +67,7 @@ def test_long_lists_are_read_page_by_page_and_gone_on_with(
 ) -> None:
     serve(services, {"2026-03-11": [item(n, "2026-03-11") for n in range(230)]})
     asked = Asked(NOW, {"day": "2026-03-11"})
-    whole = list(fetch(client, asked))
+    whole = list(fetch(client, asked))[3:]
     assert [len(batch.told) for batch in whole] == [100, 100, 30]
     assert [dict(batch.days) for batch in whole] == [{TODAY: 100}, {TODAY: 100}, {TODAY: 30}]
     assert whole[0].cursor == {"day": "2026-03-11", "list": "2026-03-11", "page": "1"}
@@ -60,7 +80,7 @@ def test_long_lists_are_read_page_by_page_and_gone_on_with(
 
 def test_a_list_of_just_one_full_page_ends(services: Services, client: Client) -> None:
     serve(services, {"2026-03-11": [item(n) for n in range(100)]})
-    full, empty = fetch(client, Asked(NOW, {"day": "2026-03-11"}))
+    *_, full, empty = fetch(client, Asked(NOW, {"day": "2026-03-11"}))
     assert (len(full.told), len(empty.told), empty.cursor) == (100, 0, {"day": "2026-03-11"})
 
 
@@ -130,15 +150,16 @@ def test_only_the_days_wanted_are_read(services: Services, client: Client) -> No
             "2026-03-10",
             date(2026, 3, 9),
             None,
-            [{"day": "2026-03-10"}, *[{"day": "2026-03-11"}] * 2],
+            [None, *[{"day": "2026-03-11"}] * 2],
         ),
         # Days are left out between the cursor and what is wanted.
         ("2026-03-01", date(2026, 3, 10), None, [None, None]),
         # A first run that is killed goes on where it stopped.
         (None, date(2026, 3, 10), None, [{"day": "2026-03-11"}] * 2),
         (None, date(2026, 3, 9), date(2026, 3, 9), [None]),
-        ("2026-03-09", None, date(2026, 3, 9), [{"day": "2026-03-10"}]),
-        ("2026-03-10", None, date(2026, 3, 9), []),
+        ("2026-03-09", None, date(2026, 3, 9), [None, {"day": "2026-03-10"}]),
+        ("2026-03-10", None, date(2026, 3, 9), [None, None]),
+        ("2026-03-10", None, date(2026, 3, 7), []),
         ("2026-03-10", date(2026, 3, 12), None, []),
     ],
 )
@@ -161,8 +182,8 @@ def test_a_cursor_leaves_no_day_out_and_never_goes_back(
 def test_a_cursor_that_cannot_be_read_is_none(services: Services, client: Client, day: str) -> None:
     serve(services, {})
     asked = Asked(NOW, {"day": day, "list": "2026-03-10", "page": "\u00b2"})
-    assert len(list(fetch(client, asked))) == 2
-    assert names(services)[0] == "2026-03-10 0 100"
+    assert len(list(fetch(client, asked))) == 4
+    assert names(services)[0] == "2026-03-08 0 100"
 
 
 def test_days_before_the_first_list_are_not_asked_for(services: Services, client: Client) -> None:
@@ -187,18 +208,18 @@ def test_what_is_no_json_ends_the_run_after_what_was_read(
     services: Services, client: Client, body: bytes
 ) -> None:
     def respond(question: Question) -> Answer:
-        return Answer(b"[]" if question.query["date"] == "2026-03-10" else body)
+        return Answer(b"[]" if question.query["date"] == "2026-03-08" else body)
 
     services.respond(HOST, PATH, respond)
     batches = fetch(client, Asked(NOW))
-    assert next(batches).cursor == {"day": "2026-03-11"}
+    assert next(batches).cursor == {"day": "2026-03-09"}
     with pytest.raises(SourceError, match="where JSON was expected"):
         next(batches)
 
 
 def test_json_that_is_no_list_ends_the_run(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, b'{"error": "kites"}')
-    with pytest.raises(SourceError, match="hf 2026-03-10 page 1 is no list of papers"):
+    with pytest.raises(SourceError, match="hf 2026-03-08 page 1 is no list of papers"):
         list(fetch(client, Asked(NOW)))
 
 
@@ -232,16 +253,16 @@ def test_a_page_that_repeats_ends_the_run(services: Services, client: Client) ->
     services.respond(HOST, PATH, endless(lambda n: item(n % 100)))
     batches = fetch(client, Asked(NOW))
     assert len(next(batches).told) == 100
-    with pytest.raises(SourceError, match="repeats page 1 of 2026-03-10"):
+    with pytest.raises(SourceError, match="repeats page 1 of 2026-03-08"):
         next(batches)
 
 
 def test_pages_without_end_are_not_read_to_the_end(services: Services, client: Client) -> None:
     services.respond(HOST, PATH, endless(item))
-    with pytest.raises(SourceError, match="more than 50 pages for 2026-03-10"):
+    with pytest.raises(SourceError, match="more than 50 pages for 2026-03-08"):
         list(fetch(client, Asked(NOW)))
     assert len(services.questions) == 50
     # It does not stay there for ever.
-    stuck = {"day": "2026-03-10", "list": "2026-03-10", "page": "50"}
+    stuck = {"day": "2026-03-08", "list": "2026-03-08", "page": "50"}
     next(fetch(client, Asked(NOW, stuck)))
-    assert names(services)[-1] == "2026-03-10 0 100"
+    assert names(services)[-1] == "2026-03-08 0 100"

@@ -1,4 +1,5 @@
 import io
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,21 @@ def test_a_whole_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch)
     assert wire.read_text(io.BytesIO(b"a" * (1 << 20)), "kites.bib")
     with pytest.raises(SourceError, match=r"'kites\.bib' holds more than 1 MiB.* split it"):
         wire.read_text(io.BytesIO(b"a" * ((1 << 20) + 1)), "kites.bib")
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-03-11", date(2026, 3, 11)),
+        ("2026-02-30", None),
+        ("2026-03-11T09:00:00Z", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_day_is_read_as_iso_8601_writes_it(text: str | None, day: date | None) -> None:
+    assert wire.day_of(text) == day
 
 
 @pytest.mark.parametrize(

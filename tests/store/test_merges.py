@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from broadsheet.config import load_settings
 from broadsheet.errors import NotFoundError, StoreError
 from broadsheet.library import Library
-from broadsheet.model import Kind, Paper, Signal
+from broadsheet.model import Kind, Notice, Paper, Signal
 from broadsheet.rules.intake import make_paper
 from broadsheet.store.attention import observe
+from broadsheet.store.catalogue import add
 from tests.conftest import NOW
 
 ARCHIVED = make_paper(title="Kites at dusk", authors=["Ada Windrow"], arxiv="2603.00001")
@@ -159,3 +160,59 @@ def test_undoing_every_merge_leaves_no_record_and_no_name_astray(
             for _, said, _ in library.records(paper)
         ]
         assert set(kept) <= told
+
+
+def test_what_was_set_apart_stays_apart_from_the_paper_it_went_into(merged: Library) -> None:
+    merged.unmerge(merged.merges()[0].number)
+    third = make_paper(title="Sunset flights", ids=["W5"])
+    merged.add("ris", [third])
+    joining = make_paper(title=third.title, ids=["W5"], doi="10.1234/dusk")
+    merged.add("openalex", [joining])
+    merged.add("openalex", [make_paper(title=third.title, ids=["W5"], arxiv="2603.00001")])
+    assert merged.paper(ARCHIVED.id).id != merged.paper(PRINTED.id).id
+
+
+def test_readings_that_both_papers_had_are_given_back(empty_library: Library) -> None:
+    empty_library.add("arxiv", [ARCHIVED])
+    empty_library.add("bibtex", [PRINTED])
+    reading = [Signal(one.id, Kind.STARS, 7, NOW, "github") for one in (ARCHIVED, PRINTED)]
+    _observe(empty_library, reading)
+    empty_library.add("crossref", [BOTH])
+    assert len(empty_library.signals(ARCHIVED.id)) == 1
+    empty_library.unmerge(empty_library.merges()[0].number)
+    assert len(empty_library.signals(ARCHIVED.id)) == len(empty_library.signals(PRINTED.id)) == 1
+
+
+def test_papers_that_contradict_each_other_are_not_both_taken_for_a_third(
+    empty_library: Library,
+) -> None:
+    title = "Kites, a report of the year"
+    empty_library.add("bibtex", [make_paper(title="Notes on kites", doi="10.1234/notes")])
+    for number in ("2603.00001", "2604.00001"):
+        empty_library.add("arxiv", [make_paper(title=title, arxiv=number)])
+    empty_library.add("crossref", [make_paper(title=title, doi="10.1234/notes")])
+    assert empty_library.paper("arxiv:2603.00001").id == "arxiv:2603.00001"
+    assert empty_library.paper("arxiv:2604.00001").id == "arxiv:2604.00001"
+    for number in ("2603.00001", "2604.00001"):
+        empty_library.add("arxiv", [make_paper(title=f"{title}, mended", arxiv=number)])
+    assert empty_library.paper("arxiv:2604.00001").title.endswith("mended")
+
+
+def test_two_papers_of_the_anthology_are_two_whatever_their_titles(empty_library: Library) -> None:
+    for number in (1, 2):
+        told = make_paper(
+            title="Findings of the kite task", authors=["A. B."], ids=[f"acl:2024.kites-1.{number}"]
+        )
+        empty_library.add("acl", [told])
+    assert empty_library.health().papers == 2
+
+
+def test_a_notice_marks_the_paper_of_its_id_and_no_other_of_its_title(
+    empty_library: Library,
+) -> None:
+    empty_library.add("arxiv", [ARCHIVED])
+    notice = make_paper(title=ARCHIVED.title, doi="10.5555/other", notice=Notice.RETRACTED)
+    with empty_library._database.write() as connection:
+        add(connection, "crossref notices", [notice], NOW, only_known=True)
+    assert empty_library.paper(ARCHIVED.id).notice is None
+    assert empty_library.health().papers == 1

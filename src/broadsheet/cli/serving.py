@@ -18,11 +18,14 @@ def up(
     """
     settings = load_settings({"data": data})
     with Library(settings) as library:
-        if not library.health().papers:
+        is_new = not library.health().papers
+        if is_new:
             ERR.print(f"a new library in {escape(str(settings.data))}")
             show_import(ERR, "starter library", library.import_starter())
         level(library)
-        if not library.has_edition(library.today):
+        # Where papers are fetched, the clock prints the edition when they have come.
+        at_once = is_new or not settings.source_names
+        if at_once and not library.has_edition(library.today):
             edition = library.publish()
             ERR.print(f"published the edition of {edition.date} with {len(edition.items)} papers")
     _serve(settings, host, port)

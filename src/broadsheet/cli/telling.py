@@ -32,8 +32,9 @@ def show_fetch(console: Console, report: FetchReport) -> None:
         told.append(f"{report.skipped} skipped")
     console.print(f"{escape(report.source)}: {', '.join(told)}")
     _show_complaints(console, report.malformed, report.skipped)
-    for gap in report.filled:
-        console.print(f"{escape(gap.source)} has brought what was missing of {gap.day}")
+    for gap in report.mended:
+        came = "has nothing more" if gap.given_up else "has brought what was missing"
+        console.print(f"{escape(gap.source)} {came} of {gap.day}")
     for gap in report.gaps:
         text = f"{escape(gap.source)} has a gap on {gap.day}: {escape(gap.why)}"
         console.print(text, style="red")

@@ -1,8 +1,11 @@
 """What is known of a source: about which papers it is asked, how it fares, its gaps."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+# Every source is asked at least once a day.
+_LATE = timedelta(hours=26)
 
 
 class About(StrEnum):
@@ -30,7 +33,9 @@ class Gap:
     found_at : datetime
         Aware UTC.
     filled_at : datetime or None
-        When what was missing had come, aware UTC; None while the gap is open.
+        When what was missing had come or was given up, aware UTC; None while the gap is open.
+    given_up : bool
+        Whether the source has nothing more of that day, as far as can be told.
     """
 
     source: str
@@ -38,6 +43,7 @@ class Gap:
     why: str
     found_at: datetime
     filled_at: datetime | None = None
+    given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,10 @@ class SourceState:
         The newest of its days that it brought something of.
     gaps : tuple of Gap
         Those that are open, the oldest first.
+    mended : tuple of Gap
+        Those of the last two weeks that were filled or given up, the oldest first.
+    can_be_asked : bool
+        False for a name in the settings that is no source's.
     """
 
     name: str
@@ -70,3 +80,9 @@ class SourceState:
     next_at: datetime | None = None
     newest: date | None = None
     gaps: tuple[Gap, ...] = ()
+    mended: tuple[Gap, ...] = ()
+    can_be_asked: bool = True
+
+    def is_late(self, now: datetime) -> bool:
+        """Tell whether it was not fetched for more than a day, whatever kept it from it."""
+        return self.succeeded_at is None or now - self.succeeded_at > _LATE

@@ -103,10 +103,12 @@ def fault(
             return None
     elif not expected(rhythm, day):
         return None
+    level = usual(day, counts, rhythm)
+    if level is not None and level < _FEWEST_USUAL:
+        return None
     if not came.records:
         return _nothing(day, counts, came, error)
-    level = usual(day, counts, rhythm)
-    if level is None or level < _FEWEST_USUAL or came.records >= THIN_SHARE * level:
+    if level is None or came.records >= THIN_SHARE * level:
         return None
     noun = "answers" if rhythm is Rhythm.ANSWERS else "records"
     return f"only {came.records} of the usual {round(level)} {noun} came"
@@ -131,21 +133,29 @@ def judged_days(first: date, newest: date) -> list[date]:
     return [start + timedelta(days=n) for n in range((newest - start).days + 1)]
 
 
-def missing(gaps: Sequence[Gap]) -> str | None:
+def missing(gaps: Sequence[Gap], late: Sequence[str] = ()) -> str | None:
     """Say what an edition lacks that is made while days are missing.
+
+    Parameters
+    ----------
+    gaps : sequence of Gap
+        Open ones of days near the edition's.
+    late : sequence of str
+        Names of sources that were fetched before, but not lately.
 
     Examples
     --------
     >>> missing([])
+    >>> missing([], ["hf"])
+    'Made while hf had not been fetched for a day; what is missing follows in a later edition.'
     >>> missing([Gap("arxiv", date(2026, 3, 16), "nothing came", found_at=None)])
     'Made while arxiv had not brought 16 March; what is missing follows in a later edition.'
     """
-    if not gaps:
+    if not gaps and not late:
         return None
     told: dict[str, list[str]] = {}
     for gap in gaps:
         told.setdefault(gap.source.partition(":")[0], []).append(f"{gap.day.day} {gap.day:%B}")
-    named = "; ".join(
-        f"{source} had not brought {', '.join(days)}" for source, days in told.items()
-    )
-    return f"Made while {named}; what is missing follows in a later edition."
+    named = [f"{name} had not brought {', '.join(days)}" for name, days in told.items()]
+    named += [f"{name} had not been fetched for a day" for name in late if name not in told]
+    return f"Made while {'; '.join(named)}; what is missing follows in a later edition."

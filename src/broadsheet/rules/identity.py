@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from hashlib import blake2b
 
 _YEAR_MONTH = r"\d\d(?:0[1-9]|1[0-2])"
@@ -116,6 +117,11 @@ def other_id(text: str) -> str | None:
     return None
 
 
+def in_the_anthology(ids: Iterable[str]) -> str | None:
+    """Find the id that the ACL Anthology gave, if there is one among further ids."""
+    return next((one for one in ids if one.startswith("acl:")), None)
+
+
 def any_id(text: str) -> str | None:
     """Read an id of any of the known kinds, as papers are named by it.
 
@@ -196,7 +202,11 @@ def same_author(one: str | None, other: str | None) -> bool:
 
 
 def paper_id(
-    title: str, first_author: str | None, arxiv: str | None = None, paper_doi: str | None = None
+    title: str,
+    first_author: str | None,
+    arxiv: str | None = None,
+    paper_doi: str | None = None,
+    ids: Iterable[str] = (),
 ) -> str:
     """Name a paper.
 
@@ -210,17 +220,21 @@ def paper_id(
         An id as :func:`arxiv_id` gives it.
     paper_doi : str or None
         A DOI as :func:`doi` gives it.
+    ids : iterable of str
+        Further ids as :func:`other_id` gives them.
 
     Returns
     -------
     str
-        ``arxiv:`` and the id, else ``doi:`` and the DOI, else ``hash:`` and 16 hex digits of
-        title and first author's family name.
+        ``arxiv:`` and the id, else ``doi:`` and the DOI, else the id of the Anthology, else
+        ``hash:`` and 16 hex digits of title and first author's family name.
     """
     if arxiv:
         return f"arxiv:{arxiv}"
     if paper_doi:
         return f"doi:{paper_doi}"
+    if acl := in_the_anthology(ids):
+        return acl
     family = _name_words(first_author)[-1:] if first_author else []
     told = f"{title_key(title) or title}\n{''.join(family)}"
     return f"hash:{blake2b(told.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"

@@ -117,8 +117,10 @@ def make_paper(
     kept_doi = _first_id(identity.doi, doi, address, *told_ids)
     if kept_doi is not None and identity.arxiv_id(kept_doi) is not None:
         kept_doi = None
+    further = _first_of_each_kind(told_ids)
+    first_author = names[0] if names else None
     return Paper(
-        id=identity.paper_id(kept_title, names[0] if names else None, arxiv_id, kept_doi),
+        id=identity.paper_id(kept_title, first_author, arxiv_id, kept_doi, further),
         title=kept_title,
         abstract=_optional(abstract, _ABSTRACT_CHARS),
         authors=names,
@@ -130,7 +132,7 @@ def make_paper(
         venue=_optional(venue, _VENUE_CHARS),
         comment=_optional(comment, _COMMENT_CHARS),
         code_url=_address(code_url),
-        ids=_first_of_each_kind(told_ids),
+        ids=further,
         version=version if version and 1 <= version <= _VERSIONS else None,
         notice=notice,
         summary=_optional(summary, _SUMMARY_CHARS),

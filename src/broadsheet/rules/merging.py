@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from broadsheet.model import Notice, Paper
-from broadsheet.rules.identity import same_author, titles_identify
+from broadsheet.rules.identity import in_the_anthology, same_author, titles_identify
 
 # Field by field the first of these that says anything wins; sources not named come after them.
 PRECEDENCE = (
@@ -88,7 +88,8 @@ def merge(records: Sequence[tuple[str, Paper]]) -> Paper:
     )
     if best.arxiv_id:
         return replace(best, id=f"arxiv:{best.arxiv_id}")
-    return replace(best, id=f"doi:{best.doi}") if best.doi else best
+    named = f"doi:{best.doi}" if best.doi else in_the_anthology(best.ids)
+    return replace(best, id=named) if named else best
 
 
 def _ordered(records: Sequence[tuple[str, Paper]], order: Sequence[str]) -> list[Paper]:
@@ -126,6 +127,7 @@ def same_work_by_title(
     doi: str | None,
     first_author: str | None,
     published: str | None,
+    ids: Sequence[str] = (),
 ) -> bool:
     """Tell whether a record is of a known paper that has the same normalised title.
 
@@ -137,6 +139,9 @@ def same_work_by_title(
         The record.
     arxiv_id, doi, first_author, published : str or None
         What is known of the paper.
+    ids : sequence of str
+        Its further ids; of these only the Anthology's can contradict, as graphs of science have
+        several ids for one work.
 
     Returns
     -------
@@ -148,6 +153,7 @@ def same_work_by_title(
         titles_identify(key)
         and not differs(told.arxiv_id, arxiv_id)
         and not differs(told.doi, doi)
+        and not differs(in_the_anthology(told.ids), in_the_anthology(ids))
         and same_author(told.authors[0] if told.authors else None, first_author)
         and _near_in_time(told.published, published)
     )

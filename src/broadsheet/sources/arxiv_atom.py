@@ -8,7 +8,7 @@ from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import arxiv_id
 from broadsheet.rules.intake import make_paper
 from broadsheet.rules.notice import notice_of
-from broadsheet.sources.arxiv_xml import Element, elements, name_of, read_xml, text_in
+from broadsheet.sources.arxiv_xml import Element, elements, name_of, read_xml, shown, text_in
 from broadsheet.sources.client import Client
 from broadsheet.sources.source import Asked, Batch
 
@@ -93,7 +93,7 @@ def _paper(entry: Element, place: str) -> Paper:
         told.setdefault(name_of(child), text_in(child).strip())
     address, abstract, comment = told.get("id", ""), told.get("summary"), told.get("comment")
     if _ERROR.match(address) or (told.get("title") == "Error" and arxiv_id(address) is None):
-        said = " ".join((abstract or "no reason told").split())[:_SHOWN_CHARS]
+        said = shown(abstract or "no reason told")
         raise SourceError(f"{place} refuses ({said}): check the ids that were asked for")
     version = _VERSION.search(address)
     return make_paper(

@@ -10,6 +10,7 @@ from broadsheet.errors import SourceError
 from broadsheet.sources.arxiv_oai_records import Page, TokenRefusedError, read_page
 from broadsheet.sources.client import Client
 from broadsheet.sources.source import Asked, Batch, Cursor
+from broadsheet.sources.wire import day_of
 
 _ADDRESS = "https://oaipmh.arxiv.org/oai"
 _FORMAT = "arXivRaw"
@@ -127,7 +128,7 @@ class _Harvest:
 def _begun(asked: Asked, sets: Sequence[str]) -> _Harvest | None:
     today = asked.now.date()
     # A clock may have run ahead when the cursor was kept.
-    had = _earlier(_day(asked.cursor, "next"), today)
+    had = _earlier(day_of(asked.cursor.get("next")), today)
     until = _last_day(asked)
     begin = asked.since or had or (until or today) - _DAYS_BACK
     begin = max(begin, _FIRST_DAY)
@@ -138,18 +139,18 @@ def _begun(asked: Asked, sets: Sequence[str]) -> _Harvest | None:
 
 def _resumed(asked: Asked, sets: Sequence[str]) -> _Harvest | None:
     """Go on with the harvest in the cursor, unless other days or other sets are asked for."""
-    begin, chosen = _day(asked.cursor, "from"), asked.cursor.get("set", "")
-    if begin is None or chosen not in sets or _day(asked.cursor, "until") != _last_day(asked):
+    begin, chosen = day_of(asked.cursor.get("from")), asked.cursor.get("set", "")
+    if begin is None or chosen not in sets or day_of(asked.cursor.get("until")) != _last_day(asked):
         return None
     if asked.since is not None and max(asked.since, _FIRST_DAY) != begin:
         return None
     return _Harvest(
         begin,
-        _day(asked.cursor, "until"),
+        day_of(asked.cursor.get("until")),
         chosen,
         asked.cursor.get("token"),
-        _day(asked.cursor, "next"),
-        _day(asked.cursor, "replied"),
+        day_of(asked.cursor.get("next")),
+        day_of(asked.cursor.get("replied")),
     )
 
 
@@ -222,10 +223,3 @@ def _last_day(asked: Asked) -> date | None:
 
 def _earlier(day: date | None, today: date) -> date | None:
     return min(day, today) if day else None
-
-
-def _day(cursor: Cursor, name: str) -> date | None:
-    try:
-        return date.fromisoformat(cursor.get(name, ""))
-    except ValueError:
-        return None

@@ -13,12 +13,12 @@ from broadsheet.errors import SourceError
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.rules.intake import make_paper
 from broadsheet.rules.notice import notice_of
-from broadsheet.sources.arxiv_xml import Element, elements, name_of, read_xml, text_in
+from broadsheet.sources.arxiv_xml import Element, elements, name_of, read_xml, shown, text_in
+from broadsheet.sources.wire import day_of
 
 # arXiv puts 3,500 on a page at most.
 _RECORDS = 20_000
 _TOKEN_CHARS = 4_000
-_SHOWN_CHARS = 200
 _PREFIX = re.compile(r"oai:arxiv\.org:", re.IGNORECASE)
 _MAIL_DATE = re.compile(r"\b([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4})\b")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -49,15 +49,12 @@ class Page:
         What to ask for the next page with; None on the last.
     response_day : date or None
         When the reply was made, in UTC; arXiv may give it out again for days.
-    deleted : int
-        How many records only said that they are no more.
     """
 
     told: Sequence[Paper | Malformed] = ()
     days: Mapping[date, int] = field(default_factory=dict)
     token: str | None = None
     response_day: date | None = None
-    deleted: int = 0
 
 
 def read_page(body: bytes, place: str) -> Page:
@@ -102,7 +99,7 @@ class _Reading:
     days: Counter[date] = field(default_factory=Counter)
     token: str | None = None
     response_day: date | None = None
-    deleted: int = 0
+    records: int = 0
     is_answer: bool = False
 
 
@@ -124,27 +121,24 @@ def _page(body: bytes, place: str) -> Page:
         raise SourceError(
             f"{place} gave neither records nor an error: it is tried again at the next fetch"
         )
-    return Page(
-        reading.told, dict(reading.days), reading.token, reading.response_day, reading.deleted
-    )
+    return Page(reading.told, dict(reading.days), reading.token, reading.response_day)
 
 
 def _take(reading: _Reading, element: Element, place: str) -> None:
     reading.is_answer = True
+    reading.records += 1
     header = next((child for child in element if name_of(child) == "header"), None)
     if header is not None and header.get("status") == "deleted":
-        reading.deleted += 1
         return
     stamps = {} if header is None else {name_of(child): text_in(child) for child in header}
     identifier = stamps.get("identifier", "").strip()
-    number = len(reading.told) + reading.deleted + 1
-    if number > _RECORDS:
+    if reading.records > _RECORDS:
         raise SourceError(f"{place} gave more than {_RECORDS:,} records in one reply")
     try:
         paper = _paper(element, _PREFIX.sub("", identifier))
     except ValueError as error:
-        shown = " ".join(identifier.split())[:_SHOWN_CHARS] or f"record {number}"
-        reading.told.append(Malformed(f"{place} {shown}", str(error)))
+        which = shown(identifier) or f"record {reading.records}"
+        reading.told.append(Malformed(f"{place} {which}", str(error)))
         return
     reading.told.append(paper)
     if day := _day(stamps.get("datestamp", "")):
@@ -158,10 +152,10 @@ def _token(text: str, place: str) -> str | None:
 
 
 def _complain(element: Element, place: str) -> None:
-    code = " ".join((element.get("code") or "unknown error").split())[:_SHOWN_CHARS]
+    code = shown(element.get("code") or "unknown error")
     if code == "noRecordsMatch":
         return
-    said = " ".join(text_in(element).split())[:_SHOWN_CHARS]
+    said = shown(text_in(element))
     message = f"{place} refuses ({code}{f': {said}' if said else ''})"
     if code == "badResumptionToken":
         raise TokenRefusedError(f"{message}: it is tried again at the next fetch")
@@ -289,7 +283,5 @@ def _mail_day(text: str) -> str | None:
 
 
 def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text.strip()[:10])
-    except ValueError:
-        return None
+    """Read the day a moment begins with."""
+    return day_of(text.strip()[:10])

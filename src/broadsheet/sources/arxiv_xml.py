@@ -17,7 +17,7 @@ Told = TypeVar("Told")
 _TAGS = 2_000_000
 _SHOWN_CHARS = 200
 _NO_CHARACTER = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_REFERENCE = re.compile(r"&#(?:x([0-9a-f]{1,8})|([0-9]{1,8}));", re.IGNORECASE)
+_REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{1,8})|0*([0-9]{1,8}));", re.IGNORECASE)
 _LAST_CODE = 0x10FFFF
 # Only at the start: searched for, it takes 6 s in 80 kB of empty lines.
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
@@ -41,7 +41,7 @@ def read_xml(body: bytes, place: str, read: Callable[[bytes], Told]) -> Told:
     try:
         return read(mended(body))
     except etree.XMLSyntaxError as error:
-        reason = (error.msg or "no reason told")[:_SHOWN_CHARS]
+        reason = shown(error.msg or "no reason told")
         raise SourceError(
             f"{place} gave no XML that can be read ({reason}): it is tried again at the next fetch"
         ) from error
@@ -120,6 +120,12 @@ def name_of(element: Element) -> str:
 def text_in(element: Element) -> str:
     """Give all text in an element."""
     return "".join(element.itertext()) if len(element) else element.text or ""
+
+
+def shown(text: str) -> str:
+    """Put a text on one line of at most 200 letters, without those that steer a terminal."""
+    kept = "".join(letter for letter in text if letter.isprintable() or letter.isspace())
+    return " ".join(kept.split())[:_SHOWN_CHARS]
 
 
 def _allowed(reference: re.Match[str]) -> str:

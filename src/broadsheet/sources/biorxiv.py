@@ -14,7 +14,7 @@ from broadsheet.sources.client import Client
 from broadsheet.sources.csl_json import plain_text
 from broadsheet.sources.reply import Reply
 from broadsheet.sources.source import Asked, Batch, Cursor
-from broadsheet.sources.wire import text_of
+from broadsheet.sources.wire import day_of, text_of
 
 _ADDRESS = "https://api.biorxiv.org/details"
 _FIRST_DAYS = {"biorxiv": date(2013, 11, 1), "medrxiv": date(2019, 6, 1)}
@@ -92,7 +92,7 @@ def fetch(client: Client, asked: Asked, server: str) -> Iterator[Batch]:
         Where something else than preprints comes, or no end of them.
     """
     today = asked.now.date()
-    before = _day(asked.cursor.get("day"))
+    before = day_of(asked.cursor.get("day"))
     if before and before > today:
         before = None
     day = max(asked.since or before or today - _AGAIN, _FIRST_DAYS[server])
@@ -214,7 +214,7 @@ def read_page(reply: Reply, place: str) -> Page:
 def _preprint(raw: object) -> Preprint:
     if not isinstance(raw, dict):
         raise ValueError("it is not a JSON object")
-    day = _day(text_of(raw.get("date")))
+    day = day_of(text_of(raw.get("date")))
     category = _category(text_of(raw.get("category")) or "")
     return Preprint(_paper(raw, category, day), category, day)
 
@@ -270,10 +270,3 @@ def _number(value: object) -> int | None:
     if isinstance(value, str) and value.isdecimal() and len(value) <= _NUMBER_DIGITS:
         return int(value)
     return value if type(value) is int and value >= 0 else None
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

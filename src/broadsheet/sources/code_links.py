@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.sources.source import Asked, Batch
@@ -13,6 +11,7 @@ _ASKED_A_PAPER = 5
 _OWNER_CHARS = 39
 _NAME_CHARS = 100
 _HUB_NAME_CHARS = 96
+_MOST_COUNTED = 10**9
 
 _GITHUB = re.compile(
     r"(?<![\w.-])(?:www\.)?github\.com[/:]+([a-z0-9-]+)/+([\w.-]+)", re.IGNORECASE | re.ASCII
@@ -47,30 +46,6 @@ _NO_NAMESPACES = frozenset(_HUB_PAGES.split())
 _NO_NAMES = frozenset(_PARTS_OF_HUB_PAGES.split())
 
 
-class HubKind(StrEnum):
-    """What a repository on the hub holds."""
-
-    MODEL = "model"
-    DATASET = "dataset"
-    SPACE = "space"
-
-
-@dataclass(frozen=True, slots=True)
-class HubRepository:
-    """One repository on the hub.
-
-    Parameters
-    ----------
-    kind : HubKind
-        What it holds.
-    id : str
-        ``namespace/name``.
-    """
-
-    kind: HubKind
-    id: str
-
-
 def github_repositories(paper: Paper) -> tuple[str, ...]:
     """Find the repositories on GitHub that a paper names, the one of its code first.
 
@@ -92,8 +67,8 @@ def github_repositories(paper: Paper) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def hub_repositories(paper: Paper) -> tuple[HubRepository, ...]:
-    """Find the models, datasets and spaces on the hub that a paper names.
+def hub_repositories(paper: Paper) -> tuple[str, ...]:
+    """Find the models, datasets and spaces on the hub that a paper names, that of its code first.
 
     Parameters
     ----------
@@ -102,16 +77,16 @@ def hub_repositories(paper: Paper) -> tuple[HubRepository, ...]:
 
     Returns
     -------
-    tuple of HubRepository
-        Ids as they were written, none twice in whichever case.
+    tuple of str
+        ``models/namespace/name``, or ``datasets`` or ``spaces`` in the place of ``models``; as it
+        was written, none twice in whichever case.
     """
-    found: dict[tuple[HubKind, str], HubRepository] = {}
-    for told_kind, namespace, told_name in _HUB.findall(_text(paper)):
-        kind = HubKind(told_kind.lower().removesuffix("s")) if told_kind else HubKind.MODEL
+    found: dict[str, str] = {}
+    for kind, namespace, told_name in _HUB.findall(_text(paper)):
         name = told_name.rstrip(".")
         if _may_hold(namespace, name):
-            one = HubRepository(kind, f"{namespace}/{name}")
-            found.setdefault((kind, one.id.lower()), one)
+            path = f"{kind.lower() or 'models'}/{namespace}/{name}"
+            found.setdefault(path.lower(), path)
     return tuple(found.values())
 
 
@@ -121,24 +96,29 @@ def counted(
     count: Callable[[str], float | None],
     kind: Kind,
     source: str,
+    *,
+    most_asked: int | None = None,
 ) -> Iterator[Batch]:
     """Count something of the repositories that papers name, a batch for each paper.
 
-    A paper that names several gets the largest count; papers that name none are answered
-    first, without asking.
+    A paper that names several gets the count of the first that is known: the others are likelier
+    what it is built on than its own. Papers that name none are answered first, without asking.
 
     Parameters
     ----------
     asked : Asked
         Tells the papers.
     named : callable
-        Gives the repositories of a paper; the first five are asked about, and each only once.
+        Gives the repositories of a paper, its own first; at most five are asked about, and each
+        only once.
     count : callable
         Asks about one; None where it is unknown, ValueError where it cannot be read.
     kind : Kind
         What is counted.
     source : str
         Where.
+    most_asked : int, optional
+        How many repositories are asked about; papers beyond that are not answered.
     """
     today = asked.now.date()
     names_of = [(paper, named(paper)[:_ASKED_A_PAPER]) for paper in asked.about]
@@ -148,19 +128,36 @@ def counted(
     for paper, names in names_of:
         if not names:
             continue
+        bad: list[Malformed] = []
+        signals: list[Signal] = []
         for name in names:
             if name not in known:
+                if len(known) == most_asked:
+                    return
                 known[name] = _count(name, count, source)
-        told = [known[name] for name in names]
-        counts = [one for one in told if isinstance(one, float)]
-        bad = [one for one in told if isinstance(one, Malformed)]
-        yield Batch(
-            told=bad,
-            signals=[Signal(paper.id, kind, max(counts), asked.now, source)] if counts else (),
-            # Only counts are answers: a service that has changed shows as a thin day.
-            days={today: 1} if counts else {},
-            answered=[paper.id],
-        )
+            one = known[name]
+            if isinstance(one, Malformed):
+                bad.append(one)
+            elif one is not None:
+                signals.append(Signal(paper.id, kind, one, asked.now, source))
+                break
+        # Only counts are answers: a service that has changed shows as a thin day.
+        days = {today: 1} if signals else {}
+        yield Batch(told=bad, signals=signals, days=days, answered=[paper.id])
+
+
+def number_in(told: object, key: str, noun: str) -> float:
+    """Read a count in what is told of a repository.
+
+    Raises
+    ------
+    ValueError
+        Where there is none, with the reason in lower case.
+    """
+    count = told.get(key) if isinstance(told, dict) else None
+    if type(count) is not int or not 0 <= count <= _MOST_COUNTED:
+        raise ValueError(f"it tells no number of {noun}")
+    return float(count)
 
 
 def _count(

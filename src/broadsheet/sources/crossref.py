@@ -17,6 +17,7 @@ from broadsheet.sources.crossref_works import (
 )
 from broadsheet.sources.reply import Reply
 from broadsheet.sources.source import Asked, Batch, Cursor
+from broadsheet.sources.wire import day_of
 
 NAME = "crossref"
 
@@ -148,7 +149,7 @@ def _notices(client: Client, asked: Asked, given: dict[str, str]) -> Iterator[Ba
     They are not counted on any day, as the days are those of the answers about papers.
     """
     today = asked.now.date()
-    before = _day(asked.cursor.get("notices"))
+    before = day_of(asked.cursor.get("notices"))
     if before and before > today:
         before = None
     day = asked.since or max(before or today - _FIRST_BACK, today - _FARTHEST_BACK)
@@ -187,10 +188,3 @@ def _pages(
             return
         token, previous = page.token, papers
     raise SourceError(f"{_ADDRESS} gave more than {_PAGES_A_DAY} pages of notices of {day}")
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

@@ -25,17 +25,6 @@ _FIRST_YEAR, _LATE = 1500, 99
 _MARKED = re.compile(
     r"\s*\[?(?:(?i:retracted)|WITHDRAWN|REMOVED)(?:\s+(?i:article|paper|chapter))?\s*[:\]]\s*"
 )
-# Retraction Note to: Kites
-_HEADING = re.compile(
-    r"\s*(?:retract(?:ion|ed)|withdraw(?:al|n)|remov(?:al|ed))\b"
-    r"(?:\s+(?:article|paper|chapter|notice|note))?(?:\s+(?:to|of|for))?\s*[:.\u2013\u2014-]\s*",
-    re.IGNORECASE,
-)
-# Retraction notice to "Kites" [J. Kites 12 (2020) 1-9]
-_QUOTED = re.compile(
-    r"\s*(?:retract|withdraw|remov)[^\"\u201c]{0,60}[\"\u201c]([^\"\u201c\u201d]{3,1000})[\"\u201d]",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +53,8 @@ class Notices:
     Parameters
     ----------
     told : list of Paper or Malformed
-        The works that notices were given of, each marked with it; several of one notice stand
-        one after another.
+        The works that notices were given of, each marked with it and under its title; several
+        of one notice stand one after another.
     token : str or None
         What brings the next page.
     size : int
@@ -168,13 +157,14 @@ def _work(raw: object, place: str) -> Work | Malformed:
     if paper.doi is None and paper.arxiv_id is None:
         return Malformed(place, "it has no DOI")
     mark = _MARKED.match(paper.title)
+    unmarked = paper.title[mark.end() :] if mark else ""
     updates = _kinds(raw.get("updated-by"))
     count = raw.get("is-referenced-by-count")
     return Work(
         place,
         replace(
             paper,
-            title=_without(mark, paper.title),
+            title=unmarked or paper.title,
             url=None,
             notice=Notice.RETRACTED if mark else _gravest(updates),
         ),
@@ -216,7 +206,7 @@ def _gravest(kinds: set[str]) -> Notice | None:
 
 
 def _retracted(notice: object) -> list[Paper]:
-    """Make a record of each work that a notice retracts, with the title that it names."""
+    """Make a record of each work that a notice retracts, under the title of the notice."""
     if not isinstance(notice, dict):
         raise ValueError("it is not a JSON object")
     updates = notice.get("update-to")
@@ -225,7 +215,7 @@ def _retracted(notice: object) -> list[Paper]:
         for one in (updates[:_UPDATES] if isinstance(updates, list) else ())
         if isinstance(one, dict) and _kind(one) in _RETRACTED
     }
-    title = _title_in(plain_text(text_of(notice.get("title"))) or "")
+    title = plain_text(text_of(notice.get("title")))
     papers = [
         make_paper(title=title, doi=doi, notice=Notice.RETRACTED)
         for doi in sorted(doi for doi in dois if doi)
@@ -235,14 +225,3 @@ def _retracted(notice: object) -> list[Paper]:
     if not named:
         raise ValueError("it does not say which work is retracted")
     return list(named)
-
-
-def _title_in(title: str) -> str:
-    quoted = _QUOTED.match(title)
-    if quoted:
-        return quoted[1].strip(" ,")
-    return _without(_HEADING.match(title) or _MARKED.match(title), title)
-
-
-def _without(heading: re.Match[str] | None, title: str) -> str:
-    return title[heading.end() :] or title if heading else title

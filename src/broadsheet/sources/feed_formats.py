@@ -9,6 +9,7 @@ from lxml import etree
 from broadsheet.errors import SourceError
 from broadsheet.model import Malformed
 from broadsheet.rules.identity import any_id
+from broadsheet.sources.arxiv_xml import mended
 from broadsheet.sources.csl_json import plain_text
 from broadsheet.sources.mentions import moment_of
 from broadsheet.sources.wire import decode, json_value, text_of, texts_of
@@ -121,13 +122,21 @@ def read_feed(body: bytes, place: str) -> Feed:
 
 
 def _xml_feed(body: bytes, place: str) -> Feed | None:
+    try:
+        return _xml_feed_in(_readable(body), place)
+    except UnicodeDecodeError:
+        # lxml mends a reference to half of a surrogate pair into what it cannot give out.
+        return _xml_feed_in(mended(body), place)
+
+
+def _xml_feed_in(body: bytes, place: str) -> Feed | None:
     # Not feedparser: its time is quadratic in a long word for an author (17 s for 80 kB) and in
     # empty lines at the top (25 s); this mends what is broken and takes no entity apart.
     parser = etree.XMLParser(
         recover=True, resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
     )
     try:
-        root = etree.fromstring(_readable(body), parser)
+        root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
     # Nothing at all gives None, whatever the stubs say.

@@ -1,14 +1,13 @@
 """Stars of the repositories that papers name, from GitHub's REST API."""
 
 from collections.abc import Iterator
-from typing import Annotated
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel
 
 from broadsheet.errors import SourceError
 from broadsheet.model import Kind
 from broadsheet.sources.client import Client
-from broadsheet.sources.code_links import counted, github_repositories
+from broadsheet.sources.code_links import counted, github_repositories, number_in
 from broadsheet.sources.reply import OutOfReachError, Reply, told_wait_s
 from broadsheet.sources.source import Asked, Batch
 
@@ -18,10 +17,9 @@ _ADDRESS = "https://api.github.com/repos"
 _VERSION = "2022-11-28"
 _FORBIDDEN = 403
 _UNKNOWN = (404, 410, 451)
-
-
-class _Repository(BaseModel):
-    stargazers_count: Annotated[int, Field(strict=True, ge=0, le=10**9)]
+# Of the 60 an hour; a refusal would count as a failure of the source. The rest is for repositories
+# that were renamed, which take two.
+_ASKED_WITHOUT_KEY = 55
 
 
 class _Refusal(BaseModel):
@@ -36,9 +34,10 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
     client : Client
         Asks ``api.github.com``.
     asked : Asked
-        Tells the papers; of several repositories of one, the largest count is given.
+        Tells the papers; of several repositories of one, the first that is known counts.
     key : str or None
-        A token. Without one, GitHub answers 60 times an hour.
+        A token. Without one GitHub answers 60 times an hour, so that a run ends before that and
+        leaves the papers beyond unanswered.
 
     Yields
     ------
@@ -58,45 +57,27 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
 
     def stars(name: str) -> float | None:
         allowed = (_FORBIDDEN, *_UNKNOWN)
-        return read_stars(client.get(f"{_ADDRESS}/{name}", headers=headers, allowed=allowed))
+        reply = client.get(f"{_ADDRESS}/{name}", headers=headers, allowed=allowed)
+        if reply.status in _UNKNOWN or refuses_this_one(reply):
+            return None
+        return number_in(reply.json(), "stargazers_count", "stars")
 
-    return counted(asked, github_repositories, stars, Kind.STARS, NAME)
+    most = None if key else _ASKED_WITHOUT_KEY
+    return counted(asked, github_repositories, stars, Kind.STARS, NAME, most_asked=most)
 
 
-def read_stars(reply: Reply) -> float | None:
-    """Read the stars of a repository.
-
-    Parameters
-    ----------
-    reply : Reply
-        To a question about one repository.
-
-    Returns
-    -------
-    float or None
-        None where there is no such repository, or GitHub shows it to nobody.
+def refuses_this_one(reply: Reply) -> bool:
+    """Tell a repository that GitHub has blocked from a refusal of all that is asked.
 
     Raises
     ------
-    ValueError
-        Where it is JSON without a number of stars, with the reason in lower case.
     SourceError
-        Where it is something else, or a refusal.
+        Where it is the latter.
+    OutOfReachError
+        Where GitHub asks to wait.
     """
-    if reply.status in _UNKNOWN:
-        return None
-    if reply.status == _FORBIDDEN:
-        _let_blocked_pass(reply)
-        return None
-    told = reply.json()
-    try:
-        return float(_Repository.model_validate(told).stargazers_count)
-    except ValidationError:
-        raise ValueError("it tells no number of stars") from None
-
-
-def _let_blocked_pass(reply: Reply) -> None:
-    """Raise, but where the refusal is about one repository that GitHub has blocked."""
+    if reply.status != _FORBIDDEN:
+        return False
     wait_s = told_wait_s(reply.headers)
     if wait_s is not None:
         raise OutOfReachError(
@@ -105,11 +86,12 @@ def _let_blocked_pass(reply: Reply) -> None:
             wait_s,
         )
     try:
-        blocked = "access blocked" in _Refusal.model_validate(reply.json()).message.lower()
-    except (SourceError, ValidationError):
+        blocked = "access blocked" in reply.read(_Refusal).message.lower()
+    except SourceError:
         blocked = False
     if not blocked:
         raise SourceError(
             f"{reply.address} refuses (status 403): check the key in the settings, or whether "
             "GitHub still lets programs in"
         )
+    return True

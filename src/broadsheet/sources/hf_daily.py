@@ -10,7 +10,7 @@ from broadsheet.rules.identity import arxiv_id
 from broadsheet.rules.intake import make_paper
 from broadsheet.sources.client import Client
 from broadsheet.sources.source import Asked, Batch, Cursor
-from broadsheet.sources.wire import records, text_of
+from broadsheet.sources.wire import day_of, records, text_of
 
 NAME = "hf"
 
@@ -18,6 +18,8 @@ _LISTS = "https://huggingface.co/api/daily_papers"
 _SEARCH = "https://huggingface.co/api/papers/search"
 _FIRST_DAY = date(2023, 5, 4)
 _ONE_DAY = timedelta(days=1)
+# A list is voted for days after its own, and each signal counts what it has by then.
+_AGAIN = timedelta(days=3)
 _BY_DAY_DAYS, _BY_WEEK_DAYS = 7, 31
 _PAGE_ITEMS = 100
 _PAGES = 50
@@ -61,9 +63,9 @@ class _List:
 def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     """Read the lists of days, or what is found for a query.
 
-    Without `since`, the lists from the cursor's day on, else from yesterday, the oldest first;
-    today's is read each time, as its votes grow. More than a week is read by weeks, and more
-    than a month by months.
+    Without `since`, the lists from the cursor's day on, the oldest first; those of today and of
+    the three days before it are read each time, as their votes grow. More than a week is read by
+    weeks, and more than a month by months.
 
     Parameters
     ----------
@@ -93,8 +95,7 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     counted: set[tuple[date, str]] = set()
     for wanted in _lists(first, last):
         for batch in _pages(client, asked, wanted, counted):
-            after = _day((batch.cursor or {}).get("day"), asked.now)
-            moves = _moves(asked, known, first, after)
+            moves = _moves(asked, known, first, wanted, batch.cursor)
             yield batch if moves else replace(batch, cursor=None)
 
 
@@ -128,14 +129,18 @@ def read_list(told: object, place: str, now: datetime) -> list[Entry]:
 def _window(asked: Asked, known: date | None) -> tuple[date, date]:
     today = asked.now.date()
     last = min(asked.until or today, today)
-    first = asked.since or known or min(today - _ONE_DAY, last)
+    first = asked.since or min(known or last, today - _AGAIN)
     return max(first, _FIRST_DAY), last
 
 
-def _moves(asked: Asked, known: date | None, first: date, after: date | None) -> bool:
+def _moves(
+    asked: Asked, known: date | None, first: date, wanted: _List, cursor: Cursor | None
+) -> bool:
     if known is None:
         return asked.until is None
-    return after is not None and first <= known <= after
+    after = _day((cursor or {}).get("day"), asked.now)
+    # A list that is only read again knows nothing of the page at which the cursor stands.
+    return after is not None and first <= known <= min(after, wanted.last)
 
 
 def _lists(first: date, last: date) -> Iterator[_List]:
@@ -277,8 +282,5 @@ def _name(author: object) -> str:
 
 def _day(text: str | None, now: datetime) -> date | None:
     """Read the day a moment begins with; None where there is none, or it is yet to come."""
-    try:
-        day = date.fromisoformat((text or "")[:10])
-    except ValueError:
-        return None
-    return day if day <= now.date() else None
+    day = day_of((text or "")[:10])
+    return day if day and day <= now.date() else None

@@ -1,14 +1,11 @@
 """Likes of the models, datasets and spaces that papers name, from the Hugging Face hub."""
 
 from collections.abc import Iterator
-from typing import Annotated
-
-from pydantic import BaseModel, Field, ValidationError
 
 from broadsheet.errors import SourceError
-from broadsheet.model import Kind, Paper
+from broadsheet.model import Kind
 from broadsheet.sources.client import Client
-from broadsheet.sources.code_links import counted, hub_repositories
+from broadsheet.sources.code_links import counted, hub_repositories, number_in
 from broadsheet.sources.reply import Reply
 from broadsheet.sources.source import Asked, Batch
 from broadsheet.sources.wire import decode
@@ -22,10 +19,6 @@ _UNKNOWN = (404, 410, 451)
 _PARAMS = {"expand": "likes"}
 
 
-class _Repository(BaseModel):
-    likes: Annotated[int, Field(strict=True, ge=0, le=10**9)]
-
-
 def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
     """Read how many likes the hub's repositories of papers have.
 
@@ -34,7 +27,7 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
     client : Client
         Asks ``huggingface.co``.
     asked : Asked
-        Tells the papers; of several repositories of one, the largest count is given.
+        Tells the papers; of several repositories of one, the first that is known counts.
     key : str or None
         A token, for more questions an hour.
 
@@ -54,47 +47,22 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
     allowed = (_UNAUTHORISED, _FORBIDDEN, *_UNKNOWN)
 
     def likes(path: str) -> float | None:
-        address = f"{_ADDRESS}/{path}"
-        return read_likes(client.get(address, _PARAMS, headers=headers, allowed=allowed))
+        reply = client.get(f"{_ADDRESS}/{path}", _PARAMS, headers=headers, allowed=allowed)
+        if reply.status in _UNKNOWN or refuses_this_one(reply):
+            return None
+        return number_in(reply.json(), "likes", "likes")
 
-    return counted(asked, _paths, likes, Kind.LIKES, NAME)
+    return counted(asked, hub_repositories, likes, Kind.LIKES, NAME)
 
 
-def read_likes(reply: Reply) -> float | None:
-    """Read the likes of a repository.
-
-    Parameters
-    ----------
-    reply : Reply
-        To a question about one repository.
-
-    Returns
-    -------
-    float or None
-        None where there is no such repository, or the hub shows it to nobody.
+def refuses_this_one(reply: Reply) -> bool:
+    """Tell a repository that is not shown from a refusal of all that is asked.
 
     Raises
     ------
-    ValueError
-        Where it is JSON without a number of likes, with the reason in lower case.
     SourceError
-        Where it is something else, or a refusal.
+        Where it is the latter.
     """
-    if reply.status in _UNKNOWN or _refuses_this_one(reply):
-        return None
-    told = reply.json()
-    try:
-        return float(_Repository.model_validate(told).likes)
-    except ValidationError:
-        raise ValueError("it tells no number of likes") from None
-
-
-def _paths(paper: Paper) -> list[str]:
-    return [f"{one.kind}s/{one.id}" for one in hub_repositories(paper)]
-
-
-def _refuses_this_one(reply: Reply) -> bool:
-    """Tell a repository that is not shown from a refusal of all that is asked, which raises."""
     if reply.status not in (_UNAUTHORISED, _FORBIDDEN):
         return False
     why = (reply.headers.get("x-error-message") or decode(reply.body[:1_000])).lower()

@@ -9,7 +9,7 @@ from broadsheet.rules.identity import arxiv_id
 from broadsheet.rules.intake import make_paper
 from broadsheet.sources.csl_json import plain_text
 from broadsheet.sources.reply import Reply
-from broadsheet.sources.wire import text_of, texts_of
+from broadsheet.sources.wire import day_of, text_of, texts_of
 
 PAGE_WORKS = 100
 
@@ -167,11 +167,3 @@ def _venue(source: dict[str, object]) -> str | None:
 
 def _part(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
-
-
-def day_of(text: str | None) -> date | None:
-    """Read a day as ISO 8601 writes it; None where it is none."""
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

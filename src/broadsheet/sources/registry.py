@@ -1,9 +1,9 @@
 """The sources by name, as settings and the command line write them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from hashlib import blake2b
 
 from broadsheet.errors import ConfigError
 from broadsheet.model import About
@@ -62,6 +62,8 @@ def _sources(access: Access) -> dict[str, Source]:
             "arxiv",
             partial(arxiv_oai.fetch, categories=access.categories),
             Rhythm.ARXIV,
+            scope=" ".join(access.categories),
+            leads=True,
         ),
         Source(
             "arxiv-feed",
@@ -69,9 +71,11 @@ def _sources(access: Access) -> dict[str, Source]:
             Rhythm.ARXIV,
             every=timedelta(hours=2),
             filled_by="arxiv",
+            scope=" ".join(access.categories),
+            leads=True,
         ),
         Source("arxiv-atom", arxiv_atom.fetch, Rhythm.IRREGULAR),
-        Source("hf", hf_daily.fetch, Rhythm.WEEKDAYS, every=timedelta(hours=3)),
+        Source("hf", hf_daily.fetch, Rhythm.WEEKDAYS, every=timedelta(hours=3), leads=True),
         Source(
             "openalex",
             partial(openalex.fetch, key=access.openalex, contact=access.contact),
@@ -97,8 +101,8 @@ def _sources(access: Access) -> dict[str, Source]:
             asks=500,
             again=timedelta(days=30),
         ),
-        Source("biorxiv", partial(biorxiv.fetch, server="biorxiv"), Rhythm.DAILY),
-        Source("medrxiv", partial(biorxiv.fetch, server="medrxiv"), Rhythm.DAILY),
+        Source("biorxiv", partial(biorxiv.fetch, server="biorxiv"), Rhythm.DAILY, leads=True),
+        Source("medrxiv", partial(biorxiv.fetch, server="medrxiv"), Rhythm.DAILY, leads=True),
         Source("acl", acl.fetch, Rhythm.IRREGULAR, every=_DAILY),
         Source(
             "github",
@@ -127,8 +131,10 @@ def _sources(access: Access) -> dict[str, Source]:
 
 
 NAMES = tuple(_sources(Access()))
-# These know nothing to ask for by themselves.
+# These know nothing to ask for by themselves, and these can be told what to ask for.
 _NEED_MORE = ("arxiv-atom", "feed", "zotero")
+_TAKE_MORE = (*_NEED_MORE, "hf", "openalex", "crossref", "biorxiv", "medrxiv", "acl", "reddit")
+_SPEC_CHARS = 2_000
 
 
 def source_named(spec: str, access: Access) -> tuple[Source, str | None]:
@@ -145,37 +151,42 @@ def source_named(spec: str, access: Access) -> tuple[Source, str | None]:
     Returns
     -------
     Source
-        Named after the whole of `spec`, so that each feed has a cursor of its own.
+        With a cursor of its own for each `spec`, and a name that holds no address's query, as
+        that may be a secret.
     str or None
         What stood after the colon.
 
     Raises
     ------
     ConfigError
-        Where there is no such source, or it needs to be told more.
+        Where there is no such source, or it needs to be told more or less.
     """
-    name, colon, what = spec.partition(":")
-    found = _sources(access).get(name)
-    if found is None or (found.name in _NEED_MORE and not what):
-        return _of_one_paper(spec, access)
-    if not colon:
-        return found, None
-    # What is asked by hand comes when it comes; what was found of a feed is its own.
-    return replace(found, name=spec, rhythm=Rhythm.IRREGULAR, about=About.NONE), what
-
-
-def _of_one_paper(spec: str, access: Access) -> tuple[Source, str]:
-    readers: tuple[tuple[Callable[[str], str | None], str], ...] = (
-        (arxiv_id, "arxiv-atom"),
-        (doi, "crossref"),
-    )
-    for read, name in readers:
+    sources = _sources(access)
+    for read, name in ((arxiv_id, "arxiv-atom"), (doi, "crossref")):
         if told := read(spec):
-            source = _sources(access)[name]
-            # Named apart, as one paper asked for by hand tells nothing of how the source fares.
-            named = f"{name}:{told}"
-            return replace(source, name=named, rhythm=Rhythm.IRREGULAR, about=About.NONE), told
+            return _told(sources[name], told), told
+    name, colon, what = spec.partition(":")
+    if name in sources and len(spec) <= _SPEC_CHARS:
+        if not colon and name not in _NEED_MORE:
+            return sources[name], None
+        if what and name in _TAKE_MORE:
+            return _told(sources[name], what), what
     raise ConfigError(
-        f"there is no source {spec[:200]!r}: the sources are {', '.join(NAMES)}, where "
-        "feed:ADDRESS and zotero:users/NUMBER are told whose; an arXiv id or a DOI brings one paper"
+        f"there is no source {spec[:200]!r}: the sources are {', '.join(NAMES)}; more can be told "
+        f"to {', '.join(_TAKE_MORE)}, as in feed:https://example.org/feed.xml; an arXiv id or a "
+        "DOI brings one paper"
+    )
+
+
+def _told(source: Source, what: str) -> Source:
+    """Give a source that was told what to ask for, of which nothing is expected on any day."""
+    shown, mark, query = what.partition("?")
+    if mark:
+        shown = f"{shown}#{blake2b(query.encode(), digest_size=3).hexdigest()}"
+    return replace(
+        source,
+        name=f"{source.name}:{shown}",
+        rhythm=Rhythm.IRREGULAR,
+        about=About.NONE,
+        leads=False,
     )

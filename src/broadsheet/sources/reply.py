@@ -13,6 +13,8 @@ from broadsheet.errors import SourceError
 from broadsheet.sources.wire import json_value
 
 Shape = TypeVar("Shape", bound=BaseModel)
+# No service means more; and what is added to a date must not leave the calendar.
+_LONGEST_WAIT_S = 7 * 86_400.0
 
 
 class OutOfReachError(SourceError):
@@ -61,7 +63,8 @@ class Reply:
     def validators(self) -> dict[str, str]:
         """What to keep in a cursor and to send along the next time."""
         told = {"etag": self.headers.get("etag"), "modified": self.headers.get("last-modified")}
-        return {name: value for name, value in told.items() if value}
+        # Other letters can come in a header, but cannot be sent in one.
+        return {name: value for name, value in told.items() if value and value.isascii()}
 
     def json(self) -> object:
         """Read the body as JSON.
@@ -101,18 +104,23 @@ class Reply:
 
 
 def told_wait_s(headers: Mapping[str, str]) -> float | None:
-    """Read how many seconds a service asks to wait, in any of the ways in use.
+    """Read how many seconds a service asks to wait, in any of the ways in use; at most a week.
 
     RFC 9110 section 10.2.3 (``Retry-After``, seconds or a date), and GitHub's
     ``x-ratelimit-reset`` where nothing remains.
     """
+    wait_s = _told_wait_s(headers)
+    return None if wait_s is None else min(wait_s, _LONGEST_WAIT_S)
+
+
+def _told_wait_s(headers: Mapping[str, str]) -> float | None:
     told = headers.get("retry-after")
     if told is not None and told.strip().isdecimal():
         return float(told)
     if told is not None:
         try:
             moment = parsedate_to_datetime(told)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, (moment - datetime.now(UTC)).total_seconds())

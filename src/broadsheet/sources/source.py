@@ -93,6 +93,10 @@ class Source:
         After how long it is asked about the same paper again.
     filled_by : str or None
         The source that brings what this one failed to bring, where it cannot look back itself.
+    scope : str
+        What it is asked for, where that is set; when it changes, its earlier days tell nothing.
+    leads : bool
+        Whether an edition waits for it: it brings the day's papers.
     """
 
     name: str
@@ -103,3 +107,5 @@ class Source:
     asks: int = 0
     again: timedelta = timedelta(days=7)
     filled_by: str | None = None
+    scope: str = ""
+    leads: bool = False

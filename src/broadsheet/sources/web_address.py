@@ -26,7 +26,7 @@ def web_address(address: str, params: Mapping[str, str] | None) -> httpx2.URL:
     try:
         url = httpx2.URL(address)
         url = url.copy_merge_params(dict(params)) if params else url
-    except httpx2.InvalidURL as error:
+    except (httpx2.InvalidURL, UnicodeError) as error:
         raise SourceError(f"{address[:200]!r} is no address: check the settings") from error
     if url.scheme not in ("http", "https") or not url.host or url.userinfo:
         raise SourceError(

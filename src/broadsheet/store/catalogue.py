@@ -57,6 +57,7 @@ class _Known:
     doi: str | None
     first_author: str | None
     published: str | None = None
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -78,15 +79,15 @@ class _Catalogue:
     by_title: dict[int, list[_Known]] = field(default_factory=dict)
     apart: set[tuple[int, int]] = field(default_factory=set)
 
-    def find(self, record: _Record) -> list[_Known]:
-        """List the papers that a record tells of, the oldest first."""
+    def find(self, record: _Record, *, by_title: bool = True) -> list[_Known]:
+        """List the papers that a record tells of, the oldest first; by their ids alone at will."""
         told = record.paper
         found: dict[int, _Known] = {}
         for name in names_of(told):
             known = self.by_name.get(name)
             if known and not differs(told.arxiv_id, known.arxiv_id):
                 found[known.num] = known
-        for known in self.by_title.get(title_hash(record.key), ()):
+        for known in self.by_title.get(title_hash(record.key), ()) if by_title else ():
             if same_work_by_title(
                 record.key,
                 told,
@@ -94,6 +95,7 @@ class _Catalogue:
                 known.doi,
                 known.first_author,
                 known.published,
+                known.ids,
             ):
                 found[known.num] = known
         return self._without_contradiction(sorted(found.values(), key=lambda known: known.num))
@@ -105,8 +107,11 @@ class _Catalogue:
         known.doi = known.doi or told.doi
         known.first_author = known.first_author or (told.authors[0] if told.authors else None)
         known.published = known.published or told.published
+        known.ids = known.ids or told.ids
         for name in names_of(told):
             self.by_name.setdefault(name, known)
+        if told.arxiv_id and told.arxiv_id == known.arxiv_id:
+            self.by_name[f"arxiv:{told.arxiv_id}"] = known
         shelf = self.by_title.setdefault(title_hash(record.key), [])
         if known not in shelf:
             shelf.append(known)
@@ -122,16 +127,15 @@ class _Catalogue:
             shelf[:] = [kept if known is gone else known for known in shelf]
 
     def _without_contradiction(self, found: list[_Known]) -> list[_Known]:
-        """Keep the first paper and those that can be the same work as it."""
-        return [
-            known
-            for known in found
-            if known is found[0]
-            or (
-                not differs(known.arxiv_id, found[0].arxiv_id)
-                and (known.num, found[0].num) not in self.apart
-            )
-        ]
+        """Keep the first paper and those that can be the same work as all kept before."""
+        kept: list[_Known] = []
+        for known in found:
+            if not any(
+                differs(known.arxiv_id, one.arxiv_id) or (known.num, one.num) in self.apart
+                for one in kept
+            ):
+                kept.append(known)
+        return kept
 
 
 def add(
@@ -155,7 +159,7 @@ def add(
     now : datetime
         When, aware UTC.
     only_known : bool
-        Whether to let go of papers that the library does not have.
+        Whether to let go of papers that the library does not have under one of their ids.
 
     Returns
     -------
@@ -168,13 +172,13 @@ def add(
     catalogue = _look_up(connection, fresh)
     untold = len(fresh)
     if only_known:
-        fresh = [record for record in fresh if catalogue.find(record)]
+        fresh = [record for record in fresh if catalogue.find(record, by_title=False)]
     numbers = take_numbers(connection, len(fresh))
     entered: list[_Record] = []
     touched: set[int] = set()
     joined: list[tuple[int, int]] = []
     for record, number in zip(fresh, numbers, strict=True):
-        found = catalogue.find(record)
+        found = catalogue.find(record, by_title=not only_known)
         known = found[0] if found else _Known(number, None, None, None)
         for gone in found[1:]:
             catalogue.join(known, gone)
@@ -218,6 +222,7 @@ def _look_up(connection: Connection, fresh: Sequence[_Record]) -> _Catalogue:
         papers.c.doi,
         papers.c.authors,
         papers.c.published,
+        papers.c.ids,
     )
     known: dict[int, _Known] = {}
 
@@ -227,14 +232,18 @@ def _look_up(connection: Connection, fresh: Sequence[_Record]) -> _Catalogue:
         doi: str | None,
         authors: tuple[str, ...],
         published: str | None,
+        ids: tuple[str, ...],
     ) -> _Known:
         first = authors[0] if authors else None
-        return known.setdefault(num, _Known(num, arxiv, doi, first, published))
+        return known.setdefault(num, _Known(num, arxiv, doi, first, published, ids))
 
     wanted = [name for record in fresh for name in names_of(record.paper)]
     by_name = select(names.c.name, *identity).join(papers).where(names.c.name.in_(wanted))
-    for name, *told in connection.execute(by_name):
-        catalogue.by_name[name] = known_paper(*told)
+    # A name stays with the paper that had it first, but a paper's own id is its own.
+    by_id = select(papers.c.id, *identity).where(papers.c.id.in_(wanted))
+    for asked in (by_name, by_id):
+        for name, *told in connection.execute(asked):
+            catalogue.by_name[name] = known_paper(*told)
     hashes = {title_hash(record.key) for record in fresh}
     by_title = (
         select(papers.c.title_hash, *identity)

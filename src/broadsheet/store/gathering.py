@@ -25,28 +25,50 @@ def keep_cursor(connection: Connection, name: str, cursor: Mapping[str, str]) ->
     connection.execute(update(sources).where(sources.c.name == name).values(cursor=told))
 
 
-def begin(connection: Connection, name: str, now: datetime) -> None:
-    """Note that a run begins; one that was killed or failed is gone on with, and so are its counts.
+def begin(connection: Connection, name: str, scope: str, now: datetime) -> None:
+    """Note that a run begins.
 
-    A day that such a run reads once more counts too much, which medians of days do not notice; one
-    that it goes on with would count too little, and look thin.
+    A run that did not end well, but moved the cursor, is gone on with, and so are its counts. Where
+    a source is asked for other things than before, its days tell nothing any more.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        Of the one writer.
+    name, scope : str
+        The source, and what it is asked for, such as arXiv's categories.
+    now : datetime
+        Aware UTC.
     """
     state = connection.execute(select(sources).where(sources.c.name == name)).one_or_none()
     if state is None:
-        connection.execute(insert(sources).values(name=name, asked_at=now, failures=0))
+        row = {"name": name, "scope": scope, "asked_at": now, "failures": 0}
+        connection.execute(insert(sources).values(row))
         return
-    goes_on = state.error is not None or (state.next_at is None and state.asked_at is not None)
-    if not goes_on:
+    if state.scope != scope:
+        for table in (days, gaps):
+            connection.execute(delete(table).where(table.c.source == name))
+    ended_well = state.error is None and state.next_at is not None
+    if ended_well or state.cursor == state.begun_at_cursor:
         connection.execute(update(days).where(days.c.source == name).values(this_run=0))
-    values = {"asked_at": now, "next_at": None}
+    values = {"scope": scope, "asked_at": now, "next_at": None, "begun_at_cursor": state.cursor}
     connection.execute(update(sources).where(sources.c.name == name).values(values))
+
+
+def make_known(connection: Connection, name: str, scope: str) -> None:
+    """Note that there is such a source, for a run that is not one of its regular ones."""
+    known = select(sources.c.name).where(sources.c.name == name)
+    if connection.scalar(known) is None:
+        connection.execute(insert(sources).values(name=name, scope=scope, failures=0))
 
 
 def finish(
     connection: Connection, name: str, now: datetime, error: str | None, next_at: datetime
 ) -> None:
     """Note how a run ended, and when the next is due."""
-    values: dict[str, object] = {"error": error, "next_at": next_at}
+    # PostgreSQL keeps no NUL.
+    told = None if error is None else error.replace("\0", "")
+    values: dict[str, object] = {"error": told, "next_at": next_at}
     if error is None:
         values |= {"succeeded_at": now, "failures": 0}
     else:
@@ -109,10 +131,11 @@ def note_gap(connection: Connection, gap: Gap) -> None:
         connection.execute(insert(gaps).values(asdict(gap)))
 
 
-def fill_gap(connection: Connection, name: str, day: date, now: datetime) -> None:
-    """Note that what was missing of a day has come."""
-    here = (gaps.c.source == name, gaps.c.day == day)
-    connection.execute(update(gaps).where(*here).values(filled_at=now))
+def close_gap(connection: Connection, gap: Gap, now: datetime) -> None:
+    """Note that what was missing of a day has come, or is given up."""
+    here = (gaps.c.source == gap.source, gaps.c.day == gap.day)
+    values = {"filled_at": now, "given_up": gap.given_up}
+    connection.execute(update(gaps).where(*here).values(values))
 
 
 def spend(connection: Connection, site: str, day: date) -> int:
@@ -176,16 +199,22 @@ def ask_again_since(connection: Connection, name: str, since: datetime) -> None:
     forget_asked(connection, name, asked.c.asked_at >= since)
 
 
-def states(connection: Connection) -> dict[str, SourceState]:
-    """Read how each source fares that was ever asked."""
-    newest = dict(
-        connection.execute(
-            select(days.c.source, func.max(days.c.day))
-            .where(days.c.records > 0)
-            .group_by(days.c.source)
-        ).all()
-    )
-    waiting = open_gaps(connection)
+def states(connection: Connection, mended_since: datetime) -> dict[str, SourceState]:
+    """Read how each source fares that was ever asked.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        A reader.
+    mended_since : datetime
+        From when on filled gaps are told of.
+    """
+    brought = select(days.c.source, func.max(days.c.day)).where(days.c.records > 0)
+    newest = {row[0]: row[1] for row in connection.execute(brought.group_by(days.c.source))}
+    recent = or_(gaps.c.filled_at.is_(None), gaps.c.filled_at >= mended_since)
+    told = [
+        Gap(*row) for row in connection.execute(select(gaps).where(recent).order_by(gaps.c.day))
+    ]
     return {
         row.name: SourceState(
             row.name,
@@ -195,7 +224,8 @@ def states(connection: Connection) -> dict[str, SourceState]:
             row.error,
             row.next_at,
             newest.get(row.name),
-            tuple(gap for gap in waiting if gap.source == row.name),
+            tuple(gap for gap in told if gap.source == row.name and gap.filled_at is None),
+            tuple(gap for gap in told if gap.source == row.name and gap.filled_at is not None),
         )
         for row in connection.execute(select(sources).order_by(sources.c.name))
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -57,18 +57,25 @@ def remake(connection: Connection, num: int) -> bool:
 
 def _with_its_own(connection: Connection, num: int, paper: Paper) -> Paper:
     """Leave out the identifiers that are another paper's: two may not go by the same."""
-    owners = nums_of(connection, names_of(paper))
+    wanted = names_of(paper)
+    owners = nums_of(connection, wanted)
     others = {name for name, owner in owners.items() if owner != num}
+    same_id = select(papers.c.id).where(papers.c.id.in_(wanted), papers.c.num != num)
+    others |= set(connection.scalars(same_id))
     if not others:
         return paper
     arxiv_id = None if f"arxiv:{paper.arxiv_id}" in others else paper.arxiv_id
     doi = None if f"doi:{paper.doi}" in others else paper.doi
+    ids = tuple(one for one in paper.ids if one not in others)
+    own_id = paper_id(paper.title, next(iter(paper.authors), None), arxiv_id, doi, ids)
+    if own_id in others:
+        own_id = paper_id(f"{paper.title} {num}", None)
     return replace(
         paper,
-        id=paper_id(paper.title, next(iter(paper.authors), None), arxiv_id, doi),
+        id=own_id,
         arxiv_id=arxiv_id,
         doi=doi,
-        ids=tuple(one for one in paper.ids if one not in others),
+        ids=ids,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, ScalarSelect, and_, delete, insert, or_, select, update
 
 from broadsheet.errors import NotFoundError, StoreError
 from broadsheet.store.making import log_changes, remake
@@ -55,6 +55,8 @@ class _Moved(BaseModel):
     voters: list[str]
     voted_both: list[tuple[str, datetime]]
     """Reader and time of the votes that were let go, as the paper that stayed had them too."""
+    read_both: list[tuple[str, float, datetime, str]]
+    """Kind, value, time and source of the readings that were let go likewise."""
 
 
 def fold(connection: Connection, kept: int, gone: int, now: datetime) -> None:
@@ -72,11 +74,11 @@ def fold(connection: Connection, kept: int, gone: int, now: datetime) -> None:
     )
     double = (votes.c.num == gone, votes.c.reader.not_in(moved.voters))
     connection.execute(delete(votes).where(*double))
-    _drop_doubles(connection, kept, gone)
+    connection.execute(delete(signals).where(signals.c.id.in_(_doubles(kept, gone))))
     for table in (records, names, votes, signals):
         connection.execute(update(table).where(table.c.num == gone).values(num=kept))
     connection.execute(delete(asked).where(asked.c.num == gone))
-    connection.execute(delete(apart).where(or_(apart.c.num == gone, apart.c.other == gone)))
+    _stay_apart(connection, kept, gone)
     connection.execute(delete(papers).where(papers.c.num == gone))
     remake(connection, kept)
 
@@ -116,7 +118,7 @@ def unfold(connection: Connection, number: int, now: datetime) -> tuple[int, int
     ):
         mine = (table.c.num == row.kept, column.in_(kept))
         connection.execute(update(table).where(*mine).values(num=row.gone))
-    _restore_votes(connection, row.kept, row.gone, moved)
+    _restore_attention(connection, row.kept, row.gone, moved)
     both = ((row.kept, row.gone), (row.gone, row.kept))
     connection.execute(insert(apart), [{"num": a, "other": b} for a, b in both])
     connection.execute(update(merges).where(merges.c.id == number).values(undone_at=now))
@@ -144,6 +146,8 @@ def _belongings(connection: Connection, kept: int, gone: int) -> _Moved:
     cast = connection.execute(select(votes.c.reader, votes.c.voted_at).where(votes.c.num == gone))
     voted = {row.reader: row.voted_at for row in cast}
     both = set(connection.scalars(select(votes.c.reader).where(votes.c.num == kept))) & set(voted)
+    reading = (signals.c.kind, signals.c.value, signals.c.observed_at, signals.c.source)
+    read = connection.execute(select(*reading).where(signals.c.id.in_(_doubles(kept, gone))))
     return _Moved(
         added_at=connection.scalars(select(papers.c.added_at).where(papers.c.num == gone)).one(),
         records=list(connection.scalars(select(records.c.id).where(records.c.num == gone))),
@@ -151,25 +155,30 @@ def _belongings(connection: Connection, kept: int, gone: int) -> _Moved:
         signals=list(connection.scalars(select(signals.c.id).where(signals.c.num == gone))),
         voters=sorted(set(voted) - both),
         voted_both=[(reader, voted[reader]) for reader in sorted(both)],
+        read_both=[(row.kind, row.value, row.observed_at, row.source) for row in read],
     )
 
 
-def _drop_doubles(connection: Connection, kept: int, gone: int) -> None:
-    """Let go of readings that both papers have: they were made of the same thing at one time."""
+def _doubles(kept: int, gone: int) -> ScalarSelect[int]:
+    """Find the readings that both papers have: they were made of the same thing at one time."""
     mine = signals.alias()
-    double = (
+    same = (mine.c[name] == signals.c[name] for name in ("kind", "value", "observed_at", "source"))
+    return (
         select(signals.c.id)
-        .join(
-            mine,
-            (mine.c.num == kept)
-            & (mine.c.kind == signals.c.kind)
-            & (mine.c.source == signals.c.source)
-            & (mine.c.observed_at == signals.c.observed_at)
-            & (mine.c.value == signals.c.value),
-        )
+        .join(mine, and_(mine.c.num == kept, *same))
         .where(signals.c.num == gone)
+        .scalar_subquery()
     )
-    connection.execute(delete(signals).where(signals.c.id.in_(double)))
+
+
+def _stay_apart(connection: Connection, kept: int, gone: int) -> None:
+    """Let what was set apart from one paper be apart from the one that it went into."""
+    others = set(connection.scalars(select(apart.c.other).where(apart.c.num == gone)))
+    others -= set(connection.scalars(select(apart.c.other).where(apart.c.num == kept))) | {kept}
+    connection.execute(delete(apart).where(or_(apart.c.num == gone, apart.c.other == gone)))
+    both = [(kept, other) for other in others] + [(other, kept) for other in others]
+    if both:
+        connection.execute(insert(apart), [{"num": a, "other": b} for a, b in both])
 
 
 def _restore(connection: Connection, num: int, moved: _Moved) -> None:
@@ -188,8 +197,8 @@ def _restore(connection: Connection, num: int, moved: _Moved) -> None:
     )
 
 
-def _restore_votes(connection: Connection, kept: int, gone: int, moved: _Moved) -> None:
-    """Give readers' votes back; one who took the vote back since has none on either."""
+def _restore_attention(connection: Connection, kept: int, gone: int, moved: _Moved) -> None:
+    """Give votes and readings back; a reader who took the vote back since has none on either."""
     mine = (votes.c.num == kept, votes.c.reader.in_(moved.voters))
     connection.execute(update(votes).where(*mine).values(num=gone))
     still = set(connection.scalars(select(votes.c.reader).where(votes.c.num == kept)))
@@ -200,3 +209,7 @@ def _restore_votes(connection: Connection, kept: int, gone: int, moved: _Moved) 
     ]
     if again:
         connection.execute(insert(votes), again)
+    names_of_reading = ("kind", "value", "observed_at", "source")
+    doubled = [dict(zip(names_of_reading, one, strict=True)) for one in moved.read_both]
+    if doubled:
+        connection.execute(insert(signals), [{"num": gone, **one} for one in doubled])

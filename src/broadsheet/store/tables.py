@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import orjson
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     Float,
@@ -141,7 +142,7 @@ records = Table(
     metadata,
     Column("id", Number, primary_key=True),
     Column("num", Number, ForeignKey("papers.num"), nullable=False, index=True),
-    Column("source", String(64), nullable=False),
+    Column("source", Text, nullable=False),
     Column("told_at", UtcTime, nullable=False),
     Column("digest", BigInteger, nullable=False, unique=True),
     Column("body", LargeBinary, nullable=False),
@@ -173,7 +174,7 @@ signals = Table(
     Column("kind", String(32), nullable=False),
     Column("value", Float, nullable=False),
     Column("observed_at", UtcTime, nullable=False),
-    Column("source", String(64), nullable=False),
+    Column("source", Text, nullable=False),
     Index("signals_by_paper", "num", "kind", "observed_at"),
     Index("signals_once", "num", "kind", "source", "observed_at", "value", unique=True),
 )
@@ -181,8 +182,10 @@ signals = Table(
 sources = Table(
     "sources",
     metadata,
-    Column("name", String(300), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("scope", Text, nullable=False, default=""),
     Column("cursor", Text),
+    Column("begun_at_cursor", Text),
     Column("asked_at", UtcTime),
     Column("succeeded_at", UtcTime),
     Column("failures", Integer, nullable=False, default=0),
@@ -194,7 +197,7 @@ sources = Table(
 days = Table(
     "days",
     metadata,
-    Column("source", String(300), primary_key=True),
+    Column("source", Text, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("records", Integer, nullable=False),
     Column("this_run", Integer, nullable=False),
@@ -205,18 +208,19 @@ days = Table(
 gaps = Table(
     "gaps",
     metadata,
-    Column("source", String(300), primary_key=True),
+    Column("source", Text, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("why", Text, nullable=False),
     Column("found_at", UtcTime, nullable=False),
     Column("filled_at", UtcTime),
+    Column("given_up", Boolean, nullable=False, default=False),
     comment="days that came empty, thin or not at all",
 )
 
 asked = Table(
     "asked",
     metadata,
-    Column("source", String(300), primary_key=True),
+    Column("source", Text, primary_key=True),
     Column("num", Number, ForeignKey("papers.num"), primary_key=True),
     Column("asked_at", UtcTime, nullable=False),
     comment="when a source was last asked about a paper",

@@ -26,6 +26,10 @@ def upgrade() -> None:
     ):
         op.add_column("papers", sa.Column(name, kind))
     op.add_column("editions", sa.Column("note", sa.Text))
+    if op.get_bind().dialect.name == "postgresql":
+        # A feed's name is its address; SQLite minds no length.
+        for table in ("records", "signals"):
+            op.alter_column(table, "source", type_=sa.Text)
     op.execute(
         "DELETE FROM signals WHERE id NOT IN "
         "(SELECT MIN(id) FROM signals GROUP BY num, kind, source, observed_at, value)"
@@ -39,8 +43,10 @@ def upgrade() -> None:
 def _sources() -> None:
     op.create_table(
         "sources",
-        sa.Column("name", sa.String(300), primary_key=True),
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("scope", sa.Text, nullable=False),
         sa.Column("cursor", sa.Text),
+        sa.Column("begun_at_cursor", sa.Text),
         sa.Column("asked_at", TIME),
         sa.Column("succeeded_at", TIME),
         sa.Column("failures", sa.Integer, nullable=False),
@@ -49,7 +55,7 @@ def _sources() -> None:
     )
     op.create_table(
         "days",
-        sa.Column("source", sa.String(300), primary_key=True),
+        sa.Column("source", sa.Text, primary_key=True),
         sa.Column("day", sa.Date, primary_key=True),
         sa.Column("records", sa.Integer, nullable=False),
         sa.Column("this_run", sa.Integer, nullable=False),
@@ -57,15 +63,16 @@ def _sources() -> None:
     )
     op.create_table(
         "gaps",
-        sa.Column("source", sa.String(300), primary_key=True),
+        sa.Column("source", sa.Text, primary_key=True),
         sa.Column("day", sa.Date, primary_key=True),
         sa.Column("why", sa.Text, nullable=False),
         sa.Column("found_at", TIME, nullable=False),
         sa.Column("filled_at", TIME),
+        sa.Column("given_up", sa.Boolean, nullable=False),
     )
     op.create_table(
         "asked",
-        sa.Column("source", sa.String(300), primary_key=True),
+        sa.Column("source", sa.Text, primary_key=True),
         sa.Column("num", NUMBER, sa.ForeignKey("papers.num"), primary_key=True),
         sa.Column("asked_at", TIME, nullable=False),
     )
