@@ -6,6 +6,7 @@ answers by kind. What was never recorded is invented, and about kites: bioRxiv, 
 Bluesky, the ACL Anthology, Zotero, and Crossref's pages of notices.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
+from broadsheet.config import load_settings
+from broadsheet.library import Library
 from tests.services import Answer, Question, Services
 
 FEED = "https://example.org/feed_weekly.xml"
@@ -67,6 +70,25 @@ SEMANTIC_SCHOLAR = (
     "semanticscholar/pqa_test_title_search_paper_attributes2_.2.json",
     "semanticscholar/test_get_papers_return_not_found.0.json",
 )
+# The papers that are asked about: their ids are those of the recordings, their titles are not.
+SEEDS: tuple[dict[str, str], ...] = (
+    {"doi": "10.1016/j.xgen.2025.100814"},
+    {"doi": "10.1023/a:1007154515475"},
+    {"doi": "10.1007/s40278-023-41815-2"},
+    {"doi": "10.1016/j.addr.2015.01.008"},
+    {"doi": "10.1073/pnas.1414271111"},
+    {"doi": "10.2139/ssrn.2250500"},
+    {"doi": "10.1371/journal.pone.0033693"},
+    {"doi": "10.1890/0012-9658(2006)87[2832:tiopma]2.0.co;2"},
+    {"id": "1706.03762"},
+    {"id": "2312.07559"},
+    {"id": "2304.05376", "doi": "10.1038/s42256-024-00832-8"},
+    {"id": "2603.00001", "comment": "https://github.com/PyGithub/PyGithub"},
+    {"id": "2603.00002", "comment": "Moved: https://github.com/EnricoMi/test"},
+    {"id": "2603.00003", "comment": "Gone: https://github.com/jacquev6/Xxx"},
+    {"id": "2603.00004", "comment": "Of 2012, without stars: https://github.com/jacquev6/PyGithub"},
+    {"id": "2603.00005", "comment": "https://hf.co/moonshotai/Kimi-K3 https://hf.co/kites/none"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +111,15 @@ def recording(folder: Path, name: str) -> Recording:
     sent = body.encode() if isinstance(body, str) else orjson.dumps(body)
     asked = urlsplit(told["request"]["url"])
     return Recording(Answer(sent, told["status"], told["headers"]), asked.netloc, asked.path)
+
+
+def seeded(folder: Path) -> Path:
+    """Make a data folder with the papers that are asked about."""
+    dump = folder / "seeds.jsonl"
+    dump.write_text("\n".join(json.dumps({"title": f"Kites, by {one}"} | one) for one in SEEDS))
+    with Library(load_settings({"data": folder / "data"}, environment={})) as library:
+        assert library.import_file(dump).tally.new == len(SEEDS)
+    return folder / "data"
 
 
 def answer_as_recorded(services: Services, folder: Path) -> None:
@@ -180,7 +211,9 @@ class _Recorded:
 
     def _stories(self, question: Question) -> Answer:
         told = orjson.loads(self._answer(STORIES).body)
-        return _json(told if question.query["page"] == "0" else told | {"hits": []})
+        start_s, end_s = map(int, re.findall(r"\d{6,}", question.query["numericFilters"]))
+        hits = [one for one in told["hits"] if start_s <= one["created_at_i"] < end_s]
+        return _json(told | {"hits": hits, "nbHits": len(hits), "nbPages": 1})
 
 
 class _Invented:
@@ -188,7 +221,7 @@ class _Invented:
 
     def __init__(self, services: Services) -> None:
         services.respond("api.biorxiv.org", "/details/*", self._preprint)
-        services.respond("public.api.bsky.app", "/xrpc/*", self._posts)
+        services.respond("api.bsky.app", "/xrpc/*", self._posts)
         services.respond("www.reddit.com", "/r/*", self._subreddit)
         services.respond("api.zotero.org", "/users/1/items/top", self._items)
         services.respond("aclanthology.org", "/*", self._volume)

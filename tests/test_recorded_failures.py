@@ -14,10 +14,10 @@ import pytest
 
 from broadsheet.config import load_settings
 from broadsheet.library import Library
-from tests.recordings import recording
+from tests.recordings import recording, seeded
 from tests.services import Answer, Services
 from tests.test_cli import broadsheet
-from tests.test_recorded import SETTINGS, reports, seeded
+from tests.test_recorded import SETTINGS, reports
 
 Runs = Mapping[int, Future[tuple[Path, CompletedProcess[str]]]]
 
@@ -82,8 +82,7 @@ def runs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
                 host, path = PLACES[name]
                 services.answer(host, path, answer.body, answer.status, answer.headers)
             variables = SETTINGS | {"BROADSHEET_MIRROR": services.address}
-            words = ("fetch", *failing, "--limit", "1000", "--json")
-            return data, broadsheet(data, *words, **variables)
+            return data, broadsheet(data, "fetch", *failing, "--json", **variables)
 
     # Some wait before they ask again, and hold up no other.
     with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:

@@ -86,7 +86,7 @@ class World:
             ("github", "api.github.com", "/repos/*", self._repository),
             ("hn", "hn.algolia.com", "/api/v1/search_by_date", self._stories),
             ("reddit", "www.reddit.com", "/r/*", self._subreddit),
-            ("bluesky", "public.api.bsky.app", "/xrpc/*", self._posts),
+            ("bluesky", "api.bsky.app", "/xrpc/*", self._posts),
         )
         for name, host, path, respond in told:
             services.respond(host, path, self._unless_renamed(name, respond))

@@ -105,7 +105,7 @@ class Settings(BaseModel):
     github_key: SecretStr | None = None
     hub_key: SecretStr | None = None
     zotero_key: SecretStr | None = None
-    requests_a_day: int = Field(2_000, ge=1, le=100_000)
+    requests_a_day: int = Field(5_000, ge=1, le=100_000)
     mirror: Annotated[str, AfterValidator(_web_address)] | None = None
     hold_hours: int = Field(6, ge=0, le=24)
     refine: bool = True

@@ -36,7 +36,7 @@ _BATCHES = 6
 _STARTS = 24
 _MANY = 20_000
 # How else than by its name alone a source can be asked.
-_SPECS = {
+SPECS = {
     "arxiv-atom": ("arxiv-atom:2603.00001,math/0601001,x",),
     "feed": ("feed:https://kites.example/feed",),
     "zotero": ("zotero:users/123",),
@@ -47,7 +47,7 @@ _SPECS = {
     "acl": ("acl", "acl:2025.kites"),
 }
 _SEEDS_OF = {"medrxiv": "biorxiv"}
-_ABOUT = (
+ABOUT = (
     intake.make_paper(
         title="Kites",
         abstract="Models: https://huggingface.co/farol/kite and hf.co/datasets/farol/kite.",
@@ -95,7 +95,7 @@ def every_parser() -> dict[str, Parser]:
 
 
 def _of_source(name: str) -> Parser:
-    specs = _SPECS.get(name, (name,))
+    specs = SPECS.get(name, (name,))
     asking = [source_named(spec, access) for access in _ACCESS for spec in specs]
     soil = _soil(_SEEDS_OF.get(name, name), _modules_of(asking[0][0].fetch))
     client = Answering()
@@ -108,7 +108,7 @@ def _of_source(name: str) -> Parser:
         told: list[Batch] = []
         cursor: Cursor = {}
         for _ in range(2):
-            asked = Asked(_NOW, cursor, since, until, _ABOUT, what)
+            asked = Asked(_NOW, cursor, since, until, ABOUT, what)
             try:
                 for batch in islice(source.fetch(client, asked), _BATCHES):
                     sound.check_batch(batch)

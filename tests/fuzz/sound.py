@@ -22,9 +22,9 @@ def check_batch(batch: Batch) -> None:
         _check_signal(signal)
     for count in batch.days.values():
         _hold(count > 0, "days", count)
-    for text in (*(batch.cursor or {}).items(), batch.answered):
-        for part in text:
-            check_text(part, "cursor")
+    for told in (*(batch.cursor or {}).items(), batch.answered):
+        for text in told:
+            _check_written(text, "cursor")
 
 
 def check_told(told: Iterable[object]) -> None:
@@ -50,13 +50,17 @@ def check_paper(paper: Paper) -> None:
 
 
 def check_text(text: str, name: str) -> None:
-    """Raise UnsoundError where a text cannot be written, or moves a terminal."""
+    """Raise UnsoundError where a text cannot be written, is too long, or steers a terminal."""
+    _check_written(text, name)
+    steers = not text.isprintable() and any(category(letter) == "Cc" for letter in text)
+    _hold(not steers and len(text) <= _MOST_CHARS, name, text)
+
+
+def _check_written(text: str, name: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise UnsoundError(f"{name} cannot be written: {text[:80]!r}") from error
-    steers = not text.isprintable() and any(category(letter) == "Cc" for letter in text)
-    _hold(not steers and len(text) <= _MOST_CHARS, name, text)
 
 
 def _check_signal(signal: Signal) -> None:

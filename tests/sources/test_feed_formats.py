@@ -130,6 +130,15 @@ def test_hostile_entries_take_no_long_time(piece: str) -> None:
     assert time.perf_counter() - began < 5
 
 
+@pytest.mark.parametrize("piece", ["<a/>", "<a>", "<", "<item/>"])
+def test_too_many_tags_are_refused_before_a_tree_is_made_of_them(piece: str) -> None:
+    body = rss(piece * 1_000_001).encode()
+    began = time.perf_counter()
+    with pytest.raises(SourceError, match="x gave more than 1,000,000 tags, the most that"):
+        read_feed(body, "x")
+    assert time.perf_counter() - began < 0.5
+
+
 @given(st.binary() | st.text().map(lambda text: rss(text, item(1)).encode("utf-8", "replace")))
 def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
     with suppress(SourceError):

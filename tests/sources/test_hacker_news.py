@@ -1,6 +1,7 @@
 import json
+import re
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -39,8 +40,26 @@ def hit(number: int, day: int = 10, **values: object) -> dict[str, object]:
     }
 
 
-def page(*hits: object, pages: int = 1) -> bytes:
-    return orjson.dumps({"hits": hits, "nbPages": pages, "nbHits": len(hits)})
+def page(*hits: object) -> bytes:
+    return orjson.dumps({"hits": hits, "nbPages": 1, "nbHits": len(hits)})
+
+
+class Search:
+    """Finds stories by their second, and gives at most a thousand of them."""
+
+    def __init__(self, services: Services, *seconds: int) -> None:
+        self.seconds = seconds
+        services.respond(HOST, PATH, self.respond)
+
+    def respond(self, question: Question) -> Answer:
+        first_s, end_s = (int(s) for s in re.findall(r"\d{9,}", question.query["numericFilters"]))
+        found = [
+            hit(n, created_at_i=at_s)
+            for n, at_s in enumerate(self.seconds)
+            if first_s <= at_s < end_s
+        ]
+        given = found[: min(int(question.query["hitsPerPage"]), 1000)]
+        return Answer(orjson.dumps({"hits": given, "nbPages": 1, "nbHits": len(found)}))
 
 
 def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
@@ -52,9 +71,9 @@ def test_points_and_comments_of_a_paper_are_read(services: Services, client: Cli
     (batch,) = run(client)
     assert batch.told == []
     assert batch.signals == [
-        Signal("arxiv:2603.00001", Kind.POINTS, 10.0, NOW, "hn"),
-        Signal("arxiv:2603.00001", Kind.COMMENTS, 2.0, NOW, "hn"),
-        Signal("arxiv:2603.00002", Kind.POINTS, 0.0, NOW, "hn"),
+        Signal("arxiv:2603.00001", Kind.POINTS, 10.0, NOW, "hn:1"),
+        Signal("arxiv:2603.00001", Kind.COMMENTS, 2.0, NOW, "hn:1"),
+        Signal("arxiv:2603.00002", Kind.POINTS, 0.0, NOW, "hn:2"),
     ]
     assert batch.days == {date(2026, 3, 10): 1, date(2026, 3, 9): 1}
     assert batch.cursor == {"until": NOW.isoformat()}
@@ -71,29 +90,61 @@ def test_the_last_four_days_are_asked_for(services: Services, client: Client) ->
         "query": "arxiv.org",
         "restrictSearchableAttributes": "url",
         "numericFilters": f"created_at_i>={start},created_at_i<{end}",
-        "hitsPerPage": "200",
-        "page": "0",
+        "hitsPerPage": "1000",
     }
 
 
-def test_stories_of_one_paper_are_summed(services: Services, client: Client) -> None:
+def test_each_story_of_a_paper_is_a_series_of_its_own(services: Services, client: Client) -> None:
     again = hit(2, url="https://arxiv.org/pdf/2603.00001v2", points=5)
     services.answer(HOST, PATH, page(hit(1), again))
     (batch,) = run(client)
-    assert [signal.value for signal in batch.signals] == [15.0, 4.0]
+    told = [(signal.source, signal.kind, signal.value) for signal in batch.signals]
+    assert told == [
+        ("hn:1", Kind.POINTS, 10.0),
+        ("hn:1", Kind.COMMENTS, 2.0),
+        ("hn:2", Kind.POINTS, 5.0),
+        ("hn:2", Kind.COMMENTS, 2.0),
+    ]
 
 
-def test_pages_of_a_week_are_one_batch_and_a_story_on_two_counts_once(
+def test_a_story_that_left_the_window_takes_nothing_from_those_that_stay(
     services: Services, client: Client
 ) -> None:
-    def respond(question: Question) -> Answer:
-        first = question.query["page"] == "0"
-        return Answer(page(hit(1), hit(2), pages=2) if first else page(hit(2), hit(3), pages=2))
+    both = "https://arxiv.org/abs/2603.00001"
+    services.answer(HOST, PATH, page(hit(1, day=7, url=both, points=300), hit(2, url=both)))
+    (before,) = run(client)
+    (after,) = run(client, Asked(NOW + timedelta(days=1)))
+    assert {signal.source for signal in before.signals} == {"hn:1", "hn:2"}
+    assert {signal.source for signal in after.signals} == {"hn:2"}
 
-    services.respond(HOST, PATH, respond)
+
+def test_a_span_of_more_stories_than_are_given_at_once_is_halved_until_none_is_left_out(
+    services: Services, client: Client
+) -> None:
+    noon_s = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp())
+    Search(services, *(noon_s + n for n in range(2500)))
     (batch,) = run(client)
-    assert batch.days == {date(2026, 3, 10): 3}
-    assert len(batch.signals) == 6
+    assert batch.told == []
+    assert batch.days == {date(2026, 3, 10): 2500}
+    assert len({signal.source for signal in batch.signals}) == 2500
+
+
+def test_a_second_of_more_stories_than_are_given_is_complained_of(
+    services: Services, client: Client
+) -> None:
+    noon_s = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp())
+    Search(services, *[noon_s] * 1001)
+    (batch,) = run(client)
+    why = "1 more stories are of this second, and not told"
+    assert batch.told == [Malformed("hn from 2026-03-10 12:00:00", why)]
+    assert batch.days == {date(2026, 3, 10): 1000}
+
+
+def test_a_story_that_is_told_twice_counts_once(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(hit(1), hit(1)))
+    (batch,) = run(client)
+    assert batch.days == {date(2026, 3, 10): 1}
+    assert len(batch.signals) == 2
 
 
 def test_a_run_goes_on_from_the_cursor_week_by_week(services: Services, client: Client) -> None:
@@ -138,20 +189,17 @@ def test_a_bad_hit_is_malformed_and_the_rest_goes_on(services: Services, client:
     services.answer(HOST, PATH, page(7, hit(2, points="10"), other, no_url, hit(5)))
     (batch,) = run(client)
     assert batch.told == [
-        Malformed("hn 2026-03-07 page 1 hit 1", "it is no object"),
-        Malformed("hn 2026-03-07 page 1 hit 2", "points: input should be a valid integer"),
+        Malformed("hn from 2026-03-07 00:00:00 hit 1", "it is no object"),
+        Malformed("hn from 2026-03-07 00:00:00 hit 2", "points: input should be a valid integer"),
     ]
     assert {signal.paper_id for signal in batch.signals} == {"arxiv:2603.00005"}
 
 
-def test_endless_pages_end_the_run(services: Services, client: Client) -> None:
-    def respond(question: Question) -> Answer:
-        return Answer(page(hit(int(question.query["page"])), pages=10**6))
-
-    services.respond(HOST, PATH, respond)
-    with pytest.raises(SourceError, match="more than 1000 stories from 2026-03-07 on"):
+def test_endless_stories_end_the_run(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, orjson.dumps({"hits": [hit(1)], "nbPages": 1, "nbHits": 10**9}))
+    with pytest.raises(SourceError, match="no end of the stories from 2026-03-07 on in 100 quest"):
         run(client)
-    assert len(services.questions) == 5
+    assert len(services.questions) == 100
 
 
 @pytest.mark.parametrize(
@@ -183,11 +231,10 @@ RECORDED = Path(__file__).parents[3] / "shared" / "data" / "api" / "hn"
 def test_recorded_replies_are_read(
     shared: Path, services: Services, client: Client, name: str
 ) -> None:
-    body = (shared / "data" / "api" / "hn" / name).read_bytes()
-    services.respond(
-        HOST, PATH, lambda question: Answer(body if question.query["page"] == "0" else page())
-    )
-    hits = orjson.loads(body)["hits"]
+    told = orjson.loads((shared / "data" / "api" / "hn" / name).read_bytes())
+    hits = told["hits"]
+    # It was asked for five of many; here it is all there is.
+    services.answer(HOST, PATH, orjson.dumps({**told, "nbHits": len(hits)}))
     days = sorted(datetime.fromtimestamp(one["created_at_i"], UTC).date() for one in hits)
     for day in days:
         (batch,) = run(client, Asked(NOW, since=day, until=day))

@@ -12,7 +12,6 @@ from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 from tests.sources.hf_lists import HOST, NOW, PATH, TODAY, Item, ids, item, names, serve
 
-
 LAST_DAYS = ["2026-03-08", "2026-03-09", "2026-03-10", "2026-03-11"]
 
 

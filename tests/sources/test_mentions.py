@@ -1,14 +1,13 @@
+import re
 import time
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadsheet.model import Kind, Signal
 from broadsheet.rules.identity import any_id
-from broadsheet.sources.mentions import Sums, add_sums, moment_of, papers_linked, spans
+from broadsheet.sources.mentions import moment_of, papers_linked, spans, thread_source
 from broadsheet.sources.source import Asked
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -167,11 +166,16 @@ def test_a_damaged_cursor_is_as_none() -> None:
     assert days_of(Asked(NOW, cursor={"until": "\0"})) == days_of(Asked(NOW))
 
 
-def test_totals_go_on_from_span_to_span() -> None:
-    run: Sums = Counter()
-    add_sums(run, {("arxiv:1", Kind.POINTS): 3, ("arxiv:2", Kind.POINTS): 0}, NOW, "hn")
-    later = NOW + timedelta(days=1)
-    assert add_sums(run, {("arxiv:1", Kind.POINTS): 4}, later, "hn") == [
-        Signal("arxiv:1", Kind.POINTS, 7.0, later, "hn")
-    ]
-    assert run["arxiv:2", Kind.POINTS] == 0
+def test_a_thread_has_a_name_that_is_short_and_its_own() -> None:
+    told = ["12684980", "t3_1abc", "at://did:plc:kites/app.bsky.feed.post/1", "a:b", "7" * 41, ""]
+    sources = [thread_source("hn", thread) for thread in told]
+    assert sources[:2] == ["hn:12684980", "hn:t3_1abc"]
+    assert all(re.fullmatch("hn:[0-9a-f]{20}", source) for source in sources[2:])
+    assert len(set(sources)) == len(told)
+
+
+@given(st.text())
+def test_a_thread_of_any_id_is_named_for_good(thread: str) -> None:
+    source = thread_source("hn", thread)
+    assert re.fullmatch(r"hn:[A-Za-z0-9_-]{1,40}", source)
+    assert thread_source("hn", thread) == source

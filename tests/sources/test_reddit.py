@@ -1,5 +1,5 @@
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html import escape
 
 import pytest
@@ -39,7 +39,9 @@ def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
     return list(fetch(client, asked))
 
 
-def test_posts_that_link_to_a_paper_are_counted(services: Services, client: Client) -> None:
+def test_each_post_that_links_to_a_paper_is_a_series_of_its_own(
+    services: Services, client: Client
+) -> None:
     services.answer(
         HOST,
         PATH,
@@ -50,9 +52,12 @@ def test_posts_that_link_to_a_paper_are_counted(services: Services, client: Clie
         ),
     )
     (batch,) = run(client)
-    newest = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    newest, older = (datetime(2026, 3, day, 12, tzinfo=UTC) for day in (10, 9))
     assert batch.told == []
-    assert batch.signals == [Signal("arxiv:2603.00001", Kind.POSTS, 2.0, newest, "reddit")]
+    assert batch.signals == [
+        Signal("arxiv:2603.00001", Kind.POSTS, 1.0, newest, "reddit:t3_3"),
+        Signal("arxiv:2603.00001", Kind.POSTS, 1.0, older, "reddit:t3_2"),
+    ]
     assert batch.days == {date(2026, 3, 10): 1, date(2026, 3, 9): 2}
 
 
@@ -60,6 +65,30 @@ def test_a_post_that_stands_twice_counts_once(services: Services, client: Client
     services.answer(HOST, PATH, feed(*[post(1, "https://arxiv.org/abs/2603.00001")] * 2))
     (batch,) = run(client)
     assert [signal.value for signal in batch.signals] == [1.0]
+
+
+def test_a_post_that_stays_is_the_same_reading_when_another_leaves_the_list(
+    services: Services, client: Client
+) -> None:
+    paper = "https://arxiv.org/abs/2603.00001"
+    old, new = post(1, paper, "2026-03-09T12:00:00Z"), post(2, paper)
+    services.answer(HOST, PATH, feed(new, old))
+    (before,) = run(client)
+    services.answer(HOST, PATH, feed(new))
+    (after,) = run(client, Asked(NOW + timedelta(hours=3)))
+    assert list(after.signals) == [one for one in before.signals if one.source == "reddit:t3_2"]
+
+
+def test_a_post_without_an_id_is_known_by_its_address(services: Services, client: Client) -> None:
+    told = [
+        post(n, "https://arxiv.org/abs/2603.00001").replace(f"<id>t3_{n}</id>", "") for n in (1, 2)
+    ]
+    services.answer(HOST, PATH, feed(*told))
+    (both,) = run(client)
+    services.answer(HOST, PATH, feed(told[1]))
+    (one,) = run(client)
+    assert len({signal.source for signal in both.signals}) == 2
+    assert list(one.signals) == [both.signals[1]]
 
 
 def test_other_subreddits_may_be_asked(services: Services, client: Client) -> None:
@@ -111,7 +140,7 @@ def test_future_and_missing_dates_are_observed_now_and_not_counted(
     paper = "https://arxiv.org/abs/2603.00001"
     services.answer(HOST, PATH, feed(post(2, paper, "2027-01-01T00:00:00Z"), post(1, paper, None)))
     (batch,) = run(client)
-    assert batch.signals == [Signal("arxiv:2603.00001", Kind.POSTS, 2.0, NOW, "reddit")]
+    assert [signal.observed_at for signal in batch.signals] == [NOW, NOW]
     assert batch.days == {}
 
 
@@ -141,6 +170,12 @@ def test_a_refusal_ends_the_run(
 ) -> None:
     services.answer(HOST, PATH, b"", status)
     with pytest.raises(error):
+        run(client)
+
+
+def test_a_reply_that_is_too_long_is_refused(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, b" " * (9 << 20))
+    with pytest.raises(SourceError, match="gave more than 8 MiB"):
         run(client)
 
 

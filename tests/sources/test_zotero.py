@@ -31,9 +31,9 @@ def item(number: int, **values: object) -> dict[str, object]:
     return {"type": "article-journal", "title": f"On Kites {number}", **values}
 
 
-def page(*items: object, total: int | None = None, version: int = 7) -> Answer:
+def page(*items: object, total: int | None = None, version: int = 7, **headers: str) -> Answer:
     count = len(items) if total is None else total
-    told = {"Total-Results": str(count), "Last-Modified-Version": str(version)}
+    told = {"Total-Results": str(count), "Last-Modified-Version": str(version), **headers}
     return Answer(orjson.dumps({"items": items}), 200, told)
 
 
@@ -45,6 +45,7 @@ class Library:
         self.version = 7
         self.changes: dict[int, int] = {}
         self.asked = 0
+        self.headers: dict[str, str] = {}
         services.respond(HOST, PATH, self.respond)
 
     def respond(self, question: Question) -> Answer:
@@ -54,7 +55,7 @@ class Library:
             self.numbers.append(self.numbers.pop(self.changes[self.asked]))
         start = int(question.query["start"])
         items = (item(number) for number in self.numbers[start : start + 100])
-        return page(*items, total=len(self.numbers), version=self.version)
+        return page(*items, total=len(self.numbers), version=self.version, **self.headers)
 
 
 def run(client: Client, asked: Asked = ASKED, key: str | None = None) -> list[Batch]:
@@ -167,6 +168,49 @@ def test_endless_pages_end_the_run(services: Services, client: Client, items: li
     with pytest.raises(SourceError, match="repeats a page or has no end"):
         run(client)
     assert len(services.questions) == 2
+
+
+def test_a_library_that_asks_to_be_left_alone_is_gone_on_with_later(
+    services: Services, client: Client
+) -> None:
+    library = Library(services, 250)
+    library.headers = {"Backoff": "30"}
+    told: list[Batch] = []
+    with pytest.raises(OutOfReachError, match="left alone for 30 seconds") as refused:
+        told.extend(fetch(client, ASKED, None))
+    assert refused.value.wait_s == 30.0
+    assert len(services.questions) == len(told) == 1
+    assert told[0].cursor == {"what": "users/123", "known": "0", "version": "7", "start": "100"}
+    library.headers = {}
+    rest = run(client, Asked(NOW, cursor=told[0].cursor, what="users/123"))
+    assert titles([*told, *rest]) == {f"On Kites {n}" for n in range(250)}
+
+
+def test_a_library_that_changed_and_asks_to_be_left_alone_is_read_again_later(
+    services: Services, client: Client
+) -> None:
+    library = Library(services, 250)
+    library.headers = {"Backoff": "30"}
+    library.changes = {2: 10}
+    told: list[Batch] = []
+    for _ in range(5):
+        cursor = (told[-1].cursor or {}) if told else {}
+        with suppress(OutOfReachError):
+            told.extend(fetch(client, Asked(NOW, cursor=cursor, what="users/123"), None))
+    assert len(services.questions) == 5
+    assert titles(told) == {f"On Kites {n}" for n in range(250)}
+    assert told[-1].cursor == {"what": "users/123", "known": "8"}
+
+
+@pytest.mark.parametrize("backoff", ["", "0", "soon", "-1", "\xb2", "9" * 40])
+def test_a_wait_that_is_none_is_none(services: Services, client: Client, backoff: str) -> None:
+    Library(services, 150).headers = {"Backoff": backoff}
+    assert len(run(client)) == 2
+
+
+def test_with_the_last_page_nothing_is_left_to_wait_for(services: Services, client: Client) -> None:
+    Library(services, 50).headers = {"Backoff": "30"}
+    assert run(client)[-1].cursor == DONE
 
 
 def test_a_bad_item_is_malformed_and_the_rest_goes_in(services: Services, client: Client) -> None:

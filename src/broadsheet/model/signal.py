@@ -35,7 +35,8 @@ class Signal:
     observed_at : datetime
         When it was read, aware UTC.
     source : str
-        Where it was read, for example ``local``.
+        Where it was read, for example ``local``; of a forum with the thread, ``hn:12684980``, as
+        the threads of a paper are counted one by one and added up where they are read.
     """
 
     paper_id: str

@@ -26,7 +26,6 @@ _CONNECT_S, _READ_S, _WHOLE_S = 10.0, 30.0, 300.0
 _ATTEMPTS = 4
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 2.0, 60.0
 _REDIRECTS = 5
-_PIECE_BYTES = 1 << 14
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 
@@ -287,7 +286,8 @@ def _wait(state: RetryCallState) -> float:
 
 def _body(reply: httpx2.Response, url: httpx2.URL, most_bytes: int, until: float) -> bytes:
     body = bytearray()
-    for piece in reply.iter_bytes(_PIECE_BYTES):
+    # Of no size that is waited for: what comes letter by letter has an end too.
+    for piece in reply.iter_bytes():
         body += piece
         if len(body) > most_bytes:
             raise SourceError(

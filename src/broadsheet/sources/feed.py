@@ -16,8 +16,8 @@ from broadsheet.sources.source import Asked, Batch, Cursor
 from broadsheet.sources.wire import records
 
 NAME = "feed"
+FEED_BYTES = 8 << 20
 
-_FEED_BYTES = 8 << 20
 _FIRST_ARXIV_YEAR = 91
 
 
@@ -39,7 +39,7 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     if not asked.what:
         raise SourceError("a feed needs its address: write it as feed:https://example.org/rss")
     unless = validators_of(asked, asked.what)
-    reply = client.get(asked.what, unless=unless, most_bytes=_FEED_BYTES)
+    reply = client.get(asked.what, unless=unless, most_bytes=FEED_BYTES)
     if reply.unchanged:
         return
     feed = read_feed(reply.body, reply.address)

@@ -7,17 +7,18 @@ from datetime import UTC, date, datetime, timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from broadsheet.errors import SourceError
-from broadsheet.model import Kind, Malformed
+from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.sources.client import Client
-from broadsheet.sources.mentions import Span, Sums, add_sums, papers_linked, read_post, spans
+from broadsheet.sources.mentions import Span, papers_linked, read_post, spans, thread_source
 from broadsheet.sources.source import Asked, Batch
 
 NAME = "hn"
 
 _ADDRESS = "https://hn.algolia.com/api/v1/search_by_date"
-_PAGE_HITS = 200
 # The service gives no more than a thousand hits of one question; a week brings a hundred.
-_PAGES = 5
+_MOST_HITS = 1_000
+_REPLY_BYTES = 16 << 20
+_QUESTIONS = 100
 _AGAIN, _LONGEST = timedelta(days=4), timedelta(days=7)
 _FIRST_DAY = date(2007, 2, 19)
 _LAST_SECOND = 4_000_000_000
@@ -38,15 +39,15 @@ class _Page(BaseModel):
     model_config = ConfigDict(strict=True)
 
     hits: list[object]
-    pages: int = Field(alias="nbPages", ge=0)
+    found: int = Field(0, alias="nbHits", ge=0)
 
 
 def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     """Read points and comments of the stories that link to arXiv.
 
     Without `asked.since` the last four days are read again, as stories still gain, and all since
-    the cursor. A paper has the sums of its stories in the run. A week is kept whole or not at
-    all, as sums of half of it would be too small.
+    the cursor. Each story has a series of its own, ``hn:`` and its id. A week is kept whole or
+    not at all, so that none of its stories counts twice.
 
     Parameters
     ----------
@@ -60,57 +61,62 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     SourceError
         Where the search cannot be asked, or gives something else or no end.
     """
-    run: Sums = Counter()
     for span in spans(asked, _AGAIN, _LONGEST, _FIRST_DAY):
-        yield _batch(_stories(client, span), span, run)
+        yield _batch(list(_stories(client, span)), span, asked.now)
 
 
-def _stories(client: Client, span: Span) -> dict[str, _Hit | Malformed]:
-    """Read all pages of a span; a story that moved to the next page meanwhile stands once."""
-    told: dict[str, _Hit | Malformed] = {}
-    for number in range(_PAGES):
-        page = client.get(_ADDRESS, _question(span, number)).read(_Page)
-        for n, raw in enumerate(page.hits[:_PAGE_HITS], 1):
-            place = f"{NAME} {span.start:%Y-%m-%d} page {number + 1} hit {n}"
-            hit = read_post(_Hit, raw, place)
-            told.setdefault(hit.place if isinstance(hit, Malformed) else hit.id, hit)
-        if not page.hits or number + 1 >= page.pages:
-            return told
+def _stories(client: Client, span: Span) -> Iterator[_Hit | Malformed]:
+    """Read a span; a part of which not all is told at once is asked for in halves."""
+    waiting = [(int(span.start.timestamp()), int(span.end.timestamp()))]
+    for _ in range(_QUESTIONS):
+        start_s, end_s = waiting.pop()
+        question = _question(start_s, end_s)
+        page = client.get(_ADDRESS, question, most_bytes=_REPLY_BYTES).read(_Page)
+        untold = page.found - len(page.hits)
+        if untold > 0 and end_s - start_s > 1:
+            middle_s = (start_s + end_s) // 2
+            waiting += [(middle_s, end_s), (start_s, middle_s)]
+            continue
+        place = f"{NAME} from {datetime.fromtimestamp(start_s, UTC):%Y-%m-%d %H:%M:%S}"
+        for n, raw in enumerate(page.hits[:_MOST_HITS], 1):
+            yield read_post(_Hit, raw, f"{place} hit {n}")
+        if untold > 0:
+            yield Malformed(place, f"{untold} more stories are of this second, and not told")
+        if not waiting:
+            return
     raise SourceError(
-        f"{_ADDRESS} gave more than {_PAGES * _PAGE_HITS} stories from {span.start:%Y-%m-%d} on, "
-        "the most that it tells of at once: ask for fewer days"
+        f"{_ADDRESS} came to no end of the stories from {span.start:%Y-%m-%d} on in {_QUESTIONS} "
+        "questions: it is tried again at the next fetch"
     )
 
 
-def _question(span: Span, number: int) -> dict[str, str]:
-    start_s, end_s = int(span.start.timestamp()), int(span.end.timestamp())
+def _question(start_s: int, end_s: int) -> dict[str, str]:
     return {
         "tags": "story",
         "query": "arxiv.org",
         "restrictSearchableAttributes": "url",
         "numericFilters": f"created_at_i>={start_s},created_at_i<{end_s}",
-        "hitsPerPage": str(_PAGE_HITS),
-        "page": str(number),
+        "hitsPerPage": str(_MOST_HITS),
     }
 
 
-def _batch(stories: dict[str, _Hit | Malformed], span: Span, run: Sums) -> Batch:
-    sums: Sums = Counter()
+def _batch(told: list[_Hit | Malformed], span: Span, now: datetime) -> Batch:
+    stories = {hit.id: hit for hit in told if isinstance(hit, _Hit)}
+    signals: list[Signal] = []
     days: Counter[date] = Counter()
     for hit in stories.values():
-        if isinstance(hit, Malformed):
-            continue
         at = datetime.fromtimestamp(hit.created_s, UTC)
         if not span.start <= at < span.end:
             continue
         days[at.date()] += 1
         for paper in papers_linked(hit.url)[:1]:
+            source = thread_source(NAME, hit.id)
             for kind, value in ((Kind.POINTS, hit.points), (Kind.COMMENTS, hit.comments)):
                 if value is not None:
-                    sums[paper, kind] += value
+                    signals.append(Signal(paper, kind, float(value), now, source))
     return Batch(
-        told=[hit for hit in stories.values() if isinstance(hit, Malformed)],
-        signals=add_sums(run, sums, span.end, NAME),
+        told=[hit for hit in told if isinstance(hit, Malformed)],
+        signals=signals,
         days=days,
         cursor=span.cursor,
     )

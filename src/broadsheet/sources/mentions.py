@@ -1,17 +1,17 @@
-"""What forums and feeds share: the papers that texts link to, days in spans, and sums of posts."""
+"""What forums and feeds share: the papers that texts link to, days in spans, names of threads."""
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
+from hashlib import blake2b
 from typing import TypeVar
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ValidationError
 
-from broadsheet.model import Kind, Malformed, Signal
+from broadsheet.model import Malformed
 from broadsheet.rules.identity import any_id
 from broadsheet.sources.source import Asked, Cursor
 
@@ -34,8 +34,9 @@ _WRITTEN_SLASH = re.compile(r"&#(?:x2f|47);", re.IGNORECASE)
 _AFTER_A_DOI = ".,;:!*_/"
 _MOMENT_CHARS = 64
 _UNTIL = "until"
+_SHORT_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_DIGEST_BYTES = 10
 
-Sums = Counter[tuple[str, Kind]]
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
@@ -144,7 +145,7 @@ def spans(asked: Asked, again: timedelta, longest: timedelta, first: date) -> It
         last = _midnight(asked.until + timedelta(days=1))
     recent = _midnight((asked.now - again).date())
     while start < last:
-        # What still gains is asked for as one, so that all of it is observed now.
+        # What is read again is kept as one, so that none of it counts twice after a killed run.
         end = min(start + longest, last, recent if start < recent else last)
         # Moved only where nothing is left out between what was read before and this.
         moves = reached is None or start <= reached < end
@@ -172,21 +173,21 @@ def read_post(shape: type[Shape], raw: object, place: str) -> Shape | Malformed:
         return Malformed(place, f"{field}: {first['msg'].lower()}" if field else "it is no object")
 
 
-def add_sums(
-    run: Sums, span: Mapping[tuple[str, Kind], int], at: datetime, source: str
-) -> list[Signal]:
-    """Add what a span brought to the sums of a run, and give the new totals as signals.
+def thread_source(name: str, thread: str) -> str:
+    """Name the series of one thread, so that what it gained is told apart from other threads.
 
     Parameters
     ----------
-    run : Counter
-        Of the spans before; changed in place.
-    span : mapping of (paper id, Kind) to int
-        What posts of this span gained.
-    at : datetime
-        The end of the span, aware UTC.
-    source : str
-        Name of the source.
+    name : str
+        Of the forum.
+    thread : str
+        What the forum knows the thread by; a digest stands for what is long, or no plain id.
+
+    Examples
+    --------
+    >>> thread_source("hn", "12684980")
+    'hn:12684980'
     """
-    run.update(span)
-    return [Signal(paper, kind, float(run[paper, kind]), at, source) for paper, kind in span]
+    if not _SHORT_ID.fullmatch(thread):
+        thread = blake2b(thread.encode("utf-8", "replace"), digest_size=_DIGEST_BYTES).hexdigest()
+    return f"{name}:{thread}"

@@ -2,15 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
 from broadsheet.errors import SourceError
 from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.sources.client import Client
-from broadsheet.sources.feed import cursor_after, is_asked_for, validators_of
+from broadsheet.sources.feed import FEED_BYTES, cursor_after, is_asked_for, validators_of
 from broadsheet.sources.feed_formats import Entry, read_feed
-from broadsheet.sources.mentions import papers_linked
+from broadsheet.sources.mentions import papers_linked, thread_source
 from broadsheet.sources.source import Asked, Batch
 
 NAME = "reddit"
@@ -21,10 +21,10 @@ _FEED_POSTS = 100
 
 
 def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
-    """Count the posts among the newest hundred that link to a paper.
+    """Read which of the newest hundred posts link to a paper.
 
-    The feed tells no points. A paper's signal is observed at the time of its newest post, so
-    that it is the same one until there is another post.
+    The feed tells no points. Each post has a series of its own, ``reddit:`` and its id, observed
+    at the time of the post, so that to read it again brings nothing new.
 
     Parameters
     ----------
@@ -47,31 +47,35 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
         f"https://www.reddit.com/r/{names}/new/.rss",
         {"limit": str(_FEED_POSTS)},
         unless=validators_of(asked, names),
+        most_bytes=FEED_BYTES,
     )
     if reply.unchanged:
         return
     feed = read_feed(reply.body, reply.address)
-    posts = {n: one for n, one in enumerate(feed.entries) if isinstance(one, Entry)}
-    known = {post.key or str(n): post for n, post in posts.items()}
-    kept = [post for post in known.values() if is_asked_for(post.moment, asked)]
+    posts = {
+        _id_of(one): one
+        for one in feed.entries
+        if isinstance(one, Entry) and is_asked_for(one.moment, asked)
+    }
     yield Batch(
         told=[one for one in feed.entries if isinstance(one, Malformed)],
-        signals=_signals(kept, asked.now),
-        days=_days(kept, asked.now),
+        signals=_signals(posts, asked.now),
+        days=_days(posts.values(), asked.now),
         cursor=cursor_after(reply, feed, asked, names),
     )
 
 
-def _signals(posts: list[Entry], now: datetime) -> list[Signal]:
-    times: dict[str, list[datetime]] = {}
-    for post in posts:
-        for paper in papers_linked(*post.links, *post.texts):
-            times.setdefault(paper, []).append(min(post.moment or now, now))
+def _id_of(post: Entry) -> str:
+    return post.key or next(iter(post.links), post.place)
+
+
+def _signals(posts: Mapping[str, Entry], now: datetime) -> list[Signal]:
     return [
-        Signal(paper, Kind.POSTS, float(len(told)), max(told), NAME)
-        for paper, told in times.items()
+        Signal(paper, Kind.POSTS, 1.0, min(post.moment or now, now), thread_source(NAME, post_id))
+        for post_id, post in posts.items()
+        for paper in papers_linked(*post.links, *post.texts)
     ]
 
 
-def _days(posts: list[Entry], now: datetime) -> dict[date, int]:
+def _days(posts: Iterable[Entry], now: datetime) -> dict[date, int]:
     return Counter(post.moment.date() for post in posts if post.moment and post.moment <= now)

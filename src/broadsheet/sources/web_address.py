@@ -91,5 +91,6 @@ def _resolve(url: httpx2.URL) -> list[ipaddress.IPv4Address | ipaddress.IPv6Addr
 
 
 def shown(url: httpx2.URL) -> str:
-    """Give the address without its query, which may hold a key."""
-    return f"{url.scheme}://{url.host}{url.path}"
+    """Give the address without its query, which may hold a key, and what steers a terminal."""
+    told = f"{url.scheme}://{url.host}{url.path}"
+    return "".join(letter for letter in told if letter.isprintable())

@@ -10,7 +10,7 @@ from broadsheet.errors import SourceError
 from broadsheet.model import Malformed, Paper
 from broadsheet.sources.client import Client
 from broadsheet.sources.csl_json import read_items
-from broadsheet.sources.reply import Reply
+from broadsheet.sources.reply import OutOfReachError, Reply
 from broadsheet.sources.source import Asked, Batch, Cursor
 
 NAME = "zotero"
@@ -68,6 +68,8 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
     ------
     SourceError
         Where there is no such library, it is closed, changes too fast, or has no end.
+    OutOfReachError
+        Where Zotero asks to be left alone before all is read.
     """
     place = _first_place(asked)
     beginnings, previous = 1, b""
@@ -80,15 +82,17 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
             place, previous = replace(place, version=None, start=0), b""
             if beginnings > _BEGINNINGS:
                 break
-            continue
-        if reply.body == previous:
+            yield Batch(cursor=place.cursor())
+        elif reply.body == previous:
             break
-        previous = reply.body
-        told = list(_told(reply, place))
-        place = _next_place(replace(place, version=version), reply)
-        yield Batch(told=told, cursor=place.cursor())
-        if place.version is None:
-            return
+        else:
+            previous = reply.body
+            told = list(_told(reply, place))
+            place = _next_place(replace(place, version=version), reply)
+            yield Batch(told=told, cursor=place.cursor())
+            if place.version is None:
+                return
+        _leave_alone(reply)
     raise SourceError(
         f"{_ADDRESS}/{place.library} changes while it is read, repeats a page or has no end: it is "
         "tried again at the next fetch"
@@ -131,6 +135,17 @@ def _page(client: Client, place: _Place, key: str | None) -> Reply:
             "from https://www.zotero.org/settings/keys"
         )
     return reply
+
+
+def _leave_alone(reply: Reply) -> None:
+    """Stop where the service is overloaded, which it may say of a good reply too."""
+    told = reply.headers.get("backoff", "").strip()
+    if _NUMBER.fullmatch(told) and int(told):
+        raise OutOfReachError(
+            f"{reply.address} asks to be left alone for {int(told)} seconds: the rest is asked for "
+            "after that",
+            float(told),
+        )
 
 
 def _told(reply: Reply, place: _Place) -> Iterator[Paper | Malformed]:

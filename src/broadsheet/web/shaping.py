@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from broadsheet.model import EditionItem, Hit, HitList, Paper, Signal, Tier
+from broadsheet.model import EditionItem, Hit, HitList, Kind, Paper, Signal, Tier
 from broadsheet.rules.snippet import Piece, marked, snippet
 from broadsheet.web.addresses import paper_path, plain, web_link
 
@@ -155,18 +155,28 @@ class Reading:
 
 
 def newest_readings(signals: Sequence[Signal]) -> list[Reading]:
-    """Keep the newest reading of each kind and source, the largest count first."""
+    """Add up the newest readings of each kind by source, the largest sum first.
+
+    Parameters
+    ----------
+    signals : sequence of Signal
+        In order of time. A source may tell of threads, ``hn:1`` and ``hn:2``, each with its own
+        count.
+    """
     newest = {(signal.kind, signal.source): signal for signal in signals}
-    told = sorted(newest.values(), key=lambda signal: -signal.value)
+    told: dict[tuple[Kind, str], list[Signal]] = {}
+    for one in newest.values():
+        told.setdefault((one.kind, one.source.partition(":")[0]), []).append(one)
+    sums = [(sum(one.value for one in of), kind, source, of) for (kind, source), of in told.items()]
     return [
         Reading(
-            f"{one.value:,.0f}",
-            one.kind.removesuffix("s") if one.value == 1 else one.kind,
-            one.source,
-            one.observed_at.date().isoformat(),
+            f"{value:,.0f}",
+            kind.removesuffix("s") if value == 1 else kind,
+            source,
+            max(one.observed_at for one in of).date().isoformat(),
         )
-        for one in told
-        if one.value > 0
+        for value, kind, source, of in sorted(sums, key=lambda one: -one[0])
+        if value > 0
     ]
 
 
