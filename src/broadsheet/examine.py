@@ -1,14 +1,14 @@
 """What `doctor` looks at: each thing that can be wrong, and what to do about it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from broadsheet.config import Settings
 from broadsheet.health import Health
 from broadsheet.model import DeliveryState, SourceState, SubscriptionState
-
-_SOON = timedelta(minutes=30)
+from broadsheet.rules.elapsed import ago
+from broadsheet.rules.gaps import stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,34 +76,21 @@ def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
         text = f"{state.name} was never fetched: run 'broadsheet fetch', or let the server go on"
         yield Finding(False, text)
         return
+    last = ago(state.succeeded_at, now) if state.succeeded_at else "never"
     came = f", newest of {state.newest}" if state.newest else ""
+    later = ago(state.next_at, now) if state.next_at and state.next_at > now else "now"
+    told = f"{state.name} was fetched {last}{came}, next {later}"
     if state.error:
-        last = _ago(state.succeeded_at, now) if state.succeeded_at else "never"
-        yield Finding(
-            False,
-            f"{state.name} failed {state.failures} times, last fetched {last}{came}: {state.error}",
-        )
+        times = "once" if state.failures == 1 else f"{state.failures} times"
+        yield Finding(False, f"{told}; it failed {times}: {state.error}")
     elif state.is_late(now):
-        last = _ago(state.succeeded_at, now) if state.succeeded_at else "never"
-        text = f"{state.name} was fetched {last}{came}: run 'broadsheet fetch', or keep it serving"
-        yield Finding(False, text)
+        yield Finding(False, f"{told}: run 'broadsheet fetch', or let the server go on")
     else:
-        until = state.next_at - now if state.next_at else timedelta()
-        later = (
-            f"next in {until.total_seconds() / 3600:.0f} hours" if until > _SOON else "next soon"
-        )
-        yield Finding(True, f"{state.name} fetched {_ago(state.asked_at, now)}{came}, {later}")
-    for gap in state.gaps:
-        yield Finding(
-            False,
-            f"{state.name} has a gap on {gap.day}, {gap.why}: it is filled by itself once the "
-            "service has it, or by 'broadsheet fetch'",
-        )
-
-
-def _ago(then: datetime, now: datetime) -> str:
-    hours = (now - then).total_seconds() / 3600
-    return f"{hours / 24:.0f} days ago" if hours >= 48 else f"{hours:.0f} hours ago"
+        yield Finding(True, told)
+    for stretch in stretches(state.gaps):
+        why = "nothing came" if state.error and state.error in stretch.why else stretch.why
+        text = f"{replace(stretch, why=why)}; it is asked for again by itself"
+        yield Finding(False, text)
 
 
 def _mail(health: Health, settings: Settings) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ _ACCESS = (
 )
 _BATCHES = 6
 _STARTS = 24
-_MANY = 20_000
+_MANY = 5_000
 # How else than by its name alone a source can be asked.
 SPECS = {
     "arxiv-atom": ("arxiv-atom:2603.00001,math/0601001,x",),

@@ -23,14 +23,14 @@ for _verb in ("ingest", "fetch", "publish", "subscribe", "deliver", "search", "r
 _BELOW["gather"] = _ROOMS | {"fetch", "config"}
 _BELOW["post"] = _ROOMS | {"deliver", "config"}
 _BELOW["health"] = {"model"}
-_BELOW["examine"] = {"model", "config", "health"}
+_BELOW["examine"] = {"model", "rules", "config", "health"}
 _VERBS = {"ingest", "gather", "publish", "subscribe", "deliver", "post", "search", "refine"}
 _VERBS |= {"health", "examine"}
 _BELOW["library"] = _ROOMS | _VERBS | {"config"}
 _BELOW["web"] = {"library", "model", "rules", "config", "health"}
 _BELOW["jobs"] = {"library", "config"}
 _BELOW["serve"] = {"library", "web", "jobs", "config"}
-_BELOW["cli"] = {"library", "serve", "config", "progress", "ingest", "fetch", "model"}
+_BELOW["cli"] = {"library", "serve", "config", "progress", "ingest", "fetch", "model", "rules"}
 _BELOW["__main__"] = {"cli"}
 _BELOW["__init__"] = {"library", "config"}
 

@@ -176,6 +176,7 @@ def test_a_paper_that_was_withdrawn_says_so() -> None:
         (b"Rate exceeded.", "no XML"),
         (b"<!DOCTYPE html><html><body/></html>", "document type"),
         (b"<html><body/></html>", "'html' where 'feed'"),
+        (feed(ERROR.replace("for kite", "&#x9b;\x7f")), r"refuses \(incorrect id format\)"),
         (feed(KITES)[:-9], "no XML"),
         (feed("<entry/>" * 10_001), "more than 10,000 entries"),
         (

@@ -19,10 +19,11 @@ from starlette.testclient import TestClient
 from broadsheet.errors import SourceError
 from broadsheet.fetch import FetchReport, Wish, fetch
 from broadsheet.library import Library
-from broadsheet.model import Mode, Paper
+from broadsheet.model import Malformed, Mode, Paper
 from broadsheet.sources import files
 from broadsheet.sources.client import Client
 from broadsheet.sources.registry import NAMES, Access, source_named
+from broadsheet.sources.source import Batch
 from broadsheet.web.app import create_app
 from tests.conftest import NOW
 from tests.fuzz.parsers import ABOUT, SPECS, every_parser
@@ -280,3 +281,17 @@ def test_titles_in_latex_and_other_scripts_are_kept_and_found(
     assert title in [item.title for item in empty_library.publish().items]
     with TestClient(create_app(empty_library)) as client:
         assert str(escape(title)) in client.get("/").text
+
+
+def test_every_parser_is_fuzzed_and_reads_what_it_is_begun_with() -> None:
+    parsers = every_parser()
+    assert {*NAMES, *(source.NAME for source in files._FORMATS)} <= parsers.keys()
+    for name, parser in parsers.items():
+        told = [one for start in parser.starts for one in _listed(parser.take(start))]
+        batches = [one for one in told if isinstance(one, Batch)]
+        told += [one for batch in batches for one in (*batch.told, *batch.signals)]
+        assert any(not isinstance(one, Malformed | Batch) for one in told), name
+
+
+def _listed(told: object) -> list[object]:
+    return told if isinstance(told, list) else [told] if told else []

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -138,6 +139,30 @@ def test_keys_stand_in_no_message(services: Services, patient: Client) -> None:
     assert "hush" not in str(told.value)
 
 
+def test_no_wait_is_longer_than_a_week_and_what_is_none_is_none() -> None:
+    week_s = 7 * 86_400
+    for told in ("9" * 17, "9" * 400, "Fri, 31 Dec 9999 23:59:59 -2359"):
+        assert told_wait_s({"retry-after": told}) == week_s
+    github = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 400}
+    assert told_wait_s(github) == week_s
+    assert told_wait_s({"retry-after": f"Wed, 11 Mar 2026 09:00:00 +{'9' * 20}"}) is None
+
+
+def test_a_validator_that_cannot_be_sent_is_not_kept(services: Services, patient: Client) -> None:
+    services.answer("feeds.example.org", "/feed", "news", headers={"ETag": '"k\xeetes"'})
+    reply = patient.get("https://feeds.example.org/feed")
+    assert reply.validators == {}
+    assert patient.get("https://feeds.example.org/feed", unless=reply.validators).body == b"news"
+
+
+def test_what_a_message_shows_of_an_address_steers_no_terminal(
+    services: Services, patient: Client
+) -> None:
+    services.answer("api.example.org", "/", "", 302, {"Location": "/%1b%5b31m\x9bkites%7f"})
+    with pytest.raises(SourceError, match=r"https://api.example.org/\[31mkites is gone"):
+        patient.get("https://api.example.org/")
+
+
 def test_only_what_is_new_is_asked_for(services: Services, patient: Client) -> None:
     def respond(question: Question) -> Answer:
         if question.headers.get("if-none-match") == '"v1"':
@@ -219,6 +244,11 @@ def test_what_is_no_web_address_is_not_asked(address: str) -> None:
         client.get(address)
 
 
+def test_a_question_of_half_a_letter_is_not_asked() -> None:
+    with Client() as client, pytest.raises(SourceError, match="is no address"):
+        client.get("https://api.example.org/", {"cursor": "\ud800"})
+
+
 def test_a_reply_is_taken_up_to_a_size(services: Services, patient: Client) -> None:
     services.answer("api.example.org", "/", b"x" * 2_000_001)
     with pytest.raises(SourceError, match="more than 1 MiB"):
@@ -269,6 +299,31 @@ def test_a_service_that_stalls_is_let_go() -> None:
             with pytest.raises(OutOfReachError, match="no reply, ReadTimeout"):
                 client.get("https://api.example.org/")
         assert time.monotonic() - began < 10
+
+
+def test_a_reply_that_comes_letter_by_letter_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("broadsheet.sources.client._WHOLE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as dripping:
+
+        def serve() -> None:
+            for _ in range(4):
+                connection, _ = dripping.accept()
+                with connection, suppress(OSError):
+                    connection.recv(1000)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
+                    while True:
+                        connection.sendall(b"x")
+                        time.sleep(0.02)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        mirror = f"http://127.0.0.1:{dripping.getsockname()[1]}"
+        with (
+            Client(mirror=mirror, pause=lambda seconds: None) as client,
+            pytest.raises(OutOfReachError, match="no end of the reply"),
+        ):
+            client.get("https://api.example.org/")
+        thread.join(timeout=5)
 
 
 def test_a_connection_that_breaks_off_is_let_go() -> None:

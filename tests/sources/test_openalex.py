@@ -257,6 +257,13 @@ def test_a_run_that_was_cut_short_goes_on_behind_the_last_kept_page(
     assert batch.cursor == {"reached": "2026-03-09"}
 
 
+def test_a_token_that_cannot_be_written_is_mended(services: Services, client: Client) -> None:
+    told = page(work(1), token="one").replace(b'"one"', rb'"o\ud800ne"')
+    services.answer(HOST, "/works", told)
+    first = next(fetch(client, asked_new(), KEY, None))
+    assert first.cursor == {"from": "2026-03-04", "until": "2026-03-11", "token": "one"}
+
+
 def test_a_stale_token_begins_its_days_again(services: Services, client: Client) -> None:
     services.respond(
         HOST,

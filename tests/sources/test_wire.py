@@ -59,3 +59,15 @@ def test_only_a_text_that_opens_with_an_arxiv_id_mentions_its_own(
     text: str, found: str | None
 ) -> None:
     assert wire.arxiv_mention(None, text) == found
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (rb'"Ki\ud800tes"', "Kites"),
+        (rb'["\udc00\ud83e\ude81\ud83e"]', ["\U0001fa81"]),
+        (rb'{"\ud800": "\\\udfff\"\\ud800"}', {"": '\\"\\ud800'}),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_let_go(data: bytes, value: object) -> None:
+    assert wire.json_value(data) == value

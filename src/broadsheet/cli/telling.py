@@ -1,6 +1,7 @@
 """What the command line tells a person."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,6 +9,7 @@ from rich.markup import escape
 from broadsheet.fetch import FetchReport
 from broadsheet.ingest import IngestReport
 from broadsheet.model import HitList, Malformed, Tier
+from broadsheet.rules.gaps import stretches
 
 _SHOWN_COMPLAINTS = 20
 
@@ -25,21 +27,26 @@ def show_import(console: Console, name: str, report: IngestReport) -> None:
 def show_fetch(console: Console, report: FetchReport) -> None:
     """Tell what one run of a source brought, and what it did not."""
     tally = report.tally
-    told = [f"{tally.new} new", f"{tally.merged} joined", f"{tally.unchanged} unchanged"]
-    if report.signals or report.unmatched:
-        told.append(f"{report.signals} signals, {report.unmatched} of unknown papers")
-    if report.skipped:
-        told.append(f"{report.skipped} skipped")
-    console.print(f"{escape(report.source)}: {', '.join(told)}")
+    counts = (
+        (tally.new, "new"),
+        (tally.merged, "joined known papers"),
+        (tally.unchanged, "unchanged"),
+        (report.signals, "readings of attention"),
+        (report.unmatched, "readings of papers that are not here"),
+        (report.skipped, "skipped"),
+    )
+    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    console.print(f"{escape(report.source)}: {told or 'nothing new'}")
     _show_complaints(console, report.malformed, report.skipped)
     for gap in report.mended:
         came = "has nothing more" if gap.given_up else "has brought what was missing"
         console.print(f"{escape(gap.source)} {came} of {gap.day}")
-    for gap in report.gaps:
-        text = f"{escape(gap.source)} has a gap on {gap.day}: {escape(gap.why)}"
-        console.print(text, style="red")
     if report.error:
         console.print(f"{escape(report.source)}: {escape(report.error)}", style="red")
+    for stretch in stretches(report.gaps):
+        # Why it failed was just said.
+        why = "nothing came" if report.error and report.error in stretch.why else stretch.why
+        console.print(escape(str(replace(stretch, why=why))), style="red")
 
 
 def _show_complaints(console: Console, malformed: Sequence[Malformed], skipped: int) -> None:

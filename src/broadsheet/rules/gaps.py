@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from statistics import median
 
 from broadsheet.model import Gap
@@ -159,3 +160,49 @@ def missing(gaps: Sequence[Gap], late: Sequence[str] = ()) -> str | None:
     named = [f"{name} had not brought {', '.join(days)}" for name, days in told.items()]
     named += [f"{name} had not been fetched for a day" for name in late if name not in told]
     return f"Made while {'; '.join(named)}; what is missing follows in a later edition."
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Gaps of one source that follow each other for the same reason.
+
+    Parameters
+    ----------
+    source : str
+        Its name.
+    first, last : date
+        The first and the last day.
+    days : int
+        How many are missing; week-ends between them may not be.
+    why : str
+        What was seen.
+    """
+
+    source: str
+    first: date
+    last: date
+    days: int
+    why: str
+
+    def __str__(self) -> str:
+        """Say which days are missing of which source, and why."""
+        if self.days == 1:
+            return f"{self.source} has a gap on {self.first}: {self.why}"
+        when = f"on {self.days} days from {self.first} to {self.last}"
+        return f"{self.source} has gaps {when}: {self.why}"
+
+
+def stretches(gaps: Sequence[Gap]) -> list[Stretch]:
+    """Take together the gaps that follow each other for the same reason.
+
+    Examples
+    --------
+    >>> gaps = [Gap("hf", date(2026, 3, n), "nothing came", found_at=None) for n in (9, 10, 11)]
+    >>> print(*stretches(gaps))
+    hf has gaps on 3 days from 2026-03-09 to 2026-03-11: nothing came
+    """
+    told = []
+    for (source, why), group in groupby(gaps, key=lambda gap: (gap.source, gap.why)):
+        days = [gap.day for gap in group]
+        told.append(Stretch(source, days[0], days[-1], len(days), why))
+    return told

@@ -269,8 +269,8 @@ def _check(url: httpx2.URL, reply: httpx2.Response, allowed: tuple[int, ...]) ->
         )
     if status in (404, 410):
         raise SourceError(
-            f"{shown(url)} is gone (status {status}): check the name in the settings; if "
-            "it was right yesterday, the service has moved it"
+            f"{shown(url)} is gone (status {status}): check its name where you gave it "
+            "one; otherwise the service has moved it"
         )
     raise SourceError(f"{shown(url)} gave status {status}: it is tried again later")
 

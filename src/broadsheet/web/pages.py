@@ -13,6 +13,7 @@ from broadsheet.library import Library
 from broadsheet.model import DeliveryState, Edition, Paper
 from broadsheet.rules.edition import GRAVITY
 from broadsheet.rules.fusion import ECHOES, LEXICAL_SHARE, SENTENCE_WORDS
+from broadsheet.rules.gaps import stretches
 from broadsheet.rules.query import paper_asked
 from broadsheet.rules.refinement import DEPTH
 from broadsheet.web import shaping
@@ -170,10 +171,12 @@ def ranking(request: Request, library: TheLibrary, printer: ThePrinter) -> Respo
 @_page("/status")
 def status(request: Request, library: TheLibrary, printer: ThePrinter) -> Response:
     """Say how each source fares, and which days are missing."""
+    states = library.sources.states()
     return printer.page(
         request,
         "status.html",
-        states=library.sources.states(),
+        states=states,
+        missing=[one for state in states for one in stretches(state.gaps)],
         now=library.now,
         canonical="/status",
     )

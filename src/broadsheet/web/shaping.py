@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
@@ -178,23 +178,6 @@ def newest_readings(signals: Sequence[Signal]) -> list[Reading]:
         for value, kind, source, of in sorted(sums, key=lambda one: -one[0])
         if value > 0
     ]
-
-
-def ago(then: datetime, now: datetime) -> str:
-    """Say how long ago something was, or in how long it will be.
-
-    Examples
-    --------
-    >>> noon = datetime(2026, 3, 11, 12)
-    >>> ago(noon, noon.replace(hour=15)), ago(noon.replace(minute=20), noon)
-    ('3 hours ago', 'in 20 minutes')
-    """
-    minutes = round((now - then).total_seconds() / 60)
-    for size, noun in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if number := abs(minutes) // size:
-            told = f"{number} {noun}{'s' if number > 1 else ''}"
-            return f"{told} ago" if minutes > 0 else f"in {told}"
-    return "just now"
 
 
 def sections(found: HitList) -> list[Section]:
