@@ -224,10 +224,12 @@ def test_papers_that_got_no_answer_on_a_bad_day_are_asked_about_again(
 def test_a_killed_run_counts_on_where_it_stopped(empty_library: Library) -> None:
     yesterday = NOW.date() - timedelta(days=1)
     counts = []
-    for killed in (True, False, False):
+    for number, killed in enumerate((True, False, False)):
 
-        def tell(client: Client, asked: Asked, killed: bool = killed) -> Iterator[Batch]:
-            yield Batch(days={yesterday: 30}, cursor={"half": str(asked.cursor)})
+        def tell(
+            client: Client, asked: Asked, killed: bool = killed, number: int = number
+        ) -> Iterator[Batch]:
+            yield Batch(days={yesterday: 30}, cursor={"half": str(number)})
             if killed:
                 raise KeyboardInterrupt
 
@@ -299,3 +301,17 @@ def test_a_day_is_not_given_up_while_nothing_newer_comes(empty_library: Library)
         report = _run(empty_library, _source(frozen), NOW + timedelta(days=n))
         assert not report.mended
     assert len(report.gaps) == 6
+
+
+def test_a_day_that_fails_half_way_again_and_again_counts_once(empty_library: Library) -> None:
+    yesterday = NOW.date() - timedelta(days=1)
+
+    def tell(client: Client, asked: Asked) -> Iterator[Batch]:
+        yield Batch(cursor={"day": "before"})
+        yield Batch(days={yesterday: 10})
+        raise SourceError("the line went dead")
+
+    for _ in range(4):
+        _run(empty_library, _source(tell))
+    with empty_library._database.read() as connection:
+        assert gathering.days_of(connection, "kites")[yesterday].records == 10

@@ -53,7 +53,7 @@ class Newsroom:
         with self.library._database.write() as connection:
             for n in range(2, 30):
                 day = _FAULTY_DAY - timedelta(days=n)
-                gathering.count_day(connection, name, day, A_DAY, wanted)
+                gathering.count_day(connection, name, day, A_DAY, wanted=wanted)
 
     def told_by(self, name: str, day: date) -> set[str]:
         """List the papers of a day that a source told something of."""

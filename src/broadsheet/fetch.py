@@ -1,6 +1,7 @@
 """One run of one source: ask it, keep what it tells batch by batch, and judge its days."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -131,10 +132,14 @@ def fetch(
     report = FetchReport(source.name)
     asked = _begin(database, source, now, wish)
     wait_s: float | None = None
+    reread: Counter[date] = Counter()
     try:
         for batch in source.fetch(client, asked):
             before = report.records
-            _keep(database, source, asked, batch, report)
+            if batch.cursor is None:
+                # Without a cursor after it, it comes again in a run that is gone on with.
+                reread.update(batch.days)
+            _keep(database, source, asked, batch, reread, report)
             on_records(report.records - before)
             if wish.limit is not None and report.records >= wish.limit:
                 break
@@ -161,7 +166,7 @@ def _begin(database: Database, source: Source, now: datetime, wish: Wish) -> Ask
             gathering.make_known(connection, source.name, source.scope)
         if about and source.rhythm is Rhythm.ANSWERS:
             # Noted before anything is answered, so that no answer at all is noticed.
-            gathering.count_day(connection, source.name, now.date(), 0, len(about))
+            gathering.count_day(connection, source.name, now.date(), 0, wanted=len(about))
     return Asked(
         now=now,
         cursor=cursor,
@@ -183,7 +188,12 @@ def _about(connection: Connection, source: Source, now: datetime) -> list[Paper]
 
 
 def _keep(
-    database: Database, source: Source, asked: Asked, batch: Batch, report: FetchReport
+    database: Database,
+    source: Source,
+    asked: Asked,
+    batch: Batch,
+    reread: Mapping[date, int],
+    report: FetchReport,
 ) -> None:
     # A notice's words are about a paper, and give way to all that describes it.
     teller = f"{source.name} notices" if batch.only_known else source.name
@@ -194,7 +204,9 @@ def _keep(
             report.tally += add(connection, teller, papers, asked.now, only_known=batch.only_known)
         matched = observe(connection, batch.signals) if batch.signals else 0
         for day, records in batch.days.items():
-            gathering.count_day(connection, source.name, day, records)
+            moved = records if batch.cursor is not None else 0
+            again = reread.get(day, 0)
+            gathering.count_day(connection, source.name, day, moved, reread=again)
         if batch.answered:
             gathering.mark_asked(connection, source.name, batch.answered, asked.now)
         if batch.cursor is not None:

@@ -28,8 +28,8 @@ def keep_cursor(connection: Connection, name: str, cursor: Mapping[str, str]) ->
 def begin(connection: Connection, name: str, scope: str, now: datetime) -> None:
     """Note that a run begins.
 
-    A run that did not end well, but moved the cursor, is gone on with, and so are its counts. Where
-    a source is asked for other things than before, its days tell nothing any more.
+    A run that did not end well is gone on with where it moved the cursor, and so are its counts.
+    Where a source is asked for other things than before, its days tell nothing any more.
 
     Parameters
     ----------
@@ -48,10 +48,11 @@ def begin(connection: Connection, name: str, scope: str, now: datetime) -> None:
     if state.scope != scope:
         for table in (days, gaps):
             connection.execute(delete(table).where(table.c.source == name))
+    values = {"scope": scope, "asked_at": now, "next_at": None}
     ended_well = state.error is None and state.next_at is not None
     if ended_well or state.cursor == state.begun_at_cursor:
         connection.execute(update(days).where(days.c.source == name).values(this_run=0))
-    values = {"scope": scope, "asked_at": now, "next_at": None, "begun_at_cursor": state.cursor}
+        values["begun_at_cursor"] = state.cursor
     connection.execute(update(sources).where(sources.c.name == name).values(values))
 
 
@@ -83,22 +84,39 @@ def failures_of(connection: Connection, name: str) -> int:
 
 
 def count_day(
-    connection: Connection, name: str, day: date, records: int, wanted: int | None = None
+    connection: Connection,
+    name: str,
+    day: date,
+    records: int,
+    *,
+    reread: int = 0,
+    wanted: int | None = None,
 ) -> None:
-    """Add records of a day that came in this run; a day keeps the most that a run brought."""
+    """Count what came of a day; it keeps the most that a run brought.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        Of the one writer.
+    name, day : str, date
+        Whose day.
+    records : int
+        What came now, and will not come again where the run is gone on with.
+    reread : int
+        What came so far in this process, and will come again.
+    wanted : int or None
+        How many papers were asked about.
+    """
     here = (days.c.source == name, days.c.day == day)
     had = connection.execute(select(days).where(*here)).one_or_none()
-    if had is None:
-        row = {"source": name, "day": day, "records": records, "this_run": records}
-        connection.execute(insert(days).values(row | {"wanted": wanted}))
-        return
-    this_run = had.this_run + records
-    asked_about = had.wanted if wanted is None else max(wanted, had.wanted or 0)
-    connection.execute(
-        update(days)
-        .where(*here)
-        .values(records=max(had.records, this_run), this_run=this_run, wanted=asked_about)
-    )
+    this_run = (had.this_run if had else 0) + records
+    counts = {"records": max(had.records if had else 0, this_run + reread), "this_run": this_run}
+    if wanted is not None:
+        counts["wanted"] = max(wanted, (had.wanted or 0) if had else 0)
+    if had:
+        connection.execute(update(days).where(*here).values(counts))
+    else:
+        connection.execute(insert(days).values(source=name, day=day, **counts))
 
 
 def days_of(connection: Connection, name: str) -> dict[date, DayCount]:
