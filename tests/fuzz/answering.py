@@ -20,6 +20,7 @@ _GOOD = {
 }
 _OTHERS = (
     "retry-after",
+    "backoff",
     "location",
     "content-encoding",
     "content-type",

@@ -3,7 +3,6 @@
 import gzip
 import io
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,6 +10,7 @@ from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from types import ModuleType
 
 from broadsheet.errors import SourceError
@@ -27,7 +27,13 @@ from tests.fuzz.growing import Soil, made, text, words_in
 _SEEDS = Path(__file__).parent / "seeds"
 _KINDS = {".json": "json", ".jsonl": "jsonl", ".xml": "xml"}
 _NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-_DAYS = ((None, None), (None, None), (date(2026, 3, 8), None), (date(2026, 2, 1), date(2026, 3, 9)))
+_DAYS = (
+    (None, None),
+    (None, None),
+    (date(2026, 3, 8), None),
+    (date(2026, 2, 14), date(2026, 3, 9)),
+    (date(2026, 1, 1), None),
+)
 _ACCESS = (
     Access("desk@paper.example", ("cs.CL",), "key", "key", "key", "key", "key"),
     Access(openalex="key"),
@@ -147,16 +153,16 @@ def _of_gzip() -> Parser:
     folders = [one.NAME for one in files._FORMATS]
     seeds = [seed for name in folders for seed in _soil(name, [files]).seeds]
     soil = Soil("text", words_in([Path(files.__file__)]), seeds)
-    path = Path(tempfile.mkdtemp()) / "papers"
 
     def take(data: bytes) -> list[object]:
-        choices = Choices(data)
-        path.write_bytes(_packed(choices, soil))
-        try:
-            told: list[object] = list(files.read_file(path)[1])
-        except SourceError as error:
-            sound.check_text(str(error), "error")
-            return []
+        with NamedTemporaryFile() as file:
+            file.write(_packed(Choices(data), soil))
+            file.flush()
+            try:
+                told: list[object] = list(files.read_file(Path(file.name))[1])
+            except SourceError as error:
+                sound.check_text(str(error), "error")
+                return []
         sound.check_told(told)
         return told
 
