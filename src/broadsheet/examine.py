@@ -76,10 +76,10 @@ def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
         text = f"{state.name} was never fetched: run 'broadsheet fetch', or let the server go on"
         yield Finding(False, text)
         return
-    last = ago(state.succeeded_at, now) if state.succeeded_at else "never"
+    last = f"fetched {ago(state.succeeded_at, now)}" if state.succeeded_at else "never fetched"
     came = f", newest of {state.newest}" if state.newest else ""
     later = ago(state.next_at, now) if state.next_at and state.next_at > now else "now"
-    told = f"{state.name} was fetched {last}{came}, next {later}"
+    told = f"{state.name} was {last}{came}, next {later}"
     if state.error:
         times = "once" if state.failures == 1 else f"{state.failures} times"
         yield Finding(False, f"{told}; it failed {times}: {state.error}")

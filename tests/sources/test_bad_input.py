@@ -119,6 +119,17 @@ def test_nonsense_of_any_service_is_told_and_nothing_more(
         assert not report.records
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+def test_a_reply_in_another_charset_than_json_may_have_is_read(
+    charset: str, services: Services, client: Client, empty_library: Library
+) -> None:
+    told = '[{"paper": {"id": "2603.00001", "title": "Drachen über Täler"}}]'
+    serve(services, Answer(told.encode(charset)))
+    source, _ = source_named("hf", Access())
+    assert fetch(empty_library._database, source, client, NOW).error is None
+    assert empty_library.paper("arxiv:2603.00001").title == "Drachen über Täler"
+
+
 @pytest.mark.parametrize("name", OF_XML)
 def test_entities_are_neither_multiplied_nor_fetched(
     name: str, services: Services, client: Client, empty_library: Library, tmp_path: Path

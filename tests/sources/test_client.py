@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from broadsheet.errors import SourceError
@@ -146,6 +148,17 @@ def test_no_wait_is_longer_than_a_week_and_what_is_none_is_none() -> None:
     github = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 400}
     assert told_wait_s(github) == week_s
     assert told_wait_s({"retry-after": f"Wed, 11 Mar 2026 09:00:00 +{'9' * 20}"}) is None
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["retry-after", "x-ratelimit-remaining", "x-ratelimit-reset"]),
+        st.text() | st.integers().map(str) | st.datetimes().map(format_datetime),
+    )
+)
+def test_any_headers_tell_a_wait_of_at_most_a_week_or_none(headers: dict[str, str]) -> None:
+    wait_s = told_wait_s(headers)
+    assert wait_s is None or 0 <= wait_s <= 7 * 86_400
 
 
 def test_a_validator_that_cannot_be_sent_is_not_kept(services: Services, patient: Client) -> None:

@@ -36,7 +36,8 @@ def show_fetch(console: Console, report: FetchReport) -> None:
         (report.skipped, "skipped"),
     )
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
-    console.print(f"{escape(report.source)}: {told or 'nothing new'}")
+    if told or not report.error:
+        console.print(f"{escape(report.source)}: {told or 'nothing new'}")
     _show_complaints(console, report.malformed, report.skipped)
     for gap in report.mended:
         came = "has nothing more" if gap.given_up else "has brought what was missing"
