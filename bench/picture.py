@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 Sizes = Mapping[str, Mapping[str, Mapping[str, float]]]
 """By number of papers and engine, the figures that latency.py prints."""
 
-_OURS, _OTHERS, _TEXT = "#a8321e", "#8a8a86", "#33332f"
+OURS, _OTHERS, _TEXT = "#a8321e", "#8a8a86", "#33332f"
 _LABEL_GAP = 0.062
-_STYLE = {
+STYLE = {
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.spines.top": False,
@@ -67,7 +67,7 @@ def draw_growth(sizes: Sizes, path: Path) -> None:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         raise SystemExit("the picture needs matplotlib: pip install matplotlib") from None
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.5, 3.9), layout="constrained")
         median, slowest, quality = figure.subplots(1, 3)
         _lines(median, sizes, "p50_ms", "Median of a query, ms")
@@ -84,7 +84,7 @@ def _lines(axes: "Axes", sizes: Sizes, measure: str, title: str) -> None:
         ours = engine.startswith("broadsheet")
         axes.plot(
             *zip(*told, strict=True),
-            color=_OURS if ours else _OTHERS,
+            color=OURS if ours else _OTHERS,
             linewidth=2 if ours else 1.2,
             linestyle="--" if engine.endswith("http") else "-",
             marker="o",
@@ -109,7 +109,7 @@ def _name_ends(axes: "Axes", ends: Mapping[str, float]) -> None:
             xycoords="axes fraction",
             va="center",
             fontsize=8,
-            color=_OURS if engine.startswith("broadsheet") else _TEXT,
+            color=OURS if engine.startswith("broadsheet") else _TEXT,
         )
 
 
@@ -124,7 +124,7 @@ def _points(axes: "Axes", sizes: Sizes) -> None:
     axes.margins(0.25, 0.12)
     for place, engine in enumerate(engines):
         ours, point = engine == "broadsheet", (told[engine]["p50_ms"], told[engine]["found_at_10"])
-        axes.plot(*point, "o", color=_OURS if ours else _OTHERS)
+        axes.plot(*point, "o", color=OURS if ours else _OTHERS)
         axes.annotate(
             engine,
             point,
@@ -132,7 +132,7 @@ def _points(axes: "Axes", sizes: Sizes) -> None:
             textcoords="offset points",
             ha="center",
             fontsize=8,
-            color=_OURS if ours else _TEXT,
+            color=OURS if ours else _TEXT,
         )
 
 

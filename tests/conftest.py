@@ -1,5 +1,6 @@
 """What every room's tests share."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 from broadsheet.config import Settings, load_settings
 from broadsheet.library import Library
 from broadsheet.rules.intake import make_paper
+
+# No test asks the world, nor does any process that a test starts.
+os.environ["BROADSHEET_SOURCES"] = "none"
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -33,7 +37,9 @@ def shared() -> Path:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a new data folder, whatever this machine's variables say."""
-    return load_settings({"data": tmp_path / "data", "refine": False}, environment={})
+    return load_settings(
+        {"data": tmp_path / "data", "refine": False, "sources": "none"}, environment={}
+    )
 
 
 @pytest.fixture

@@ -138,6 +138,15 @@ def test_a_days_papers_are_found_while_another_process_asks(dump: Path) -> None:
     assert told["meanwhile_p50_ms"] > 0
 
 
+def test_taking_papers_in_is_measured_the_first_time_and_again(dump: Path) -> None:
+    told = json.loads(_run("ingest.py", dump, "--json").stdout)
+    assert told["papers"] == 50
+    assert min(told["papers_per_s"], told["rss_mb"], told["again_s"]) > 0
+    assert told["oai_records_per_s"] > 0
+    assert told["peers"]["sqlite3 (limit)"]["papers"] == 50
+    assert "broadsheet again" in _run("ingest.py", dump).stdout
+
+
 def test_the_growth_is_drawn_with_every_engine_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,7 +97,7 @@ def test_search_prints_one_json_document(filled: Path) -> None:
     done = broadsheet(filled, "search", "kites", "--json")
     found = json.loads(done.stdout)
     assert set(found) == {"query", "total", "hits"}
-    assert set(found["hits"][0]) == {"rank", "id", "title", "tier", "score", "why"}
+    assert set(found["hits"][0]) == {"rank", "id", "title", "tier", "score", "why", "notice"}
     assert found["hits"][0]["tier"] == "match"
 
 
@@ -151,3 +151,21 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     done = broadsheet(tmp_path, "doctor")
     assert done.returncode == 1
     assert "'colour'" in done.stderr
+
+
+def test_papers_found_to_be_one_are_listed_and_parted(tmp_path: Path) -> None:
+    told = (
+        ("archived.jsonl", '{"id": "2603.00001", "title": "Kites at dusk", "abstract": "Wind."}'),
+        ("printed.bib", "@article{a, title={Flying after sunset}, doi={10.1234/dusk}}"),
+        ("both.bib", "@article{b, title={Kites}, doi={10.1234/dusk}, eprint={2603.00001}}"),
+    )
+    for name, text in told:
+        (tmp_path / name).write_text(text + "\n")
+        broadsheet(tmp_path / "data", "import", str(tmp_path / name))
+    assert "Flying after sunset" in broadsheet(tmp_path / "data", "merges").stdout
+    done = broadsheet(tmp_path / "data", "unmerge", "1")
+    assert "are two papers again" in done.stdout
+    (listed,) = json.loads(broadsheet(tmp_path / "data", "merges", "--json").stdout)
+    assert listed["undone_at"]
+    again = broadsheet(tmp_path / "data", "unmerge", "1")
+    assert (again.returncode, "undone before" in again.stderr) == (1, True)

@@ -12,6 +12,8 @@ from broadsheet.library import Library
 from broadsheet.rules.intake import make_paper
 from tests.conftest import NOW
 from tests.mail.conftest import body, parsed
+from tests.services import Services
+from tests.world import World
 
 
 @pytest.fixture
@@ -22,6 +24,12 @@ def kept_in_postgres(tmp_path: Path) -> Iterator[Library]:
     settings = load_settings({"data": tmp_path, "database": address}, environment={})
     with Library(settings, clock=lambda: NOW) as library:
         yield library
+
+
+@pytest.fixture
+def services() -> Iterator[Services]:
+    with Services() as running:
+        yield running
 
 
 def test_papers_votes_editions_and_mail_are_kept_in_postgres(kept_in_postgres: Library) -> None:
@@ -43,3 +51,29 @@ def test_papers_votes_editions_and_mail_are_kept_in_postgres(kept_in_postgres: L
     assert library.send().sent == 1
     assert library.send().sent == 0
     assert library.forget_unconfirmed() == 0
+
+
+def test_fetching_gaps_and_merges_are_kept_in_postgres(
+    kept_in_postgres: Library, services: Services
+) -> None:
+    world = World(services)
+    settings = kept_in_postgres.settings.model_copy(
+        update={"mirror": services.address, "sources": "arxiv hf hn", "categories": ""}
+    )
+    world.today = NOW.date()
+    with Library(settings, clock=lambda: NOW) as library:
+        reports = {report.source: report for report in library.sources.fetch()}
+        assert reports["arxiv"].tally.new > 0
+        assert reports["hn"].signals > 0
+        again = {report.source: report for report in library.sources.fetch()}
+        assert again["arxiv"].tally.new == 0
+        assert {state.name for state in library.sources.states()} == {"arxiv", "hf", "hn"}
+        first, second = (make_paper(title=f"Kites {n}", doi=f"10.5555/{n}") for n in "ab")
+        library.add("bibtex", [first, second])
+        library.vote(second.id, "reader", on=True)
+        joining = [make_paper(title=first.title, doi="10.5555/a", ids=["W9"])]
+        joining.append(make_paper(title=second.title, doi="10.5555/b", ids=["W9"]))
+        library.add("openalex", joining)
+        (merge,) = library.merges()
+        library.unmerge(merge.number)
+        assert library.votes([first.id, second.id]) == {second.id: 1}

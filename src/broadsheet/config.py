@@ -63,6 +63,21 @@ class Settings(BaseModel):
         :func:`broadsheet.index.encoders.encoder_named`.
     encoder_key : SecretStr or None
         Sent to an encoder that is a service.
+    sources : str
+        What is fetched each day, names as in :mod:`broadsheet.sources.registry` with spaces
+        between them; ``none`` fetches nothing.
+    categories : str
+        arXiv categories to gather, with spaces between them; empty gathers all.
+    contact : str or None
+        Mail address that is told to the services that are asked.
+    openalex_key, semanticscholar_key, github_key, hub_key, zotero_key : SecretStr or None
+        Keys of services.
+    requests_a_day : int
+        The most requests that one site gets in a day, 1 to 100,000.
+    mirror : str or None
+        An address that stands in for all services: ``{mirror}/{host}/{path}`` is asked.
+    hold_hours : int
+        How long an edition waits for sources that failed, 0 to 24.
     refine : bool
         Whether the best of a list are looked at again with sharper vectors, where the extra
         ``broadsheet[refine]`` is installed.
@@ -82,6 +97,17 @@ class Settings(BaseModel):
     edition_size: int = Field(20, ge=1, le=200)
     encoder: str = "broadsheet"
     encoder_key: SecretStr | None = None
+    sources: str = "arxiv arxiv-feed hf"
+    categories: str = "cs.AI cs.CL cs.CV cs.LG stat.ML"
+    contact: str | None = Field(None, pattern=r"[^@\s]+@[^@\s]+", max_length=320)
+    openalex_key: SecretStr | None = None
+    semanticscholar_key: SecretStr | None = None
+    github_key: SecretStr | None = None
+    hub_key: SecretStr | None = None
+    zotero_key: SecretStr | None = None
+    requests_a_day: int = Field(5_000, ge=1, le=100_000)
+    mirror: Annotated[str, AfterValidator(_web_address)] | None = None
+    hold_hours: int = Field(6, ge=0, le=24)
     refine: bool = True
 
     @property
@@ -92,14 +118,24 @@ class Settings(BaseModel):
         return f"sqlite:///{self.data / 'library.sqlite3'}"
 
     @property
-    def secret_of_encoder(self) -> str | None:
-        """The key that a service is sent which encodes."""
-        return self.encoder_key.get_secret_value() if self.encoder_key else None
+    def source_names(self) -> tuple[str, ...]:
+        """The sources that are fetched each day, none twice."""
+        return tuple(name for name in dict.fromkeys(self.sources.split()) if name != "none")
+
+    @property
+    def category_names(self) -> tuple[str, ...]:
+        """The arXiv categories that are gathered."""
+        return tuple(dict.fromkeys(self.categories.split()))
 
     @property
     def smtp_url(self) -> str | None:
         """Where mail goes, password included; None is the outbox folder."""
-        return self.smtp.get_secret_value() if self.smtp else None
+        return self.secret(self.smtp)
+
+    @staticmethod
+    def secret(setting: SecretStr | None) -> str | None:
+        """Give the value of a secret setting."""
+        return setting.get_secret_value() if setting else None
 
     @property
     def outbox(self) -> Path:

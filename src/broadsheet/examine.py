@@ -1,12 +1,14 @@
 """What `doctor` looks at: each thing that can be wrong, and what to do about it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from broadsheet.config import Settings
 from broadsheet.health import Health
-from broadsheet.model import DeliveryState, SubscriptionState
+from broadsheet.model import DeliveryState, SourceState, SubscriptionState
+from broadsheet.rules.elapsed import ago
+from broadsheet.rules.gaps import stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Finding:
     text: str
 
 
-def examine(health: Health, settings: Settings, today: date) -> Iterator[Finding]:
+def examine(health: Health, settings: Settings, now: datetime, today: date) -> Iterator[Finding]:
     """Judge how a library fares.
 
     Parameters
@@ -34,6 +36,8 @@ def examine(health: Health, settings: Settings, today: date) -> Iterator[Finding
         What was counted.
     settings : Settings
         How it is set up.
+    now : datetime
+        Aware UTC.
     today : date
         In the newspaper's time zone.
     """
@@ -57,9 +61,36 @@ def examine(health: Health, settings: Settings, today: date) -> Iterator[Finding
     else:
         newest = f"the newest is of {health.edition}" if health.edition else "there is none yet"
         yield Finding(False, f"today has no edition, {newest}: run 'broadsheet publish'")
+    for state in health.sources:
+        yield from _source(state, now)
     confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)
     yield Finding(True, f"{confirmed} confirmed subscriptions")
     yield from _mail(health, settings)
+
+
+def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
+    if not state.can_be_asked:
+        yield Finding(False, f"the setting 'sources': {state.error}")
+        return
+    if state.asked_at is None:
+        text = f"{state.name} was never fetched: run 'broadsheet fetch', or let the server go on"
+        yield Finding(False, text)
+        return
+    last = f"fetched {ago(state.succeeded_at, now)}" if state.succeeded_at else "never fetched"
+    came = f", newest of {state.newest}" if state.newest else ""
+    later = ago(state.next_at, now) if state.next_at and state.next_at > now else "now"
+    told = f"{state.name} was {last}{came}, next {later}"
+    if state.error:
+        times = "once" if state.failures == 1 else f"{state.failures} times"
+        yield Finding(False, f"{told}; it failed {times}: {state.error}")
+    elif state.is_late(now):
+        yield Finding(False, f"{told}: run 'broadsheet fetch', or let the server go on")
+    else:
+        yield Finding(True, told)
+    for stretch in stretches(state.gaps):
+        why = "nothing came" if state.error and state.error in stretch.why else stretch.why
+        text = f"{replace(stretch, why=why)}; it is asked for again by itself"
+        yield Finding(False, text)
 
 
 def _mail(health: Health, settings: Settings) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from broadsheet.model import DeliveryState, SubscriptionState
+from broadsheet.model import DeliveryState, SourceState, SubscriptionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Health:
         How many there are in each state.
     deliveries : dict of DeliveryState to int
         How many there are in each state.
+    sources : tuple of SourceState
+        How each source of the settings fares.
     """
 
     papers: int
@@ -33,3 +35,4 @@ class Health:
     edition: date | None
     subscriptions: dict[SubscriptionState, int]
     deliveries: dict[DeliveryState, int]
+    sources: tuple[SourceState, ...] = ()

@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -12,6 +14,7 @@ from broadsheet.library import Library
 
 _log = logging.getLogger("broadsheet.jobs")
 _TICK_S = 20.0
+_GRACE = timedelta(minutes=30)
 # A few seconds' work each: the clock's other parts wait for it.
 _REFINED_A_TICK, _BUILD_A_TICK_S = 512, 5.0
 
@@ -44,15 +47,37 @@ def tick(library: Library) -> None:
             _log.exception("a part of the clock failed; the others go on")
 
 
+def fetch_tick(library: Library) -> None:
+    """Ask the sources whose time has come."""
+    try:
+        for report in library.sources.fetch_due():
+            for gap in report.gaps:
+                _log.warning("%s has a gap on %s: %s", gap.source, gap.day, gap.why)
+            if report.error:
+                _log.warning("%s: %s", report.source, report.error)
+    except BroadsheetError as error:
+        _log.error("%s", error)
+    except Exception:
+        _log.exception("fetching failed; it is tried again")
+
+
 def _print_today(library: Library) -> None:
-    """Publish today's edition once its hour has come, and make it due to late subscribers."""
+    """Publish an edition once its hour has come, and make it due to late subscribers.
+
+    An edition waits for the sources that bring its papers, into the next day where it must.
+    """
     zone = ZoneInfo(library.settings.timezone)
-    if library.now.astimezone(zone).time() < library.settings.publish_at:
-        return
-    if library.has_edition(library.today):
-        library.make_due(library.today)
-    else:
-        library.publish()
+    hold = timedelta(hours=library.settings.hold_hours)
+    for day in (library.today - timedelta(days=1), library.today):
+        due = datetime.combine(day, library.settings.publish_at, zone)
+        # By its latest hour yesterday's was printed, unless nobody was there to do it.
+        too_late = day < library.today and library.now > due + hold + _GRACE
+        if library.now < due or too_late:
+            continue
+        if library.has_edition(day):
+            library.make_due(day)
+        elif library.now >= due + hold or library.sources.ready(day):
+            library.publish(day)
 
 
 class Clock:
@@ -62,12 +87,17 @@ class Clock:
     ----------
     library : Library
         Whose clock it is.
+    do : callable
+        What is done at each tick; it raises nothing.
     tick_s : float
         Seconds between two ticks.
     """
 
-    def __init__(self, library: Library, tick_s: float = _TICK_S) -> None:
+    def __init__(
+        self, library: Library, do: Callable[[Library], None] = tick, tick_s: float = _TICK_S
+    ) -> None:
         self._library = library
+        self._do = do
         self._tick_s = tick_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
@@ -87,5 +117,5 @@ class Clock:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            tick(self._library)
+            self._do(self._library)
             self._stop.wait(self._tick_s)

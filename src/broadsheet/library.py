@@ -2,44 +2,48 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
-from email.utils import parseaddr
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from filelock import FileLock
-from filelock import Timeout as LockTimeout
-
 from broadsheet import ingest, subscribe
 from broadsheet.config import Settings
-from broadsheet.deliver import Press, SendReport, deliver
-from broadsheet.errors import MailError, NotFoundError, StoreError
+from broadsheet.deliver import SendReport
+from broadsheet.errors import NotFoundError, StoreError
 from broadsheet.examine import Finding, examine
+from broadsheet.gather import Gatherer
 from broadsheet.health import Health
 from broadsheet.index.encoders import encoder_loader, encoder_named
 from broadsheet.index.searchindex import SearchIndex
 from broadsheet.ingest import IngestReport
-from broadsheet.mail import Masthead, open_transport
 from broadsheet.model import (
     Edition,
     HitList,
     Malformed,
     Mode,
     Paper,
+    Signal,
     Sort,
     Subscription,
 )
+from broadsheet.post import host_of, send_due
 from broadsheet.publish import make_due, publish
 from broadsheet.refine import Refiner, fill, forget_changed, open_refiner, unfilled
 from broadsheet.search import Request, Sharpener, related, search
-from broadsheet.store import attention, changes, deliveries, editions, papers, subscriptions
+from broadsheet.store import (
+    attention,
+    changes,
+    deliveries,
+    editions,
+    merges,
+    papers,
+    subscriptions,
+)
 from broadsheet.store.database import open_database
 from broadsheet.store.facts import fact
-
-_CLAIM_LEASE = timedelta(minutes=10)
-_SEND_WAIT_S = 60.0
+from broadsheet.store.merges import Merge
 
 
 class Library:
@@ -51,6 +55,11 @@ class Library:
         Where everything is kept and how it is named.
     clock : callable, optional
         Gives the time, aware UTC.
+
+    Attributes
+    ----------
+    sources : Gatherer
+        The outside places that papers and attention are fetched from.
 
     Raises
     ------
@@ -79,6 +88,7 @@ class Library:
             self.secret = fact(connection, "secret")
         self._index: SearchIndex | None = None
         self._index_opening = threading.Lock()
+        self.sources = Gatherer(self._database, settings, clock)
         self._refiner: Refiner | None = None
         self._refiner_opening = threading.Lock()
 
@@ -126,7 +136,7 @@ class Library:
         """The index, opened when first needed."""
         with self._index_opening:
             if self._index is None:
-                spec, key = self.settings.encoder, self.settings.secret_of_encoder
+                spec, key = self.settings.encoder, self.settings.secret(self.settings.encoder_key)
                 self._index = SearchIndex(
                     self.settings.data / "index",
                     encoder_named(spec, key),
@@ -231,10 +241,34 @@ class Library:
         refiner.sharp.reload()
         return Sharpener(refiner.sharp, lambda text: refiner.model.encode([text])[0], refiner.want)
 
+    def known(self, paper_ids: Sequence[str], limit: int = 20) -> list[Paper]:
+        """Read those of some papers that the library has, in the order they are named."""
+        with self._database.read() as connection:
+            nums = papers.nums_of(connection, paper_ids)
+            wanted = list(dict.fromkeys(nums[one] for one in paper_ids if one in nums))[:limit]
+            found = papers.papers_by_num(connection, wanted)
+        return [found[num] for num in wanted if num in found]
+
     def has_paper(self, paper_id: str) -> bool:
         """Tell whether a paper is known by this id."""
         with self._database.read() as connection:
             return bool(papers.nums_of(connection, [paper_id]))
+
+    def merges(self, limit: int = 50) -> list[Merge]:
+        """List the pairs of papers that became one, newest first."""
+        with self._database.read() as connection:
+            return merges.merges_made(connection, limit)
+
+    def unmerge(self, number: int) -> tuple[Paper, Paper]:
+        """Take a merge back; see :func:`broadsheet.store.merges.unfold`."""
+        with self._database.write() as connection:
+            kept, gone = merges.unfold(connection, number, self.now)
+            return papers.paper_by_num(connection, kept), papers.paper_by_num(connection, gone)
+
+    def signals(self, paper_id: str) -> list[Signal]:
+        """Read the attention that a paper got, in order of time."""
+        with self._database.read() as connection:
+            return attention.signals_of(connection, paper_id)
 
     def records(self, paper_id: str) -> list[tuple[str, Paper, datetime]]:
         """Read what each source said of a paper, and when it was told."""
@@ -259,7 +293,8 @@ class Library:
     def publish(self, day: date | None = None) -> Edition:
         """Freeze a day's edition, today's by default, and make its digests due."""
         wanted = day or self.today
-        made = publish(self._database, wanted, self.settings.edition_size, self.now)
+        note = self.sources.missing_near(wanted)
+        made = publish(self._database, wanted, self.settings.edition_size, self.now, note)
         self.make_due(wanted)
         return made
 
@@ -337,26 +372,7 @@ class Library:
         MailError
             Where another sender on this machine holds the outbox for a minute.
         """
-        masthead = Masthead(
-            title=self.settings.title,
-            base_url=self.settings.base_url,
-            sender=self.settings.sender,
-            list_id=f"digest.{self._host}",
-            unsubscribe_mailbox=self.settings.unsubscribe_mailbox,
-        )
-        press = Press(self._database, masthead, self.secret)
-        lease = _CLAIM_LEASE if self.settings.database else timedelta()
-        try:
-            with (
-                FileLock(self.settings.data / "outbox.lock", timeout=_SEND_WAIT_S),
-                open_transport(self.settings.smtp_url, self.settings.outbox) as transport,
-            ):
-                return deliver(self._database, transport, press, lease, on_sent, self._clock)
-        except LockTimeout as error:
-            raise MailError(
-                "another 'broadsheet send' or server is sending from this data folder: "
-                "nothing was lost, wait for it to finish"
-            ) from error
+        return send_due(self._database, self.settings, self.secret, self._clock, on_sent)
 
     def retry_unknown(self) -> int:
         """Make the mails in doubt due again; their readers may get them twice."""
@@ -374,16 +390,16 @@ class Library:
                 edition=days[0] if days else None,
                 subscriptions=subscriptions.counts(connection),
                 deliveries=deliveries.counts(connection),
+                sources=tuple(self.sources.states()),
             )
 
     def examine(self) -> list[Finding]:
         """Look for what is wrong; see :func:`broadsheet.examine.examine`."""
-        return list(examine(self.health(), self.settings, self.today))
+        return list(examine(self.health(), self.settings, self.now, self.today))
 
     @property
     def _host(self) -> str:
-        _, address = parseaddr(self.settings.sender)
-        return address.rpartition("@")[2] or "localhost"
+        return host_of(self.settings)
 
     def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
         with self._database.read() as connection:

@@ -11,7 +11,9 @@ from broadsheet.store.editions import candidates, freeze, last_printed
 _CANDIDATES_PER_PLACE = 50
 
 
-def publish(database: Database, day: date, size: int, now: datetime) -> Edition:
+def publish(
+    database: Database, day: date, size: int, now: datetime, note: str | None = None
+) -> Edition:
     """Freeze a day's edition; a day that has one gets a further revision.
 
     Parameters
@@ -24,12 +26,14 @@ def publish(database: Database, day: date, size: int, now: datetime) -> Edition:
         How many papers at most.
     now : datetime
         Aware UTC.
+    note : str or None
+        What the edition lacks.
     """
     with database.write() as connection:
         printed = last_printed(connection, day)
         newest = size * _CANDIDATES_PER_PLACE + len(printed)
         items = choose(candidates(connection, day, newest), printed, day, size)
-        return freeze(connection, day, items, now)
+        return freeze(connection, day, items, now, note)
 
 
 def make_due(database: Database, day: date, library_id: str, host: str, now: datetime) -> int:

@@ -8,7 +8,7 @@ import uvicorn
 
 from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
-from broadsheet.jobs import Clock
+from broadsheet.jobs import Clock, fetch_tick
 from broadsheet.library import Library
 from broadsheet.web.app import create_app
 
@@ -38,7 +38,7 @@ def serve_pages(settings: Settings, host: str, port: int, on_open: Callable[[str
     address = f"http://{shown_host}:{listening.getsockname()[1]}"
     if "base_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"base_url": address})
-    with listening, Library(settings) as library, Clock(library):
+    with listening, Library(settings) as library, Clock(library), Clock(library, fetch_tick):
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(library), log_level="warning", access_log=False, server_header=False

@@ -34,7 +34,6 @@ def test_an_unknown_name_is_told_with_the_known_ones(spec: str) -> None:
     [
         ("model2vec:any", "model2vec"),
         ("sentence-transformers:any", "sentence_transformers"),
-        ("https://host/v1", "httpx"),
     ],
 )
 def test_without_the_extra_it_says_what_to_install(spec: str, module: str) -> None:

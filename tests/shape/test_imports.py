@@ -18,16 +18,19 @@ _BELOW: dict[str, set[str]] = {
 for _name in ("sources", "store", "index", "mail"):
     _BELOW[_name] = {"model", "rules"}
 _ROOMS = {"model", "rules", "sources", "store", "index", "mail"}
-for _verb in ("ingest", "publish", "subscribe", "deliver", "search", "refine"):
+for _verb in ("ingest", "fetch", "publish", "subscribe", "deliver", "search", "refine"):
     _BELOW[_verb] = _ROOMS
+_BELOW["gather"] = _ROOMS | {"fetch", "config"}
+_BELOW["post"] = _ROOMS | {"deliver", "config"}
 _BELOW["health"] = {"model"}
-_BELOW["examine"] = {"model", "config", "health"}
-_VERBS = {"ingest", "publish", "subscribe", "deliver", "search", "refine", "health", "examine"}
+_BELOW["examine"] = {"model", "rules", "config", "health"}
+_VERBS = {"ingest", "gather", "publish", "subscribe", "deliver", "post", "search", "refine"}
+_VERBS |= {"health", "examine"}
 _BELOW["library"] = _ROOMS | _VERBS | {"config"}
 _BELOW["web"] = {"library", "model", "rules", "config", "health"}
 _BELOW["jobs"] = {"library", "config"}
 _BELOW["serve"] = {"library", "web", "jobs", "config"}
-_BELOW["cli"] = {"library", "serve", "config", "progress", "model", "ingest"}
+_BELOW["cli"] = {"library", "serve", "config", "progress", "ingest", "fetch", "model", "rules"}
 _BELOW["__main__"] = {"cli"}
 _BELOW["__init__"] = {"library", "config"}
 

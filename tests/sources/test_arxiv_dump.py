@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from broadsheet.model import Malformed, Paper
+from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.arxiv_dump import parse, recognises
 from broadsheet.sources.files import read_file
 
@@ -65,10 +65,17 @@ def test_the_public_snapshot_is_read() -> None:
         doi="10.1234/kites.1",
         venue="J. Kites 4 (2007) 1-9",
         comment="9 pages",
+        version=2,
     )
     assert isinstance(lanterns, Paper)
     assert lanterns.authors == ("Hana Lampe", "Ada Windrow", "Jos\\'e Farol")
     assert lanterns.categories == ("math.CO",)
+
+
+def test_a_withdrawal_is_told_by_the_comment_or_the_abstract() -> None:
+    line = b'{"id":"2603.00001","title":"Kites","%s":"This paper has been withdrawn"}'
+    for field in (b"comment", b"comments", b"abstract"):
+        assert paper(line % field).notice is Notice.WITHDRAWN
 
 
 def test_a_day_that_is_not_told_is_the_month_in_the_id_and_never_that_of_an_update() -> None:

@@ -106,6 +106,15 @@ def test_html_is_refused_with_the_way_out(data: bytes, tmp_path: Path) -> None:
     assert "save the page as plain text" in refusal(written(tmp_path, data))
 
 
+@pytest.mark.parametrize("head", [b"\n" * 30_000, b" \t" * 9_000, b"<!-- kites -->\n" * 2_000])
+@pytest.mark.parametrize("name", ["library.bib", "library.ris"])
+def test_what_stands_before_the_first_record_takes_no_long_time(
+    name: str, head: bytes, tmp_path: Path
+) -> None:
+    path = written(tmp_path, head + b"\n" + (FIXTURES / name).read_bytes())
+    assert sum(1 for _ in read_file(path)[1]) == FILES[name][1]
+
+
 @pytest.mark.parametrize(
     "data",
     [b"Kites fly.\n", b" \n\n", b"{}", b"[]", b'{"type": "module", "author": 1}', b"a,b\n1,2\n"],

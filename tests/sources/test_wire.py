@@ -1,4 +1,5 @@
 import io
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,21 @@ def test_a_whole_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-03-11", date(2026, 3, 11)),
+        ("2026-02-30", None),
+        ("2026-03-11T09:00:00Z", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_day_is_read_as_iso_8601_writes_it(text: str | None, day: date | None) -> None:
+    assert wire.day_of(text) == day
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("arXiv preprint arXiv:2502.00001", "2502.00001"),
@@ -43,3 +59,15 @@ def test_only_a_text_that_opens_with_an_arxiv_id_mentions_its_own(
     text: str, found: str | None
 ) -> None:
     assert wire.arxiv_mention(None, text) == found
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (rb'"Ki\ud800tes"', "Kites"),
+        (rb'["\udc00\ud83e\ude81\ud83e"]', ["\U0001fa81"]),
+        (rb'{"\ud800": "\\\udfff\"\\ud800"}', {"": '\\"\\ud800'}),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_let_go(data: bytes, value: object) -> None:
+    assert wire.json_value(data) == value

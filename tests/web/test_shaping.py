@@ -1,10 +1,10 @@
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadsheet.model import Hit, HitList, Paper, Tier
+from broadsheet.model import Hit, HitList, Kind, Paper, Signal, Tier
 from broadsheet.web import shaping
 
 
@@ -70,6 +70,30 @@ def test_an_entry_names_three_authors_and_counts_the_others() -> None:
 def test_dates_of_any_precision(published: str, iso: str | None, shown: str) -> None:
     assert shaping.iso_date(published) == iso
     assert shaping.short_date(published) == shown
+
+
+def test_readings_of_threads_are_added_up_by_source_and_those_that_left_are_kept() -> None:
+    told = [
+        ("hn:1", Kind.POINTS, 300, 1),
+        ("hn:1", Kind.COMMENTS, 1, 1),
+        ("github", Kind.STARS, 700, 1),
+        ("hn:1", Kind.POINTS, 320, 2),
+        ("hn:2", Kind.POINTS, 900, 3),
+        ("github", Kind.STARS, 650, 4),
+        ("hub", Kind.STARS, 2, 4),
+        ("reddit:a", Kind.POSTS, 1, 5),
+        ("reddit:a", Kind.POSTS, 0, 6),
+    ]
+    signals = [
+        Signal("hash:1", kind, value, datetime(2026, 3, day, tzinfo=UTC), source)
+        for source, kind, value, day in told
+    ]
+    assert shaping.newest_readings(signals) == [
+        shaping.Reading("1,220", "points", "hn", "2026-03-03"),
+        shaping.Reading("650", "stars", "github", "2026-03-04"),
+        shaping.Reading("2", "stars", "hub", "2026-03-04"),
+        shaping.Reading("1", "comment", "hn", "2026-03-01"),
+    ]
 
 
 def test_days_beside_a_day() -> None:

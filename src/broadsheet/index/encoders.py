@@ -199,10 +199,9 @@ def _origin(spec: str) -> tuple[str, str]:
 
 
 def _remote(spec: str, key: str | None) -> Encoder:
-    try:
-        from broadsheet.index.remote_encoder import RemoteEncoder
-    except ImportError as error:
-        raise _not_installed(spec, "httpx") from error
+    # Imported here because the HTTP client takes longer to load than the shipped encoder.
+    from broadsheet.index.remote_encoder import RemoteEncoder
+
     return RemoteEncoder(spec, key)
 
 

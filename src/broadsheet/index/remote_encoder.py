@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
@@ -89,7 +89,7 @@ class RemoteEncoder:
         headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
         if key is not None:
             headers["Authorization"] = f"Bearer {_checked(key)}"
-        self._client = httpx.Client(headers=headers, follow_redirects=False)
+        self._client = httpx2.Client(headers=headers, follow_redirects=False)
 
     @property
     def name(self) -> str:
@@ -163,16 +163,16 @@ class RemoteEncoder:
         asked: dict[str, object] = {"input": texts, "encoding_format": "float"}
         if self._model:
             asked["model"] = self._model
-        timeout = httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s))
+        timeout = httpx2.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s))
         until = time.monotonic() + timeout_s
         try:
             with self._client.stream("POST", self._address, json=asked, timeout=timeout) as reply:
                 self._check(reply)
                 return self._body(reply, until)
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise _PassingError(f"no reply ({type(error).__name__})") from error
 
-    def _check(self, reply: httpx.Response) -> None:
+    def _check(self, reply: httpx2.Response) -> None:
         if reply.status_code in _PASSING:
             raise _PassingError(
                 f"status {reply.status_code}", _wait_told_s(reply.headers.get("retry-after"))
@@ -182,7 +182,7 @@ class RemoteEncoder:
         if not reply.is_success:
             raise self._failure(f"status {reply.status_code}", "check the address and the model")
 
-    def _body(self, reply: httpx.Response, until: float) -> bytes:
+    def _body(self, reply: httpx2.Response, until: float) -> bytes:
         body = bytearray()
         # Raw, so that what is packed small cannot unfold without end.
         for piece in reply.iter_raw(65_536):
@@ -222,8 +222,8 @@ def _parsed(spec: str) -> tuple[str, str | None]:
     try:
         parts = urlsplit(spec)
         told = (parts.hostname, parts.port)
-        httpx.URL(spec)
-    except (ValueError, httpx.InvalidURL) as error:
+        httpx2.URL(spec)
+    except (ValueError, httpx2.InvalidURL) as error:
         raise ConfigError(
             "the encoder's address cannot be read: write 'https://host/v1#MODEL'"
         ) from error

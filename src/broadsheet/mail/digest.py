@@ -25,6 +25,8 @@ class Story:
         Its page in the newspaper.
     link, link_name : str
         The work itself and the host it is at; both empty where there is no web address.
+    notice : str
+        What was said against it, empty for nothing.
     """
 
     rank: int
@@ -36,6 +38,7 @@ class Story:
     page_url: str
     link: str
     link_name: str
+    notice: str
 
 
 def render_digest(edition: Edition, masthead: Masthead) -> Rendered:
@@ -66,6 +69,7 @@ def render_digest(edition: Edition, masthead: Masthead) -> Rendered:
         front_url=masthead.page("/"),
         browser_url=masthead.page(f"/papers/date/{edition.date.isoformat()}"),
         stories=stories,
+        note=plain(edition.note or ""),
     )
 
 
@@ -84,6 +88,7 @@ def _story(item: EditionItem, masthead: Masthead) -> Story:
         page_url=masthead.page(f"/papers/{quote(item.paper_id, safe=':/', errors='replace')}"),
         link=link if host else "",
         link_name=host,
+        notice=item.notice or "",
     )
 
 

@@ -3,23 +3,29 @@
 from broadsheet.model.delivery import Delivery, DeliveryKind, DeliveryState
 from broadsheet.model.edition import Edition, EditionItem
 from broadsheet.model.hit import Hit, HitList, Mode, Sort, Tier
-from broadsheet.model.paper import Malformed, Paper
-from broadsheet.model.signal import Signal
+from broadsheet.model.paper import Malformed, Notice, Paper
+from broadsheet.model.signal import Kind, Signal
+from broadsheet.model.source import About, Gap, SourceState
 from broadsheet.model.subscription import Subscription, SubscriptionState
 
 __all__ = [
+    "About",
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
     "Edition",
     "EditionItem",
+    "Gap",
     "Hit",
     "HitList",
+    "Kind",
     "Malformed",
     "Mode",
+    "Notice",
     "Paper",
     "Signal",
     "Sort",
+    "SourceState",
     "Subscription",
     "SubscriptionState",
     "Tier",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from broadsheet.model.paper import Notice
+
 
 @dataclass(frozen=True, slots=True)
 class EditionItem:
@@ -20,6 +22,8 @@ class EditionItem:
         Local votes when it was published.
     reason : str
         Why it stands at this rank, for a person to read.
+    notice : Notice or None
+        What has been said against the paper by now; the one part of an edition that changes.
     """
 
     rank: int
@@ -32,6 +36,7 @@ class EditionItem:
     link: str | None
     votes: int
     reason: str
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,12 @@ class Edition:
         When it was frozen, aware UTC.
     items : tuple of EditionItem
         In order of rank.
+    note : str or None
+        What it lacks, for a person to read.
     """
 
     date: date
     revision: int
     published_at: datetime
     items: tuple[EditionItem, ...]
+    note: str | None = None

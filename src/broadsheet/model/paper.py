@@ -1,6 +1,15 @@
 """Paper: one work, however many sources told of it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Notice(StrEnum):
+    """What was said against a paper after it came out, the gravest last."""
+
+    CORRECTED = "corrected"
+    WITHDRAWN = "withdrawn"
+    RETRACTED = "retracted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,20 @@ class Paper:
         The authors' remark (arXiv's comment field).
     code_url : str or None
         An http(s) address of the paper's code.
+    ids : tuple of str
+        Further ids of the work: ``openalex:W2741809807``, ``s2:`` and 40 hex digits,
+        ``acl:2024.acl-long.1``.
+    version : int or None
+        The newest version told of, from 1.
+    notice : Notice or None
+        The gravest that was said against it.
+    summary : str or None
+        One sentence by others on what it says.
+    open_url : str or None
+        An http(s) address where it can be read for free.
+    references, related : tuple of str
+        Ids of the works it cites, and of those a service holds to be near; they may be of no
+        paper in the library.
     """
 
     id: str
@@ -48,6 +71,13 @@ class Paper:
     venue: str | None = None
     comment: str | None = None
     code_url: str | None = None
+    ids: tuple[str, ...] = ()
+    version: int | None = None
+    notice: Notice | None = None
+    summary: str | None = None
+    open_url: str | None = None
+    references: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
 
     @property
     def link(self) -> str | None:

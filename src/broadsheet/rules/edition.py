@@ -130,6 +130,7 @@ def _item(rank: int, candidate: Candidate, again: bool, day: date) -> EditionIte
         link=paper.link,
         votes=candidate.votes,
         reason=_reason(candidate, again, day),
+        notice=paper.notice,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from hashlib import blake2b
 
 _YEAR_MONTH = r"\d\d(?:0[1-9]|1[0-2])"
@@ -17,6 +18,18 @@ _ARXIV = re.compile(
 _DOI = re.compile(
     r"(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:\s*)?"
     r"(?P<doi>10\.[0-9]{4,9}/\S{0,500}[^\s.,;])[.,;]*",
+    re.IGNORECASE,
+)
+_OPENALEX = re.compile(
+    r"(?:openalex:|https?://openalex\.org/(?:works/)?)?(W\d{1,12})", re.IGNORECASE
+)
+_S2 = re.compile(
+    r"(?:s2:|https?://(?:www\.)?semanticscholar\.org/paper/(?:[^/?#\s]{1,300}/)?)?([0-9a-f]{40})",
+    re.IGNORECASE,
+)
+_ACL = re.compile(
+    r"(?:acl:|https?://(?:www\.)?aclanthology\.org/)?"
+    r"(\d{4}\.[a-z0-9]+(?:-[a-z0-9]+)?\.\d{1,4}|[A-Z]\d{2}-\d{4})(?:v\d+)?(?:\.pdf)?/?",
     re.IGNORECASE,
 )
 _TITLE_NOISE = re.compile(r"\\[a-zA-Z]+|[^\w\s]|_")
@@ -72,6 +85,56 @@ def doi(text: str) -> str | None:
     """
     found = _DOI.fullmatch(text.strip())
     return found["doi"].lower() if found and found["doi"].isprintable() else None
+
+
+def other_id(text: str) -> str | None:
+    """Read an id that OpenAlex, Semantic Scholar or the ACL Anthology gave, in any of its forms.
+
+    Parameters
+    ----------
+    text : str
+        Bare, with ``openalex:``, ``s2:`` or ``acl:`` before it, or as the address of its page.
+
+    Returns
+    -------
+    str or None
+        With the prefix, or None where `text` is none of these.
+
+    Examples
+    --------
+    >>> other_id("https://openalex.org/W2741809807")
+    'openalex:W2741809807'
+    >>> other_id("https://aclanthology.org/P19-1001/")
+    'acl:P19-1001'
+    """
+    told = text.strip()
+    if found := _OPENALEX.fullmatch(told):
+        return f"openalex:{found[1].upper()}"
+    if found := _S2.fullmatch(told):
+        return f"s2:{found[1].lower()}"
+    if found := _ACL.fullmatch(told):
+        return f"acl:{found[1].upper() if '-' in found[1][:4] else found[1].lower()}"
+    return None
+
+
+def in_the_anthology(ids: Iterable[str]) -> str | None:
+    """Find the id that the ACL Anthology gave, if there is one among further ids."""
+    return next((one for one in ids if one.startswith("acl:")), None)
+
+
+def any_id(text: str) -> str | None:
+    """Read an id of any of the known kinds, as papers are named by it.
+
+    Examples
+    --------
+    >>> any_id("https://doi.org/10.48550/arXiv.2502.14802")
+    'arxiv:2502.14802'
+    """
+    if found := arxiv_id(text):
+        return f"arxiv:{found}"
+    if found := doi(text):
+        return f"doi:{found}"
+    return other_id(text)
 
 
 def title_key(title: str) -> str:
@@ -139,7 +202,11 @@ def same_author(one: str | None, other: str | None) -> bool:
 
 
 def paper_id(
-    title: str, first_author: str | None, arxiv: str | None = None, paper_doi: str | None = None
+    title: str,
+    first_author: str | None,
+    arxiv: str | None = None,
+    paper_doi: str | None = None,
+    ids: Iterable[str] = (),
 ) -> str:
     """Name a paper.
 
@@ -153,17 +220,21 @@ def paper_id(
         An id as :func:`arxiv_id` gives it.
     paper_doi : str or None
         A DOI as :func:`doi` gives it.
+    ids : iterable of str
+        Further ids as :func:`other_id` gives them.
 
     Returns
     -------
     str
-        ``arxiv:`` and the id, else ``doi:`` and the DOI, else ``hash:`` and 16 hex digits of
-        title and first author's family name.
+        ``arxiv:`` and the id, else ``doi:`` and the DOI, else the id of the Anthology, else
+        ``hash:`` and 16 hex digits of title and first author's family name.
     """
     if arxiv:
         return f"arxiv:{arxiv}"
     if paper_doi:
         return f"doi:{paper_doi}"
+    if acl := in_the_anthology(ids):
+        return acl
     family = _name_words(first_author)[-1:] if first_author else []
     told = f"{title_key(title) or title}\n{''.join(family)}"
     return f"hash:{blake2b(told.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import islice
 from urllib.parse import urlsplit
 
-from broadsheet.model import Paper
+from broadsheet.model import Notice, Paper
 from broadsheet.rules import identity
 
 _TITLE_CHARS = 1_000
@@ -18,6 +18,11 @@ _CATEGORY_CHARS = 100
 _VENUE_CHARS = 500
 _COMMENT_CHARS = 2_000
 _URL_CHARS = 2_000
+_SUMMARY_CHARS = 1_000
+_IDS = 20
+_REFERENCES = 1_000
+_RELATED = 20
+_VERSIONS = 10_000
 _FIRST_YEAR, _LAST_YEAR = 1500, 2200
 
 # Control characters, lone surrogates, noncharacters that XML forbids, and what is invisible or
@@ -45,6 +50,13 @@ def make_paper(
     venue: str | None = None,
     comment: str | None = None,
     code_url: str | None = None,
+    ids: Iterable[str] = (),
+    version: int | None = None,
+    notice: Notice | None = None,
+    summary: str | None = None,
+    open_url: str | None = None,
+    references: Iterable[str] = (),
+    related: Iterable[str] = (),
 ) -> Paper:
     """Make a paper of what a source told, whatever it told.
 
@@ -70,11 +82,20 @@ def make_paper(
     doi : str or None
         Any form that :func:`broadsheet.rules.identity.doi` reads; arXiv's own DOI tells the
         arXiv id instead.
-    url, code_url : str or None
+    url, code_url, open_url : str or None
         Of http or https, at most 2,000 characters. A `url` that is arXiv's or a DOI resolver's
         tells the id where `arxiv` and `doi` do not.
-    venue, comment : str or None
-        Cut after 500 and 2,000 characters.
+    venue, comment, summary : str or None
+        Cut after 500, 2,000 and 1,000 characters.
+    ids : iterable of str
+        Any forms that :func:`broadsheet.rules.identity.any_id` reads; the first of each kind is
+        kept, an arXiv id or DOI where there is no other.
+    version : int or None
+        1 to 10,000.
+    notice : Notice or None
+        What was said against it.
+    references, related : iterable of str
+        Ids of other works in any form; the first 1,000 and 20 are kept.
 
     Raises
     ------
@@ -91,12 +112,15 @@ def make_paper(
         raise ValueError("it has no title")
     names = _clean_all(authors, _AUTHORS, _AUTHOR_CHARS)
     address = _address(url)
-    arxiv_id = _first_id(identity.arxiv_id, arxiv, doi, address)
-    kept_doi = _first_id(identity.doi, doi, address)
+    told_ids = tuple(islice(ids, _IDS))
+    arxiv_id = _first_id(identity.arxiv_id, arxiv, doi, address, *told_ids)
+    kept_doi = _first_id(identity.doi, doi, address, *told_ids)
     if kept_doi is not None and identity.arxiv_id(kept_doi) is not None:
         kept_doi = None
+    further = _first_of_each_kind(told_ids)
+    first_author = names[0] if names else None
     return Paper(
-        id=identity.paper_id(kept_title, names[0] if names else None, arxiv_id, kept_doi),
+        id=identity.paper_id(kept_title, first_author, arxiv_id, kept_doi, further),
         title=kept_title,
         abstract=_optional(abstract, _ABSTRACT_CHARS),
         authors=names,
@@ -108,6 +132,13 @@ def make_paper(
         venue=_optional(venue, _VENUE_CHARS),
         comment=_optional(comment, _COMMENT_CHARS),
         code_url=_address(code_url),
+        ids=further,
+        version=version if version and 1 <= version <= _VERSIONS else None,
+        notice=notice,
+        summary=_optional(summary, _SUMMARY_CHARS),
+        open_url=_address(open_url),
+        references=_all_ids(references, _REFERENCES),
+        related=_all_ids(related, _RELATED),
     )
 
 
@@ -129,6 +160,19 @@ def _clean_all(texts: Iterable[str], most: int, most_chars: int) -> tuple[str, .
 
 def _first_id(read: Callable[[str], str | None], *told: str | None) -> str | None:
     return next((found for text in told if text and (found := read(text))), None)
+
+
+def _first_of_each_kind(told: Iterable[str]) -> tuple[str, ...]:
+    kinds: dict[str, str] = {}
+    for text in told:
+        if found := identity.other_id(text):
+            kinds.setdefault(found.partition(":")[0], found)
+    return tuple(kinds.values())
+
+
+def _all_ids(told: Iterable[str], most: int) -> tuple[str, ...]:
+    found = (identity.any_id(text) for text in told)
+    return tuple(islice(dict.fromkeys(one for one in found if one), most))
 
 
 def _date(text: str | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import arxiv_id
 from broadsheet.rules.intake import make_paper
+from broadsheet.rules.notice import notice_of
 from broadsheet.sources.wire import decode, json_value, records, text_of, texts_of
 
 NAME = "arxiv-dump"
@@ -56,9 +57,11 @@ def _paper(line: bytes) -> Paper:
     if not isinstance(raw, dict):
         raise ValueError("it is not a JSON object")
     told_id = text_of(raw.get("id"))
+    abstract = text_of(raw.get("abstract"))
+    comment = text_of(raw.get("comment")) or text_of(raw.get("comments"))
     return make_paper(
         title=text_of(raw.get("title")),
-        abstract=text_of(raw.get("abstract")),
+        abstract=abstract,
         authors=_authors(raw),
         categories=_categories(raw.get("categories")),
         published=text_of(raw.get("published")) or _submitted(raw) or _month_of(told_id),
@@ -66,8 +69,10 @@ def _paper(line: bytes) -> Paper:
         # arXiv keeps several DOIs in one string.
         doi=next(iter((text_of(raw.get("doi")) or "").split()), None),
         venue=text_of(raw.get("journal-ref")),
-        comment=text_of(raw.get("comment")) or text_of(raw.get("comments")),
+        comment=comment,
         code_url=text_of(raw.get("code_url")),
+        version=_versions(raw.get("versions")),
+        notice=notice_of(comment, abstract),
     )
 
 
@@ -81,6 +86,10 @@ def _authors(raw: dict[str, object]) -> list[str]:
     if isinstance(told, str):
         return _BETWEEN_NAMES.split(" ".join(_AFFILIATION.sub("", told).split()))
     return texts_of(told)
+
+
+def _versions(told: object) -> int | None:
+    return len(told) if isinstance(told, list) else None
 
 
 def _categories(told: object) -> list[str]:

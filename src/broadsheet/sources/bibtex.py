@@ -75,7 +75,12 @@ def parse(stream: BinaryIO, place: str) -> Iterator[Paper | Malformed]:
     place : str
         What it is called.
     """
-    blocks = _blocks(read_text(stream, place), place)
+    return read_entries(read_text(stream, place), place)
+
+
+def read_entries(text: str, place: str) -> Iterator[Paper | Malformed]:
+    """Read the entries of a text, each named after its line there."""
+    blocks = _blocks(text, place)
     # bibtexparser counts lines from 0.
     told = ((f"{place} line {(block.start_line or 0) + 1}", block) for block in blocks)
     return records(told, _paper)

@@ -56,6 +56,11 @@ def parse(stream: BinaryIO, place: str) -> Iterator[Paper | Malformed]:
         raise SourceError(
             f"{place!r} cannot be read as CSL-JSON, {error}: mend it first"
         ) from error
+    return read_items(told, place)
+
+
+def read_items(told: object, place: str) -> Iterator[Paper | Malformed]:
+    """Read a list of items, or a single one, whatever it holds."""
     items: list[object] = told if isinstance(told, list) else [told]
     return records(((f"{place} item {n}", item) for n, item in enumerate(items, 1)), _paper)
 
@@ -65,19 +70,19 @@ def _paper(raw: object) -> Paper:
         raise ValueError("it is not a JSON object")
     authors = raw.get("author")
     return make_paper(
-        title=_plain(text_of(raw.get("title"))),
-        abstract=_plain(text_of(raw.get("abstract"))),
+        title=plain_text(text_of(raw.get("title"))),
+        abstract=plain_text(text_of(raw.get("abstract"))),
         authors=[_name(author) for author in authors] if isinstance(authors, list) else (),
         categories=re.split("[,;]", text_of(raw.get("keyword")) or ""),
         published=_date(raw.get("issued")),
         arxiv=arxiv_mention(text_of(raw.get("number")), text_of(raw.get("container-title"))),
         doi=text_of(raw.get("DOI")),
         url=text_of(raw.get("URL")),
-        venue=_plain(text_of(raw.get("container-title"))),
+        venue=plain_text(text_of(raw.get("container-title"))),
     )
 
 
-def _plain(text: str | None) -> str | None:
+def plain_text(text: str | None) -> str | None:
     """Strip the JATS or HTML that publishers leave in, and only where there is some."""
     if text is None or "</" not in text:
         return text

@@ -22,8 +22,9 @@ _HEAD_BYTES = 1 << 16
 _PACKED_BYTES = 1 << 12
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
+# What was passed over is not looked at again, or thirty empty lines would take minutes.
 _HTML = re.compile(
-    r"(?:\s+|<\?xml[^>]*>|<!--.*?-->)*<(?:!doctype html|html|head|body)\b",
+    r"(?>\s+|<\?xml[^>]*>|<!--.*?-->)*+<(?:!doctype html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
 

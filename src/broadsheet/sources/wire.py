@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import BinaryIO, TypeVar
 
 import orjson
@@ -13,6 +14,12 @@ from broadsheet.model import Malformed, Paper
 _WHOLE_BYTES = 64 << 20
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _READ_AS_UTF8 = re.compile(r"[^\x00-\x7f\ufffd]")
+# One escape of JSON after the other; half of a surrogate pair can be neither kept nor sent.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 _MENTION = re.compile(r"\s*(?:arxiv preprint\s+)?arxiv:\s*([^\s,;]+)", re.IGNORECASE)
 
 Raw = TypeVar("Raw")
@@ -85,13 +92,17 @@ def json_value(data: bytes) -> object:
         pass
     # Slower and more lenient: lone surrogates, NaN and bytes that are not UTF-8 lose no paper.
     try:
-        value: object = json.loads(decode(data))
+        value: object = json.loads(_ESCAPE.sub(_without_half, decode(data)))
     except json.JSONDecodeError as error:
         reason = f"{error.msg[:1].lower()}{error.msg[1:]} at character {error.pos + 1}"
         raise ValueError(f"it is not JSON: {reason}") from None
     except (ValueError, RecursionError):
         raise ValueError("it is not JSON that can be read") from None
     return value
+
+
+def _without_half(escape: re.Match[str]) -> str:
+    return "" if escape["half"] else escape[0]
 
 
 def text_of(value: object) -> str | None:
@@ -106,6 +117,14 @@ def texts_of(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def day_of(text: str | None) -> date | None:
+    """Read a day as ISO 8601 writes it; None where it is none."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def arxiv_mention(*texts: str | None) -> str | None:

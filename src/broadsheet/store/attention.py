@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from broadsheet.model import Signal
-from broadsheet.store.papers import num_of
+from broadsheet.model import Kind, Signal
+from broadsheet.store.papers import num_of, nums_of
 from broadsheet.store.tables import names, papers, signals, votes
 
 LOCAL_SOURCE = "local"
-VOTES = "votes"
 
 
 def vote(connection: Connection, paper_id: str, reader: str, on: bool, now: datetime) -> int:
@@ -36,11 +37,7 @@ def vote(connection: Connection, paper_id: str, reader: str, on: bool, now: date
             connection.execute(delete(votes).where(*mine))
     total = _total(connection, num)
     if bool(had) != on:
-        connection.execute(
-            insert(signals).values(
-                num=num, kind=VOTES, value=total, observed_at=now, source=LOCAL_SOURCE
-            )
-        )
+        observe(connection, [Signal(paper_id, Kind.VOTES, total, now, LOCAL_SOURCE)])
     return total
 
 
@@ -76,6 +73,32 @@ def voted(connection: Connection, reader: str, paper_ids: Sequence[str]) -> set[
     return set(rows)
 
 
+def observe(connection: Connection, observed: Sequence[Signal]) -> int:
+    """Keep observations; one that was kept before, and one of an unknown paper, is let go.
+
+    Returns
+    -------
+    int
+        How many were of papers that the library has.
+    """
+    nums = nums_of(connection, list({signal.paper_id for signal in observed}))
+    rows = [
+        {
+            "num": nums[signal.paper_id],
+            "kind": signal.kind,
+            "value": signal.value,
+            "observed_at": signal.observed_at,
+            "source": signal.source,
+        }
+        for signal in observed
+        if signal.paper_id in nums
+    ]
+    if rows:
+        make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+        connection.execute(make(signals).on_conflict_do_nothing(), rows)
+    return len(rows)
+
+
 def signals_of(connection: Connection, paper_id: str) -> list[Signal]:
     """Read a paper's signals in order of time."""
     rows = connection.execute(
@@ -86,4 +109,4 @@ def signals_of(connection: Connection, paper_id: str) -> list[Signal]:
         .where(papers.c.num == num_of(connection, paper_id))
         .order_by(signals.c.observed_at, signals.c.id)
     )
-    return [Signal(*row) for row in rows]
+    return [Signal(row[0], Kind(row[1]), *row[2:]) for row in rows]

@@ -1,20 +1,20 @@
 """Enter records: those that tell of one work become one paper, and each record is kept."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, insert, select
 
 from broadsheet.model import Paper
 from broadsheet.rules.identity import title_key
-from broadsheet.rules.merging import differs, merge, same_work_by_title
+from broadsheet.rules.merging import differs, same_work_by_title
 from broadsheet.store.facts import take_numbers
-from broadsheet.store.papers import PAPER_COLUMNS, paper_by_num, records_of
+from broadsheet.store.making import log_changes, name_papers, names_of, remake
+from broadsheet.store.merges import fold, pairs_apart
+from broadsheet.store.papers import PAPER_COLUMNS
 from broadsheet.store.record import deflate, digest, pack, title_hash
-from broadsheet.store.tables import changes, names, papers, records, signals, votes
+from broadsheet.store.tables import names, papers, records
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,22 @@ class Tally:
         Records that joined a known paper.
     unchanged : int
         Records that had been told before, word for word.
+    unknown : int
+        Records of papers the library does not have, where only known ones were wanted.
     """
 
     new: int = 0
     merged: int = 0
     unchanged: int = 0
+    unknown: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         """Add two tallies."""
         return Tally(
-            self.new + other.new, self.merged + other.merged, self.unchanged + other.unchanged
+            self.new + other.new,
+            self.merged + other.merged,
+            self.unchanged + other.unchanged,
+            self.unknown + other.unknown,
         )
 
 
@@ -50,6 +56,8 @@ class _Known:
     arxiv_id: str | None
     doi: str | None
     first_author: str | None
+    published: str | None = None
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -69,19 +77,28 @@ class _Catalogue:
 
     by_name: dict[str, _Known] = field(default_factory=dict)
     by_title: dict[int, list[_Known]] = field(default_factory=dict)
+    apart: set[tuple[int, int]] = field(default_factory=set)
 
-    def find(self, record: _Record) -> list[_Known]:
-        """List the papers that a record tells of, the oldest first."""
+    def find(self, record: _Record, *, by_title: bool = True) -> list[_Known]:
+        """List the papers that a record tells of, the oldest first; by their ids alone at will."""
         told = record.paper
         found: dict[int, _Known] = {}
-        for name in _names_of(told):
+        for name in names_of(told):
             known = self.by_name.get(name)
             if known and not differs(told.arxiv_id, known.arxiv_id):
                 found[known.num] = known
-        for known in self.by_title.get(title_hash(record.key), ()):
-            if same_work_by_title(record.key, told, known.arxiv_id, known.doi, known.first_author):
+        for known in self.by_title.get(title_hash(record.key), ()) if by_title else ():
+            if same_work_by_title(
+                record.key,
+                told,
+                known.arxiv_id,
+                known.doi,
+                known.first_author,
+                known.published,
+                known.ids,
+            ):
                 found[known.num] = known
-        return _without_contradiction(sorted(found.values(), key=lambda known: known.num))
+        return self._without_contradiction(sorted(found.values(), key=lambda known: known.num))
 
     def enter(self, record: _Record, known: _Known) -> None:
         """Remember that a record tells of a paper."""
@@ -89,8 +106,12 @@ class _Catalogue:
         known.arxiv_id = known.arxiv_id or told.arxiv_id
         known.doi = known.doi or told.doi
         known.first_author = known.first_author or (told.authors[0] if told.authors else None)
-        for name in _names_of(told):
+        known.published = known.published or told.published
+        known.ids = known.ids or told.ids
+        for name in names_of(told):
             self.by_name.setdefault(name, known)
+        if told.arxiv_id and told.arxiv_id == known.arxiv_id:
+            self.by_name[f"arxiv:{told.arxiv_id}"] = known
         shelf = self.by_title.setdefault(title_hash(record.key), [])
         if known not in shelf:
             shelf.append(known)
@@ -105,26 +126,26 @@ class _Catalogue:
         for shelf in self.by_title.values():
             shelf[:] = [kept if known is gone else known for known in shelf]
 
-
-def _without_contradiction(found: list[_Known]) -> list[_Known]:
-    """Keep the first paper and those that can be the same work as it."""
-    return [
-        known
-        for known in found
-        if known is found[0] or not differs(known.arxiv_id, found[0].arxiv_id)
-    ]
-
-
-def _names_of(paper: Paper) -> list[str]:
-    told = [paper.id]
-    if paper.arxiv_id:
-        told.append(f"arxiv:{paper.arxiv_id}")
-    if paper.doi:
-        told.append(f"doi:{paper.doi}")
-    return list(dict.fromkeys(told))
+    def _without_contradiction(self, found: list[_Known]) -> list[_Known]:
+        """Keep the first paper and those that can be the same work as all kept before."""
+        kept: list[_Known] = []
+        for known in found:
+            if not any(
+                differs(known.arxiv_id, one.arxiv_id) or (known.num, one.num) in self.apart
+                for one in kept
+            ):
+                kept.append(known)
+        return kept
 
 
-def add(connection: Connection, source: str, told: Sequence[Paper], now: datetime) -> Tally:
+def add(
+    connection: Connection,
+    source: str,
+    told: Sequence[Paper],
+    now: datetime,
+    *,
+    only_known: bool = False,
+) -> Tally:
     """Enter a batch of records, all or nothing with the connection's transaction.
 
     Parameters
@@ -137,6 +158,8 @@ def add(connection: Connection, source: str, told: Sequence[Paper], now: datetim
         A few thousand at most; memory grows with it.
     now : datetime
         When, aware UTC.
+    only_known : bool
+        Whether to let go of papers that the library does not have under one of their ids.
 
     Returns
     -------
@@ -147,12 +170,15 @@ def add(connection: Connection, source: str, told: Sequence[Paper], now: datetim
     if not fresh:
         return Tally(unchanged=len(told))
     catalogue = _look_up(connection, fresh)
+    untold = len(fresh)
+    if only_known:
+        fresh = [record for record in fresh if catalogue.find(record, by_title=False)]
     numbers = take_numbers(connection, len(fresh))
     entered: list[_Record] = []
     touched: set[int] = set()
     joined: list[tuple[int, int]] = []
     for record, number in zip(fresh, numbers, strict=True):
-        found = catalogue.find(record)
+        found = catalogue.find(record, by_title=not only_known)
         known = found[0] if found else _Known(number, None, None, None)
         for gone in found[1:]:
             catalogue.join(known, gone)
@@ -165,12 +191,12 @@ def add(connection: Connection, source: str, told: Sequence[Paper], now: datetim
             entered.append(record)
     _write(connection, source, entered, fresh, now)
     for kept, gone_num in joined:
-        _fold(connection, kept, gone_num)
+        fold(connection, kept, gone_num, now)
     remade = touched - {gone_num for _, gone_num in joined}
-    changed = {num for num in sorted(remade) if _remake(connection, num)}
+    changed = {num for num in sorted(remade) if remake(connection, num)}
     changed |= {num for pair in joined for num in pair}
-    _log(connection, [record.num for record in entered], changed)
-    return Tally(len(entered), len(fresh) - len(entered), len(told) - len(fresh))
+    log_changes(connection, [*(record.num for record in entered), *sorted(changed)])
+    return Tally(len(entered), len(fresh) - len(entered), len(told) - untold, untold - len(fresh))
 
 
 def _untold(connection: Connection, source: str, told: Sequence[Paper]) -> list[_Record]:
@@ -190,18 +216,34 @@ def _untold(connection: Connection, source: str, told: Sequence[Paper]) -> list[
 
 def _look_up(connection: Connection, fresh: Sequence[_Record]) -> _Catalogue:
     catalogue = _Catalogue()
-    identity = (papers.c.num, papers.c.arxiv_id, papers.c.doi, papers.c.authors)
+    identity = (
+        papers.c.num,
+        papers.c.arxiv_id,
+        papers.c.doi,
+        papers.c.authors,
+        papers.c.published,
+        papers.c.ids,
+    )
     known: dict[int, _Known] = {}
 
     def known_paper(
-        num: int, arxiv: str | None, doi: str | None, authors: tuple[str, ...]
+        num: int,
+        arxiv: str | None,
+        doi: str | None,
+        authors: tuple[str, ...],
+        published: str | None,
+        ids: tuple[str, ...],
     ) -> _Known:
-        return known.setdefault(num, _Known(num, arxiv, doi, authors[0] if authors else None))
+        first = authors[0] if authors else None
+        return known.setdefault(num, _Known(num, arxiv, doi, first, published, ids))
 
-    wanted = [name for record in fresh for name in _names_of(record.paper)]
+    wanted = [name for record in fresh for name in names_of(record.paper)]
     by_name = select(names.c.name, *identity).join(papers).where(names.c.name.in_(wanted))
-    for name, *told in connection.execute(by_name):
-        catalogue.by_name[name] = known_paper(*told)
+    # A name stays with the paper that had it first, but a paper's own id is its own.
+    by_id = select(papers.c.id, *identity).where(papers.c.id.in_(wanted))
+    for asked in (by_name, by_id):
+        for name, *told in connection.execute(asked):
+            catalogue.by_name[name] = known_paper(*told)
     hashes = {title_hash(record.key) for record in fresh}
     by_title = (
         select(papers.c.title_hash, *identity)
@@ -210,6 +252,7 @@ def _look_up(connection: Connection, fresh: Sequence[_Record]) -> _Catalogue:
     )
     for hashed, *told in connection.execute(by_title):
         catalogue.by_title.setdefault(hashed, []).append(known_paper(*told))
+    catalogue.apart = pairs_apart(connection, list(known))
     return catalogue
 
 
@@ -220,6 +263,8 @@ def _write(
     fresh: Sequence[_Record],
     now: datetime,
 ) -> None:
+    if not fresh:
+        return
     if entered:
         connection.execute(
             insert(papers),
@@ -233,7 +278,9 @@ def _write(
                 for record in entered
             ],
         )
-    _name(connection, [(name, record.num) for record in fresh for name in _names_of(record.paper)])
+    name_papers(
+        connection, [(name, record.num) for record in fresh for name in names_of(record.paper)]
+    )
     connection.execute(
         insert(records),
         [
@@ -247,45 +294,3 @@ def _write(
             for record in fresh
         ],
     )
-
-
-def _name(connection: Connection, pairs: Sequence[tuple[str, int]]) -> None:
-    """Give names to papers; a name that is taken stays with the paper that had it first."""
-    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    connection.execute(
-        make(names).on_conflict_do_nothing(),
-        [{"name": name, "num": num} for name, num in pairs],
-    )
-
-
-def _fold(connection: Connection, kept: int, gone: int) -> None:
-    """Move all that belongs to one paper to another, and remove the empty one."""
-    gone_id = paper_by_num(connection, gone).id
-    voted = select(votes.c.reader).where(votes.c.num == kept)
-    connection.execute(delete(votes).where(votes.c.num == gone, votes.c.reader.in_(voted)))
-    for table in (records, names, votes, signals):
-        connection.execute(update(table).where(table.c.num == gone).values(num=kept))
-    connection.execute(delete(papers).where(papers.c.num == gone))
-    _name(connection, [(gone_id, kept)])
-    _remake(connection, kept)
-
-
-def _remake(connection: Connection, num: int) -> bool:
-    """Merge a paper's records anew; tell whether that changed it."""
-    before = paper_by_num(connection, num)
-    after = merge([(source, paper) for source, paper, _ in records_of(connection, num)])
-    if after == before:
-        return False
-    connection.execute(
-        update(papers)
-        .where(papers.c.num == num)
-        .values(**asdict(after), title_hash=title_hash(title_key(after.title)))
-    )
-    _name(connection, [(name, num) for name in _names_of(after)])
-    return True
-
-
-def _log(connection: Connection, entered: Iterable[int], changed: Iterable[int]) -> None:
-    rows = [{"num": num} for num in (*entered, *sorted(changed))]
-    if rows:
-        connection.execute(insert(changes), rows)

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 
 from broadsheet.errors import NotFoundError
-from broadsheet.model import Edition, EditionItem
+from broadsheet.model import Edition, EditionItem, Notice
 from broadsheet.rules.edition import Candidate
-from broadsheet.store.papers import PAPER_COLUMNS, paper_of
+from broadsheet.store.papers import PAPER_COLUMNS, notices_of, paper_of
 from broadsheet.store.tables import editions, papers, votes
 
 
@@ -43,16 +43,22 @@ def candidates(connection: Connection, day: date, newest: int) -> list[Candidate
     )
     recent = (
         select(papers.c.num)
-        .where(or_(papers.c.published.is_(None), papers.c.published <= day.isoformat()))
+        .where(or_(papers.c.published.is_(None), papers.c.published <= day.isoformat()), _stands())
         .order_by(papers.c.published.desc().nulls_last(), papers.c.num)
         .limit(newest)
     )
     rows = connection.execute(
         select(*PAPER_COLUMNS, func.coalesce(counted.c.votes, 0), counted.c.last_vote_at)
         .select_from(papers.outerjoin(counted, counted.c.num == papers.c.num))
-        .where(or_(papers.c.num.in_(recent), counted.c.votes > 0))
+        .where(or_(papers.c.num.in_(recent), counted.c.votes > 0), _stands())
     ).all()
     return [Candidate(paper_of(row), row[-2], row[-1]) for row in rows]
+
+
+def _stands() -> ColumnElement[bool]:
+    """Leave out what was withdrawn or retracted: it is no news to recommend."""
+    gone = (Notice.WITHDRAWN, Notice.RETRACTED)
+    return or_(papers.c.notice.is_(None), papers.c.notice.not_in(gone))
 
 
 def last_printed(connection: Connection, before: date) -> dict[str, datetime]:
@@ -66,17 +72,22 @@ def last_printed(connection: Connection, before: date) -> dict[str, datetime]:
 
 
 def freeze(
-    connection: Connection, day: date, items: Sequence[EditionItem], now: datetime
+    connection: Connection,
+    day: date,
+    items: Sequence[EditionItem],
+    now: datetime,
+    note: str | None = None,
 ) -> Edition:
     """Keep an edition; a day that has one gets a further revision."""
     newest = connection.scalar(select(func.max(editions.c.revision)).where(editions.c.date == day))
-    edition = Edition(day, (newest or 0) + 1, now, tuple(items))
+    edition = Edition(day, (newest or 0) + 1, now, tuple(items), note)
     connection.execute(
         insert(editions).values(
             date=day,
             revision=edition.revision,
             published_at=now,
             items=orjson.dumps([asdict(item) for item in items]).decode(),
+            note=note,
         )
     )
     return edition
@@ -97,7 +108,7 @@ def edition(connection: Connection, day: date | None = None) -> Edition:
     if row is None:
         which = f"of {day}" if day else "yet"
         raise NotFoundError(f"there is no edition {which}: run 'broadsheet publish' to make one")
-    return _edition_of(row)
+    return _edition_of(connection, row)
 
 
 def edition_dates(connection: Connection, limit: int) -> list[date]:
@@ -108,11 +119,18 @@ def edition_dates(connection: Connection, limit: int) -> list[date]:
     return list(rows)
 
 
-def _edition_of(row: Row[Any]) -> Edition:
+def _edition_of(connection: Connection, row: Row[Any]) -> Edition:
+    told = orjson.loads(row._mapping["items"])
+    notices = notices_of(connection, [item["paper_id"] for item in told])
     items = tuple(
         EditionItem(
-            **{**item, "authors": tuple(item["authors"]), "categories": tuple(item["categories"])}
+            **{
+                **item,
+                "authors": tuple(item["authors"]),
+                "categories": tuple(item["categories"]),
+                "notice": notices.get(item["paper_id"]),
+            }
         )
-        for item in orjson.loads(row._mapping["items"])
+        for item in told
     )
-    return Edition(row.date, row.revision, row.published_at, items)
+    return Edition(row.date, row.revision, row.published_at, items, row.note)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 
 from broadsheet.errors import NotFoundError
-from broadsheet.model import Paper
+from broadsheet.model import Notice, Paper
 from broadsheet.store.record import unpack
 from broadsheet.store.tables import names, papers, records
 
@@ -55,6 +55,16 @@ def papers_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, Pape
     """Read those of the numbered papers that still exist."""
     rows = connection.execute(_BY_NUM, {"nums": nums}).all()
     return {row[-1]: paper_of(row) for row in rows}
+
+
+def notices_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, Notice]:
+    """Read what was said against papers; those in good standing are left out."""
+    rows = connection.execute(
+        select(names.c.name, papers.c.notice)
+        .join(papers, papers.c.num == names.c.num)
+        .where(names.c.name.in_(paper_ids), papers.c.notice.is_not(None))
+    )
+    return {row.name: row.notice for row in rows}
 
 
 def nums_newest_first(connection: Connection) -> list[int]:

@@ -1,16 +1,23 @@
 """The kept form of what one source said of one paper."""
 
 import zlib
+from dataclasses import fields
 from hashlib import blake2b
 
 import orjson
 
-from broadsheet.model import Paper
+from broadsheet.model import Notice, Paper
+
+_FIELDS = tuple(field.name for field in fields(Paper))
 
 
 def pack(paper: Paper) -> bytes:
-    """Make the text of a record: JSON of every field."""
-    return orjson.dumps(paper)
+    """Make the text of a record: JSON of what was told.
+
+    What was not told is left out, so that a field that is added later changes no record.
+    """
+    told = ((name, getattr(paper, name)) for name in _FIELDS)
+    return orjson.dumps({name: value for name, value in told if value})
 
 
 def digest(source: str, text: bytes) -> int:
@@ -38,7 +45,10 @@ def deflate(text: bytes) -> bytes:
 
 def unpack(body: bytes) -> Paper:
     """Read a deflated record back."""
-    fields = orjson.loads(zlib.decompress(body))
-    fields["authors"] = tuple(fields["authors"])
-    fields["categories"] = tuple(fields["categories"])
-    return Paper(**fields)
+    told = orjson.loads(zlib.decompress(body))
+    for name, value in told.items():
+        if isinstance(value, list):
+            told[name] = tuple(value)
+    if notice := told.get("notice"):
+        told["notice"] = Notice(notice)
+    return Paper(**told)

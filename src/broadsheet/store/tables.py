@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import orjson
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     Float,
@@ -20,6 +21,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
+
+from broadsheet.model import Notice
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -54,6 +57,35 @@ class Names(TypeDecorator[tuple[str, ...]]):
         return None if value is None else tuple(orjson.loads(value))
 
 
+class SomeNames(Names):
+    """A tuple of strings that is mostly empty, which takes no room then."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        """Write the list, None where there is nothing in it."""
+        return orjson.dumps(value).decode() if value else None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        """Read it back."""
+        return tuple(orjson.loads(value)) if value else ()
+
+
+class NoticeTold(TypeDecorator[Notice]):
+    """A notice, kept as its word."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: Notice | None, dialect: Dialect) -> str | None:
+        """Write the word."""
+        return value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Notice | None:
+        """Read it back."""
+        return Notice(value) if value else None
+
+
 # SQLite gives out row numbers only for a column spelt INTEGER.
 Number = BigInteger().with_variant(Integer, "sqlite")
 
@@ -83,6 +115,13 @@ papers = Table(
     Column("venue", Text),
     Column("comment", Text),
     Column("code_url", Text),
+    Column("ids", SomeNames),
+    Column("version", Integer),
+    Column("notice", NoticeTold),
+    Column("summary", Text),
+    Column("open_url", Text),
+    Column("references", SomeNames),
+    Column("related", SomeNames),
     Column("title_hash", BigInteger, nullable=False),
     Column("added_at", UtcTime, nullable=False),
     Index("papers_by_title", "title_hash"),
@@ -94,7 +133,7 @@ names = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("num", Number, ForeignKey("papers.num"), nullable=False, index=True),
-    comment="every id a paper has or had: arxiv:…, doi:…, hash:…",
+    comment="every id a paper has or had: arxiv:…, doi:…, openalex:…, hash:…",
     sqlite_with_rowid=False,
 )
 
@@ -103,7 +142,7 @@ records = Table(
     metadata,
     Column("id", Number, primary_key=True),
     Column("num", Number, ForeignKey("papers.num"), nullable=False, index=True),
-    Column("source", String(64), nullable=False),
+    Column("source", Text, nullable=False),
     Column("told_at", UtcTime, nullable=False),
     Column("digest", BigInteger, nullable=False, unique=True),
     Column("body", LargeBinary, nullable=False),
@@ -135,8 +174,87 @@ signals = Table(
     Column("kind", String(32), nullable=False),
     Column("value", Float, nullable=False),
     Column("observed_at", UtcTime, nullable=False),
-    Column("source", String(64), nullable=False),
+    Column("source", Text, nullable=False),
     Index("signals_by_paper", "num", "kind", "observed_at"),
+    Index("signals_once", "num", "kind", "source", "observed_at", "value", unique=True),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("scope", Text, nullable=False, default=""),
+    Column("cursor", Text),
+    Column("begun_at_cursor", Text),
+    Column("asked_at", UtcTime),
+    Column("succeeded_at", UtcTime),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("error", Text),
+    Column("next_at", UtcTime),
+    comment="how far each source was read, how it went, and when it is next",
+)
+
+days = Table(
+    "days",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("records", Integer, nullable=False),
+    Column("this_run", Integer, nullable=False),
+    Column("wanted", Integer),
+    comment="how many records each source brought of each of its days",
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("found_at", UtcTime, nullable=False),
+    Column("filled_at", UtcTime),
+    Column("given_up", Boolean, nullable=False, default=False),
+    comment="days that came empty, thin or not at all",
+)
+
+asked = Table(
+    "asked",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("num", Number, ForeignKey("papers.num"), primary_key=True),
+    Column("asked_at", UtcTime, nullable=False),
+    comment="when a source was last asked about a paper",
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("site", String(255), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("count", Integer, nullable=False),
+    comment="how often each site was asked on a day",
+)
+
+merges = Table(
+    "merges",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("kept", Number, nullable=False),
+    Column("gone", Number, nullable=False),
+    Column("kept_title", Text, nullable=False),
+    Column("gone_title", Text, nullable=False),
+    Column("merged_at", UtcTime, nullable=False),
+    Column("undone_at", UtcTime),
+    Column("moved", Text, nullable=False),
+    comment="two papers that became one, with what belonged to the second (JSON)",
+)
+
+apart = Table(
+    "apart",
+    metadata,
+    Column("num", Number, ForeignKey("papers.num"), primary_key=True),
+    Column("other", Number, ForeignKey("papers.num"), primary_key=True),
+    comment="papers that were taken for one and are not, each pair both ways",
 )
 
 editions = Table(
@@ -147,6 +265,7 @@ editions = Table(
     Column("revision", Integer, nullable=False),
     Column("published_at", UtcTime, nullable=False),
     Column("items", Text, nullable=False),
+    Column("note", Text),
     UniqueConstraint("date", "revision"),
 )
 

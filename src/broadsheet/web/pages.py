@@ -13,6 +13,7 @@ from broadsheet.library import Library
 from broadsheet.model import DeliveryState, Edition, Paper
 from broadsheet.rules.edition import GRAVITY
 from broadsheet.rules.fusion import ECHOES, LEXICAL_SHARE, SENTENCE_WORDS
+from broadsheet.rules.gaps import stretches
 from broadsheet.rules.query import paper_asked
 from broadsheet.rules.refinement import DEPTH
 from broadsheet.web import shaping
@@ -137,6 +138,9 @@ def paper(
         paper=found,
         entry=shaping.paper_entry(found, votes=votes.get(found.id, 0), voted=found.id in voted),
         records=library.records(found.id),
+        attention=shaping.newest_readings(library.signals(found.id)),
+        cites=library.known(found.references),
+        near=library.known(found.related),
         related=library.related(found),
         canonical=paper_path(found.id),
     )
@@ -164,6 +168,20 @@ def ranking(request: Request, library: TheLibrary, printer: ThePrinter) -> Respo
     )
 
 
+@_page("/status")
+def status(request: Request, library: TheLibrary, printer: ThePrinter) -> Response:
+    """Say how each source fares, and which days are missing."""
+    states = library.sources.states()
+    return printer.page(
+        request,
+        "status.html",
+        states=states,
+        missing=[one for state in states for one in stretches(state.gaps)],
+        now=library.now,
+        canonical="/status",
+    )
+
+
 @router.get("/healthz")
 def healthz(library: TheLibrary) -> JSONResponse:
     """Tell a monitor how the library fares."""
@@ -174,6 +192,11 @@ def healthz(library: TheLibrary) -> JSONResponse:
             "papers": health.papers,
             "behind": health.behind,
             "edition": health.edition.isoformat() if health.edition else None,
+            "gaps": [
+                {"source": gap.source, "day": gap.day.isoformat(), "why": gap.why}
+                for state in health.sources
+                for gap in state.gaps
+            ],
             "due": health.deliveries.get(DeliveryState.DUE, 0),
         },
         headers={"Cache-Control": "no-store"},

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.background import BackgroundTask
 
+from broadsheet.rules.elapsed import ago
 from broadsheet.web import addresses, shaping
 
 _PACKAGE = "broadsheet.web"
@@ -45,6 +46,7 @@ class Printer:
             long_date=shaping.long_date,
             short_date=shaping.short_date,
             iso_date=shaping.iso_date,
+            ago=ago,
             web_link=addresses.web_link,
             link_name=addresses.link_name,
             search_path=addresses.search_path,

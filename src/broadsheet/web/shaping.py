@@ -6,7 +6,7 @@ from datetime import date
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from broadsheet.model import EditionItem, Hit, HitList, Paper, Tier
+from broadsheet.model import EditionItem, Hit, HitList, Kind, Paper, Signal, Tier
 from broadsheet.rules.snippet import Piece, marked, snippet
 from broadsheet.web.addresses import paper_path, plain, web_link
 
@@ -57,6 +57,8 @@ class Entry:
         Votes now.
     voted : bool
         Whether this reader is among them.
+    notice : str or None
+        What was said against it.
     """
 
     rank: int
@@ -72,6 +74,7 @@ class Entry:
     why: str
     votes: int
     voted: bool
+    notice: str | None
 
     @property
     def name(self) -> str:
@@ -120,6 +123,7 @@ def _entry(
         why=why,
         votes=votes,
         voted=voted,
+        notice=work.notice,
     )
 
 
@@ -128,6 +132,52 @@ class Section(NamedTuple):
 
     heading: str
     hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The newest count of one kind of attention, as one source told it.
+
+    Parameters
+    ----------
+    value, noun : str
+        Such as ``1,240`` and ``stars``.
+    source : str
+        Who told.
+    day : str
+        ISO date of the reading.
+    """
+
+    value: str
+    noun: str
+    source: str
+    day: str
+
+
+def newest_readings(signals: Sequence[Signal]) -> list[Reading]:
+    """Add up the newest readings of each kind by source, the largest sum first.
+
+    Parameters
+    ----------
+    signals : sequence of Signal
+        In order of time. A source may tell of threads, ``hn:1`` and ``hn:2``, each with its own
+        count.
+    """
+    newest = {(signal.kind, signal.source): signal for signal in signals}
+    told: dict[tuple[Kind, str], list[Signal]] = {}
+    for one in newest.values():
+        told.setdefault((one.kind, one.source.partition(":")[0]), []).append(one)
+    sums = [(sum(one.value for one in of), kind, source, of) for (kind, source), of in told.items()]
+    return [
+        Reading(
+            f"{value:,.0f}",
+            kind.removesuffix("s") if value == 1 else kind,
+            source,
+            max(one.observed_at for one in of).date().isoformat(),
+        )
+        for value, kind, source, of in sorted(sums, key=lambda one: -one[0])
+        if value > 0
+    ]
 
 
 def sections(found: HitList) -> list[Section]:

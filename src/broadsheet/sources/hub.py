@@ -1,0 +1,77 @@
+"""Likes of the models, datasets and spaces that papers name, from the Hugging Face hub."""
+
+from collections.abc import Iterator
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Kind
+from broadsheet.sources.client import Client
+from broadsheet.sources.code_links import counted, hub_repositories, number_in
+from broadsheet.sources.reply import Reply
+from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.wire import decode
+
+NAME = "hub"
+
+_ADDRESS = "https://huggingface.co/api"
+_UNAUTHORISED, _FORBIDDEN = 401, 403
+_UNKNOWN = (404, 410, 451)
+# A model of many files fills megabytes; this leaves the name and the likes.
+_PARAMS = {"expand": "likes"}
+
+
+def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
+    """Read how many likes the hub's repositories of papers have.
+
+    Parameters
+    ----------
+    client : Client
+        Asks ``huggingface.co``.
+    asked : Asked
+        Tells the papers; of several repositories of one, the first that is known counts.
+    key : str or None
+        A token, for more questions an hour.
+
+    Yields
+    ------
+    Batch
+        For each paper one, and first one for those that name no repository.
+
+    Raises
+    ------
+    SourceError
+        Where the hub refuses the key, or gives something else than JSON.
+    OutOfReachError
+        Where it is not to be asked for a while.
+    """
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    allowed = (_UNAUTHORISED, _FORBIDDEN, *_UNKNOWN)
+
+    def likes(path: str) -> float | None:
+        reply = client.get(f"{_ADDRESS}/{path}", _PARAMS, headers=headers, allowed=allowed)
+        if reply.status in _UNKNOWN or refuses_this_one(reply):
+            return None
+        return number_in(reply.json(), "likes", "likes")
+
+    return counted(asked, hub_repositories, likes, Kind.LIKES, NAME)
+
+
+def refuses_this_one(reply: Reply) -> bool:
+    """Tell a repository that is not shown from a refusal of all that is asked.
+
+    Raises
+    ------
+    SourceError
+        Where it is the latter.
+    """
+    if reply.status not in (_UNAUTHORISED, _FORBIDDEN):
+        return False
+    why = (reply.headers.get("x-error-message") or decode(reply.body[:1_000])).lower()
+    # The hub says 401 of what does not exist, so as not to tell what is private.
+    if reply.status == _UNAUTHORISED and "invalid credentials" not in why:
+        return True
+    if reply.status == _FORBIDDEN and "disabled" in why:
+        return True
+    raise SourceError(
+        f"{reply.address} refuses (status {reply.status}): check the key in the settings, or "
+        "whether the hub still lets programs in"
+    )

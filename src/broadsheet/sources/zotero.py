@@ -1,0 +1,170 @@
+"""Libraries and collections of Zotero, https://www.zotero.org/support/dev/web_api/v3/basics."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pydantic import BaseModel
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Malformed, Paper
+from broadsheet.sources.client import Client
+from broadsheet.sources.csl_json import read_items
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.source import Asked, Batch, Cursor
+
+NAME = "zotero"
+
+_ADDRESS = "https://api.zotero.org"
+_LIBRARY = re.compile(r"(?:users|groups)/[0-9]{1,12}(?:/collections/[A-Z0-9]{8})?")
+_PAGE_ITEMS = 100
+_PAGES = 2_000
+# A library that is changed while it is read is read again from its beginning.
+_BEGINNINGS = 5
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the reading of a library stands.
+
+    `known` is the version that was read in full, `version` the one that is being read, None
+    before the first reply, and `start` the item to go on with.
+    """
+
+    library: str
+    known: str = "0"
+    version: str | None = None
+    start: int = 0
+
+    def cursor(self) -> Cursor:
+        told = {"what": self.library, "known": self.known}
+        if self.version is not None:
+            told |= {"version": self.version, "start": str(self.start)}
+        return told
+
+
+class _Page(BaseModel):
+    items: list[object]
+
+
+def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
+    """Read what was added to a library, or changed in it, since it was last read.
+
+    Days are not told apart; with `asked.since` all is read again.
+
+    Parameters
+    ----------
+    client : Client
+        Asks api.zotero.org.
+    asked : Asked
+        `what` is ``users/123`` or ``groups/456``, ``/collections/ABCD2345`` after it for one
+        collection.
+    key : str or None
+        Opens libraries that are not public.
+
+    Raises
+    ------
+    SourceError
+        Where there is no such library, it is closed, changes too fast, or has no end.
+    OutOfReachError
+        Where Zotero asks to be left alone before all is read.
+    """
+    place = _first_place(asked)
+    beginnings, previous = 1, b""
+    for _ in range(_PAGES):
+        reply = _page(client, place, key)
+        version = _number(reply, "last-modified-version")
+        if place.start and version != place.version:
+            # Changed items move to the end, and others up, past what was read already.
+            beginnings += 1
+            place, previous = replace(place, version=None, start=0), b""
+            if beginnings > _BEGINNINGS:
+                break
+            yield Batch(cursor=place.cursor())
+        elif reply.body == previous:
+            break
+        else:
+            previous = reply.body
+            told = list(_told(reply, place))
+            place = _next_place(replace(place, version=version), reply)
+            yield Batch(told=told, cursor=place.cursor())
+            if place.version is None:
+                return
+        _leave_alone(reply)
+    raise SourceError(
+        f"{_ADDRESS}/{place.library} changes while it is read, repeats a page or has no end: it is "
+        "tried again at the next fetch"
+    )
+
+
+def _first_place(asked: Asked) -> _Place:
+    library = asked.what or ""
+    if not _LIBRARY.fullmatch(library):
+        raise SourceError(
+            f"{library[:100]!r} names no Zotero library: write users/123 or groups/456, and "
+            "/collections/ABCD2345 after it for one collection"
+        )
+    told = asked.cursor
+    if asked.since is not None or told.get("what") != library:
+        return _Place(library)
+    known = told.get("known", "")
+    start, version = told.get("start", ""), told.get("version", "")
+    known = known if _NUMBER.fullmatch(known) else "0"
+    if _NUMBER.fullmatch(start) and _NUMBER.fullmatch(version):
+        return _Place(library, known, version, int(start))
+    return _Place(library, known)
+
+
+def _page(client: Client, place: _Place, key: str | None) -> Reply:
+    address = f"{_ADDRESS}/{place.library}/items/top"
+    question = {
+        "format": "csljson",
+        "limit": str(_PAGE_ITEMS),
+        "start": str(place.start),
+        "since": place.known,
+        "sort": "dateModified",
+        "direction": "asc",
+    }
+    headers = {"Zotero-API-Version": "3", **({"Zotero-API-Key": key} if key else {})}
+    reply = client.get(address, question, headers=headers, allowed=(_FORBIDDEN,))
+    if reply.status == _FORBIDDEN:
+        raise SourceError(
+            f"{address} refuses (status {_FORBIDDEN}): set zotero_key to a key that may read it, "
+            "from https://www.zotero.org/settings/keys"
+        )
+    return reply
+
+
+def _leave_alone(reply: Reply) -> None:
+    """Stop where the service is overloaded, which it may say of a good reply too."""
+    told = reply.headers.get("backoff", "").strip()
+    if _NUMBER.fullmatch(told) and int(told):
+        raise OutOfReachError(
+            f"{reply.address} asks to be left alone for {int(told)} seconds: the rest is asked for "
+            "after that",
+            float(told),
+        )
+
+
+def _told(reply: Reply, place: _Place) -> Iterator[Paper | Malformed]:
+    page = reply.read(_Page)
+    return read_items(page.items, f"{NAME} {place.library} from {place.start}")
+
+
+def _next_place(place: _Place, reply: Reply) -> _Place:
+    start = place.start + _PAGE_ITEMS
+    if start < int(_number(reply, "total-results")):
+        return replace(place, start=start)
+    return _Place(place.library, place.version or "0")
+
+
+def _number(reply: Reply, header: str) -> str:
+    told = reply.headers.get(header, "")
+    if not _NUMBER.fullmatch(told):
+        raise SourceError(
+            f"{reply.address} did not tell {header}, and so is not Zotero's: it is tried again at "
+            "the next fetch"
+        )
+    return told

@@ -1,0 +1,70 @@
+"""Replies of an OAI-PMH service as arXiv's, and harvests of them."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from broadsheet.model import Paper
+from broadsheet.sources.arxiv_oai import fetch
+from broadsheet.sources.client import Client
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Answer, Question, Services
+
+HOST, PATH = "oaipmh.arxiv.org", "/oai"
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+TODAY = date(2026, 3, 11)
+
+
+def record(number: int = 1, day: str = "2026-03-10", metadata: str | None = None) -> str:
+    told = (
+        metadata if metadata is not None else f"<arXivRaw><title>Kites {number}</title></arXivRaw>"
+    )
+    return (
+        f"<record><header><identifier>oai:arXiv.org:2603.{number:05}</identifier>"
+        f"<datestamp>{day}</datestamp><setSpec>cs:cs:LG</setSpec></header>"
+        f"<metadata>{told}</metadata></record>"
+    )
+
+
+def page(*records: str, token: str = "", day: str = "2026-03-11", error: str = "") -> bytes:
+    told = (
+        f"<ListRecords>{''.join(records)}<resumptionToken>{token}</resumptionToken></ListRecords>"
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">'
+        f"<responseDate>{day}T06:00:00Z</responseDate><request>x</request>{error or told}</OAI-PMH>"
+    ).encode()
+
+
+def refusal(code: str, said: str = "") -> bytes:
+    return page(error=f'<error code="{code}">{said}</error>')
+
+
+NOTHING = refusal("noRecordsMatch")
+
+
+def run(
+    client: Client, asked: Asked | None = None, categories: Sequence[str] = ("cs.LG",)
+) -> list[Batch]:
+    return list(fetch(client, asked or Asked(NOW), categories))
+
+
+def ids(batches: Sequence[Batch]) -> list[str]:
+    return [one.id for batch in batches for one in batch.told if isinstance(one, Paper)]
+
+
+def questions(services: Services) -> list[dict[str, str]]:
+    plain = {"verb": "ListRecords", "metadataPrefix": "arXivRaw"}
+    return [
+        {name: text for name, text in one.query.items() if plain.get(name) != text}
+        for one in services.questions
+    ]
+
+
+def in_pages(services: Services, *pages: bytes) -> None:
+    """Answer the first page, and each other to the token ``t1``, ``t2`` and so on."""
+
+    def respond(question: Question) -> Answer:
+        return Answer(pages[int(question.query.get("resumptionToken", "t0")[1:])])
+
+    services.respond(HOST, PATH, respond)

@@ -1,0 +1,296 @@
+import gzip
+import tracemalloc
+from contextlib import suppress
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Malformed, Paper
+from broadsheet.sources import acl
+from broadsheet.sources.acl import fetch
+from broadsheet.sources.client import Client
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Answer, Question, Services
+
+HOST, PATH = "aclanthology.org", "/anthology+abstracts.bib.gz"
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+ASKED = Asked(NOW)
+WHOLE = f"https://{HOST}{PATH}"
+
+
+def entry(number: int, year: int = 2025, **fields: str) -> str:
+    told = {
+        "title": f"{{K}}ites {number}",
+        "author": "Windrow, Ada  and\n      Far{\\'o}l, Bo",
+        "booktitle": "Proceedings of the Meeting on Kites",
+        "month": "aug",
+        "year": str(year),
+        "url": f"https://aclanthology.org/{year}.kites-long.{number}/",
+        "abstract": f"Kite {number} @ 50% of the wind.",
+        **fields,
+    }
+    lines = (
+        f"    {key} = {value}," if key == "month" else f'    {key} = "{value}",'
+        for key, value in told.items()
+    )
+    return f"@inproceedings{{windrow-{year}-{number},\n" + "\n".join(lines) + "\n}\n"
+
+
+def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
+    return list(fetch(client, asked))
+
+
+def serve(services: Services, *entries: str, etag: str = '"1"') -> None:
+    services.answer(HOST, PATH, gzip.compress("".join(entries).encode()), headers={"ETag": etag})
+
+
+def ids(batches: list[Batch]) -> list[str]:
+    told = [one for batch in batches for one in batch.told]
+    return [one.ids[0] for one in told if isinstance(one, Paper)]
+
+
+def test_every_field_is_read(services: Services, client: Client) -> None:
+    serve(services, "% Of the kites\n", entry(1, doi="10.18653/v1/2025.kites-long.1"))
+    (batch,) = run(client)
+    assert batch.told == [
+        Paper(
+            id="doi:10.18653/v1/2025.kites-long.1",
+            title="Kites 1",
+            abstract="Kite 1 @ 50% of the wind.",
+            authors=("Ada Windrow", "Bo Faról"),
+            published="2025-08",
+            doi="10.18653/v1/2025.kites-long.1",
+            url="https://aclanthology.org/2025.kites-long.1/",
+            venue="Proceedings of the Meeting on Kites",
+            ids=("acl:2025.kites-long.1",),
+        )
+    ]
+    assert batch.days == {}
+    assert batch.cursor == {"what": "", "etag": '"1"'}
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        (entry(1, url="https://www.aclweb.org/anthology/P25-1001"), "acl:P25-1001"),
+        (entry(1, url="", doi="10.18653/v1/2025.kites-long.9"), "acl:2025.kites-long.9"),
+        (entry(1, url="").replace("windrow-2025-1", "P25-1002"), "acl:P25-1002"),
+        (
+            '@string{anth = "https://aclanthology.org/"}\n'
+            + entry(1).replace('"https://aclanthology.org/', 'anth # "'),
+            "acl:2025.kites-long.1",
+        ),
+    ],
+)
+def test_the_id_is_read_wherever_it_stands(
+    services: Services, client: Client, told: str, named: str
+) -> None:
+    serve(services, told)
+    batches = run(client)
+    assert ids(batches) == [named]
+    (paper,) = batches[0].told
+    assert isinstance(paper, Paper)
+    assert paper.link
+
+
+def test_an_entry_without_an_id_has_none(services: Services, client: Client) -> None:
+    serve(services, entry(1, url="https://kites.example/"))
+    ((paper,),) = (batch.told for batch in run(client))
+    assert isinstance(paper, Paper)
+    assert (paper.ids, paper.url) == ((), "https://kites.example/")
+
+
+def test_abbreviations_hold_for_all_entries(services: Services, client: Client) -> None:
+    named = '@string{kites = "Proceedings on Kites"}\n'
+    told = [entry(n).replace('"Proceedings of the Meeting on Kites"', "kites") for n in (1, 2)]
+    serve(services, named, *told)
+    (batch,) = run(client)
+    venues = [paper.venue for paper in batch.told if isinstance(paper, Paper)]
+    assert venues == ["Proceedings on Kites"] * 2
+
+
+def test_volumes_themselves_are_no_papers(services: Services, client: Client) -> None:
+    serve(services, entry(0).replace("@inproceedings", "@proceedings"), entry(1))
+    assert ids(run(client)) == ["acl:2025.kites-long.1"]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "years", "moves"),
+    [
+        (None, None, [2025, 2026], True),
+        (date(2024, 6, 1), None, [2024, 2025, 2026], True),
+        (date(2024, 6, 1), date(2025, 1, 1), [2024, 2025], False),
+        (date(2026, 1, 1), None, [2026], False),
+    ],
+)
+def test_years_before_and_after_are_left_out(
+    services: Services,
+    client: Client,
+    since: date | None,
+    until: date | None,
+    years: list[int],
+    moves: bool,
+) -> None:
+    serve(services, *(entry(1, year) for year in range(2020, 2027)))
+    told = run(client, Asked(NOW, since=since, until=until))
+    assert ids(told) == [f"acl:{year}.kites-long.1" for year in years]
+    assert (told[-1].cursor is not None) == moves
+
+
+def test_five_hundred_papers_are_a_batch_and_the_cursor_moves_with_the_last(
+    services: Services, client: Client
+) -> None:
+    serve(services, *(entry(n) for n in range(1, 702)))
+    told = run(client)
+    assert [len(batch.told) for batch in told] == [500, 201]
+    assert [batch.cursor is None for batch in told] == [True, False]
+    assert len(set(ids(told))) == 701
+
+
+def test_an_unchanged_file_brings_nothing(services: Services, client: Client) -> None:
+    def respond(question: Question) -> Answer:
+        known = question.headers.get("if-none-match") == '"1"'
+        body = gzip.compress(entry(1).encode())
+        return Answer(status=304) if known else Answer(body, 200, {"ETag": '"1"'})
+
+    services.respond(HOST, PATH, respond)
+    (batch,) = run(client)
+    assert batch.cursor is not None
+    assert run(client, Asked(NOW, cursor=batch.cursor)) == []
+    assert len(run(client, Asked(NOW, cursor=batch.cursor, since=date(2025, 1, 1)))) == 1
+
+
+def test_a_volume_is_read_whatever_its_year(services: Services, client: Client) -> None:
+    services.answer(HOST, "/volumes/2019.kites-long.bib", entry(1, 2019))
+    told = run(client, Asked(NOW, what="2019.kites-long"))
+    assert ids(told) == ["acl:2019.kites-long.1"]
+
+
+@pytest.mark.parametrize("what", ["", "../2024", "2024", "2024.acl-long.1", "2024.acl-long/x"])
+def test_what_names_no_volume_is_refused_and_not_asked(
+    services: Services, client: Client, what: str
+) -> None:
+    with pytest.raises(SourceError, match="no volume of the ACL Anthology"):
+        run(client, Asked(NOW, what=what))
+    assert services.questions == []
+
+
+def test_a_file_that_was_unpacked_on_the_way_is_read(services: Services, client: Client) -> None:
+    packed = gzip.compress(entry(1).encode())
+    services.answer(HOST, PATH, packed, headers={"Content-Encoding": "gzip"})
+    assert ids(run(client)) == ["acl:2025.kites-long.1"]
+
+
+def test_a_file_packed_in_parts_is_read(services: Services, client: Client) -> None:
+    parts = b"".join(gzip.compress(entry(n).encode()) for n in (1, 2))
+    services.answer(HOST, PATH, parts + b"\0\0")
+    assert ids(run(client)) == ["acl:2025.kites-long.1", "acl:2025.kites-long.2"]
+
+
+def test_a_broken_entry_is_malformed_and_the_rest_goes_in(
+    services: Services, client: Client
+) -> None:
+    unclosed = entry(1).removesuffix("}\n")
+    untitled = entry(2, title="")
+    too_long = entry(3, abstract="a\n" * (1 << 20))
+    serve(services, unclosed, untitled, too_long, entry(4))
+    (batch,) = run(client)
+    assert [one for one in batch.told if isinstance(one, Malformed)] == [
+        Malformed(f"{WHOLE} entry 1", "it is not closed or not well formed, and was passed over"),
+        Malformed(f"{WHOLE} entry 2", "it has no title"),
+        Malformed(f"{WHOLE} entry 3", "it is longer than 1 MiB"),
+    ]
+    assert ids([batch]) == ["acl:2025.kites-long.4"]
+
+
+def test_an_odd_charset_and_odd_line_ends_are_read(services: Services, client: Client) -> None:
+    told = entry(1, title="Caf\u00e9").replace("\n", "\r\n").encode("latin-1")
+    services.answer(HOST, PATH, gzip.compress(told))
+    (batch,) = run(client)
+    assert [one.title for one in batch.told if isinstance(one, Paper)] == ["Caf\u00e9"]
+
+
+@pytest.mark.parametrize("cut_bytes", [1, 9, 500])
+def test_a_file_that_breaks_off_ends_the_run_and_leaves_the_cursor(
+    services: Services, client: Client, cut_bytes: int
+) -> None:
+    body = gzip.compress("".join(entry(n) for n in range(1, 1202)).encode())
+    services.answer(HOST, PATH, body[:-cut_bytes], headers={"ETag": '"1"'})
+    cursors = []
+    with pytest.raises(SourceError, match="damaged or breaks off"):
+        for batch in fetch(client, ASKED):
+            cursors.append(batch.cursor)  # noqa: PERF401
+    assert set(cursors) <= {None}
+
+
+def test_batches_before_a_break_are_given(services: Services, client: Client) -> None:
+    body = gzip.compress("".join(entry(n) for n in range(1, 2002)).encode())
+    services.answer(HOST, PATH, body[:-500])
+    batches = fetch(client, ASKED)
+    first = next(batches)
+    assert (len(first.told), first.cursor) == (500, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>moved</html>",
+        b"",
+        gzip.compress(b""),
+        gzip.compress(b"<html>moved</html>"),
+        b"\x1f\x8b",
+        b"\x1f\x8bno gzip at all",
+    ],
+)
+def test_what_is_no_bibtex_is_refused(services: Services, client: Client, body: bytes) -> None:
+    services.answer(HOST, PATH, body)
+    with pytest.raises(SourceError, match="aclanthology"):
+        run(client)
+
+
+def test_a_bomb_is_refused_in_little_memory(
+    services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acl, "_UNPACKED_BYTES", 32 << 20)
+    services.answer(HOST, PATH, gzip.compress(b" " * (64 << 20)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match="unpacks to more than 32 MiB"):
+            run(client)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, SourceError), (503, OutOfReachError)])
+def test_a_refusal_ends_the_run(
+    services: Services, client: Client, status: int, error: type[SourceError]
+) -> None:
+    services.answer(HOST, PATH, b"", status)
+    with pytest.raises(error):
+        run(client)
+
+
+class Fixed(Client):
+    """Gives the same body to every question."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.body = body
+
+    def get(self, address: str, *_: object, **__: object) -> Reply:
+        return Reply(address, 200, {}, self.body)
+
+
+@given(
+    st.binary()
+    | st.binary().map(gzip.compress)
+    | st.text().map(lambda text: (entry(1) + text + entry(2, title=text)).encode())
+)
+def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
+    with suppress(SourceError):
+        run(Fixed(body))

@@ -1,0 +1,159 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from broadsheet.sources.arxiv_oai import sets_of
+from broadsheet.sources.client import Client
+from broadsheet.sources.source import Asked
+from tests.services import Services
+from tests.sources.oai_replies import HOST, NOW, PATH, TODAY, in_pages, page, questions, record, run
+
+
+def test_the_next_run_begins_on_the_day_of_the_first_reply(
+    services: Services, client: Client
+) -> None:
+    in_pages(services, page(record(1), token="t1"), page(record(2), day="2026-03-12"))
+    later = datetime(2026, 3, 13, tzinfo=UTC)
+    cursor = run(client, Asked(later, {"next": "2026-03-10"}))[-1].cursor
+    assert cursor == {"next": "2026-03-11"}
+    run(client, Asked(later, cursor))
+    assert questions(services)[-2] == {"from": "2026-03-11", "set": "cs:cs:LG"}
+
+
+@pytest.mark.parametrize("day", ["", "soon", "2036-01-01"])
+def test_a_reply_of_no_day_or_one_to_come_is_of_today(
+    services: Services, client: Client, day: str
+) -> None:
+    services.answer(HOST, PATH, page(record(), day=day))
+    assert run(client)[-1].cursor == {"next": "2026-03-11"}
+
+
+def test_a_reply_kept_by_arxiv_since_before_the_last_harvest_does_not_turn_the_cursor_back(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, PATH, page(record(), day="2026-03-07"))
+    assert run(client, Asked(NOW, {"next": "2026-03-09"}))[-1].cursor == {"next": "2026-03-09"}
+
+
+def test_a_clock_that_ran_ahead_holds_nothing_up(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(record()))
+    run(client, Asked(NOW, {"next": "2031-01-01"}))
+    assert questions(services) == [{"from": "2026-03-11", "set": "cs:cs:LG"}]
+
+
+@pytest.mark.parametrize("told", ["", "yesterday", "2026-99-99"])
+def test_a_cursor_that_cannot_be_read_is_a_first_run(
+    services: Services, client: Client, told: str
+) -> None:
+    services.answer(HOST, PATH, page(record()))
+    run(client, Asked(NOW, {"next": told, "from": told, "set": "cs:cs:LG", "token": "t"}))
+    assert questions(services) == [{"from": "2026-03-08", "set": "cs:cs:LG"}]
+
+
+def test_one_harvest_is_made_for_each_set(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(record()))
+    run(client, categories=["cs.LG", "hep-th", "cs.LG"])
+    run(client, categories=[])
+    assert questions(services) == [
+        {"from": "2026-03-08", "set": "cs:cs:LG"},
+        {"from": "2026-03-08", "set": "physics:hep-th"},
+        {"from": "2026-03-08"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("categories", "sets"),
+    [
+        (["cs.LG"], ("cs:cs:LG",)),
+        (["cs"], ("cs",)),
+        (["math.AG", "math-ph"], ("math:math:AG", "physics:math-ph")),
+        (["astro-ph.CO", "physics.optics"], ("physics:astro-ph:CO", "physics:physics:optics")),
+        (["q-bio.NC", " stat.ML "], ("q-bio:q-bio:NC", "stat:stat:ML")),
+        (["cs.LG", "cs", "nlin", "nlin.CD"], ("cs", "physics:nlin")),
+        ([], ("",)),
+        ([" "], ("",)),
+    ],
+)
+def test_sets_are_named_and_none_lies_in_another(
+    categories: list[str], sets: tuple[str, ...]
+) -> None:
+    assert sets_of(categories) == sets
+
+
+@pytest.mark.parametrize(
+    ("asked", "question"),
+    [
+        (Asked(NOW, since=date(2026, 2, 1)), {"from": "2026-02-01"}),
+        (Asked(NOW, {"next": "2026-03-09"}, since=date(2026, 2, 1)), {"from": "2026-02-01"}),
+        (
+            Asked(NOW, since=date(2026, 2, 1), until=date(2026, 2, 3)),
+            {"from": "2026-02-01", "until": "2026-02-03"},
+        ),
+        (Asked(NOW, until=date(2026, 2, 3)), {"from": "2026-01-31", "until": "2026-02-03"}),
+        (Asked(NOW, since=date(2026, 3, 9), until=TODAY), {"from": "2026-03-09"}),
+        (Asked(NOW, since=date(1991, 8, 14)), {"from": "2005-09-16"}),
+    ],
+)
+def test_days_are_asked_for(
+    services: Services, client: Client, asked: Asked, question: dict[str, str]
+) -> None:
+    services.answer(HOST, PATH, page(record()))
+    run(client, asked, [])
+    assert questions(services) == [question]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked(NOW, since=date(2026, 3, 12)),
+        Asked(NOW, since=date(2026, 3, 5), until=date(2026, 3, 4)),
+        Asked(NOW, {"next": "2026-03-09"}, until=date(2026, 3, 4)),
+        Asked(NOW, until=date(2001, 1, 1)),
+    ],
+)
+def test_where_no_day_is_wanted_nothing_is_asked(
+    services: Services, client: Client, asked: Asked
+) -> None:
+    assert run(client, asked) == []
+    assert not services.questions
+
+
+def test_what_lies_between_the_cursor_and_the_days_asked_for_is_not_forgotten(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, PATH, page(record()))
+
+    def after(cursor: dict[str, str], since: date | None, until: date | None = None) -> object:
+        return run(client, Asked(NOW, cursor, since, until))[-1].cursor
+
+    kept = {"next": "2026-03-05"}
+    assert after(kept, date(2026, 3, 1)) == {"next": "2026-03-11"}
+    assert after(kept, date(2026, 3, 9)) == kept
+    assert after(kept, date(2026, 2, 1), date(2026, 2, 9)) == kept
+    assert after({}, date(2026, 2, 1), date(2026, 2, 9)) == {}
+    assert after({}, date(2026, 2, 1)) == {"next": "2026-03-11"}
+
+
+def test_days_are_those_of_the_service_and_none_is_to_come(
+    services: Services, client: Client
+) -> None:
+    services.answer(
+        HOST,
+        PATH,
+        page(
+            record(1, "2026-03-10"),
+            record(2, "2026-03-10T23:00:00Z"),
+            record(3, "2026-03-12"),
+            record(4, "someday"),
+        ),
+    )
+    (batch,) = run(client)
+    assert len(batch.told) == 4
+    assert batch.days == {date(2026, 3, 10): 2}
+
+
+def test_a_frozen_service_counts_on_its_own_days(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(record(1, "2026-03-06"), day="2026-03-06"))
+    (batch,) = run(client, Asked(NOW, {"next": "2026-03-06"}))
+    assert batch.days == {date(2026, 3, 6): 1}
+    assert batch.cursor == {"next": "2026-03-06"}

@@ -1,0 +1,308 @@
+"""What is wrong with files and replies harms nothing: one test at least for each kind.
+
+Everything here goes the way of `broadsheet import` and `broadsheet fetch`, into a library.
+"""
+
+import gzip
+import json
+import os
+import resource
+import sys
+import tracemalloc
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from markupsafe import escape
+from starlette.testclient import TestClient
+
+from broadsheet.errors import SourceError
+from broadsheet.fetch import FetchReport, Wish, fetch
+from broadsheet.library import Library
+from broadsheet.model import Malformed, Mode, Paper
+from broadsheet.sources import files
+from broadsheet.sources.client import Client
+from broadsheet.sources.registry import NAMES, Access, source_named
+from broadsheet.sources.source import Batch
+from broadsheet.web.app import create_app
+from tests.conftest import NOW
+from tests.fuzz.parsers import ABOUT, SPECS, every_parser
+from tests.services import Answer, Services
+
+HOSTS = (
+    "oaipmh.arxiv.org",
+    "rss.arxiv.org",
+    "export.arxiv.org",
+    "huggingface.co",
+    "api.openalex.org",
+    "api.semanticscholar.org",
+    "api.crossref.org",
+    "api.biorxiv.org",
+    "aclanthology.org",
+    "api.github.com",
+    "hn.algolia.com",
+    "www.reddit.com",
+    "public.api.bsky.app",
+    "kites.example",
+    "api.zotero.org",
+)
+# Of these a single repository may be refused, which is an answer.
+ANSWER_REFUSALS = ("github", "hub")
+OF_XML = ("arxiv", "arxiv-atom", "arxiv-feed", "feed", "reddit")
+REFUSALS = {
+    "301": Answer(b"", 301, {"Location": "/elsewhere"}),
+    "301 to another site": Answer(b"", 301, {"Location": "https://evil.example/"}),
+    "301 to nowhere": Answer(b"", 301),
+    "401": Answer(b"no", 401),
+    "403": Answer(b"no", 403),
+    "404": Answer(b"no", 404),
+    "429": Answer(b"slower", 429, {"Retry-After": "120"}),
+    "429 for ever": Answer(b"slower", 429, {"Retry-After": "9" * 17}),
+    "429 beyond all numbers": Answer(b"slower", 429, {"Retry-After": "9" * 400}),
+    "500": Answer(b"broken", 500),
+    "503": Answer(b"busy", 503, {"Retry-After": "Fri, 31 Dec 9999 23:59:59 -2359"}),
+}
+NONSENSE = {
+    "nothing": Answer(b""),
+    "a web page": Answer(b"<!DOCTYPE html><html><body>Just a moment</body></html>"),
+    "NUL bytes": Answer(b"\0" * 100),
+    "no text": Answer(bytes(range(256))),
+    "half of some JSON": Answer(b'{"items": [{"title": "Kites'),
+    "half of some XML": Answer(b'<?xml version="1.0"?><feed><entry><title>Kites'),
+    "half of a gzip file": Answer(
+        gzip.compress(b'{"title": "Kites"}' * 99)[:-30], headers={"Content-Encoding": "gzip"}
+    ),
+    "no gzip file": Answer(b"kites", headers={"Content-Encoding": "gzip"}),
+    "another charset": Answer('{"title": "Übung"}'.encode("utf-16")),
+    "brackets without end": Answer(b"[" * 100_000),
+    "a number without end": Answer(b"9" * 10_000),
+    "half of a surrogate pair": Answer(b'{"\\ud800": "\\udfff"}', headers={"ETag": "\xe9"}),
+}
+LONG = 2 << 30
+
+
+def run_all(library: Library, client: Client) -> dict[str, FetchReport]:
+    """Ask every source, in every way it can be asked, about papers of all kinds."""
+    access = Access("desk@paper.example", ("cs.CL",), "key", "key", "key", "key", "key")
+    library.add("test", ABOUT)
+    reports = {}
+    for spec in (spec for name in NAMES for spec in SPECS.get(name, (name,))):
+        source, what = source_named(spec, access)
+        reports[spec] = fetch(library._database, source, client, NOW, Wish(what=what))
+        error = reports[spec].error
+        assert error is None or "should not have happened" not in error, f"{spec}: {error}"
+        assert error is None or error.isprintable()
+    return reports
+
+
+def serve(services: Services, answer: Answer) -> None:
+    for host in HOSTS:
+        services.respond(host, "/*", lambda question: answer)
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_refusal_of_any_service_is_told_and_nothing_more(
+    kind: str, services: Services, client: Client, empty_library: Library
+) -> None:
+    serve(services, REFUSALS[kind])
+    for spec, report in run_all(empty_library, client).items():
+        assert report.error or spec in ANSWER_REFUSALS
+        assert not report.records
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_nonsense_of_any_service_is_told_and_nothing_more(
+    kind: str, services: Services, client: Client, empty_library: Library
+) -> None:
+    serve(services, NONSENSE[kind])
+    for report in run_all(empty_library, client).values():
+        assert not report.records
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+def test_a_reply_in_another_charset_than_json_may_have_is_read(
+    charset: str, services: Services, client: Client, empty_library: Library
+) -> None:
+    told = '[{"paper": {"id": "2603.00001", "title": "Drachen über Täler"}}]'
+    serve(services, Answer(told.encode(charset)))
+    source, _ = source_named("hf", Access())
+    assert fetch(empty_library._database, source, client, NOW).error is None
+    assert empty_library.paper("arxiv:2603.00001").title == "Drachen über Täler"
+
+
+@pytest.mark.parametrize("name", OF_XML)
+def test_entities_are_neither_multiplied_nor_fetched(
+    name: str, services: Services, client: Client, empty_library: Library, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("the secret of the valley")
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 30))
+    seed = every_parser()[name].soil.seeds[0].decode()
+    root = seed.index("<", seed.index("?>") + 2 if "?>" in seed else 0)
+    for entity in ("l29", "quadratic", "file", "web"):
+        doctype = (
+            f'<!DOCTYPE x SYSTEM "{services.address}/evil.example/x.dtd" [<!ENTITY l0 "kites">'
+            f'{laughs}<!ENTITY quadratic "{"kites" * 20_000}">'
+            f'<!ENTITY file SYSTEM "{secret.as_uri()}">'
+            f'<!ENTITY web SYSTEM "{services.address}/evil.example/">'
+            f'<!ENTITY % p SYSTEM "{services.address}/evil.example/"> %p;]>'
+        )
+        inside = f"&{entity};" * (10_000 if entity == "quadratic" else 1)
+        body = seed[:root] + doctype + seed[root:].replace("<title>", f"<title>{inside}")
+        serve(services, Answer(body.encode()))
+        before_mb = _peak_mb()
+        source, what = source_named(SPECS.get(name, (name,))[0], Access())
+        report = fetch(empty_library._database, source, client, NOW, Wish(what=what))
+        assert "should not have happened" not in (report.error or "")
+        assert _peak_mb() - before_mb < 200
+    assert {question.host for question in services.questions} <= set(HOSTS)
+    assert not _holding(empty_library, "the secret")
+
+
+def _peak_mb() -> float:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def _holding(library: Library, words: str) -> list[str]:
+    library.update_index()
+    return [hit.paper.title for hit in library.search(words, mode=Mode.LEXICAL).hits]
+
+
+def _written(folder: Path, *records: Mapping[str, object]) -> Path:
+    path = folder / "papers.jsonl"
+    path.write_text("\n".join(json.dumps(record) for record in records) + "\n")
+    return path
+
+
+def test_a_line_of_two_gigabytes_is_passed_over_in_little_memory(
+    empty_library: Library, tmp_path: Path
+) -> None:
+    path = tmp_path / "dump.gz"
+    lines = b"".join(b'{"title": "Kite number %d"}\n' % n for n in range(3_000))
+    with path.open("wb") as file:
+        file.write(gzip.compress(lines + b'{"title": "'))
+        file.write(gzip.compress(b" " * (1 << 24), 1) * (LONG >> 24))
+        file.write(gzip.compress(b'"}\n{"title": "The last"}\n'))
+    tracemalloc.start()
+    try:
+        report = empty_library.import_file(path)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert report.tally.new == 3_001
+    (complaint,) = report.malformed
+    assert (complaint.place, complaint.why) == ("dump.gz line 3001", "it is longer than 4 MiB")
+    assert peak_bytes < 64 << 20
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"@article{k, title={Kites},", b"TY  - JOUR\nTI  - ", b'[{"title": "Kites", "type": "'],
+)
+def test_a_line_of_two_gigabytes_ends_a_file_that_is_read_whole(
+    head: bytes, empty_library: Library, tmp_path: Path
+) -> None:
+    path = tmp_path / "library"
+    path.write_bytes(head.ljust(100_000))
+    # A hole: it takes no room on the disk.
+    os.truncate(path, LONG)
+    before_mb = _peak_mb()
+    with pytest.raises(SourceError, match="holds more than 64 MiB"):
+        empty_library.import_file(path)
+    assert _peak_mb() - before_mb < 200
+
+
+def test_nul_bytes_lose_their_line_and_nothing_more(empty_library: Library, tmp_path: Path) -> None:
+    path = tmp_path / "dump"
+    lines = b'{"title": "Kites\\u0000 and \\u0000tails"}\n'.ljust(100_000, b"\n")
+    path.write_bytes(lines + b'{"title": "St\0rings"}\n\0\0\0\n{"title": "The last"}\n')
+    report = empty_library.import_file(path)
+    assert (report.tally.new, report.skipped) == (2, 2)
+    assert _holding(empty_library, "tails") == ["Kites and tails"]
+
+
+def test_days_to_come_wait_for_their_day_and_impossible_ones_are_unknown(
+    empty_library: Library, tmp_path: Path
+) -> None:
+    real = ("2026-03-11", "2026-03-12", "2199-12-31")
+    unreal = ("2201-01-01", "99999-01-01", "2026-02-30")
+    records = [{"title": f"Kites on {day}", "published": day} for day in (*real, *unreal)]
+    empty_library.import_file(_written(tmp_path, *records))
+    told = {item.title: item.reason for item in empty_library.publish().items}
+    assert told == {
+        "Kites on 2026-03-11": "no votes yet, out today",
+        **{f"Kites on {day}": "no votes yet, of unknown date" for day in unreal},
+    }
+    assert len(_holding(empty_library, "kites")) == len(records)
+
+
+def test_ten_thousand_authors_are_kept_and_shown(empty_library: Library, tmp_path: Path) -> None:
+    names = [f"Ada Windrow {number}" for number in range(10_001)]
+    record = {"id": "2603.00001", "title": "Kites", "abstract": "They fly.", "authors": names}
+    empty_library.import_file(_written(tmp_path, record))
+    assert empty_library.paper("arxiv:2603.00001").authors == tuple(names[:10_000])
+    empty_library.publish()
+    assert _holding(empty_library, 'author:"Windrow 9999"') == ["Kites"]
+    with TestClient(create_app(empty_library)) as client:
+        for path in ("/", "/papers/arxiv:2603.00001", "/search?q=kites"):
+            assert client.get(path).status_code == 200
+
+
+def test_empty_abstracts_are_absent_in_every_format_and_stop_nothing(
+    empty_library: Library, tmp_path: Path
+) -> None:
+    told = {
+        "dump": '{"title": "Kites one", "abstract": " \\n "}\n{"title": "Kites two"}',
+        "bibtex": "@article{k, title={Kites three}, abstract={}}",
+        "ris": "TY  - JOUR\nTI  - Kites four\nAB  - \nER  - \n",
+        "csl": '[{"title": "Kites five", "type": "book", "abstract": "<p> </p>"}]',
+        "page": "Get trending papers in your email inbox\nSubscribe\nKites six\n",
+    }
+    for name, text in told.items():
+        (tmp_path / name).write_text(text)
+        for paper in files.read_file(tmp_path / name)[1]:
+            assert isinstance(paper, Paper)
+            assert paper.abstract is None
+        empty_library.import_file(tmp_path / name)
+    assert len(_holding(empty_library, "kites")) == 6
+    assert len(empty_library.search("what flies in the wind").hits) == 6
+    assert len(empty_library.publish().items) == 6
+
+
+@pytest.mark.parametrize(
+    ("title", "word"),
+    [
+        (r"$\mathcal{O}(n^{2})$ bounds for \textsc{Kite}-sorting \& {\'E}tudes", "bounds"),
+        (r"\documentclass{kites} \input{/etc/passwd} %", "documentclass"),
+        ("山谷中的风筝研究", "山谷中的风筝研究"),
+        ("الطائرات الورقية في الوادي", "الطائرات"),
+        ("עפיפונים בעמק", "עפיפונים"),
+        ("घाटी में पतंगें: क्\u200dष का अध्ययन", "पतंगें"),
+        ("Змеи в долине ветров", "долине"),
+        ("Drachen über Täler – eine Übersicht", "drachen"),
+        ("🪁 kites & <b>tails</b>", "kites"),
+    ],
+)
+def test_titles_in_latex_and_other_scripts_are_kept_and_found(
+    title: str, word: str, empty_library: Library, tmp_path: Path
+) -> None:
+    empty_library.import_file(_written(tmp_path, {"title": title}, {"title": "Of other things"}))
+    assert _holding(empty_library, word) == [title]
+    assert title in [item.title for item in empty_library.publish().items]
+    with TestClient(create_app(empty_library)) as client:
+        assert str(escape(title)) in client.get("/").text
+
+
+def test_every_parser_is_fuzzed_and_reads_what_it_is_begun_with() -> None:
+    parsers = every_parser()
+    assert {*NAMES, *(source.NAME for source in files._FORMATS)} <= parsers.keys()
+    for name, parser in parsers.items():
+        told = [one for start in parser.starts for one in _listed(parser.take(start))]
+        batches = [one for one in told if isinstance(one, Batch)]
+        told += [one for batch in batches for one in (*batch.told, *batch.signals)]
+        assert any(not isinstance(one, Malformed | Batch) for one in told), name
+
+
+def _listed(told: object) -> list[object]:
+    return told if isinstance(told, list) else [told] if told else []

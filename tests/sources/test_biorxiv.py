@@ -1,0 +1,292 @@
+import json
+from datetime import UTC, date, datetime
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Malformed, Notice, Paper
+from broadsheet.sources.biorxiv import Page, Preprint, fetch, read_page
+from broadsheet.sources.client import Client
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Answer, Question, Services
+
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+HOST = "api.biorxiv.org"
+EMPTY = b'{"messages": [{"status": "no posts found"}], "collection": []}'
+
+
+def preprint(number: int = 1, **told: object) -> dict[str, object]:
+    plain: dict[str, object] = {
+        "doi": f"10.1101/2026.03.05.{number:06}",
+        "title": f"Kites of valley {number}",
+        "authors": "Windrow, A.; Farol, B.; Kite Consortium, .",
+        "date": "2026-03-11",
+        "version": "1",
+        "type": "new results",
+        "category": "Cell Biology",
+        "abstract": "We fly <i>kites</i>.",
+        "published": "NA",
+    }
+    return plain | told
+
+
+def page(*records: object, total: object = None) -> bytes:
+    message = {"status": "ok", "total": len(records) if total is None else total}
+    return orjson.dumps({"messages": [message], "collection": records})
+
+
+def read(body: bytes) -> Page:
+    return read_page(Reply(f"https://{HOST}/details", 200, {}, body), "biorxiv")
+
+
+def only_paper(**told: object) -> Paper:
+    (one,) = read(page(preprint(**told))).told  # type: ignore[arg-type]
+    assert isinstance(one, Preprint)
+    return one.paper
+
+
+def paths(services: Services) -> list[str]:
+    return [question.path.removeprefix("/details/") for question in services.questions]
+
+
+def stocked(services: Services, sizes: dict[str, int]) -> None:
+    """Let the service have so many preprints on each day, and give thirty at a time."""
+
+    def respond(question: Question) -> Answer:
+        _, _, _, day, _, offset, _ = question.path.split("/")
+        size = sizes.get(day, 0)
+        if not size:
+            return Answer(EMPTY)
+        numbers = range(int(offset), min(int(offset) + 30, size))
+        records = [preprint(number, date=day) for number in numbers]
+        return Answer(page(*records, total=str(size)))
+
+    services.respond(HOST, "/details/*", respond)
+
+
+def test_all_that_is_told_of_a_preprint_is_read() -> None:
+    assert only_paper(published="10.1000/Kites.7", version="2") == Paper(
+        id="doi:10.1101/2026.03.05.000001",
+        title="Kites of valley 1",
+        abstract="We fly kites.",
+        authors=("Windrow, A.", "Farol, B.", "Kite Consortium"),
+        categories=("cell biology",),
+        published="2026-03-05",
+        doi="10.1101/2026.03.05.000001",
+        comment="published as 10.1000/kites.7",
+        version=2,
+    )
+
+
+@pytest.mark.parametrize(
+    ("doi", "version", "published"),
+    [
+        ("10.1101/2026.03.05.000001", "1", "2026-03-11"),
+        ("10.64898/2026.03.05.000001", "3", "2026-03-05"),
+        ("10.1101/000001", "3", None),
+        ("10.1101/000001", None, "2026-03-11"),
+    ],
+)
+def test_a_revision_is_as_old_as_its_first_version(
+    doi: str, version: str | None, published: str | None
+) -> None:
+    assert only_paper(doi=doi, version=version).published == published
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "notice"),
+    [
+        ("new results", "Kites", None),
+        ("withdrawn", "Kites", Notice.WITHDRAWN),
+        ("Withdrawal", "Kites", Notice.WITHDRAWN),
+        ("retraction", "Kites", Notice.RETRACTED),
+        ("new results", "WITHDRAWN: Kites", Notice.WITHDRAWN),
+        (None, "Retracted article: Kites", Notice.RETRACTED),
+    ],
+)
+def test_what_was_taken_back_is_marked(kind: str | None, title: str, notice: Notice | None) -> None:
+    paper = only_paper(type=kind, title=title)
+    assert (paper.title, paper.notice) == ("Kites", notice)
+
+
+@pytest.mark.parametrize("server", ["biorxiv", "medrxiv"])
+def test_the_last_two_days_and_today_are_asked_for_page_by_page(
+    services: Services, client: Client, server: str
+) -> None:
+    stocked(services, {"2026-03-09": 2, "2026-03-11": 40})
+    batches = fetch(client, Asked(NOW), server)
+    first = next(batches)
+    assert paths(services) == [f"{server}/2026-03-09/2026-03-09/0/json"]
+    assert first.days == {date(2026, 3, 9): 2}
+    assert first.cursor == {"day": "2026-03-10", "at": "0", "on": "2026-03-11"}
+    blank, third, fourth = batches
+    assert blank == Batch([], (), {}, {"day": "2026-03-11", "at": "0", "on": "2026-03-11"})
+    assert (len(third.told), third.days) == (30, {date(2026, 3, 11): 30})
+    assert third.cursor == {"day": "2026-03-11", "at": "30", "on": "2026-03-11"}
+    assert (len(fourth.told), fourth.days) == (10, {date(2026, 3, 11): 10})
+    assert fourth.cursor == {"day": "2026-03-09"}
+    assert paths(services)[-1] == f"{server}/2026-03-11/2026-03-11/30/json"
+
+
+def test_a_run_that_was_cut_short_goes_on_behind_the_last_kept_page(
+    services: Services, client: Client
+) -> None:
+    stocked(services, {"2026-03-10": 70, "2026-03-11": 5})
+    whole = list(fetch(client, Asked(NOW), "biorxiv"))
+    for kept in range(1, len(whole)):
+        cursor = whole[kept - 1].cursor
+        assert cursor is not None
+        assert list(fetch(client, Asked(NOW, cursor=cursor), "biorxiv")) == whole[kept:]
+
+
+def test_a_day_that_was_read_in_part_on_another_day_is_begun_again(
+    services: Services, client: Client
+) -> None:
+    stocked(services, {"2026-03-10": 70})
+    cursor = {"day": "2026-03-10", "at": "60", "on": "2026-03-10"}
+    list(fetch(client, Asked(NOW, cursor=cursor), "biorxiv"))
+    assert paths(services)[0] == "biorxiv/2026-03-10/2026-03-10/0/json"
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "days", "reached"),
+    [
+        (date(2026, 3, 1), date(2026, 3, 3), ["2026-03-01", "2026-03-02", "2026-03-03"], None),
+        (date(2026, 3, 11), None, ["2026-03-11"], None),
+        (date(2026, 3, 10), None, ["2026-03-10", "2026-03-11"], {"day": "2026-03-09"}),
+        (date(2026, 3, 12), None, [], None),
+    ],
+)
+def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
+    services: Services,
+    client: Client,
+    since: date,
+    until: date | None,
+    days: list[str],
+    reached: dict[str, str] | None,
+) -> None:
+    stocked(services, {})
+    asked = Asked(NOW, cursor={"day": "2026-03-10"}, since=since, until=until)
+    batches = list(fetch(client, asked, "biorxiv"))
+    assert [path.split("/")[1] for path in paths(services)] == days
+    assert [batch.cursor for batch in batches][-1:] == [reached] * bool(days)
+
+
+def test_nothing_is_asked_of_the_time_before_the_server(services: Services, client: Client) -> None:
+    stocked(services, {})
+    asked = Asked(NOW, since=date(1900, 1, 1), until=date(2013, 11, 2))
+    list(fetch(client, asked, "biorxiv"))
+    assert [path.split("/")[1] for path in paths(services)] == ["2013-11-01", "2013-11-02"]
+
+
+def test_a_cursor_of_a_day_to_come_is_let_go(services: Services, client: Client) -> None:
+    stocked(services, {})
+    list(fetch(client, Asked(NOW, cursor={"day": "2027-01-01"}), "biorxiv"))
+    assert len(services.questions) == 3
+
+
+def one_day(client: Client, what: str | None = None) -> list[Batch]:
+    asked = Asked(NOW, since=NOW.date(), what=what)
+    return list(fetch(client, asked, "biorxiv"))
+
+
+def test_a_category_is_asked_for_and_no_other_is_kept(services: Services, client: Client) -> None:
+    records = (preprint(1), preprint(2, category="zoology"), preprint(3, category="cell_biology"))
+    services.answer(HOST, "/details/*", page(*records))
+    (batch,) = one_day(client, "Cell Biology")
+    assert services.questions[0].query == {"category": "cell_biology"}
+    assert len(batch.told) == 2
+    assert batch.days == {NOW.date(): 2}
+
+
+def test_a_frozen_list_counts_on_the_day_that_it_tells(services: Services, client: Client) -> None:
+    records = (preprint(1, date="2026-03-01"), preprint(2, date="2027-01-01"), preprint(3, date=7))
+    services.answer(HOST, "/details/*", page(*records))
+    (batch,) = one_day(client)
+    assert batch.days == {date(2026, 3, 1): 1}
+    assert len(batch.told) == 3
+
+
+def test_bad_records_are_told_and_the_rest_goes_on(services: Services, client: Client) -> None:
+    records = (None, preprint(title=" "), preprint(doi="NA"), preprint(4, authors=None))
+    services.answer(HOST, "/details/*", page(*records))
+    (batch,) = one_day(client)
+    place = "biorxiv 2026-03-11, after 0, number"
+    assert batch.told[:3] == [
+        Malformed(f"{place} 1", "it is not a JSON object"),
+        Malformed(f"{place} 2", "it has no title"),
+        Malformed(f"{place} 3", "it has no DOI"),
+    ]
+    assert isinstance(batch.told[3], Paper)
+
+
+def test_the_same_page_once_more_ends_the_run(services: Services, client: Client) -> None:
+    services.answer(HOST, "/details/*", page(preprint(1), total=90))
+    with pytest.raises(SourceError, match="the page before once more"):
+        one_day(client)
+    assert len(services.questions) == 2
+
+
+def test_pages_without_end_end_the_run(
+    services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broadsheet.sources.biorxiv._PAGES_A_DAY", 3)
+    stocked(services, {"2026-03-11": 10_000})
+    with pytest.raises(SourceError, match="more than 3 pages"):
+        one_day(client)
+
+
+def test_a_list_that_stops_before_its_end_ends_the_run(services: Services, client: Client) -> None:
+    services.answer(HOST, "/details/*", page(total=90))
+    with pytest.raises(SourceError, match="only 0 of 90 preprints"):
+        one_day(client)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>Down for repair</html>",
+        b"",
+        page(preprint())[:-20],
+        b"[]",
+        b"{}",
+        b'{"messages": [], "collection": []}',
+        b'{"messages": [{"status": "ok", "total": "many"}], "collection": []}',
+        b'{"messages": [{"status": "ok", "total": 1}], "collection": {}}',
+        b'{"messages": [{"status": "error"}], "collection": []}',
+    ],
+)
+def test_what_is_no_list_ends_the_run(services: Services, client: Client, body: bytes) -> None:
+    services.answer(HOST, "/details/*", body)
+    with pytest.raises(SourceError):
+        one_day(client)
+
+
+def test_a_service_that_is_down_is_asked_later(services: Services, client: Client) -> None:
+    services.answer(HOST, "/details/*", b"", 503)
+    with pytest.raises(OutOfReachError):
+        one_day(client)
+
+
+_KEYS = st.sampled_from([*preprint(), "messages", "collection", "status", "total"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | _KEYS, inner),
+    max_leaves=9,
+)
+_PAGES = st.dictionaries(_KEYS, _JSON).map(
+    lambda one: {"messages": [{"status": "ok", "total": 1}], "collection": [preprint() | one]}
+)
+_TOLD = (_JSON | _PAGES).map(lambda one: json.dumps(one).encode())
+
+
+@given(st.binary() | st.text().map(str.encode) | _TOLD)
+def test_any_reply_is_read_or_refused(body: bytes) -> None:
+    try:
+        read(body)
+    except SourceError:
+        return

@@ -1,0 +1,339 @@
+import json
+import re
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Kind, Malformed, Signal
+from broadsheet.sources import bluesky
+from broadsheet.sources.bluesky import fetch
+from broadsheet.sources.client import Client
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Answer, Question, Services
+
+HOST, PATH = "api.bsky.app", "/xrpc/app.bsky.feed.searchPosts"
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ASKED = Asked(NOW)
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+def post(number: int, text: str = "", day: int = 10, **values: object) -> dict[str, object]:
+    moment = f"2026-03-{day:02}T12:00:00.000Z"
+    return {
+        "uri": f"at://did:plc:kites/app.bsky.feed.post/{number}",
+        "record": {"createdAt": moment, "text": text or "https://arxiv.org/abs/2603.00001"},
+        "indexedAt": moment,
+        "likeCount": 10,
+        "replyCount": 2,
+        "repostCount": 1,
+        **values,
+    }
+
+
+def page(*posts: object) -> bytes:
+    return orjson.dumps({"posts": posts, "hitsTotal": 3, "cursor": "100"})
+
+
+def posts_at(*moments: datetime) -> list[dict[str, object]]:
+    """Make posts of given moments, each of a paper of its own."""
+    return [
+        post(
+            n,
+            record={
+                "createdAt": at.isoformat(),
+                "text": f"https://arxiv.org/abs/2603.{n:05}",
+            },
+            indexedAt=at.isoformat(),
+        )
+        for n, at in enumerate(moments)
+    ]
+
+
+class Search:
+    """Finds posts by their time, gives the newest hundred, and a cursor to nobody."""
+
+    def __init__(self, services: Services, *posts: dict[str, object]) -> None:
+        told = [(datetime.fromisoformat(str(one["indexedAt"])), one) for one in posts]
+        self.posts = sorted(told, key=lambda one: one[0], reverse=True)
+        services.respond(HOST, PATH, self.respond)
+
+    def respond(self, question: Question) -> Answer:
+        if "cursor" in question.query:
+            return Answer(b"Request forbidden by administrative rules.", 403)
+        since, until = (datetime.fromisoformat(question.query[one]) for one in ("since", "until"))
+        found = [one for at, one in self.posts if since <= at < until]
+        return Answer(page(*found[: int(question.query["limit"])]))
+
+
+def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
+    return list(fetch(client, asked))
+
+
+def values(batch: Batch) -> dict[str, tuple[float, ...]]:
+    papers: dict[str, tuple[float, ...]] = {}
+    for signal in batch.signals:
+        papers[signal.paper_id] = (*papers.get(signal.paper_id, ()), signal.value)
+    return papers
+
+
+def test_each_post_of_a_paper_is_a_series_of_its_own(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(post(1), post(2, likeCount=5, replyCount=0)))
+    (batch,) = run(client)
+    assert batch.told == []
+    first, second = dict.fromkeys(signal.source for signal in batch.signals)
+    assert all(re.fullmatch("bluesky:[0-9a-f]{20}", source) for source in (first, second))
+    assert batch.signals == [
+        Signal("arxiv:2603.00001", Kind.POSTS, 1.0, NOON, first),
+        Signal("arxiv:2603.00001", Kind.LIKES, 10.0, NOW, first),
+        Signal("arxiv:2603.00001", Kind.COMMENTS, 2.0, NOW, first),
+        Signal("arxiv:2603.00001", Kind.POSTS, 1.0, NOON, second),
+        Signal("arxiv:2603.00001", Kind.LIKES, 5.0, NOW, second),
+    ]
+    assert batch.days == {date(2026, 3, 10): 2}
+    assert batch.cursor == {"until": NOW.isoformat()}
+
+
+def test_the_last_two_days_are_asked_for(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page())
+    run(client)
+    (question,) = services.questions
+    assert question.query == {
+        "q": "arxiv.org",
+        "sort": "latest",
+        "since": "2026-03-09T00:00:00.000Z",
+        "until": "2026-03-11T09:00:00.000Z",
+        "limit": "100",
+    }
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"text": "New: arxiv.org/abs/2603.00007"},
+        {"facets": [{"features": [{"uri": "https://arxiv.org/pdf/2603.00007v2"}]}]},
+        {"embed": {"external": {"uri": "https://huggingface.co/papers/2603.00007"}}},
+        {"embed": {"media": {"external": {"uri": "https://arxiv.org/abs/2603.00007"}}}},
+    ],
+)
+def test_a_link_is_found_wherever_a_post_holds_it(
+    services: Services, client: Client, record: dict[str, object]
+) -> None:
+    told = {"createdAt": "2026-03-10T12:00:00Z", **record}
+    services.answer(HOST, PATH, page(post(1, record=told)))
+    (batch,) = run(client)
+    assert values(batch) == {"arxiv:2603.00007": (1.0, 10.0, 2.0)}
+
+
+def test_a_post_that_links_to_a_paper_twice_counts_once(services: Services, client: Client) -> None:
+    text = "arxiv.org/abs/2603.00001 (PDF: arxiv.org/pdf/2603.00001)"
+    services.answer(HOST, PATH, page(post(1, text)))
+    (batch,) = run(client)
+    assert values(batch) == {"arxiv:2603.00001": (1.0, 10.0, 2.0)}
+
+
+def test_a_post_is_the_same_reading_each_time_and_its_likes_are_read_anew(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, PATH, page(post(1)))
+    later = NOW + timedelta(hours=3)
+    (posts, *_), (posts_again, likes, _) = (
+        run(client, Asked(now))[0].signals for now in (NOW, later)
+    )
+    assert posts_again == posts
+    assert (likes.kind, likes.observed_at) == (Kind.LIKES, later)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [timedelta(minutes=1), timedelta(milliseconds=150), timedelta(milliseconds=1)],
+    ids=lambda step: f"{step.total_seconds()} s apart",
+)
+def test_all_pages_are_read_without_a_cursor_and_each_post_counts_once(
+    services: Services, client: Client, step: timedelta
+) -> None:
+    Search(services, *posts_at(*(NOON - n * step for n in range(350))))
+    (batch,) = run(client)
+    assert batch.told == []
+    assert sum(batch.days.values()) == 350
+    assert len(batch.signals) == 3 * 350
+    assert all("cursor" not in question.query for question in services.questions)
+
+
+def test_posts_of_one_instant_on_two_pages_are_all_read(services: Services, client: Client) -> None:
+    times = [*[NOON + HOUR] * 60, *[NOON] * 99, *[NOON - HOUR] * 60]
+    Search(services, *posts_at(*times))
+    (batch,) = run(client)
+    assert batch.told == []
+    assert batch.days == {date(2026, 3, 10): 219}
+
+
+def test_more_posts_of_one_instant_than_are_given_are_complained_of_and_the_rest_goes_on(
+    services: Services, client: Client
+) -> None:
+    before = NOON - timedelta(microseconds=1)
+    Search(services, *posts_at(*[NOON] * 150, before))
+    (batch,) = run(client)
+    why = "more than 100 posts are of one instant, and not told"
+    assert batch.told == [Malformed("bluesky 2026-03-09 page 2", why)]
+    assert batch.days == {date(2026, 3, 10): 101}
+
+
+def test_a_page_that_lacks_what_was_taken_down_is_not_the_last(
+    services: Services, client: Client
+) -> None:
+    newer, older = posts_at(NOON, NOON - HOUR)
+
+    def respond(question: Question) -> Answer:
+        return Answer(page(newer if question.query["until"] > "2026-03-10T13" else older))
+
+    services.respond(HOST, PATH, respond)
+    (batch,) = run(client)
+    assert batch.days == {date(2026, 3, 10): 2}
+
+
+def test_a_run_goes_on_from_the_cursor(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(post(1, day=6), post(2, day=10)))
+    told = run(client, Asked(NOW, cursor={"until": "2026-03-06T10:00:00+00:00"}))
+    assert [batch.days for batch in told] == [{date(2026, 3, 6): 1}, {date(2026, 3, 10): 1}]
+    assert told[0].cursor == {"until": "2026-03-09T00:00:00+00:00"}
+    resumed = run(client, Asked(NOW, cursor=told[0].cursor))
+    assert [batch.days for batch in resumed] == [{date(2026, 3, 10): 1}]
+
+
+def test_since_and_until_are_honoured(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(*(post(day, day=day) for day in range(1, 11))))
+    (batch,) = run(client, Asked(NOW, since=date(2026, 3, 3), until=date(2026, 3, 4)))
+    assert batch.days == {date(2026, 3, 3): 1, date(2026, 3, 4): 1}
+
+
+def test_a_post_is_dated_by_the_service_where_its_own_date_is_later(
+    services: Services, client: Client
+) -> None:
+    of_tomorrow = {"createdAt": "2026-03-12T12:00:00Z", "text": "arxiv.org/abs/2603.00001"}
+    services.answer(HOST, PATH, page(post(1, record=of_tomorrow)))
+    (batch,) = run(client)
+    assert batch.days == {date(2026, 3, 10): 1}
+
+
+def test_a_frozen_service_counts_on_no_new_day(services: Services, client: Client) -> None:
+    undated = post(2, indexedAt=None, record={"text": "arxiv.org/abs/2603.00001"})
+    services.answer(HOST, PATH, page(post(1, day=5), undated))
+    (batch,) = run(client)
+    assert (batch.days, batch.signals) == ({}, [])
+
+
+def test_a_bad_post_is_malformed_and_the_rest_goes_on(services: Services, client: Client) -> None:
+    bad = (None, post(2, likeCount=-1), post(3, record=[]))
+    answers = iter([page(*bad, post(4)), page(post(4))])
+    services.respond(HOST, PATH, lambda _: Answer(next(answers)))
+    (batch,) = run(client)
+    assert batch.told == [
+        Malformed("bluesky 2026-03-09 page 1 post 1", "it is no object"),
+        Malformed(
+            "bluesky 2026-03-09 page 1 post 2",
+            "likeCount: input should be greater than or equal to 0",
+        ),
+        Malformed("bluesky 2026-03-09 page 1 post 3", "record: input should be a valid dictionary"),
+    ]
+    assert values(batch) == {"arxiv:2603.00001": (1.0, 10.0, 2.0)}
+
+
+def test_a_page_that_repeats_ends_the_run(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(*posts_at(*(NOON - n * HOUR for n in range(100)))))
+    with pytest.raises(SourceError, match="repeats a page without end"):
+        run(client)
+    assert len(services.questions) == 2
+
+
+def test_endless_pages_end_the_run(
+    services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bluesky, "_PAGES", 5)
+
+    def respond(question: Question) -> Answer:
+        until = datetime.fromisoformat(question.query["until"])
+        return Answer(page(*posts_at(until - timedelta(milliseconds=2))))
+
+    services.respond(HOST, PATH, respond)
+    with pytest.raises(SourceError, match="more than 5 pages"):
+        run(client)
+    assert len(services.questions) == 5
+
+
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"{}", b'{"posts": {}}', b"[1"])
+def test_what_is_no_list_of_posts_is_refused(
+    services: Services, client: Client, body: bytes
+) -> None:
+    services.answer(HOST, PATH, body)
+    with pytest.raises(SourceError, match=r"//api\.bsky\.app"):
+        run(client)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(404, SourceError), (429, OutOfReachError), (503, OutOfReachError)],
+)
+def test_a_refusal_ends_the_run(
+    services: Services, client: Client, status: int, error: type[SourceError]
+) -> None:
+    services.answer(HOST, PATH, b'{"error": "Forbidden"}', status)
+    with pytest.raises(error):
+        run(client)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_where_only_the_signed_in_may_search_the_others_go_on(
+    services: Services, client: Client, status: int
+) -> None:
+    services.answer(HOST, PATH, b"<html>403 Forbidden</html>", status, {"Retry-After": "60"})
+    why = (
+        rf"searchPosts refuses \(status {status}\): Bluesky lets only signed-in programs search "
+        "now, and the other sources go on without it$"
+    )
+    with pytest.raises(SourceError, match=why):
+        run(client)
+    assert len(services.questions) == 1
+
+
+class Fixed(Client):
+    """Gives the same body to every question."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.body = body
+
+    def get(self, address: str, *_: object, **__: object) -> Reply:
+        return Reply(address, 200, {}, self.body)
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
+    with suppress(SourceError):
+        run(Fixed(body))
+
+
+@given(st.lists(_JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(post(1), _JSON))))
+def test_any_posts_raise_nothing_but_source_errors(posts: list[object]) -> None:
+    (batch,) = run(Fixed(json.dumps({"posts": posts}).encode()))
+    # Asked again for what is older, it says the same.
+    assert len(batch.told) <= 2 * len(posts)
+
+
+@given(_JSON)
+def test_any_record_raises_nothing(record: object) -> None:
+    told = post(1, record={"createdAt": "2026-03-10T12:00:00Z", "text": record, "embed": record})
+    (batch,) = run(Fixed(json.dumps({"posts": [told]}).encode()))
+    assert batch.days == {date(2026, 3, 10): 1}

@@ -1,0 +1,412 @@
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Kind, Malformed, Notice, Paper, Signal
+from broadsheet.rules.intake import make_paper
+from broadsheet.sources.client import Client
+from broadsheet.sources.crossref import fetch
+from broadsheet.sources.crossref_works import Work, read_notices, read_work, read_works
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Answer, Question, Services
+
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+TODAY = NOW.date()
+HOST = "api.crossref.org"
+RECORDED = sorted((Path(__file__).parents[3] / "shared" / "data" / "api" / "crossref").glob("*"))
+
+KITES = make_paper(title="Kites", doi="10.1000/kites")
+TAILS = make_paper(title="Tails", doi="10.1000/tails")
+
+
+def work(doi: str = "10.1000/Kites", **told: object) -> dict[str, object]:
+    plain: dict[str, object] = {
+        "DOI": doi,
+        "title": ["Kites in the <i>valley</i>", "A second title"],
+        "author": [
+            {"given": "Ada", "family": "Windrow", "sequence": "first"},
+            {"name": "Kite Consortium"},
+        ],
+        "container-title": ["Journal of Kites"],
+        "abstract": "<jats:title>Abstract</jats:title><jats:p>We fly kites.</jats:p>",
+        "issued": {"date-parts": [[2026, 3]]},
+        "published-online": {"date-parts": [[2026, 3, 2]]},
+        "published-print": {"date-parts": [[2026, 5]]},
+        "is-referenced-by-count": 41,
+        "URL": "https://doi.org/10.1000/kites",
+    }
+    return plain | told
+
+
+def notice(title: object = "Retraction: Kites", *dois: str, kind: str = "retraction") -> object:
+    updates = [{"DOI": doi, "type": kind, "label": "Retraction"} for doi in dois or ("10.1000/x",)]
+    return {"DOI": "10.1000/notice", "title": [title], "update-to": updates}
+
+
+def listed(*items: object, **told: object) -> bytes:
+    return orjson.dumps({"status": "ok", "message": {"items": items} | told})
+
+
+def single(item: object) -> bytes:
+    return orjson.dumps({"status": "ok", "message": item})
+
+
+def served(services: Services, works: bytes = listed(), notices: bytes = listed()) -> None:
+    services.respond(
+        HOST, "/works", lambda question: Answer(notices if is_of_notices(question) else works)
+    )
+
+
+def is_of_notices(question: Question) -> bool:
+    return question.query["filter"].startswith("update-type:")
+
+
+def about(client: Client, *papers: Paper) -> list[Batch]:
+    batches = fetch(client, Asked(NOW, about=papers), None)
+    return [next(batches) for _ in range(0, len(papers), 20)]
+
+
+def notices(client: Client, **told: object) -> list[Batch]:
+    return list(fetch(client, Asked(NOW, **told), None))  # type: ignore[arg-type]
+
+
+def read_one(**told: object) -> Work:
+    one = read_work(Reply(f"https://{HOST}/works/x", 200, {}, single(work(**told))), "crossref")  # type: ignore[arg-type]
+    assert isinstance(one, Work)
+    return one
+
+
+def test_all_that_is_registered_of_a_paper_is_read(services: Services, client: Client) -> None:
+    served(services, listed(work()))
+    batches = fetch(client, Asked(NOW, about=[KITES, TAILS]), "desk@paper.example")
+    paper = Paper(
+        id="doi:10.1000/kites",
+        title="Kites in the valley",
+        abstract="We fly kites.",
+        authors=("Ada Windrow", "Kite Consortium"),
+        published="2026-03-02",
+        doi="10.1000/kites",
+        venue="Journal of Kites",
+    )
+    signal = Signal(KITES.id, Kind.CITATIONS, 41.0, NOW, "crossref")
+    assert next(batches) == Batch([paper], [signal], {TODAY: 1}, None, [KITES.id, TAILS.id])
+    (question,) = services.questions
+    assert question.query == {
+        "filter": "doi:10.1000/kites,doi:10.1000/tails",
+        "rows": "2",
+        "mailto": "desk@paper.example",
+    }
+
+
+@pytest.mark.parametrize(
+    ("dates", "published"),
+    [
+        ({"issued": {"date-parts": [[None]]}}, "2026-03-02"),
+        ({"issued": {"date-parts": [[2025]]}}, "2025"),
+        ({"published": {"date-parts": [[2026, 2, 30]]}}, "2026-03-02"),
+        ({"posted": {"date-parts": [[3]]}, "issued": {"date-parts": [[10**15]]}}, "2026-03-02"),
+        ({"issued": 7, "published-online": None, "published-print": {"date-parts": []}}, None),
+    ],
+)
+def test_a_paper_came_out_on_the_earliest_of_its_dates(
+    dates: dict[str, object], published: str | None
+) -> None:
+    assert read_one(**dates).paper.published == published
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        (["correction"], Notice.CORRECTED),
+        (["Erratum"], Notice.CORRECTED),
+        (["correction", "retraction"], Notice.RETRACTED),
+        (["withdrawal"], Notice.RETRACTED),
+        (["removal"], Notice.RETRACTED),
+        (["expression_of_concern", None, 7], None),
+    ],
+)
+def test_notices_given_of_a_paper_mark_it(kinds: list[object], expected: Notice | None) -> None:
+    updates = [{"DOI": "10.1000/n", "type": kind} for kind in kinds]
+    assert read_one(**{"updated-by": updates}).paper.notice == expected
+
+
+@pytest.mark.parametrize(
+    "title", ["RETRACTED: Kites", "Retracted Article: Kites", "[Retracted] Kites", "REMOVED: Kites"]
+)
+def test_a_title_that_says_retracted_marks_the_paper(title: str) -> None:
+    paper = read_one(title=[title]).paper
+    assert (paper.title, paper.notice) == ("Kites", Notice.RETRACTED)
+
+
+@pytest.mark.parametrize("title", ["Retracted papers: a survey", "Withdrawal: a study of kites"])
+def test_a_title_about_retraction_marks_nothing(title: str) -> None:
+    paper = read_one(title=[title]).paper
+    assert (paper.title, paper.notice) == (title, None)
+
+
+def test_twenty_papers_are_asked_about_at_once(services: Services, client: Client) -> None:
+    served(services)
+    papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(45)]
+    batches = fetch(client, Asked(NOW, about=papers), None)
+    first = next(batches)
+    assert (len(first.answered), len(services.questions)) == (20, 1)
+    assert first.days == {}
+    assert [len(next(batches).answered) for _ in range(2)] == [20, 5]
+
+
+def test_bad_and_foreign_works_are_told_and_the_rest_goes_on(
+    services: Services, client: Client
+) -> None:
+    works = [7, work(title=[]), work("10.1000/other"), work("nonsense", URL=None), work()]
+    served(services, listed(*works))
+    (batch,) = about(client, KITES)
+    assert batch.told[:4] == [
+        Malformed("crossref work 1", "it is not a JSON object"),
+        Malformed("crossref work 2", "it has no title"),
+        Malformed("crossref work 3", "it is none of the papers that were asked about"),
+        Malformed("crossref work 4", "it has no DOI"),
+    ]
+    assert len(batch.signals) == 1
+
+
+def test_a_doi_with_a_comma_is_asked_for_alone(services: Services, client: Client) -> None:
+    odd = make_paper(title="Kites", doi="10.1000/a,b?c")
+    gone = make_paper(title="Kites", doi="10.1000/a,c")
+    services.answer(HOST, "/works/10.1000%2Fa%2Cb%3Fc", single(work("10.1000/A,b?c")))
+    (batch,) = about(client, odd, gone)
+    assert [one.paper_id for one in batch.signals] == [odd.id]
+    assert batch.answered == [odd.id, gone.id]
+
+
+def test_one_doi_that_is_refused_does_not_cost_the_others(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/works", b'{"status": "failed"}', 400)
+    services.answer(HOST, "/works/10.1000%2Fkites", single(work()))
+    services.answer(HOST, "/works/10.1000%2Ftails", b"", 400)
+    (batch,) = about(client, KITES, TAILS)
+    assert [one.paper_id for one in batch.signals] == [KITES.id]
+    assert batch.answered == [KITES.id, TAILS.id]
+
+
+@pytest.mark.parametrize("what", ["10.1000/Kites", "https://doi.org/10.1000/kites"])
+def test_one_work_is_read_by_its_doi(services: Services, client: Client, what: str) -> None:
+    services.answer(HOST, "/works/10.1000%2Fkites", single(work()))
+    (batch,) = fetch(client, Asked(NOW, what=what, about=[TAILS]), None)
+    (paper,) = batch.told
+    assert isinstance(paper, Paper)
+    assert (paper.id, batch.signals[0].value) == ("doi:10.1000/kites", 41)
+    assert (batch.days, batch.cursor, len(services.questions)) == ({}, None, 1)
+
+
+def test_one_work_that_cannot_be_read_is_told(services: Services, client: Client) -> None:
+    services.answer(HOST, "/works/10.1000%2Fkites", single({}))
+    (batch,) = fetch(client, Asked(NOW, what="10.1000/kites"), None)
+    assert batch == Batch([Malformed("crossref 10.1000/kites", "it has no title")])
+
+
+@pytest.mark.parametrize(
+    ("what", "said"), [("10.1000/kites", "knows no work"), ("kites", "is no DOI"), ("", "no DOI")]
+)
+def test_one_work_that_is_not_there_ends_the_run(client: Client, what: str, said: str) -> None:
+    with pytest.raises(SourceError, match=said):
+        list(fetch(client, Asked(NOW, what=what), None))
+
+
+@pytest.mark.parametrize(
+    "title", ["Retraction: Kites", "[Retracted] Kites", 'Retraction notice to "Kites"']
+)
+def test_a_notice_marks_the_work_that_it_names_and_keeps_its_own_title(
+    services: Services, client: Client, title: str
+) -> None:
+    served(services, notices=listed(notice(title, "10.1000/Kites", "10.1000/kites")))
+    (batch,) = notices(client, since=TODAY)
+    (paper,) = batch.told
+    assert isinstance(paper, Paper)
+    told = (paper.id, paper.title, paper.notice)
+    assert told == ("doi:10.1000/kites", title, Notice.RETRACTED)
+    assert (batch.only_known, batch.days, batch.answered) == (True, {}, ())
+
+
+def test_notices_that_retract_nothing_are_told_and_the_rest_goes_on(
+    services: Services, client: Client
+) -> None:
+    bad = [7, {}, notice(kind="correction"), notice("Retraction", "nonsense"), notice(None)]
+    served(services, notices=listed(*bad, notice()))
+    (batch,) = notices(client, since=TODAY)
+    assert [type(one) for one in batch.told] == [Malformed] * 5 + [Paper]
+
+
+def test_notices_of_the_last_week_are_read_day_by_day(services: Services, client: Client) -> None:
+    served(services, notices=listed(notice()))
+    batches = fetch(client, Asked(NOW), None)
+    first = next(batches)
+    (question,) = services.questions
+    kinds = "update-type:retraction,update-type:withdrawal,update-type:removal"
+    days = "from-index-date:2026-03-04,until-index-date:2026-03-04"
+    assert question.query["filter"] == f"{kinds},{days}"
+    assert first.cursor == {"notices": "2026-03-05"}
+    assert [batch.cursor for batch in batches][-2:] == [{"notices": "2026-03-11"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("reached", "first"), [("2026-03-10", date(2026, 3, 10)), ("2020-01-01", date(2026, 2, 9))]
+)
+def test_notices_are_read_from_the_cursor_on_but_not_from_long_ago(
+    services: Services, client: Client, reached: str, first: date
+) -> None:
+    served(services)
+    batches = notices(client, cursor={"notices": reached})
+    assert f"from-index-date:{first}" in services.questions[0].query["filter"]
+    assert len(batches) == (TODAY - first).days + 1
+    assert batches[-1].cursor == {"notices": "2026-03-11"}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "last_cursor"),
+    [
+        (date(2026, 3, 1), date(2026, 3, 2), None),
+        (date(2026, 3, 10), None, None),
+        (date(2026, 3, 8), None, {"notices": "2026-03-11"}),
+    ],
+)
+def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
+    services: Services,
+    client: Client,
+    since: date,
+    until: date | None,
+    last_cursor: dict[str, str] | None,
+) -> None:
+    served(services)
+    batches = notices(client, cursor={"notices": "2026-03-09"}, since=since, until=until)
+    asked = [question.query["filter"][-10:] for question in services.questions]
+    days = ((until or TODAY) - since).days + 1
+    assert asked == [(since + timedelta(days=n)).isoformat() for n in range(days)]
+    assert batches[-1].cursor == last_cursor
+
+
+def test_a_day_of_several_pages_is_begun_again_unless_it_was_read_whole(
+    services: Services, client: Client
+) -> None:
+    yesterday = TODAY - timedelta(days=1)
+
+    def respond(question: Question) -> Answer:
+        first = question.query["cursor"] == "*"
+        told = notice("Retraction: Kites", f"10.1000/{1 if first else 2}")
+        return Answer(listed(told, **{"next-cursor": "more", "total-results": 2}))
+
+    services.respond(HOST, "/works", respond)
+    batches = fetch(client, Asked(NOW, since=yesterday), None)
+    assert next(batches).cursor == {"notices": "2026-03-10"}
+    assert next(batches).cursor == {"notices": "2026-03-11"}
+    assert [question.query["cursor"] for question in services.questions] == ["*", "more"]
+
+
+def test_pages_that_lead_in_a_circle_end_the_run(services: Services, client: Client) -> None:
+    served(services, notices=listed(notice(), **{"next-cursor": "round", "total-results": 9}))
+    with pytest.raises(SourceError, match="the same page of notices twice"):
+        notices(client, since=TODAY)
+    assert len(services.questions) == 2
+
+
+def test_pages_without_end_end_the_run(
+    services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broadsheet.sources.crossref._PAGES_A_DAY", 3)
+
+    def respond(question: Question) -> Answer:
+        number = len(services.questions)
+        told = notice("Retraction: Kites", f"10.1000/{number}")
+        return Answer(listed(told, **{"next-cursor": "more"}))
+
+    services.respond(HOST, "/works", respond)
+    with pytest.raises(SourceError, match="more than 3 pages"):
+        notices(client, since=TODAY)
+
+
+def test_a_service_that_cannot_be_asked_now_ends_the_run(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/works", b"", 429, {"Retry-After": "7200"})
+    with pytest.raises(OutOfReachError) as raised:
+        about(client, KITES)
+    assert raised.value.wait_s == 7_200
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>Hello</html>", b"", b'{"message": {', b"[]", b"{}", b'{"message": {}}']
+)
+def test_what_is_no_list_of_works_ends_the_run(
+    services: Services, client: Client, body: bytes
+) -> None:
+    served(services, body, body)
+    for asked in (Asked(NOW, about=[KITES]), Asked(NOW)):
+        with pytest.raises(SourceError, match=r"https://api\.crossref\.org/works gave"):
+            next(fetch(client, asked, None))
+
+
+_KEYS = st.sampled_from([*work(), "message", "items", "update-to", "updated-by", "date-parts"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | _KEYS, inner),
+    max_leaves=9,
+)
+_WORKS = st.dictionaries(_KEYS, _JSON).map(
+    lambda one: {"message": {"items": [{"title": "Kites", "DOI": "10.1000/1"} | one]} | one}
+)
+_TOLD = (_JSON | _WORKS).map(lambda one: json.dumps(one).encode())
+
+
+@given(st.binary() | st.text().map(str.encode) | _TOLD)
+def test_any_reply_is_read_or_refused(body: bytes) -> None:
+    reply = Reply(f"https://{HOST}/works", 200, {}, body)
+    for read in (read_works, read_work, read_notices):
+        try:
+            read(reply, "crossref")
+        except SourceError:
+            continue
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
+def test_recorded_replies_are_read(
+    shared: Path, services: Services, client: Client, path: Path
+) -> None:
+    assert path.is_relative_to(shared)
+    cassette = orjson.loads(path.read_bytes())
+    told = cassette["body"] if "request" in cassette else cassette
+    status = cassette.get("status") if "request" in cassette else 200
+    services.answer(HOST, "/works/*", orjson.dumps(told), status)
+    asked = fetch(client, Asked(NOW, what="10.1000/kites"), None)
+    if not isinstance(told, dict):
+        # Not found, or BibTeX.
+        with pytest.raises(SourceError):
+            next(asked)
+        return
+    items = told["message"].get("items")
+    if items is None:
+        (batch,) = asked
+        (paper,) = batch.told
+        assert isinstance(paper, Paper)
+        assert paper.doi == told["message"]["DOI"].lower()
+        return
+    services.answer(HOST, "/works", orjson.dumps(told))
+    papers = [make_paper(title="Kites", doi=item["DOI"]) for item in items]
+    assert len(papers) <= 20
+    read = [one for batch in about(client, *papers) for one in batch.told]
+    entitled = [item for item in items if item.get("title")]
+    assert len([one for one in read if isinstance(one, Paper)]) == len(entitled)
+
+
+def test_the_recordings_hold_a_paper_that_was_corrected(shared: Path) -> None:
+    path = shared / "data" / "api" / "crossref" / "habanero_test_works_with_one_id.0.json"
+    body = orjson.dumps(orjson.loads(path.read_bytes())["body"])
+    one = read_work(Reply(f"https://{HOST}/works/x", 200, {}, body), "crossref")
+    assert isinstance(one, Work)
+    assert one.paper.notice == Notice.CORRECTED

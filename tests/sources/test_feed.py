@@ -1,0 +1,307 @@
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Malformed, Paper
+from broadsheet.sources.client import Client
+from broadsheet.sources.feed import fetch
+from broadsheet.sources.reply import OutOfReachError
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Answer, Question, Services
+
+HOST, PATH = "kites.example", "/feed"
+ADDRESS = f"https://{HOST}{PATH}"
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+ASKED = Asked(NOW, what=ADDRESS)
+RECORDED = Path(__file__).parents[3] / "shared" / "data" / "api"
+FEEDS = ("hf/huangboming_feed_weekly.xml", "arxiv_rss/*.xml")
+
+
+def rss(*items: str, head: str = "") -> str:
+    names = (
+        'xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        'xmlns:prism="http://prismstandard.org/namespaces/basic/2.0/" '
+        'xmlns:media="http://search.yahoo.com/mrss/" '
+        'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+    )
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" {names}><channel>'
+        f"<title>Kites</title>{head}{''.join(items)}</channel></rss>"
+    )
+
+
+def item(number: int, *parts: str, title: str = "On Kites") -> str:
+    link = f"<link>https://arxiv.org/abs/2603.{number:05}</link>"
+    return f"<item><title>{title}</title>{link}{''.join(parts)}</item>"
+
+
+def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
+    return list(fetch(client, asked))
+
+
+def papers(services: Services, client: Client, body: str | bytes) -> list[Paper]:
+    services.answer(HOST, PATH, body)
+    (batch,) = run(client)
+    assert all(isinstance(one, Paper) for one in batch.told)
+    return [one for one in batch.told if isinstance(one, Paper)]
+
+
+def test_every_field_of_rss_is_read(services: Services, client: Client) -> None:
+    body = rss(
+        """<item><title>On Kites &amp;amp; Wind</title><link> https://kites.example/1 </link>
+        <description>&lt;p&gt;Tails &amp;lt; 5 m.&lt;/p&gt;&lt;p&gt;Why?&lt;/p&gt;</description>
+        <content:encoded>The whole of it.</content:encoded>
+        <media:title>A photograph</media:title>
+        <guid isPermaLink="false">kites-1</guid><dc:creator>Ada Windrow, Bo Farol</dc:creator>
+        <dc:creator>Lampe, Hana</dc:creator><author>post@kites.example (Cy Orrin)</author>
+        <author>post@kites.example</author><category>kites</category><dc:subject>wind</dc:subject>
+        <prism:doi>10.1000/KITES.1</prism:doi>
+        <prism:publicationName>Journal of Kites</prism:publicationName>
+        <pubDate>Tue, 10 Mar 2026 20:00:00 -0500</pubDate></item>"""
+    )
+    assert papers(services, client, body) == [
+        Paper(
+            id="doi:10.1000/kites.1",
+            title="On Kites & Wind",
+            abstract="Tails < 5 m. Why?",
+            authors=("Cy Orrin", "Ada Windrow", "Bo Farol", "Lampe, Hana"),
+            categories=("kites", "wind"),
+            published="2026-03-11",
+            doi="10.1000/kites.1",
+            url="https://kites.example/1",
+            venue="Journal of Kites",
+        )
+    ]
+
+
+def test_every_field_of_atom_is_read(services: Services, client: Client) -> None:
+    body = """<feed xmlns="http://www.w3.org/2005/Atom"><updated>2026-03-11T00:00:00Z</updated>
+      <entry><title type="text">When p &lt; q, &lt;b&gt; is no tag</title><id>tag:kites,1</id>
+      <link rel="related" href="https://other.example/"/>
+      <link rel="alternate" href="https://aclanthology.org/2026.kites-long.1/"/>
+      <summary type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>One <b>H</b>2O.</p>
+      <p>Two.</p></div></summary><content type="html">no matter</content>
+      <author><name>Ada Windrow</name><email>ada@kites.example</email></author>
+      <author><name>Farol, Bo; Lampe, Hana</name></author><category term="cs.CL" label="no"/>
+      <published>2026-03-02T10:00:00Z</published><updated>2026-03-09T10:00:00Z</updated></entry>
+      </feed>"""
+    (paper,) = papers(services, client, body)
+    assert paper.title == "When p < q, <b> is no tag"
+    assert paper.abstract == "One H2O. Two."
+    assert paper.authors == ("Ada Windrow", "Farol, Bo", "Lampe, Hana")
+    assert paper.categories == ("cs.CL",)
+    assert paper.published == "2026-03-02"
+    assert paper.url == "https://aclanthology.org/2026.kites-long.1/"
+    assert paper.ids == ("acl:2026.kites-long.1",)
+
+
+def test_rss_1_is_read(services: Services, client: Client) -> None:
+    body = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+      xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">
+      <channel><dc:date>2026-03-10</dc:date></channel>
+      <item rdf:about="https://doi.org/10.1000/kites.1"><title>On Kites</title>
+      <dc:identifier>doi:10.1000/kites.1</dc:identifier><dc:date>2026-03-09</dc:date></item>
+      </rdf:RDF>"""
+    (paper,) = papers(services, client, body)
+    assert (paper.doi, paper.published) == ("10.1000/kites.1", "2026-03-09")
+    assert paper.link == "https://doi.org/10.1000/kites.1"
+
+
+def test_json_feed_is_read(services: Services, client: Client) -> None:
+    told = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "items": [
+            {
+                "id": "1",
+                "url": "https://kites.example/1",
+                "external_url": "https://arxiv.org/abs/2603.00001v2",
+                "title": "On <Kites>",
+                "content_html": "<p>They <em>fly</em>.</p>",
+                "date_published": "2026-03-02T10:00:00+01:00",
+                "authors": [{"name": "Ada Windrow"}, {"url": "https://kites.example"}, 7],
+                "tags": ["kites", 7],
+            },
+            {"id": 2, "title": "Plain", "content_text": "a < b", "author": {"name": "Bo"}},
+            7,
+            {"content_text": "A note without a title"},
+        ],
+    }
+    services.answer(HOST, PATH, orjson.dumps(told))
+    (batch,) = run(client)
+    no_object, kites, plain, no_title = batch.told
+    assert kites == Paper(
+        id="arxiv:2603.00001",
+        title="On <Kites>",
+        abstract="They fly.",
+        authors=("Ada Windrow",),
+        categories=("kites",),
+        published="2026-03-02",
+        arxiv_id="2603.00001",
+        url="https://arxiv.org/abs/2603.00001v2",
+    )
+    assert isinstance(plain, Paper)
+    assert (plain.abstract, plain.authors) == ("a < b", ("Bo",))
+    assert no_object == Malformed(f"{ADDRESS} entry 3", "it is not a JSON object")
+    assert no_title == Malformed(f"{ADDRESS} entry 4", "it has no title")
+    assert batch.days == {date(2026, 3, 2): 1}
+
+
+@pytest.mark.parametrize(
+    ("when", "published"),
+    [
+        ("2026-03-02", "2026-03-02"),
+        ("2026-04-02", "2026-03"),
+        ("2024-01-01", "2026-03"),
+        ("2099-01-01", "2026-03"),
+        ("soon", "2026-03"),
+    ],
+)
+def test_a_paper_of_arxiv_is_of_the_month_of_its_id(
+    services: Services, client: Client, when: str, published: str
+) -> None:
+    body = rss(item(1, f"<pubDate>{when}</pubDate>"))
+    assert papers(services, client, body)[0].published == published
+
+
+def test_days_are_those_of_the_entries_else_of_the_feed_and_none_is_to_come(
+    services: Services, client: Client
+) -> None:
+    body = rss(
+        item(1, "<pubDate>Mon, 02 Mar 2026 10:00:00 GMT</pubDate>"),
+        item(2, "<pubDate>Mon, 02 Mar 2026 11:00:00 GMT</pubDate>"),
+        item(3),
+        item(4, "<pubDate>Mon, 01 Mar 2027 11:00:00 GMT</pubDate>"),
+        head="<lastBuildDate>Tue, 10 Mar 2026 10:00:00 GMT</lastBuildDate>",
+    )
+    services.answer(HOST, PATH, body)
+    (batch,) = run(client)
+    assert len(batch.told) == 4
+    assert batch.days == {date(2026, 3, 2): 2, date(2026, 3, 10): 1}
+
+
+def test_entries_without_any_date_are_not_counted(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, rss(item(1)))
+    (batch,) = run(client)
+    assert (len(batch.told), batch.days) == (1, {})
+
+
+def test_since_and_until_are_honoured_and_leave_the_cursor(
+    services: Services, client: Client
+) -> None:
+    days = range(1, 10)
+    items = (item(n, f"<pubDate>2026-03-{n:02}</pubDate>") for n in days)
+    services.answer(HOST, PATH, rss(*items), headers={"ETag": '"1"'})
+    asked = Asked(NOW, what=ADDRESS, since=date(2026, 3, 4), until=date(2026, 3, 5))
+    (batch,) = run(client, asked)
+    assert batch.days == {date(2026, 3, 4): 1, date(2026, 3, 5): 1}
+    assert len(batch.told) == 2
+    assert batch.cursor is None
+
+
+def test_an_unchanged_feed_brings_nothing(services: Services, client: Client) -> None:
+    told = {"ETag": '"1"', "Last-Modified": "Tue, 10 Mar 2026 10:00:00 GMT"}
+
+    def respond(question: Question) -> Answer:
+        known = question.headers.get("if-none-match") == '"1"'
+        return Answer(status=304) if known else Answer(rss(item(1)).encode(), 200, told)
+
+    services.respond(HOST, PATH, respond)
+    services.respond(HOST, "/other", respond)
+    (batch,) = run(client)
+    cursor = {"what": ADDRESS, "etag": '"1"', "modified": told["Last-Modified"]}
+    assert batch.cursor == cursor
+    assert run(client, Asked(NOW, cursor=cursor, what=ADDRESS)) == []
+    assert services.questions[-1].headers["if-modified-since"] == told["Last-Modified"]
+    # Another feed's validators say nothing of this one.
+    assert len(run(client, Asked(NOW, cursor=cursor, what=f"https://{HOST}/other"))) == 1
+
+
+def test_a_feed_without_entries_is_rightly_empty(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, rss())
+    (batch,) = run(client)
+    assert (batch.told, batch.days) == ([], {})
+
+
+def test_an_entry_without_title_is_malformed_and_the_rest_goes_in(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, PATH, rss("<item><link>https://kites.example</link></item>", item(2)))
+    (batch,) = run(client)
+    bad, good = batch.told
+    assert bad == Malformed(f"{ADDRESS} entry 1", "it has no title")
+    assert isinstance(good, Paper)
+
+
+def test_a_feed_that_breaks_off_loses_its_last_entry_and_is_asked_for_again(
+    services: Services, client: Client
+) -> None:
+    whole = rss(item(1), item(2, title="Lanterns"))
+    services.answer(HOST, PATH, whole[: whole.index("terns")], headers={"ETag": '"1"'})
+    (batch,) = run(client)
+    bad, good = batch.told
+    assert bad == Malformed(f"{ADDRESS} entry 2", "the feed breaks off in it")
+    assert isinstance(good, Paper)
+    assert batch.cursor is None
+
+
+def test_no_entity_opens_a_file_or_grows(
+    services: Services, client: Client, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("the secret")
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+    doctype = f'<!DOCTYPE rss [<!ENTITY f SYSTEM "{secret.as_uri()}"><!ENTITY e0 "a">{entities}]>'
+    body = rss(item(1, "<description>&f; &e9;</description>")).replace("<rss", f"{doctype}<rss")
+    (paper,) = papers(services, client, body)
+    assert "secret" not in str(paper)
+    assert len(str(paper)) < 1000
+
+
+def test_what_is_no_feed_is_refused(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, "<!doctype html><html><body><p>Not found</body></html>")
+    with pytest.raises(SourceError, match=f"{ADDRESS} gave no feed: check that the address"):
+        run(client)
+
+
+def test_without_an_address_nothing_is_asked(services: Services, client: Client) -> None:
+    with pytest.raises(SourceError, match="a feed needs its address"):
+        run(client, Asked(NOW))
+    assert services.questions == []
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(404, SourceError), (401, SourceError), (503, OutOfReachError)]
+)
+def test_a_refusal_ends_the_run(
+    services: Services, client: Client, status: int, error: type[SourceError]
+) -> None:
+    services.answer(HOST, PATH, b"", status)
+    with pytest.raises(error):
+        run(client)
+
+
+def test_a_feed_that_is_too_long_is_refused(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, b" " * (9 << 20))
+    with pytest.raises(SourceError, match="gave more than 8 MiB"):
+        run(client)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(str(f.relative_to(RECORDED)) for one in FEEDS for f in RECORDED.glob(one))
+)
+def test_recorded_feeds_are_read(
+    shared: Path, services: Services, client: Client, name: str
+) -> None:
+    body = (shared / "data" / "api" / name).read_bytes()
+    services.answer(HOST, PATH, body)
+    (batch,) = run(client, Asked(datetime(2026, 12, 1, tzinfo=UTC), what=ADDRESS))
+    entries = body.count(b"<item>")
+    told = [one for one in batch.told if isinstance(one, Paper)]
+    assert len(batch.told) == entries
+    assert len(told) == len(re.findall(rb"<title>\s*[^<\s]", body)) - 1
+    assert all(paper.arxiv_id and paper.abstract and paper.published for paper in told)
+    assert sum(batch.days.values()) == entries

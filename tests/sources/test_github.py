@@ -1,0 +1,246 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Kind, Malformed, Paper, Signal
+from broadsheet.sources.client import Client
+from broadsheet.sources.github import fetch, refuses_this_one
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Answer, Services
+
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+HOST = "api.github.com"
+RECORDED = sorted((Path(__file__).parents[3] / "shared" / "data" / "api" / "github").glob("*"))
+
+
+def paper(number: int, *names: str) -> Paper:
+    text = " ".join(f"https://github.com/{name}" for name in names)
+    return Paper(f"arxiv:2603.0000{number}", "Kites", abstract=text)
+
+
+def asked(*papers: Paper) -> Asked:
+    return Asked(NOW, about=papers)
+
+
+def repository(stars: object) -> bytes:
+    return orjson.dumps({"id": 7, "full_name": "farol/kite", "stargazers_count": stars})
+
+
+def test_stars_are_read_and_the_key_goes_in_a_header(services: Services, client: Client) -> None:
+    services.answer(HOST, "/repos/farol/kite", repository(41))
+    assert list(fetch(client, asked(paper(1, "farol/kite")), "a-key")) == [
+        Batch(
+            told=[],
+            signals=[Signal("arxiv:2603.00001", Kind.STARS, 41.0, NOW, "github")],
+            days={NOW.date(): 1},
+            answered=["arxiv:2603.00001"],
+        )
+    ]
+    (question,) = services.questions
+    assert question.query == {}
+    assert question.headers["authorization"] == "Bearer a-key"
+    assert question.headers["accept"] == "application/vnd.github+json"
+    assert question.headers["x-github-api-version"] == "2022-11-28"
+
+
+def test_without_a_key_none_is_sent(services: Services, client: Client) -> None:
+    services.answer(HOST, "/repos/farol/kite", repository(41))
+    assert len(list(fetch(client, asked(paper(1, "farol/kite")), None))) == 1
+    assert "authorization" not in services.questions[0].headers
+
+
+def test_nothing_is_asked_before_it_is_wanted(services: Services, client: Client) -> None:
+    services.answer(HOST, "/repos/*", repository(41))
+    batches = fetch(client, asked(paper(1, "a/x"), paper(2, "a/y")), None)
+    assert services.questions == []
+    next(batches)
+    assert [question.path for question in services.questions] == ["/repos/a/x"]
+
+
+def many(count: int) -> list[Paper]:
+    return [paper(n, f"a/x{n}") for n in range(count)]
+
+
+def test_without_a_key_a_run_ends_before_the_hour_is_spent(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/repos/*", repository(41))
+    batches = list(fetch(client, asked(*many(70)), None))
+    assert len(services.questions) == 55
+    # The others are asked about the next time.
+    assert [one for batch in batches for one in batch.answered] == [one.id for one in many(55)]
+
+
+def test_with_a_key_all_are_asked_about(services: Services, client: Client) -> None:
+    services.answer(HOST, "/repos/*", repository(41))
+    assert len(list(fetch(client, asked(*many(70)), "a-key"))) == 70
+
+
+def test_a_paper_of_many_repositories_takes_one_question(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/repos/farol/kite", repository(3))
+    services.answer(HOST, "/repos/big/wind", repository(150_000))
+    (batch,) = fetch(client, asked(paper(1, "farol/kite", "big/wind")), None)
+    assert [signal.value for signal in batch.signals] == [3.0]
+    assert len(services.questions) == 1
+
+
+def test_a_renamed_repository_is_followed(services: Services, client: Client) -> None:
+    there = f"https://{HOST}/repositories/7"
+    services.answer(HOST, "/repos/farol/kite", b"{}", 301, {"Location": there})
+    services.answer(HOST, "/repositories/7", repository(5))
+    (batch,) = fetch(client, asked(paper(1, "farol/kite")), None)
+    assert batch.signals[0].value == 5
+
+
+def test_a_redirect_to_another_site_ends_the_run(services: Services, client: Client) -> None:
+    there = {"Location": "https://kites.example/repos/farol/kite"}
+    services.answer(HOST, "/repos/farol/kite", b"", 301, there)
+    with pytest.raises(SourceError, match="another site"):
+        list(fetch(client, asked(paper(1, "farol/kite")), "a-key"))
+    assert len(services.questions) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, b'{"message": "Not Found"}'),
+        (410, b""),
+        (451, b'{"message": "Repository access blocked"}'),
+        (403, b'{"message": "Repository access blocked", "block": {"reason": "tos"}}'),
+    ],
+)
+def test_what_is_gone_or_blocked_is_answered_without_stars(
+    services: Services, client: Client, status: int, body: bytes
+) -> None:
+    services.answer(HOST, "/repos/a/gone", body, status)
+    services.answer(HOST, "/repos/a/kite", repository(2))
+    gone, there = fetch(client, asked(paper(1, "a/gone"), paper(2, "a/kite")), None)
+    assert (gone.signals, gone.answered) == ([], ["arxiv:2603.00001"])
+    assert there.signals[0].value == 2
+
+
+def limited(wait_s: int) -> dict[str, str]:
+    reset = int(datetime.now(UTC).timestamp()) + wait_s
+    return {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_spent_limit_ends_the_run_after_what_was_read(
+    services: Services, client: Client, status: int
+) -> None:
+    services.answer(HOST, "/repos/a/kite", repository(2))
+    services.answer(HOST, "/repos/a/tail", b"{}", status, limited(1_800))
+    batches = fetch(client, asked(paper(1, "a/kite"), paper(2, "a/tail"), paper(3, "a/x")), None)
+    assert next(batches).answered == ["arxiv:2603.00001"]
+    with pytest.raises(OutOfReachError) as raised:
+        next(batches)
+    assert raised.value.wait_s is not None
+    assert 1_700 < raised.value.wait_s <= 1_800
+    assert len(services.questions) == 2
+
+
+def test_too_many_questions_at_once_end_the_run_too(services: Services, client: Client) -> None:
+    services.answer(HOST, "/repos/a/kite", b"{}", 403, {"Retry-After": "60"})
+    with pytest.raises(OutOfReachError) as raised:
+        list(fetch(client, asked(paper(1, "a/kite")), None))
+    assert raised.value.wait_s == 60
+
+
+@pytest.mark.parametrize(("status", "body"), [(401, b"{}"), (403, b"{}"), (403, b"<html>")])
+def test_a_refused_key_is_told_without_showing_it(
+    services: Services, client: Client, status: int, body: bytes
+) -> None:
+    services.answer(HOST, "/repos/a/kite", body, status)
+    with pytest.raises(SourceError, match="check the key in the settings") as raised:
+        list(fetch(client, asked(paper(1, "a/kite")), "secret-key"))
+    assert "secret-key" not in str(raised.value)
+
+
+def test_an_overloaded_service_is_tried_again_and_then_later(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/repos/a/kite", b"<html>Unicorn!</html>", 503)
+    with pytest.raises(OutOfReachError, match="503"):
+        list(fetch(client, asked(paper(1, "a/kite")), None))
+    assert len(services.questions) == 4
+
+
+@pytest.mark.parametrize("body", [b"<html>Hello</html>", b"", b'{"stargazers_count": 4'])
+def test_what_is_no_json_ends_the_run(services: Services, client: Client, body: bytes) -> None:
+    services.answer(HOST, "/repos/a/kite", body)
+    with pytest.raises(SourceError, match="where JSON was expected"):
+        list(fetch(client, asked(paper(1, "a/kite")), None))
+
+
+@pytest.mark.parametrize("stars", [None, "41", -1, 4.5, True, 10**12, [], {}])
+def test_a_count_that_is_none_is_told_and_the_rest_goes_on(
+    services: Services, client: Client, stars: object
+) -> None:
+    services.answer(HOST, "/repos/a/kite", repository(stars))
+    services.answer(HOST, "/repos/a/tail", repository(2))
+    bad, good = fetch(client, asked(paper(1, "a/kite"), paper(2, "a/tail")), None)
+    assert bad.told == [Malformed("github a/kite", "it tells no number of stars")]
+    assert bad.signals == []
+    assert good.signals[0].value == 2
+
+
+def test_without_papers_nothing_is_asked(services: Services, client: Client) -> None:
+    assert list(fetch(client, asked(), None)) == []
+    assert services.questions == []
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("message"), inner),
+    max_leaves=9,
+)
+_BODIES = st.binary() | st.text().map(str.encode) | _JSON.map(lambda one: json.dumps(one).encode())
+
+
+@given(_BODIES)
+def test_any_refusal_is_about_one_repository_or_all(body: bytes) -> None:
+    try:
+        blocked = refuses_this_one(Reply("https://api.github.com/repos/a/kite", 403, {}, body))
+    except SourceError:
+        return
+    assert blocked
+    assert b"blocked" in body.lower()
+
+
+def _outcome(recorded: dict[str, object]) -> type[SourceError] | None:
+    """Tell what a recorded reply leads to: an error, or None for an answer."""
+    status, body = recorded["status"], recorded["body"]
+    if status in (200, 301, 404):
+        return SourceError if status == 200 and isinstance(body, str) else None
+    waits = status == 503 or "Retry-After" in str(recorded["headers"])
+    return OutOfReachError if waits else SourceError
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
+def test_recorded_replies_are_read(
+    shared: Path, services: Services, client: Client, path: Path
+) -> None:
+    assert path.is_relative_to(shared)
+    recorded = orjson.loads(path.read_bytes())
+    told = recorded["body"]
+    body = told.encode() if isinstance(told, str) else orjson.dumps(told)
+    answer = Answer(body, recorded["status"], recorded["headers"])
+    services.respond(HOST, "/repos/farol/kite", lambda question: answer)
+    batches = fetch(client, asked(paper(1, "farol/kite")), None)
+    if error := _outcome(recorded):
+        with pytest.raises(error):
+            next(batches)
+        return
+    (batch,) = batches
+    stars = told.get("stargazers_count") if isinstance(told, dict) else None
+    assert [signal.value for signal in batch.signals] == ([] if stars is None else [stars])
+    assert len(batch.told) == (1 if recorded["status"] == 200 and stars is None else 0)

@@ -1,0 +1,265 @@
+import json
+import re
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Kind, Malformed, Signal
+from broadsheet.sources.client import Client
+from broadsheet.sources.hacker_news import fetch
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Answer, Question, Services
+
+HOST, PATH = "hn.algolia.com", "/api/v1/search_by_date"
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+ASKED = Asked(NOW)
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+def hit(number: int, day: int = 10, **values: object) -> dict[str, object]:
+    return {
+        "objectID": str(number),
+        "title": "Kites",
+        "url": f"https://arxiv.org/abs/2603.{number:05}",
+        "points": 10,
+        "num_comments": 2,
+        "created_at_i": int(datetime(2026, 3, day, 12, tzinfo=UTC).timestamp()),
+        **values,
+    }
+
+
+def page(*hits: object) -> bytes:
+    return orjson.dumps({"hits": hits, "nbPages": 1, "nbHits": len(hits)})
+
+
+class Search:
+    """Finds stories by their second, and gives at most a thousand of them."""
+
+    def __init__(self, services: Services, *seconds: int) -> None:
+        self.seconds = seconds
+        services.respond(HOST, PATH, self.respond)
+
+    def respond(self, question: Question) -> Answer:
+        first_s, end_s = (int(s) for s in re.findall(r"\d{9,}", question.query["numericFilters"]))
+        found = [
+            hit(n, created_at_i=at_s)
+            for n, at_s in enumerate(self.seconds)
+            if first_s <= at_s < end_s
+        ]
+        given = found[: min(int(question.query["hitsPerPage"]), 1000)]
+        return Answer(orjson.dumps({"hits": given, "nbPages": 1, "nbHits": len(found)}))
+
+
+def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
+    return list(fetch(client, asked))
+
+
+def test_points_and_comments_of_a_paper_are_read(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(hit(1), hit(2, day=9, points=0, num_comments=None)))
+    (batch,) = run(client)
+    assert batch.told == []
+    assert batch.signals == [
+        Signal("arxiv:2603.00001", Kind.POINTS, 10.0, NOW, "hn:1"),
+        Signal("arxiv:2603.00001", Kind.COMMENTS, 2.0, NOW, "hn:1"),
+        Signal("arxiv:2603.00002", Kind.POINTS, 0.0, NOW, "hn:2"),
+    ]
+    assert batch.days == {date(2026, 3, 10): 1, date(2026, 3, 9): 1}
+    assert batch.cursor == {"until": NOW.isoformat()}
+
+
+def test_the_last_four_days_are_asked_for(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page())
+    run(client)
+    (question,) = services.questions
+    start = int(datetime(2026, 3, 7, tzinfo=UTC).timestamp())
+    end = int(NOW.timestamp())
+    assert question.query == {
+        "tags": "story",
+        "query": "arxiv.org",
+        "restrictSearchableAttributes": "url",
+        "numericFilters": f"created_at_i>={start},created_at_i<{end}",
+        "hitsPerPage": "1000",
+    }
+
+
+def test_each_story_of_a_paper_is_a_series_of_its_own(services: Services, client: Client) -> None:
+    again = hit(2, url="https://arxiv.org/pdf/2603.00001v2", points=5)
+    services.answer(HOST, PATH, page(hit(1), again))
+    (batch,) = run(client)
+    told = [(signal.source, signal.kind, signal.value) for signal in batch.signals]
+    assert told == [
+        ("hn:1", Kind.POINTS, 10.0),
+        ("hn:1", Kind.COMMENTS, 2.0),
+        ("hn:2", Kind.POINTS, 5.0),
+        ("hn:2", Kind.COMMENTS, 2.0),
+    ]
+
+
+def test_a_story_that_left_the_window_takes_nothing_from_those_that_stay(
+    services: Services, client: Client
+) -> None:
+    both = "https://arxiv.org/abs/2603.00001"
+    services.answer(HOST, PATH, page(hit(1, day=7, url=both, points=300), hit(2, url=both)))
+    (before,) = run(client)
+    (after,) = run(client, Asked(NOW + timedelta(days=1)))
+    assert {signal.source for signal in before.signals} == {"hn:1", "hn:2"}
+    assert {signal.source for signal in after.signals} == {"hn:2"}
+
+
+def test_a_span_of_more_stories_than_are_given_at_once_is_halved_until_none_is_left_out(
+    services: Services, client: Client
+) -> None:
+    noon_s = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp())
+    Search(services, *(noon_s + n for n in range(2500)))
+    (batch,) = run(client)
+    assert batch.told == []
+    assert batch.days == {date(2026, 3, 10): 2500}
+    assert len({signal.source for signal in batch.signals}) == 2500
+
+
+def test_a_second_of_more_stories_than_are_given_is_complained_of(
+    services: Services, client: Client
+) -> None:
+    noon_s = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp())
+    Search(services, *[noon_s] * 1001)
+    (batch,) = run(client)
+    why = "1 more stories are of this second, and not told"
+    assert batch.told == [Malformed("hn from 2026-03-10 12:00:00", why)]
+    assert batch.days == {date(2026, 3, 10): 1000}
+
+
+def test_a_story_that_is_told_twice_counts_once(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(hit(1), hit(1)))
+    (batch,) = run(client)
+    assert batch.days == {date(2026, 3, 10): 1}
+    assert len(batch.signals) == 2
+
+
+def test_a_run_goes_on_from_the_cursor_week_by_week(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(hit(1, day=2), hit(2, day=10)))
+    told = run(client, Asked(NOW, cursor={"until": "2026-03-01T10:00:00+00:00"}))
+    assert [batch.days for batch in told] == [{date(2026, 3, 2): 1}, {date(2026, 3, 10): 1}]
+    cursors = [batch.cursor for batch in told]
+    assert cursors == [{"until": "2026-03-07T00:00:00+00:00"}, {"until": NOW.isoformat()}]
+    resumed = run(client, Asked(NOW, cursor=cursors[0] or {}))
+    assert [batch.days for batch in resumed] == [{date(2026, 3, 10): 1}]
+
+
+def test_weeks_are_asked_for_only_as_batches_are_taken(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page())
+    batches = fetch(client, Asked(NOW, since=date(2026, 1, 1)))
+    next(batches)
+    assert len(services.questions) == 1
+
+
+def test_since_and_until_are_honoured(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page(*(hit(day, day=day) for day in range(1, 11))))
+    (batch,) = run(client, Asked(NOW, since=date(2026, 3, 3), until=date(2026, 3, 4)))
+    assert batch.days == {date(2026, 3, 3): 1, date(2026, 3, 4): 1}
+
+
+def test_a_frozen_service_counts_on_no_new_day(services: Services, client: Client) -> None:
+    future = hit(9, created_at_i=int(NOW.timestamp()) + 60)
+    services.answer(HOST, PATH, page(hit(1, day=8), future))
+    (batch,) = run(client)
+    assert batch.days == {date(2026, 3, 8): 1}
+
+
+def test_nothing_new_is_an_empty_batch(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, page())
+    (batch,) = run(client)
+    assert (batch.told, batch.signals, batch.days) == ([], [], {})
+
+
+def test_a_bad_hit_is_malformed_and_the_rest_goes_on(services: Services, client: Client) -> None:
+    other = hit(3, url="https://arxiv.org/list/cs.CL/new")
+    no_url = hit(4, url=None)
+    services.answer(HOST, PATH, page(7, hit(2, points="10"), other, no_url, hit(5)))
+    (batch,) = run(client)
+    assert batch.told == [
+        Malformed("hn from 2026-03-07 00:00:00 hit 1", "it is no object"),
+        Malformed("hn from 2026-03-07 00:00:00 hit 2", "points: input should be a valid integer"),
+    ]
+    assert {signal.paper_id for signal in batch.signals} == {"arxiv:2603.00005"}
+
+
+def test_endless_stories_end_the_run(services: Services, client: Client) -> None:
+    services.answer(HOST, PATH, orjson.dumps({"hits": [hit(1)], "nbPages": 1, "nbHits": 10**9}))
+    with pytest.raises(SourceError, match="no end of the stories from 2026-03-07 on in 100 quest"):
+        run(client)
+    assert len(services.questions) == 100
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>busy</html>", b"", b"{}", b'{"hits": 7, "nbPages": 1}', b"[]", b'{"hits": [']
+)
+def test_what_is_no_list_of_hits_is_refused(
+    services: Services, client: Client, body: bytes
+) -> None:
+    services.answer(HOST, PATH, body)
+    with pytest.raises(SourceError, match=r"hn\.algolia\.com"):
+        run(client)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(429, OutOfReachError), (503, OutOfReachError), (404, SourceError)]
+)
+def test_a_refusal_ends_the_run(
+    services: Services, client: Client, status: int, error: type[SourceError]
+) -> None:
+    services.answer(HOST, PATH, b"", status)
+    with pytest.raises(error):
+        run(client)
+
+
+RECORDED = Path(__file__).parents[3] / "shared" / "data" / "api" / "hn"
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in RECORDED.glob("*")))
+def test_recorded_replies_are_read(
+    shared: Path, services: Services, client: Client, name: str
+) -> None:
+    told = orjson.loads((shared / "data" / "api" / "hn" / name).read_bytes())
+    hits = told["hits"]
+    # It was asked for five of many; here it is all there is.
+    services.answer(HOST, PATH, orjson.dumps({**told, "nbHits": len(hits)}))
+    days = sorted(datetime.fromtimestamp(one["created_at_i"], UTC).date() for one in hits)
+    for day in days:
+        (batch,) = run(client, Asked(NOW, since=day, until=day))
+        assert batch.told == []
+        assert batch.days == {day: days.count(day)}
+
+
+class Fixed(Client):
+    """Gives the same body to every question."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.body = body
+
+    def get(self, address: str, *_: object, **__: object) -> Reply:
+        return Reply(address, 200, {}, self.body)
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
+    with suppress(SourceError):
+        run(Fixed(body))
+
+
+@given(st.lists(_JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(hit(1), _JSON))))
+def test_any_hits_raise_nothing_but_source_errors(hits: list[object]) -> None:
+    (batch,) = run(Fixed(json.dumps({"hits": hits, "nbPages": 1}).encode()))
+    assert len(batch.told) <= len(hits)

@@ -1,0 +1,200 @@
+import json
+import re
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Kind, Malformed, Paper, Signal
+from broadsheet.sources.client import Client
+from broadsheet.sources.hf_daily import fetch, read_list
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Services
+from tests.sources.hf_lists import HOST, NOW, PATH, TODAY, Item, ids, item, serve
+
+RECORDED = sorted((Path(__file__).parents[3] / "shared" / "data" / "api" / "hf").glob("*"))
+
+
+def test_every_field_is_read(services: Services, client: Client) -> None:
+    kites: Item = {
+        "paper": {
+            "id": "2603.00001",
+            "authors": [
+                {"name": "Ada Windrow", "hidden": False},
+                {"name": "Nobody", "hidden": True},
+                {"name": "Bo Farol"},
+            ],
+            "publishedAt": "2026-03-08T17:34:15.000Z",
+            "submittedOnDailyAt": "2026-03-10T01:41:01.897Z",
+            "title": "How\n  Kites Learn",
+            "summary": "Tails\nmatter.",
+            "upvotes": 32,
+            "githubRepo": "https://github.com/farol/kite",
+            "projectPage": "https://kites.example/",
+            "githubStars": 8,
+            "ai_summary": "Kites with tails learn faster.",
+            "ai_keywords": ["kites"],
+            "organization": {"name": "farol"},
+        },
+        "publishedAt": "2026-03-08T13:34:15.000Z",
+        "title": "How Kites Learn",
+        "numComments": 3,
+        "submittedBy": {"name": "lampe"},
+    }
+    serve(services, {"2026-03-10": [kites]})
+    *_, yesterday, today = fetch(client, Asked(NOW))
+    assert yesterday.told == [
+        Paper(
+            id="arxiv:2603.00001",
+            title="How Kites Learn",
+            abstract="Tails matter.",
+            authors=("Ada Windrow", "Bo Farol"),
+            published="2026-03-08",
+            arxiv_id="2603.00001",
+            code_url="https://github.com/farol/kite",
+            summary="Kites with tails learn faster.",
+        )
+    ]
+    assert yesterday.signals == [
+        Signal("arxiv:2603.00001", Kind.UPVOTES, 32.0, NOW, "hf"),
+        Signal("arxiv:2603.00001", Kind.COMMENTS, 3.0, NOW, "hf"),
+        Signal("arxiv:2603.00001", Kind.STARS, 8.0, NOW, "hf"),
+    ]
+    assert yesterday.days == {date(2026, 3, 10): 1}
+    assert yesterday.cursor == {"day": "2026-03-11"}
+    assert today == Batch(told=[], signals=[], days={}, cursor={"day": "2026-03-11"})
+
+
+def test_the_shape_of_2024_is_read() -> None:
+    told = {
+        "paper": {"id": "2405.00001", "publishedAt": "2024-05-24T17:34:15.000Z", "upvotes": 4},
+        "publishedAt": "2024-05-27T03:50:58.348Z",
+        "title": "Kites",
+        "mediaUrl": "https://kites.example/kite.png",
+        "numComments": 0,
+    }
+    (entry,) = read_list([told], "hf", NOW)
+    assert isinstance(entry.told, Paper)
+    assert (entry.told.title, entry.told.published) == ("Kites", "2024-05-24")
+    assert [signal.value for signal in entry.signals] == [4.0, 0.0]
+    assert (entry.day, entry.dated) == (None, date(2024, 5, 27))
+
+
+def test_ids_of_either_style_are_read() -> None:
+    told = [item(1, id="2603.00001v2"), item(2, id="hep-th/9901001")]
+    found = [entry.told for entry in read_list(told, "hf", NOW)]
+    assert [one.id for one in found if isinstance(one, Paper)] == [
+        "arxiv:2603.00001",
+        "arxiv:hep-th/9901001",
+    ]
+
+
+def test_bad_items_are_malformed_and_the_rest_goes_on() -> None:
+    told: list[object] = [7, {}, {"paper": []}, item(1, id="kites"), item(2, id=7), item(3)]
+    told.append(item(4, title=None))
+    assert [entry.told for entry in read_list(told, "hf 2026-03-10", NOW)][:5] == [
+        Malformed("hf 2026-03-10 item 1", "it is not a JSON object"),
+        Malformed("hf 2026-03-10 item 2", "it holds no paper"),
+        Malformed("hf 2026-03-10 item 3", "it holds no paper"),
+        Malformed("hf 2026-03-10 item 4", "it has no arXiv id"),
+        Malformed("hf 2026-03-10 item 5", "it has no arXiv id"),
+    ]
+    good, untitled = [entry.told for entry in read_list(told, "hf", NOW)][5:]
+    assert isinstance(good, Paper)
+    assert untitled == Malformed("hf item 7", "it has no title")
+
+
+def test_values_of_wrong_type_are_left_out() -> None:
+    odd = item(1, authors=[7, {"name": 8}, {}], summary=[], upvotes="9", githubStars=True)
+    (entry,) = read_list([{**odd, "numComments": -1}], "hf", NOW)
+    assert isinstance(entry.told, Paper)
+    assert (entry.told.authors, entry.told.abstract, entry.signals) == ((), None, ())
+
+
+def test_a_list_that_is_frozen_counts_on_its_own_day_and_once(
+    services: Services, client: Client
+) -> None:
+    frozen = [item(1, "2026-03-09"), item(2, "2026-03-09")]
+    services.answer(HOST, PATH, orjson.dumps(frozen))
+    batches = list(fetch(client, Asked(NOW, {"day": "2026-03-09"})))
+    assert [dict(batch.days) for batch in batches] == [{date(2026, 3, 9): 2}, {}, {}, {}]
+
+
+@pytest.mark.parametrize("day", [None, "2031-01-01", "kites"])
+def test_an_item_without_a_day_counts_on_the_day_asked_for(
+    services: Services, client: Client, day: str | None
+) -> None:
+    serve(services, {"2026-03-10": [item(1, day)]})
+    *_, yesterday, _ = fetch(client, Asked(NOW))
+    assert yesterday.days == {date(2026, 3, 10): 1}
+
+
+def test_what_cannot_be_read_does_not_count(services: Services, client: Client) -> None:
+    serve(services, {"2026-03-10": [item(1, "2026-03-10"), {}]})
+    *_, yesterday, _ = fetch(client, Asked(NOW))
+    assert (len(yesterday.told), yesterday.days) == (2, {date(2026, 3, 10): 1})
+
+
+_KEYS = st.sampled_from(
+    ["paper", "id", "title", "authors", "name", "hidden", "upvotes", "submittedOnDailyAt"]
+)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("2603.00001"),
+    lambda inner: st.lists(inner) | st.dictionaries(_KEYS | st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(_JSON | st.lists(st.fixed_dictionaries({"paper": _JSON, "publishedAt": _JSON})))
+def test_any_json_is_read_or_refused(told: object) -> None:
+    try:
+        entries = read_list(told, "hf", NOW)
+    except SourceError:
+        assert not isinstance(told, list)
+        return
+    assert isinstance(told, list)
+    assert len(entries) == len(told)
+    for entry in entries:
+        assert entry.day is None or entry.day <= TODAY
+
+
+@given(
+    st.fixed_dictionaries({"id": st.just("2603.00001"), "title": st.text(min_size=1)}),
+    st.dictionaries(st.sampled_from(["upvotes", "authors", "githubRepo", "publishedAt"]), _JSON),
+)
+def test_a_paper_with_odd_fields_is_kept(known: Item, odd: Item) -> None:
+    (entry,) = read_list([{"paper": {**known, **odd}}], "hf", NOW)
+    assert entry.told == Malformed("hf item 1", "it has no title") or isinstance(entry.told, Paper)
+    assert all(0 <= signal.value < float("inf") for signal in entry.signals)
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
+def test_recorded_lists_are_read(
+    shared: Path, services: Services, client: Client, path: Path
+) -> None:
+    assert path.is_relative_to(shared)
+    services.answer(HOST, PATH, path.read_bytes())
+    named = re.search(r"\d{4}-\d\d-\d\d", path.name)
+    day = date.fromisoformat(named[0] if named else "2026-07-31")
+    now = datetime.combine(day, NOW.timetz()) + timedelta(days=5)
+    batches = fetch(client, Asked(now, since=day, until=day))
+    if path.suffix == ".xml":
+        with pytest.raises(SourceError, match="HTML where JSON"):
+            next(batches)
+        return
+    (batch,) = batches
+    items = json.loads(path.read_bytes())
+    if "models" in path.name:
+        assert {one.why for one in batch.told if isinstance(one, Malformed)} == {
+            "it holds no paper"
+        }
+        return
+    assert ids([batch]) == [f"arxiv:{one['paper']['id']}" for one in items]
+    assert batch.days == {day: len(items)}
+    upvotes = [one.value for one in batch.signals if one.kind is Kind.UPVOTES]
+    assert upvotes == [one["paper"]["upvotes"] for one in items]
+    assert all(isinstance(one, Paper) and one.authors and one.abstract for one in batch.told)

@@ -1,0 +1,164 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Kind, Malformed, Paper, Signal
+from broadsheet.sources.client import Client
+from broadsheet.sources.hub import fetch, refuses_this_one
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Services
+
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+HOST = "huggingface.co"
+RECORDED = sorted((Path(__file__).parents[3] / "shared" / "data" / "api" / "hf").glob("*"))
+
+
+def paper(number: int, *paths: str) -> Paper:
+    text = " ".join(f"https://huggingface.co/{path}" for path in paths)
+    return Paper(f"arxiv:2603.0000{number}", "Kites", abstract=text)
+
+
+def asked(*papers: Paper) -> Asked:
+    return Asked(NOW, about=papers)
+
+
+def repository(likes: object) -> bytes:
+    return orjson.dumps({"_id": "7", "id": "farol/kite", "likes": likes})
+
+
+def test_the_first_that_is_known_of_models_datasets_and_spaces_counts(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/api/datasets/farol/wind", repository(12))
+    services.answer(HOST, "/api/spaces/farol/sky", repository(50))
+    one = paper(1, "farol/kite", "datasets/farol/wind", "spaces/farol/sky")
+    assert list(fetch(client, asked(one), "a-key")) == [
+        Batch(
+            told=[],
+            signals=[Signal("arxiv:2603.00001", Kind.LIKES, 12.0, NOW, "hub")],
+            days={NOW.date(): 1},
+            answered=["arxiv:2603.00001"],
+        )
+    ]
+    assert [question.query for question in services.questions] == [{"expand": "likes"}] * 2
+    assert {question.headers["authorization"] for question in services.questions} == {
+        "Bearer a-key"
+    }
+
+
+def test_without_a_key_none_is_sent(services: Services, client: Client) -> None:
+    services.answer(HOST, "/api/models/farol/kite", repository(3))
+    assert len(list(fetch(client, asked(paper(1, "farol/kite")), None))) == 1
+    assert "authorization" not in services.questions[0].headers
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (401, "Repository not found"),
+        (401, "Invalid username or password."),
+        (403, "Access to this resource is disabled."),
+        (404, "Repository not found"),
+        (451, ""),
+    ],
+)
+def test_what_is_not_shown_is_answered_without_likes(
+    services: Services, client: Client, status: int, why: str
+) -> None:
+    services.answer(HOST, "/api/models/a/gone", orjson.dumps({"error": why}), status)
+    services.answer(HOST, "/api/models/a/kite", repository(2))
+    gone, there = fetch(client, asked(paper(1, "a/gone"), paper(2, "a/kite")), "a-key")
+    assert (gone.signals, gone.answered) == ([], ["arxiv:2603.00001"])
+    assert there.signals[0].value == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [(401, {"X-Error-Message": "Invalid credentials in Authorization header"}), (403, {})],
+)
+def test_a_refused_key_is_told_without_showing_it(
+    services: Services, client: Client, status: int, headers: dict[str, str]
+) -> None:
+    services.answer(HOST, "/api/models/a/kite", b"<html>", status, headers)
+    with pytest.raises(SourceError, match="check the key in the settings") as raised:
+        list(fetch(client, asked(paper(1, "a/kite")), "secret-key"))
+    assert "secret-key" not in str(raised.value)
+
+
+def test_a_renamed_model_is_followed(services: Services, client: Client) -> None:
+    there = {"Location": "/api/models/lampe/kite?expand=likes"}
+    services.answer(HOST, "/api/models/farol/kite", b"", 307, there)
+    services.answer(HOST, "/api/models/lampe/kite", repository(5))
+    (batch,) = fetch(client, asked(paper(1, "farol/kite")), None)
+    assert batch.signals[0].value == 5
+
+
+def test_a_spent_limit_ends_the_run_after_what_was_read(services: Services, client: Client) -> None:
+    services.answer(HOST, "/api/models/a/kite", repository(2))
+    services.answer(HOST, "/api/models/a/tail", b"", 429, {"Retry-After": "290"})
+    batches = fetch(client, asked(paper(1, "a/kite"), paper(2, "a/tail")), None)
+    assert next(batches).answered == ["arxiv:2603.00001"]
+    with pytest.raises(OutOfReachError) as raised:
+        next(batches)
+    assert raised.value.wait_s == 290
+
+
+@pytest.mark.parametrize("body", [b"<html>Hello</html>", b"", b'{"likes": 4'])
+def test_what_is_no_json_ends_the_run(services: Services, client: Client, body: bytes) -> None:
+    services.answer(HOST, "/api/models/a/kite", body)
+    with pytest.raises(SourceError, match="where JSON was expected"):
+        list(fetch(client, asked(paper(1, "a/kite")), None))
+
+
+@pytest.mark.parametrize("likes", [None, "41", -1, 4.5, True, 10**12, []])
+def test_a_count_that_is_none_is_told_and_the_rest_goes_on(
+    services: Services, client: Client, likes: object
+) -> None:
+    services.answer(HOST, "/api/models/a/kite", repository(likes))
+    services.answer(HOST, "/api/models/a/tail", repository(2))
+    bad, good = fetch(client, asked(paper(1, "a/kite"), paper(2, "a/tail")), None)
+    assert bad.told == [Malformed("hub models/a/kite", "it tells no number of likes")]
+    assert good.signals[0].value == 2
+
+
+_BODIES = st.binary() | st.text().map(str.encode)
+
+
+@given(st.sampled_from([401, 403]), _BODIES)
+def test_any_refusal_is_about_one_repository_or_all(status: int, body: bytes) -> None:
+    reply = Reply("https://huggingface.co/api/models/a/kite", status, {}, body)
+    try:
+        assert refuses_this_one(reply)
+    except SourceError as error:
+        assert "refuses" in str(error)
+
+
+def test_recorded_models_are_read(shared: Path, services: Services, client: Client) -> None:
+    recorded = shared / "data" / "api" / "hf" / "buivannn_hf_models.json"
+    models = orjson.loads(recorded.read_bytes())
+    for model in models:
+        services.answer(HOST, f"/api/models/{model['id']}", orjson.dumps(model))
+    papers = [paper(number, model["id"]) for number, model in enumerate(models)]
+    batches = list(fetch(client, asked(*papers), None))
+    assert [batch.signals[0].value for batch in batches] == [model["likes"] for model in models]
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
+def test_recorded_lists_are_no_repository(
+    shared: Path, services: Services, client: Client, path: Path
+) -> None:
+    assert path.is_relative_to(shared)
+    services.answer(HOST, "/api/models/a/kite", path.read_bytes())
+    batches = fetch(client, asked(paper(1, "a/kite")), None)
+    if path.suffix == ".xml":
+        with pytest.raises(SourceError, match="where JSON was expected"):
+            next(batches)
+        return
+    (batch,) = batches
+    assert batch.told == [Malformed("hub models/a/kite", "it tells no number of likes")]

@@ -1,0 +1,421 @@
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Kind, Malformed, Notice, Paper, Signal
+from broadsheet.rules.intake import make_paper
+from broadsheet.sources.client import Client
+from broadsheet.sources.openalex import fetch
+from broadsheet.sources.openalex_works import Page, Work, read_page
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Answer, Question, Services
+
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+HOST = "api.openalex.org"
+KEY = "a-secret-key"
+FIELD = "primary_topic.field.id:fields/27"
+RECORDED = sorted((Path(__file__).parents[3] / "shared" / "data" / "api" / "openalex").glob("*"))
+
+KITES = make_paper(title="Kites in the valley", arxiv="2603.00001")
+TAILS = make_paper(title="Tails of kites", doi="10.1000/tails")
+
+KITES_WORK: dict[str, object] = {
+    "id": "https://openalex.org/W100",
+    "doi": "https://doi.org/10.48550/arxiv.2603.00001",
+    "title": "Kites in the <i>valley</i> &amp; beyond",
+    "publication_date": "2026-03-02",
+    "authorships": [
+        {"author": {"display_name": "Ada Windrow"}},
+        {"author": {"display_name": None}, "raw_author_name": "Farol, Bo"},
+    ],
+    "abstract_inverted_index": {"kites": [1, 4], "We": [0], "fly": [2], "over": [3]},
+    "primary_location": {"source": {"display_name": "Journal of Kites", "type": "journal"}},
+    "best_oa_location": {"pdf_url": "https://kites.example/1.pdf"},
+    "open_access": {"oa_url": "https://kites.example/1"},
+    "locations": [{"landing_page_url": "https://arxiv.org/abs/2603.00001"}],
+    "topics": [{"display_name": "Kite flight"}],
+    "cited_by_count": 41,
+    "is_retracted": True,
+    "referenced_works": ["https://openalex.org/W7", "nonsense", None],
+    "related_works": ["https://openalex.org/W8"],
+}
+
+
+def work(number: int, **told: object) -> dict[str, object]:
+    plain = {
+        "id": f"https://openalex.org/W{number}",
+        "doi": f"https://doi.org/10.1000/{number}",
+        "title": f"Kite number {number}",
+        "publication_date": "2026-03-09",
+        "cited_by_count": number,
+    }
+    return plain | told
+
+
+def page(*works: object, token: object = None) -> bytes:
+    return orjson.dumps({"meta": {"next_cursor": token}, "results": works})
+
+
+def about(client: Client, *papers: Paper) -> list[Batch]:
+    return list(fetch(client, Asked(NOW, about=papers), KEY, None))
+
+
+def asked_new(**told: object) -> Asked:
+    return Asked(NOW, what=FIELD, **told)  # type: ignore[arg-type]
+
+
+def titles(batch: Batch) -> list[str]:
+    return [one.title for one in batch.told if isinstance(one, Paper)]
+
+
+def test_without_a_key_nothing_is_asked_and_the_setting_is_named(
+    services: Services, client: Client
+) -> None:
+    with pytest.raises(SourceError, match="'openalex_key'"):
+        next(fetch(client, Asked(NOW, about=[KITES]), None, None))
+    assert services.questions == []
+
+
+def test_all_that_is_known_of_a_paper_is_read(services: Services, client: Client) -> None:
+    services.answer(HOST, "/works", page(KITES_WORK))
+    batches = list(fetch(client, Asked(NOW, about=[KITES]), KEY, "desk@paper.example"))
+    told = Paper(
+        id="arxiv:2603.00001",
+        title="Kites in the valley & beyond",
+        abstract="We kites fly over kites",
+        authors=("Ada Windrow", "Farol, Bo"),
+        published="2026-03-02",
+        arxiv_id="2603.00001",
+        venue="Journal of Kites",
+        ids=("openalex:W100",),
+        notice=Notice.RETRACTED,
+        open_url="https://kites.example/1.pdf",
+        references=("openalex:W7",),
+        related=("openalex:W8",),
+    )
+    signal = Signal("arxiv:2603.00001", Kind.CITATIONS, 41.0, NOW, "openalex")
+    assert batches == [Batch([told], [signal], {NOW.date(): 1}, None, ["arxiv:2603.00001"])]
+    (question,) = services.questions
+    assert question.query["filter"] == "doi:10.48550/arxiv.2603.00001"
+    assert question.query["api_key"] == KEY
+    assert question.query["mailto"] == "desk@paper.example"
+    assert question.query["per_page"] == "100"
+    assert "abstract_inverted_index" in question.query["select"].split(",")
+
+
+def test_a_paper_outside_arxiv_gets_topics_for_categories(
+    services: Services, client: Client
+) -> None:
+    topics = [{"display_name": "Kite flight"}, {"display_name": 7}, "x"]
+    told = work(1, doi="https://doi.org/10.1000/TAILS", topics=topics)
+    services.answer(HOST, "/works", page(told))
+    (batch,) = about(client, TAILS)
+    (paper,) = batch.told
+    assert isinstance(paper, Paper)
+    assert (paper.doi, paper.categories) == ("10.1000/tails", ("Kite flight",))
+
+
+def test_a_printed_paper_is_known_as_the_preprint_by_where_it_stands(
+    services: Services, client: Client
+) -> None:
+    locations = [{"landing_page_url": "http://arxiv.org/abs/2603.00001v2"}]
+    services.answer(HOST, "/works", page(work(1, locations=locations)))
+    (batch,) = about(client, KITES)
+    (paper,) = batch.told
+    assert isinstance(paper, Paper)
+    assert (paper.arxiv_id, paper.doi) == ("2603.00001", "10.1000/1")
+    assert [one.paper_id for one in batch.signals] == ["arxiv:2603.00001"]
+
+
+def test_preprint_and_printed_version_are_both_asked_for_and_the_larger_count_is_kept(
+    services: Services, client: Client
+) -> None:
+    both = make_paper(title="Kites", arxiv="2603.00001", doi="10.1000/1")
+    services.answer(HOST, "/works", page(KITES_WORK, work(1)))
+    (batch,) = about(client, both)
+    assert services.questions[0].query["filter"] == "doi:10.48550/arxiv.2603.00001|10.1000/1"
+    assert [one.value for one in batch.signals] == [41]
+    assert batch.days == {NOW.date(): 1}
+
+
+@pytest.mark.parametrize(
+    ("source", "venue"),
+    [
+        ({"display_name": "arXiv (Cornell University)", "type": "repository"}, None),
+        ({"display_name": "arXiv"}, None),
+        ({"display_name": "Kite Archive", "type": "repository"}, None),
+        ({"display_name": "Proceedings of Kites", "type": "conference"}, "Proceedings of Kites"),
+        ("Kites", None),
+    ],
+)
+def test_what_a_repository_keeps_was_not_printed_there(source: object, venue: str | None) -> None:
+    (told,) = read(page(work(1, primary_location={"source": source}))).told
+    assert isinstance(told, Work)
+    assert told.paper.venue == venue
+
+
+def test_a_year_that_is_written_as_its_first_day_is_a_year() -> None:
+    (told,) = read(page(work(1, publication_date="2023-01-01"))).told
+    assert isinstance(told, Work)
+    assert (told.paper.published, told.day) == ("2023", date(2023, 1, 1))
+
+
+def test_an_abstract_of_wild_places_stays_small() -> None:
+    index = {"Kites": [0, 10**12, -1, "2", None, True], "x" * 10**6: list(range(1, 500)), "y": 3}
+    (told,) = read(page(work(1, abstract_inverted_index=index))).told
+    assert isinstance(told, Work)
+    assert told.paper.abstract is not None
+    assert told.paper.abstract.startswith("Kites xxx")
+    assert len(told.paper.abstract) <= 20_000
+
+
+def test_papers_that_are_unknown_are_answered_and_not_counted(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/works", page())
+    assert about(client, KITES, TAILS) == [Batch([], [], {}, None, [KITES.id, TAILS.id])]
+
+
+def test_what_was_not_asked_about_and_what_cannot_be_read_is_told(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/works", page(None, work(1, title=None), work(2), KITES_WORK))
+    (batch,) = about(client, KITES)
+    assert batch.told[:3] == [
+        Malformed("openalex work 1", "it is not a JSON object"),
+        Malformed("openalex work 2", "it has no title"),
+        Malformed("openalex work 3", "it is none of the papers that were asked about"),
+    ]
+    assert len(batch.signals) == 1
+
+
+def test_fifty_dois_are_asked_about_at_once(services: Services, client: Client) -> None:
+    services.answer(HOST, "/works", page())
+    papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(120)]
+    batches = fetch(client, Asked(NOW, about=papers), KEY, None)
+    first = next(batches)
+    assert (len(first.answered), len(services.questions)) == (50, 1)
+    assert [len(batch.answered) for batch in batches] == [50, 20]
+
+
+def test_a_doi_that_would_break_the_filter_is_asked_for_alone(
+    services: Services, client: Client
+) -> None:
+    odd = make_paper(title="Kites", doi="10.1000/a,b|c")
+    gone = make_paper(title="Kites", doi="10.1000/a+b")
+    services.answer(HOST, "/works/doi:10.1000%2Fa%2Cb%7Cc", orjson.dumps(work(5, doi=odd.doi)))
+    (batch,) = about(client, odd, gone)
+    assert [(one.paper_id, one.value) for one in batch.signals] == [(odd.id, 5)]
+    assert len(services.questions) == 2
+    assert list(batch.answered) == [odd.id, gone.id]
+
+
+def test_new_works_of_a_field_are_read_page_by_page(services: Services, client: Client) -> None:
+    def respond(question: Question) -> Answer:
+        if question.query["cursor"] == "*":
+            return Answer(page(work(1), work(2, publication_date="2026-03-10"), token="two"))
+        future = work(4, publication_date="2026-12-01")
+        return Answer(page(work(3), future, work(5, publication_date=None), 7))
+
+    services.respond(HOST, "/works", respond)
+    batches = fetch(client, asked_new(), KEY, None)
+    first = next(batches)
+    assert len(services.questions) == 1
+    span = "from_publication_date:2026-03-04,to_publication_date:2026-03-11"
+    assert services.questions[0].query["filter"] == f"{FIELD},{span}"
+    assert titles(first) == ["Kite number 1", "Kite number 2"]
+    assert first.days == {date(2026, 3, 9): 1, date(2026, 3, 10): 1}
+    assert first.cursor == {"from": "2026-03-04", "until": "2026-03-11", "token": "two"}
+    (second,) = batches
+    assert titles(second) == ["Kite number 3", "Kite number 4", "Kite number 5"]
+    assert second.told[3] == Malformed(
+        "openalex 2026-03-04 page 2 work 4", "it is not a JSON object"
+    )
+    assert second.days == {date(2026, 3, 9): 1}
+    assert second.cursor == {"reached": "2026-03-11"}
+
+
+def test_a_run_that_was_cut_short_goes_on_behind_the_last_kept_page(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, "/works", page(work(3)))
+    cursor = {"from": "2026-03-02", "until": "2026-03-09", "token": "two"}
+    (batch,) = fetch(client, asked_new(cursor=cursor), KEY, None)
+    (question,) = services.questions
+    assert question.query["cursor"] == "two"
+    assert (
+        "from_publication_date:2026-03-02,to_publication_date:2026-03-09"
+        in (question.query["filter"])
+    )
+    assert batch.cursor == {"reached": "2026-03-09"}
+
+
+def test_a_token_that_cannot_be_written_is_mended(services: Services, client: Client) -> None:
+    told = page(work(1), token="one").replace(b'"one"', rb'"o\ud800ne"')
+    services.answer(HOST, "/works", told)
+    first = next(fetch(client, asked_new(), KEY, None))
+    assert first.cursor == {"from": "2026-03-04", "until": "2026-03-11", "token": "one"}
+
+
+def test_a_stale_token_begins_its_days_again(services: Services, client: Client) -> None:
+    services.respond(
+        HOST,
+        "/works",
+        lambda question: Answer(page(work(1)), 200 if question.query["cursor"] == "*" else 400),
+    )
+    cursor = {"from": "2026-03-02", "until": "2026-03-09", "token": "stale"}
+    (batch,) = fetch(client, asked_new(cursor=cursor), KEY, None)
+    assert titles(batch) == ["Kite number 1"]
+
+
+def test_the_next_run_reads_the_week_before_once_more(services: Services, client: Client) -> None:
+    services.answer(HOST, "/works", page())
+    (batch,) = fetch(client, asked_new(cursor={"reached": "2026-03-01"}), KEY, None)
+    assert "from_publication_date:2026-02-22" in services.questions[0].query["filter"]
+    assert batch == Batch([], (), {}, {"reached": "2026-03-11"})
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "cursor"),
+    [
+        (date(2026, 2, 1), date(2026, 2, 3), None),
+        (date(2026, 2, 1), None, {"reached": "2026-03-11"}),
+        (date(2026, 3, 10), None, None),
+    ],
+)
+def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
+    services: Services,
+    client: Client,
+    since: date,
+    until: date | None,
+    cursor: dict[str, str] | None,
+) -> None:
+    services.answer(HOST, "/works", page())
+    told = asked_new(since=since, until=until, cursor={"reached": "2026-03-05"})
+    (batch,) = fetch(client, told, KEY, None)
+    last = until or NOW.date()
+    span = f"from_publication_date:{since},to_publication_date:{last}"
+    assert services.questions[0].query["filter"].endswith(span)
+    assert batch.cursor == cursor
+
+
+def test_days_to_come_are_not_asked_for(services: Services, client: Client) -> None:
+    tomorrow = NOW.date() + timedelta(days=1)
+    assert list(fetch(client, asked_new(since=tomorrow), KEY, None)) == []
+
+
+def test_pages_that_lead_in_a_circle_end_the_run(services: Services, client: Client) -> None:
+    services.answer(HOST, "/works", page(work(1), token="round"))
+    batches = fetch(client, asked_new(), KEY, None)
+    assert titles(next(batches)) == ["Kite number 1"]
+    next(batches)
+    with pytest.raises(SourceError, match="a page that it gave before"):
+        next(batches)
+
+
+def test_pages_without_end_end_the_run(
+    services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broadsheet.sources.openalex._PAGES", 3)
+    services.respond(
+        HOST, "/works", lambda question: Answer(page(work(1), token=question.query["cursor"] + "x"))
+    )
+    batches = fetch(client, asked_new(), KEY, None)
+    assert [len(next(batches).told) for _ in range(3)] == [1, 1, 1]
+    with pytest.raises(SourceError, match="more than 3 pages"):
+        next(batches)
+
+
+def test_an_empty_page_is_the_last(services: Services, client: Client) -> None:
+    services.answer(HOST, "/works", page(token="more"))
+    assert len(list(fetch(client, asked_new(), KEY, None))) == 1
+
+
+def test_a_filter_that_is_refused_is_shown(services: Services, client: Client) -> None:
+    services.answer(HOST, "/works", b'{"error": "Invalid query parameters"}', 400)
+    with pytest.raises(SourceError, match="does not take the filter 'primary_topic"):
+        list(fetch(client, asked_new(), KEY, None))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_told_without_showing_it(
+    services: Services, client: Client, status: int
+) -> None:
+    services.answer(HOST, "/works", b"{}", status)
+    with pytest.raises(SourceError, match="check the key") as raised:
+        about(client, KITES)
+    assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"), [(429, {"Retry-After": "7200"}), (503, {})], ids=["spent", "down"]
+)
+def test_a_service_that_cannot_be_asked_now_ends_the_run(
+    services: Services, client: Client, status: int, headers: dict[str, str]
+) -> None:
+    services.answer(HOST, "/works", b"", status, headers)
+    with pytest.raises(OutOfReachError):
+        about(client, KITES)
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>Hello</html>", b"", b'{"results": [', b"[]", b'{"results": null}', b"7"]
+)
+def test_what_is_no_list_of_works_ends_the_run(
+    services: Services, client: Client, body: bytes
+) -> None:
+    services.answer(HOST, "/works", body)
+    with pytest.raises(SourceError, match=r"https://api\.openalex\.org/works gave"):
+        about(client, KITES)
+
+
+def read(body: bytes) -> Page:
+    return read_page(Reply(f"https://{HOST}/works", 200, {}, body), "openalex")
+
+
+_KEYS = st.sampled_from([*KITES_WORK, "results", "meta", "source", "display_name", "author"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | _KEYS, inner),
+    max_leaves=9,
+)
+_WORKS = st.builds(
+    lambda told: {"results": [{"id": "W1", "title": "Kites"} | told]}, st.dictionaries(_KEYS, _JSON)
+)
+_TOLD = (_JSON | _WORKS).map(lambda one: json.dumps(one).encode())
+
+
+@given(st.binary() | st.text().map(str.encode) | _TOLD)
+def test_any_reply_is_read_or_refused(body: bytes) -> None:
+    try:
+        read(body)
+    except SourceError:
+        return
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
+def test_recorded_replies_are_read(
+    shared: Path, services: Services, client: Client, path: Path
+) -> None:
+    assert path.is_relative_to(shared)
+    cassette = orjson.loads(path.read_bytes())
+    told = cassette.get("body", cassette)
+    services.answer(HOST, "/works", orjson.dumps(told), cassette.get("status", 200))
+    batches = fetch(client, asked_new(), KEY, None)
+    works = told.get("results", [told]) if isinstance(told, dict) else []
+    if not works or "id" not in works[0]:
+        with pytest.raises(SourceError):
+            next(batches)
+        return
+    (batch,) = batches
+    named = [one for one in works if one.get("title")]
+    assert len(titles(batch)) == len(named)
+    dated = [one for one in named if one["publication_date"] <= NOW.date().isoformat()]
+    assert sum(batch.days.values()) == len(dated)

@@ -1,0 +1,316 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Kind, Malformed, Paper, Signal
+from broadsheet.rules.intake import make_paper
+from broadsheet.sources.client import Client
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.semantic_scholar import Found, fetch, read_papers, read_related
+from broadsheet.sources.source import Asked, Batch
+from tests.services import Answer, Question, Services
+
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+HOST = "api.semanticscholar.org"
+BATCH = "/graph/v1/paper/batch"
+RELATED = "/recommendations/v1/papers/forpaper/"
+KEY = "a-secret-key"
+FOLDER = Path(__file__).parents[3] / "shared" / "data" / "api" / "semanticscholar"
+RECORDED = sorted(FOLDER.glob("*"))
+
+KITES = make_paper(title="Kites in the valley", arxiv="2603.00001")
+TAILS = make_paper(title="Tails of kites", doi="10.1000/tails")
+NAMED = "ab" * 20
+
+KITES_TOLD: dict[str, object] = {
+    "paperId": NAMED,
+    "externalIds": {"ArXiv": "2603.00001", "DOI": "10.1000/Kites", "ACL": "2026.acl-long.7"},
+    "title": "Kites in the valley",
+    "abstract": "We fly kites.",
+    "venue": "Journal of Kites",
+    "year": 2026,
+    "publicationDate": "2026-03-02",
+    "authors": [{"authorId": "1", "name": "Ada Windrow"}, {"name": None}, {"name": "Bo Farol"}],
+    "fieldsOfStudy": ["Kite Science"],
+    "tldr": {"model": "tldr@v2.0.0", "text": "Kites fly where the valley narrows."},
+    "openAccessPdf": {"url": "https://kites.example/1.pdf"},
+    "citationCount": 41,
+    "references": [
+        {"paperId": "cd" * 20, "externalIds": {"ArXiv": "2501.00001", "DOI": "10.1000/r"}},
+        {"paperId": "cd" * 20, "externalIds": {"DOI": "10.1000/R2"}},
+        {"paperId": "ef" * 20, "externalIds": None},
+        {"paperId": None, "externalIds": {"CorpusId": 7}},
+        None,
+    ],
+}
+
+
+def told(number: int, **more: object) -> dict[str, object]:
+    return {"paperId": f"{number:040x}", "title": f"Kite {number}", "citationCount": number} | more
+
+
+def about(client: Client, *papers: Paper, key: str | None = KEY) -> list[Batch]:
+    return list(fetch(client, Asked(NOW, about=papers), key))
+
+
+def asked_ids(question: Question) -> list[str]:
+    return list(orjson.loads(question.body)["ids"])
+
+
+def test_all_that_is_known_of_a_paper_is_read(services: Services, client: Client) -> None:
+    services.answer(HOST, BATCH, orjson.dumps([KITES_TOLD]))
+    near = {"recommendedPapers": [{"paperId": "12" * 20, "externalIds": {"ArXiv": "2601.00002"}}]}
+    services.answer(HOST, RELATED + NAMED, orjson.dumps(near))
+    paper = Paper(
+        id="arxiv:2603.00001",
+        title="Kites in the valley",
+        abstract="We fly kites.",
+        authors=("Ada Windrow", "Bo Farol"),
+        published="2026-03-02",
+        arxiv_id="2603.00001",
+        doi="10.1000/kites",
+        venue="Journal of Kites",
+        ids=(f"s2:{NAMED}", "acl:2026.acl-long.7"),
+        summary="Kites fly where the valley narrows.",
+        open_url="https://kites.example/1.pdf",
+        references=("arxiv:2501.00001", "doi:10.1000/r2", f"s2:{'ef' * 20}"),
+        related=("arxiv:2601.00002",),
+    )
+    signal = Signal("arxiv:2603.00001", Kind.CITATIONS, 41.0, NOW, "semanticscholar")
+    assert about(client, KITES) == [Batch([paper], [signal], {NOW.date(): 1}, None, [KITES.id])]
+    papers, neighbours = services.questions
+    assert (papers.method, asked_ids(papers)) == ("POST", ["ARXIV:2603.00001"])
+    assert "references.externalIds" in papers.query["fields"].split(",")
+    assert papers.headers["x-api-key"] == neighbours.headers["x-api-key"] == KEY
+    assert neighbours.query == {"fields": "externalIds", "limit": "10"}
+
+
+def test_without_a_key_none_is_sent(services: Services, client: Client) -> None:
+    services.answer(HOST, BATCH, orjson.dumps([KITES_TOLD]))
+    assert len(about(client, KITES, key=None)) == 1
+    assert all("x-api-key" not in question.headers for question in services.questions)
+
+
+def test_a_paper_outside_arxiv_is_asked_for_by_its_doi_and_keeps_it(
+    services: Services, client: Client
+) -> None:
+    other = {"DOI": "10.1000/other-printing"}
+    entry = told(1, externalIds=other, fieldsOfStudy=["Kite Science", None], venue="", year=2024)
+    services.answer(HOST, BATCH, orjson.dumps([entry]))
+    (batch,) = about(client, TAILS)
+    (paper,) = batch.told
+    assert isinstance(paper, Paper)
+    assert asked_ids(services.questions[0]) == ["DOI:10.1000/tails"]
+    assert (paper.doi, paper.categories, paper.venue) == ("10.1000/tails", ("Kite Science",), None)
+    assert paper.published == "2024"
+
+
+@pytest.mark.parametrize("venue", ["arXiv.org", "ArXiv", "", None, 7])
+def test_arxiv_is_no_venue(services: Services, client: Client, venue: object) -> None:
+    services.answer(HOST, BATCH, orjson.dumps([told(1, venue=venue)]))
+    (batch,) = about(client, KITES)
+    (paper,) = batch.told
+    assert isinstance(paper, Paper)
+    assert paper.venue is None
+
+
+def test_unknown_papers_are_answered_and_not_counted(services: Services, client: Client) -> None:
+    services.answer(HOST, BATCH, orjson.dumps([None, told(7)]))
+    (batch,) = about(client, KITES, TAILS)
+    assert [(one.paper_id, one.value) for one in batch.signals] == [("doi:10.1000/tails", 7)]
+    assert batch.days == {NOW.date(): 1}
+    assert batch.answered == [KITES.id, TAILS.id]
+
+
+def test_a_question_of_which_nothing_is_known_is_answered(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, BATCH, b'{"error": "No valid paper ids given"}', 400)
+    assert about(client, KITES) == [Batch([], [], {}, None, [KITES.id])]
+
+
+def test_a_question_that_is_not_taken_ends_the_run(services: Services, client: Client) -> None:
+    services.answer(HOST, BATCH, b'{"error": "Unrecognized or unsupported fields: [tldr]"}', 400)
+    with pytest.raises(SourceError, match="does not take the question"):
+        about(client, KITES)
+
+
+def test_bad_entries_are_told_and_the_rest_goes_on(services: Services, client: Client) -> None:
+    strange = told(1, externalIds={"ArXiv": "2603.99999"})
+    entries = [7, told(2, title=None), strange, told(3, citationCount="many")]
+    services.answer(HOST, BATCH, orjson.dumps(entries))
+    papers = [make_paper(title="Kites", arxiv=f"2603.0000{n}") for n in range(4)]
+    (batch,) = about(client, *papers)
+    assert batch.told[:3] == [
+        Malformed("semanticscholar arxiv:2603.00000", "it is not a JSON object"),
+        Malformed("semanticscholar arxiv:2603.00001", "it has no title"),
+        Malformed(
+            "semanticscholar arxiv:2603.00002",
+            "it is of another paper than the one that was asked about",
+        ),
+    ]
+    assert (len(batch.told), batch.signals) == (4, [])
+    assert batch.days == {NOW.date(): 1}
+
+
+def test_a_hundred_papers_are_asked_about_at_once(services: Services, client: Client) -> None:
+    services.respond(
+        HOST, BATCH, lambda question: Answer(orjson.dumps([None] * len(asked_ids(question))))
+    )
+    papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(120)]
+    batches = fetch(client, Asked(NOW, about=papers), KEY)
+    first = next(batches)
+    assert (len(first.answered), len(services.questions)) == (100, 1)
+    assert [len(batch.answered) for batch in batches] == [20]
+
+
+def test_papers_without_an_id_are_answered_without_asking(
+    services: Services, client: Client
+) -> None:
+    unnamed = make_paper(title="Kites without a name")
+    assert about(client, unnamed) == [Batch([], [], {}, None, [unnamed.id])]
+    assert services.questions == []
+
+
+def test_neighbours_are_asked_for_of_the_first_twenty_of_a_run(
+    services: Services, client: Client
+) -> None:
+    services.respond(
+        HOST,
+        BATCH,
+        lambda question: Answer(orjson.dumps([told(n) for n in range(len(asked_ids(question)))])),
+    )
+    services.answer(HOST, RELATED + "*", b'{"recommendedPapers": []}')
+    papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(130)]
+    assert len(about(client, *papers)) == 2
+    near = [question for question in services.questions if question.path.startswith(RELATED)]
+    assert len(near) == 20
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"<html>", 200), (b"{}", 200), (b"", 503), (b"{}", 403)]
+)
+def test_neighbours_that_cannot_be_had_lose_nothing_and_are_not_asked_for_again(
+    services: Services, client: Client, body: bytes, status: int
+) -> None:
+    services.answer(HOST, BATCH, orjson.dumps([told(1), told(2)]))
+    services.answer(HOST, RELATED + "*", body, status)
+    (batch,) = about(client, KITES, TAILS)
+    assert [one.value for one in batch.signals] == [1, 2]
+    assert len({question.path for question in services.questions}) == 2
+
+
+def test_a_paper_without_neighbours_stops_no_other(services: Services, client: Client) -> None:
+    services.answer(HOST, BATCH, orjson.dumps([told(1), told(2)]))
+    services.answer(HOST, RELATED + "*", b'{"error": "Paper not found"}', 404)
+    about(client, KITES, TAILS)
+    assert len(services.questions) == 3
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+def test_a_refusal_without_a_key_names_the_setting_and_is_not_repeated(
+    services: Services, client: Client, status: int
+) -> None:
+    services.answer(HOST, BATCH, b"{}", status, {"Retry-After": "90"})
+    with pytest.raises(OutOfReachError, match="'semanticscholar_key'") as raised:
+        about(client, KITES, key=None)
+    assert (raised.value.wait_s, len(services.questions)) == (90, 1)
+
+
+def test_a_refused_key_is_told_without_showing_it(services: Services, client: Client) -> None:
+    services.answer(HOST, BATCH, b"{}", 403)
+    with pytest.raises(SourceError, match="check the key") as raised:
+        about(client, KITES)
+    assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_overloaded_service_is_tried_again_and_then_later(
+    services: Services, client: Client, status: int
+) -> None:
+    services.answer(HOST, BATCH, b"", status)
+    with pytest.raises(OutOfReachError, match=str(status)):
+        about(client, KITES)
+    assert len(services.questions) == 4
+
+
+@pytest.mark.parametrize("body", [b"<html>Hello</html>", b"", b'[{"paperId": ', b"\x00\xff"])
+def test_what_is_no_json_ends_the_run(services: Services, client: Client, body: bytes) -> None:
+    services.answer(HOST, BATCH, body)
+    with pytest.raises(SourceError, match="where JSON was expected"):
+        about(client, KITES)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"[null, null]", b"{}", b"null"])
+def test_a_reply_that_misses_papers_ends_the_run(
+    services: Services, client: Client, body: bytes
+) -> None:
+    services.answer(HOST, BATCH, body)
+    with pytest.raises(SourceError, match="an entry for each of 1 papers"):
+        about(client, KITES)
+
+
+_KEYS = st.sampled_from([*KITES_TOLD, "ArXiv", "DOI", "text", "url", "error", "recommendedPapers"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | _KEYS, inner),
+    max_leaves=9,
+)
+_PAPERS = st.dictionaries(_KEYS, _JSON).map(lambda one: [{"title": "Kites"} | one])
+_TOLD = (_JSON | _PAPERS).map(lambda one: json.dumps(one).encode())
+
+
+@given(st.sampled_from([200, 400, 404]), st.binary() | st.text().map(str.encode) | _TOLD)
+def test_any_reply_is_read_or_refused(status: int, body: bytes) -> None:
+    reply = Reply(f"https://{HOST}/graph/v1/paper/batch", status, {}, body)
+    for read in (lambda: read_papers(reply, [KITES]), lambda: read_related(reply)):
+        try:
+            read()
+        except SourceError:
+            continue
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
+def test_recorded_papers_are_read(
+    shared: Path, services: Services, client: Client, path: Path
+) -> None:
+    assert path.is_relative_to(shared)
+    cassette = orjson.loads(path.read_bytes())
+    body = cassette["body"] if "request" in cassette else cassette
+    listed = body.get("data", [body]) if isinstance(body, dict) else body
+    entries = listed if isinstance(listed, list) else [listed]
+
+    def respond(question: Question) -> Answer:
+        numbers = [int(name.rpartition("/")[2]) for name in asked_ids(question)]
+        return Answer(orjson.dumps([entries[number] for number in numbers]))
+
+    # Asked by DOI, as recorded papers have arXiv ids of their own.
+    services.respond(HOST, BATCH, respond)
+    papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(len(entries))]
+    batches = about(client, *papers)
+    entitled = [one for one in entries if one and one.get("title")]
+    read = [one for batch in batches for one in batch.told if isinstance(one, Paper)]
+    assert [one.title[:9] for one in read] == [one["title"][:9] for one in entitled]
+    counted = [one["citationCount"] for one in entitled if "citationCount" in one]
+    assert [one.value for batch in batches for one in batch.signals] == counted
+
+
+def test_recorded_neighbours_are_read(shared: Path) -> None:
+    path = shared / "data" / "api" / "semanticscholar" / "test_get_recommended_papers.0.json"
+    body = orjson.dumps(orjson.loads(path.read_bytes())["body"])
+    related = read_related(Reply(f"https://{HOST}{RELATED}x", 200, {}, body))
+    assert len(related) == 10
+    assert all(one.startswith("s2:") for one in related)
+
+
+def test_a_found_paper_tells_how_the_service_names_it() -> None:
+    reply = Reply(f"https://{HOST}{BATCH}", 200, {}, orjson.dumps([KITES_TOLD]))
+    (found,) = read_papers(reply, [KITES])
+    assert isinstance(found, Found)
+    assert (found.asked_id, found.s2_id, found.citations) == (KITES.id, NAMED, 41)

@@ -1,0 +1,291 @@
+import json
+from contextlib import suppress
+from datetime import UTC, date, datetime
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.errors import SourceError
+from broadsheet.model import Malformed, Paper
+from broadsheet.sources.client import Client
+from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.zotero import fetch
+from tests.services import Answer, Question, Services
+
+HOST, PATH = "api.zotero.org", "/users/123/items/top"
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+ASKED = Asked(NOW, what="users/123")
+DONE = {"what": "users/123", "known": "7"}
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+def item(number: int, **values: object) -> dict[str, object]:
+    return {"type": "article-journal", "title": f"On Kites {number}", **values}
+
+
+def page(*items: object, total: int | None = None, version: int = 7, **headers: str) -> Answer:
+    count = len(items) if total is None else total
+    told = {"Total-Results": str(count), "Last-Modified-Version": str(version), **headers}
+    return Answer(orjson.dumps({"items": items}), 200, told)
+
+
+class Library:
+    """A library whose pages are served, and that may change between two questions."""
+
+    def __init__(self, services: Services, size: int) -> None:
+        self.numbers = list(range(size))
+        self.version = 7
+        self.changes: dict[int, int] = {}
+        self.asked = 0
+        self.headers: dict[str, str] = {}
+        services.respond(HOST, PATH, self.respond)
+
+    def respond(self, question: Question) -> Answer:
+        self.asked += 1
+        if self.asked in self.changes:
+            self.version += 1
+            self.numbers.append(self.numbers.pop(self.changes[self.asked]))
+        start = int(question.query["start"])
+        items = (item(number) for number in self.numbers[start : start + 100])
+        return page(*items, total=len(self.numbers), version=self.version, **self.headers)
+
+
+def run(client: Client, asked: Asked = ASKED, key: str | None = None) -> list[Batch]:
+    return list(fetch(client, asked, key))
+
+
+def titles(batches: list[Batch]) -> set[str]:
+    return {one.title for batch in batches for one in batch.told if isinstance(one, Paper)}
+
+
+def test_items_are_read_as_papers(services: Services, client: Client) -> None:
+    told = item(
+        1,
+        author=[{"family": "Windrow", "given": "Ada"}],
+        issued={"date-parts": [[2026, 2]]},
+        DOI="10.1000/kites.1",
+        **{"container-title": "Journal of Kites"},
+    )
+    services.respond(HOST, PATH, lambda _: page(told))
+    (batch,) = run(client)
+    assert batch.told == [
+        Paper(
+            id="doi:10.1000/kites.1",
+            title="On Kites 1",
+            authors=("Ada Windrow",),
+            published="2026-02",
+            doi="10.1000/kites.1",
+            venue="Journal of Kites",
+        )
+    ]
+    assert batch.days == {}
+    assert batch.cursor == DONE
+
+
+def test_the_key_goes_into_a_header_and_not_into_the_query(
+    services: Services, client: Client
+) -> None:
+    services.respond(HOST, "/groups/456/collections/ABCD2345/items/top", lambda _: page())
+    run(client, Asked(NOW, what="groups/456/collections/ABCD2345"), key="secret")
+    (question,) = services.questions
+    assert question.headers["zotero-api-key"] == "secret"
+    assert question.headers["zotero-api-version"] == "3"
+    assert question.query == {
+        "format": "csljson",
+        "limit": "100",
+        "start": "0",
+        "since": "0",
+        "sort": "dateModified",
+        "direction": "asc",
+    }
+
+
+def test_a_run_that_was_killed_goes_on_after_the_last_page(
+    services: Services, client: Client
+) -> None:
+    Library(services, 250)
+    first = next(fetch(client, ASKED, None))
+    assert first.cursor == {"what": "users/123", "known": "0", "version": "7", "start": "100"}
+    rest = run(client, Asked(NOW, cursor=first.cursor, what="users/123"))
+    assert [len(batch.told) for batch in rest] == [100, 50]
+    assert rest[-1].cursor == DONE
+    assert titles([first, *rest]) == {f"On Kites {n}" for n in range(250)}
+
+
+def test_only_what_changed_since_is_asked_for(services: Services, client: Client) -> None:
+    services.respond(HOST, PATH, lambda _: page())
+    (batch,) = run(client, Asked(NOW, cursor=DONE, what="users/123"))
+    assert services.questions[0].query["since"] == "7"
+    assert (batch.told, batch.cursor) == ([], DONE)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked(NOW, cursor=DONE, since=date(2026, 1, 1), what="users/123"),
+        Asked(NOW, cursor={**DONE, "what": "users/9"}, what="users/123"),
+        Asked(NOW, cursor={**DONE, "known": "x", "start": "-1"}, what="users/123"),
+    ],
+)
+def test_all_is_asked_for_where_the_cursor_does_not_hold(
+    services: Services, client: Client, asked: Asked
+) -> None:
+    services.respond(HOST, PATH, lambda _: page())
+    run(client, asked)
+    assert services.questions[0].query["since"] == "0"
+
+
+def test_a_library_that_changes_while_it_is_read_loses_nothing(
+    services: Services, client: Client
+) -> None:
+    library = Library(services, 250)
+    library.changes = {2: 10, 5: 20}
+    told = run(client)
+    assert titles(told) == {f"On Kites {n}" for n in range(250)}
+    assert told[-1].cursor == {"what": "users/123", "known": "9"}
+
+
+def test_a_library_that_changes_all_the_time_ends_the_run(
+    services: Services, client: Client
+) -> None:
+    library = Library(services, 250)
+    library.changes = dict.fromkeys(range(1, 1000), 0)
+    with pytest.raises(SourceError, match="users/123 changes while it is read"):
+        run(client)
+
+
+@pytest.mark.parametrize("items", [[], [item(1)]])
+def test_endless_pages_end_the_run(services: Services, client: Client, items: list[object]) -> None:
+    services.respond(HOST, PATH, lambda _: page(*items, total=10**9))
+    with pytest.raises(SourceError, match="repeats a page or has no end"):
+        run(client)
+    assert len(services.questions) == 2
+
+
+def test_a_library_that_asks_to_be_left_alone_is_gone_on_with_later(
+    services: Services, client: Client
+) -> None:
+    library = Library(services, 250)
+    library.headers = {"Backoff": "30"}
+    told: list[Batch] = []
+    with pytest.raises(OutOfReachError, match="left alone for 30 seconds") as refused:
+        told.extend(fetch(client, ASKED, None))
+    assert refused.value.wait_s == 30.0
+    assert len(services.questions) == len(told) == 1
+    assert told[0].cursor == {"what": "users/123", "known": "0", "version": "7", "start": "100"}
+    library.headers = {}
+    rest = run(client, Asked(NOW, cursor=told[0].cursor, what="users/123"))
+    assert titles([*told, *rest]) == {f"On Kites {n}" for n in range(250)}
+
+
+def test_a_library_that_changed_and_asks_to_be_left_alone_is_read_again_later(
+    services: Services, client: Client
+) -> None:
+    library = Library(services, 250)
+    library.headers = {"Backoff": "30"}
+    library.changes = {2: 10}
+    told: list[Batch] = []
+    for _ in range(5):
+        cursor = (told[-1].cursor or {}) if told else {}
+        with suppress(OutOfReachError):
+            told.extend(fetch(client, Asked(NOW, cursor=cursor, what="users/123"), None))
+    assert len(services.questions) == 5
+    assert titles(told) == {f"On Kites {n}" for n in range(250)}
+    assert told[-1].cursor == {"what": "users/123", "known": "8"}
+
+
+@pytest.mark.parametrize("backoff", ["", "0", "soon", "-1", "\xb2", "9" * 40])
+def test_a_wait_that_is_none_is_none(services: Services, client: Client, backoff: str) -> None:
+    Library(services, 150).headers = {"Backoff": backoff}
+    assert len(run(client)) == 2
+
+
+def test_with_the_last_page_nothing_is_left_to_wait_for(services: Services, client: Client) -> None:
+    Library(services, 50).headers = {"Backoff": "30"}
+    assert run(client)[-1].cursor == DONE
+
+
+def test_a_bad_item_is_malformed_and_the_rest_goes_in(services: Services, client: Client) -> None:
+    services.respond(HOST, PATH, lambda _: page(7, {"type": "note"}, item(1)))
+    (batch,) = run(client)
+    no_object, no_title, good = batch.told
+    assert no_object == Malformed("zotero users/123 from 0 item 1", "it is not a JSON object")
+    assert no_title == Malformed("zotero users/123 from 0 item 2", "it has no title")
+    assert isinstance(good, Paper)
+
+
+@pytest.mark.parametrize("what", [None, "", "users/me", "../groups/1", "users/1/collections/x"])
+def test_what_names_no_library_is_refused_and_not_asked(
+    services: Services, client: Client, what: str | None
+) -> None:
+    with pytest.raises(SourceError, match="names no Zotero library"):
+        run(client, Asked(NOW, what=what))
+    assert services.questions == []
+
+
+def test_a_closed_library_names_the_setting_and_not_the_key(
+    services: Services, client: Client
+) -> None:
+    services.answer(HOST, PATH, b"Forbidden", 403)
+    with pytest.raises(SourceError, match="zotero_key") as refused:
+        run(client, key="secret")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, SourceError), (503, OutOfReachError)])
+def test_a_refusal_ends_the_run(
+    services: Services, client: Client, status: int, error: type[SourceError]
+) -> None:
+    services.answer(HOST, PATH, b"", status)
+    with pytest.raises(error):
+        run(client)
+
+
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"{}", b'{"items": 7}', b"[]"])
+def test_what_is_no_list_of_items_is_refused(
+    services: Services, client: Client, body: bytes
+) -> None:
+    services.respond(HOST, PATH, lambda _: Answer(body, 200, page().headers))
+    with pytest.raises(SourceError, match=r"api\.zotero\.org"):
+        run(client)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Total-Results": "-1", "Last-Modified-Version": "7"}])
+def test_a_reply_without_version_and_total_is_refused(
+    services: Services, client: Client, headers: dict[str, str]
+) -> None:
+    services.answer(HOST, PATH, b'{"items": []}', headers=headers)
+    with pytest.raises(SourceError, match="did not tell"):
+        run(client)
+
+
+class Fixed(Client):
+    """Gives the same body to every question."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.body = body
+
+    def get(self, address: str, *_: object, **__: object) -> Reply:
+        told = {"total-results": "1", "last-modified-version": "7"}
+        return Reply(address, 200, told, self.body)
+
+
+@given(st.binary() | _JSON.map(lambda told: json.dumps(told).encode()))
+def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
+    with suppress(SourceError):
+        run(Fixed(body))
+
+
+@given(st.lists(_JSON))
+def test_any_items_raise_nothing(items: list[object]) -> None:
+    (batch,) = run(Fixed(json.dumps({"items": items}).encode()))
+    assert len(batch.told) == len(items)

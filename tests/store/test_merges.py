@@ -1,0 +1,218 @@
+"""Two papers that turn out to be one, and the way back."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from broadsheet.config import load_settings
+from broadsheet.errors import NotFoundError, StoreError
+from broadsheet.library import Library
+from broadsheet.model import Kind, Notice, Paper, Signal
+from broadsheet.rules.intake import make_paper
+from broadsheet.store.attention import observe
+from broadsheet.store.catalogue import add
+from tests.conftest import NOW
+
+ARCHIVED = make_paper(title="Kites at dusk", authors=["Ada Windrow"], arxiv="2603.00001")
+PRINTED = make_paper(title="Flying after sunset", authors=["Bo Farol"], doi="10.1234/dusk")
+BOTH = make_paper(title="Kites at dusk", arxiv="2603.00001", doi="10.1234/dusk", venue="Wind")
+
+
+@pytest.fixture
+def merged(empty_library: Library) -> Library:
+    """Two papers with votes and readings, then a record that names both."""
+    empty_library.add("arxiv", [ARCHIVED])
+    empty_library.add("bibtex", [PRINTED])
+    for paper, readers in ((ARCHIVED, "ab"), (PRINTED, "bc")):
+        for reader in readers:
+            empty_library.vote(paper.id, reader, on=True)
+    _observe(
+        empty_library,
+        [
+            Signal(ARCHIVED.id, Kind.STARS, 7, NOW, "github"),
+            Signal(PRINTED.id, Kind.CITATIONS, 3, NOW, "crossref"),
+        ],
+    )
+    empty_library.add("crossref", [BOTH])
+    return empty_library
+
+
+def _observe(library: Library, observed: Sequence[Signal]) -> None:
+    with library._database.write() as connection:
+        observe(connection, observed)
+
+
+def test_a_merge_moves_votes_signals_and_names_along(merged: Library) -> None:
+    assert merged.health().papers == 1
+    assert merged.paper(PRINTED.id).id == merged.paper(ARCHIVED.id).id == ARCHIVED.id
+    assert merged.votes([ARCHIVED.id]) == {ARCHIVED.id: 3}
+    kinds = {(signal.kind, signal.source) for signal in merged.signals(PRINTED.id)}
+    assert {(Kind.STARS, "github"), (Kind.CITATIONS, "crossref")} <= kinds
+
+
+def test_a_merge_can_be_undone(merged: Library) -> None:
+    (made,) = merged.merges()
+    assert {made.kept, made.gone} == {ARCHIVED.title, PRINTED.title}
+    merged.unmerge(made.number)
+    archived, printed = merged.paper(ARCHIVED.id), merged.paper(PRINTED.id)
+    assert (archived.title, archived.arxiv_id) == (ARCHIVED.title, "2603.00001")
+    assert (printed.title, printed.doi, printed.arxiv_id) == (PRINTED.title, "10.1234/dusk", None)
+    assert archived.doi is None
+    assert merged.votes([ARCHIVED.id, PRINTED.id]) == {ARCHIVED.id: 2, PRINTED.id: 2}
+    assert merged.voted("b", [ARCHIVED.id, PRINTED.id]) == {ARCHIVED.id, PRINTED.id}
+    assert {signal.kind for signal in merged.signals(PRINTED.id)} >= {Kind.CITATIONS}
+    assert merged.merges()[0].undone_at == NOW
+
+
+def test_papers_that_were_set_apart_stay_apart(merged: Library) -> None:
+    merged.unmerge(merged.merges()[0].number)
+    merged.add("openalex", [BOTH])
+    merged.add(
+        "openalex", [make_paper(title="Kites at dusk", doi="10.1234/dusk", arxiv="2603.00001v2")]
+    )
+    assert merged.health().papers == 2
+    assert len(merged.merges()) == 1
+
+
+def test_the_index_follows_a_merge_and_its_undoing(merged: Library) -> None:
+    merged.update_index()
+    assert merged.search("sunset").total == 0 or merged.search("sunset").hits[0].paper.doi
+    merged.unmerge(merged.merges()[0].number)
+    merged.update_index()
+    assert merged.search("flying sunset").hits[0].paper.id == PRINTED.id
+
+
+def test_what_came_since_stays_with_the_paper_that_was_kept(merged: Library) -> None:
+    merged.vote(ARCHIVED.id, "late", on=True)
+    merged.vote(ARCHIVED.id, "c", on=False)
+    merged.unmerge(merged.merges()[0].number)
+    assert merged.votes([ARCHIVED.id, PRINTED.id]) == {ARCHIVED.id: 3, PRINTED.id: 1}
+
+
+def test_a_merge_is_undone_once(merged: Library) -> None:
+    number = merged.merges()[0].number
+    merged.unmerge(number)
+    with pytest.raises(StoreError, match="was undone before"):
+        merged.unmerge(number)
+    with pytest.raises(NotFoundError, match="no merge 99"):
+        merged.unmerge(99)
+
+
+def test_merges_on_top_of_each_other_are_undone_from_the_top(empty_library: Library) -> None:
+    third = make_paper(title="Dusk, revisited", ids=["W77"])
+    for source, told in (("ris", third), ("bibtex", PRINTED), ("arxiv", ARCHIVED)):
+        empty_library.add(source, [told])
+    naming_both = (
+        make_paper(title=PRINTED.title, arxiv="2603.00001", doi="10.1234/dusk"),
+        make_paper(title=third.title, doi="10.1234/dusk", ids=["W77"]),
+    )
+    for told in naming_both:
+        empty_library.add("crossref", [told])
+    assert empty_library.health().papers == 1
+    newest, oldest = empty_library.merges()
+    with pytest.raises(StoreError, match="undo that merge first"):
+        empty_library.unmerge(oldest.number)
+    empty_library.unmerge(newest.number)
+    empty_library.unmerge(oldest.number)
+    assert empty_library.health().papers == 3
+    assert {empty_library.paper(one.id).title for one in (third, PRINTED, ARCHIVED)} == {
+        third.title,
+        PRINTED.title,
+        ARCHIVED.title,
+    }
+
+
+_TITLES = st.sampled_from(["Kites at dusk, again", "Lanterns on water", "Rivers in spring"])
+_TOLD = st.builds(
+    lambda title, arxiv, doi, openalex: make_paper(
+        title=title, arxiv=arxiv, doi=doi, ids=[openalex] if openalex else []
+    ),
+    _TITLES,
+    st.sampled_from([None, "2603.00001", "2603.00002"]),
+    st.sampled_from([None, "10.1234/a", "10.1234/b"]),
+    st.sampled_from([None, "W1", "W2"]),
+)
+
+
+@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(records=st.lists(_TOLD, min_size=1, max_size=8), data=st.data())
+def test_undoing_every_merge_leaves_no_record_and_no_name_astray(
+    tmp_path_factory: pytest.TempPathFactory, records: list[Paper], data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("merges")
+    settings = load_settings({"data": folder, "refine": False}, environment={})
+    with Library(settings, clock=lambda: NOW + timedelta()) as library:
+        sources = st.sampled_from(["arxiv", "crossref", "openalex"])
+        for paper in records:
+            library.add(data.draw(sources), [paper])
+        papers, merges = library.health().papers, library.merges()
+        for merge in merges:
+            library.unmerge(merge.number)
+        assert library.health().papers == papers + len(merges)
+        told = {(paper.title, paper.arxiv_id, paper.doi) for paper in records}
+        kept = [
+            (said.title, said.arxiv_id, said.doi)
+            for paper in {library.paper(one.id).id for one in records}
+            for _, said, _ in library.records(paper)
+        ]
+        assert set(kept) <= told
+
+
+def test_what_was_set_apart_stays_apart_from_the_paper_it_went_into(merged: Library) -> None:
+    merged.unmerge(merged.merges()[0].number)
+    third = make_paper(title="Sunset flights", ids=["W5"])
+    merged.add("ris", [third])
+    joining = make_paper(title=third.title, ids=["W5"], doi="10.1234/dusk")
+    merged.add("openalex", [joining])
+    merged.add("openalex", [make_paper(title=third.title, ids=["W5"], arxiv="2603.00001")])
+    assert merged.paper(ARCHIVED.id).id != merged.paper(PRINTED.id).id
+
+
+def test_readings_that_both_papers_had_are_given_back(empty_library: Library) -> None:
+    empty_library.add("arxiv", [ARCHIVED])
+    empty_library.add("bibtex", [PRINTED])
+    reading = [Signal(one.id, Kind.STARS, 7, NOW, "github") for one in (ARCHIVED, PRINTED)]
+    _observe(empty_library, reading)
+    empty_library.add("crossref", [BOTH])
+    assert len(empty_library.signals(ARCHIVED.id)) == 1
+    empty_library.unmerge(empty_library.merges()[0].number)
+    assert len(empty_library.signals(ARCHIVED.id)) == len(empty_library.signals(PRINTED.id)) == 1
+
+
+def test_papers_that_contradict_each_other_are_not_both_taken_for_a_third(
+    empty_library: Library,
+) -> None:
+    title = "Kites, a report of the year"
+    empty_library.add("bibtex", [make_paper(title="Notes on kites", doi="10.1234/notes")])
+    for number in ("2603.00001", "2604.00001"):
+        empty_library.add("arxiv", [make_paper(title=title, arxiv=number)])
+    empty_library.add("crossref", [make_paper(title=title, doi="10.1234/notes")])
+    assert empty_library.paper("arxiv:2603.00001").id == "arxiv:2603.00001"
+    assert empty_library.paper("arxiv:2604.00001").id == "arxiv:2604.00001"
+    for number in ("2603.00001", "2604.00001"):
+        empty_library.add("arxiv", [make_paper(title=f"{title}, mended", arxiv=number)])
+    assert empty_library.paper("arxiv:2604.00001").title.endswith("mended")
+
+
+def test_two_papers_of_the_anthology_are_two_whatever_their_titles(empty_library: Library) -> None:
+    for number in (1, 2):
+        told = make_paper(
+            title="Findings of the kite task", authors=["A. B."], ids=[f"acl:2024.kites-1.{number}"]
+        )
+        empty_library.add("acl", [told])
+    assert empty_library.health().papers == 2
+
+
+def test_a_notice_marks_the_paper_of_its_id_and_no_other_of_its_title(
+    empty_library: Library,
+) -> None:
+    empty_library.add("arxiv", [ARCHIVED])
+    notice = make_paper(title=ARCHIVED.title, doi="10.5555/other", notice=Notice.RETRACTED)
+    with empty_library._database.write() as connection:
+        add(connection, "crossref notices", [notice], NOW, only_known=True)
+    assert empty_library.paper(ARCHIVED.id).notice is None
+    assert empty_library.health().papers == 1

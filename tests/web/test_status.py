@@ -1,0 +1,112 @@
+"""What readers and operators see of the sources, and of papers that others spoke against."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from broadsheet.config import load_settings
+from broadsheet.library import Library
+from broadsheet.mail import render_digest
+from broadsheet.model import Kind, Notice, Signal
+from broadsheet.rules.intake import make_paper
+from broadsheet.store.attention import observe
+from broadsheet.web.app import create_app
+from tests.conftest import NOW
+from tests.mail.conftest import MASTHEAD
+from tests.services import Services
+from tests.world import Fault, World
+
+
+@pytest.fixture
+def world() -> Iterator[tuple[World, str]]:
+    with Services() as services:
+        yield World(services), services.address
+
+
+@pytest.fixture
+def fetching(tmp_path: Path, world: tuple[World, str]) -> Iterator[Library]:
+    settings = load_settings(
+        {"data": tmp_path, "refine": False, "sources": "arxiv hf", "mirror": world[1]},
+        environment={},
+    )
+    world[0].today = NOW.date()
+    with Library(settings, clock=lambda: NOW) as library:
+        yield library
+
+
+def test_the_status_page_tells_how_each_source_fares(
+    fetching: Library, world: tuple[World, str]
+) -> None:
+    page = TestClient(create_app(fetching))
+    assert "not fetched yet" in page.get("/status").text
+    world[0].faults = {"hf": Fault.RENAMED}
+    list(fetching.sources.fetch())
+    told = page.get("/status").text
+    assert "1 day missing" in told
+    assert "Tuesday, 10 March 2026" in told
+    assert "is gone (status 404)" in told
+    assert "newest of" in told
+    gaps = page.get("/healthz").json()["gaps"]
+    assert [(gap["source"], gap["day"]) for gap in gaps] == [("hf", "2026-03-10")]
+
+
+def test_an_edition_says_on_the_page_and_in_the_mail_what_it_lacks(
+    fetching: Library, world: tuple[World, str]
+) -> None:
+    world[0].faults = {"hf": Fault.BLANK}
+    list(fetching.sources.fetch())
+    fetching.update_index()
+    fetching.publish()
+    lack = "hf had not brought 10 March"
+    assert lack in TestClient(create_app(fetching)).get("/").text
+    digest = render_digest(fetching.edition(), MASTHEAD)
+    assert lack in digest.html
+    assert lack in digest.text
+
+
+@pytest.mark.parametrize("notice", list(Notice))
+def test_what_was_said_against_a_paper_is_shown_wherever_it_stands(
+    library: Library, notice: Notice
+) -> None:
+    paper = library.edition().items[0]
+    library.add(
+        "crossref", [make_paper(title=paper.title, arxiv=paper.paper_id, notice=notice, version=4)]
+    )
+    library.update_index()
+    digest = render_digest(library.edition(), MASTHEAD)
+    assert f"{notice.capitalize()}." in digest.html
+    assert notice.upper() in digest.text
+    page = TestClient(create_app(library))
+    for address in ("/", f"/papers/{paper.paper_id}", f"/search?q={paper.title}"):
+        assert f"<strong>{notice.capitalize()}</strong>" in page.get(address).text
+    assert "version 4" in page.get(f"/papers/{paper.paper_id}").text
+
+
+def test_what_was_withdrawn_stands_in_no_new_edition(library: Library) -> None:
+    first = library.edition().items[0]
+    library.add(
+        "crossref",
+        [make_paper(title=first.title, arxiv=first.paper_id, notice=Notice.RETRACTED)],
+    )
+    again = library.publish()
+    assert first.paper_id not in {item.paper_id for item in again.items}
+
+
+def test_a_papers_page_shows_the_attention_it_got(library: Library) -> None:
+    paper_id = library.edition().items[0].paper_id
+    with library._database.write() as connection:
+        observe(
+            connection,
+            [
+                Signal(paper_id, Kind.STARS, 1200, NOW - timedelta(days=1), "github"),
+                Signal(paper_id, Kind.STARS, 1240, NOW, "github"),
+                Signal(paper_id, Kind.COMMENTS, 1, NOW, "hn"),
+            ],
+        )
+    told = TestClient(create_app(library)).get(f"/papers/{paper_id}").text
+    assert "<strong>1,240</strong> stars" in told
+    assert "<strong>1</strong> comment " in told
+    assert "1,200" not in told
