@@ -30,11 +30,11 @@ def posted(library: Library, server: SmtpServer) -> Library:
 
 
 def _confirm(library: Library, server: SmtpServer) -> None:
-    library.subscribe("ada@example.org")
+    library.readers.subscribe("ada@example.org")
     library.deliver_due()
     found = re.search(r"/confirm\?token=(\S+)", body(server.messages[-1], "plain"))
     assert found is not None
-    library.confirm(found[1])
+    library.readers.confirm(found[1])
 
 
 def test_a_reader_confirms_then_gets_the_digest_once(posted: Library, server: SmtpServer) -> None:
@@ -52,7 +52,7 @@ def test_a_reader_confirms_then_gets_the_digest_once(posted: Library, server: Sm
 
 
 def test_an_unconfirmed_reader_gets_no_digest(posted: Library, server: SmtpServer) -> None:
-    posted.subscribe("ada@example.org")
+    posted.readers.subscribe("ada@example.org")
     posted.deliver_due()
     assert posted.send().sent == 0
     assert len(server.messages) == 1
@@ -63,15 +63,15 @@ def test_a_reader_who_left_gets_nothing_more(posted: Library, server: SmtpServer
     posted.send()
     found = re.search(r"token=([^>]+)>", server.messages[-1]["List-Unsubscribe"])
     assert found is not None
-    assert posted.unsubscribe(found[1]).state is SubscriptionState.UNSUBSCRIBED
-    assert posted.unsubscribe(found[1]).state is SubscriptionState.UNSUBSCRIBED
+    assert posted.readers.unsubscribe(found[1]).state is SubscriptionState.UNSUBSCRIBED
+    assert posted.readers.unsubscribe(found[1]).state is SubscriptionState.UNSUBSCRIBED
     posted.publish(posted.today + timedelta(days=1))
     assert posted.send().sent == 0
 
 
 def test_an_address_is_not_bombed_with_confirmations(posted: Library, server: SmtpServer) -> None:
     for _ in range(10):
-        posted.subscribe("ada@example.org")
+        posted.readers.subscribe("ada@example.org")
         posted.deliver_due()
     assert len(server.messages) == 3
 
@@ -118,7 +118,7 @@ def test_a_sender_that_died_between_claim_and_settling_sends_nothing_twice(
 
 
 def test_the_outbox_folder_knows_what_was_written(library: Library) -> None:
-    library.subscribe("ada@example.org")
+    library.readers.subscribe("ada@example.org")
     library.deliver_due()
     (mail,) = Path(library.settings.outbox).glob("*.eml")
     assert b"/confirm?token=" in mail.read_bytes().replace(b"=\r\n", b"").replace(b"=3D", b"=")
@@ -127,7 +127,7 @@ def test_the_outbox_folder_knows_what_was_written(library: Library) -> None:
 def test_without_a_mail_server_in_reach_everything_stays_due(library: Library) -> None:
     asked = {"data": library.settings.data, "smtp": "smtp://127.0.0.1:9"}
     with Library(load_settings(asked, environment={}), clock=lambda: NOW) as cut_off:
-        cut_off.subscribe("ada@example.org")
+        cut_off.readers.subscribe("ada@example.org")
         report = cut_off.deliver_due()
         assert report.delayed == 1
         assert report.error

@@ -10,6 +10,7 @@ import pytest
 from broadsheet.config import load_settings
 from broadsheet.jobs import fetch_tick, tick
 from broadsheet.library import Library
+from broadsheet.model import Period
 from tests.services import Services
 from tests.world import Fault, World
 
@@ -160,7 +161,7 @@ def test_yesterdays_edition_is_not_made_up_for_the_day_after(clocked: Clocked) -
     fetch_tick(clocked.library)
     clocked.at(12, 0)
     tick(clocked.library)
-    assert clocked.library.edition_dates() == [_DAY + timedelta(days=1)]
+    assert clocked.library.desk.printed() == [Period(_DAY + timedelta(days=1))]
 
 
 def test_a_source_that_was_long_not_fetched_is_told_of(clocked: Clocked) -> None:

@@ -42,15 +42,15 @@ def test_papers_votes_editions_and_mail_are_kept_in_postgres(kept_in_postgres: L
     assert library.paper("doi:10.1234/kites").title == found.title
     assert library.vote(found.id, "reader", on=True) == 1
     assert library.publish().items[0].rank == 1
-    library.subscribe("ada@example.org")
+    library.readers.subscribe("ada@example.org")
     assert library.deliver_due().sent == 1
     (mail,) = library.settings.outbox.glob("*.eml")
     link = re.search(r"token=(\S+)", body(parsed(mail.read_bytes()), "plain"))
     assert link is not None
-    library.confirm(link[1])
+    library.readers.confirm(link[1])
     assert library.send().sent == 1
     assert library.send().sent == 0
-    assert library.forget_unconfirmed() == 0
+    assert library.readers.forget_unconfirmed() == 0
 
 
 def test_fetching_gaps_and_merges_are_kept_in_postgres(

@@ -13,7 +13,7 @@ from broadsheet.mail import (
     render_confirmation,
     render_digest,
 )
-from broadsheet.model import Delivery, DeliveryKind, DeliveryState
+from broadsheet.model import Delivery, DeliveryKind, DeliveryState, Period
 from broadsheet.rules.delivery import after_failure
 from broadsheet.rules.token import Purpose, sign
 from broadsheet.store.database import Database
@@ -91,7 +91,7 @@ class Press:
     def _digest(self, day: date) -> Rendered:
         if day not in self._rendered:
             with self.database.read() as connection:
-                self._rendered[day] = render_digest(edition(connection, day), self.masthead)
+                self._rendered[day] = render_digest(edition(connection, Period(day)), self.masthead)
         return self._rendered[day]
 
 

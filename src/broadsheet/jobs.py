@@ -22,9 +22,9 @@ _REFINED_A_TICK, _BUILD_A_TICK_S = 512, 5.0
 def tick(library: Library) -> None:
     """Do what is due by now; doing it again at once does nothing.
 
-    The index is brought level with the library, the day's edition is published once its hour has
-    come, what is due is mailed, and some sharper vectors are made. Each part is tried even where
-    another fails.
+    The index and the trends are brought level with the library, the day's edition is published
+    once its hour has come, what is due is mailed, and some sharper vectors are made. Each part is
+    tried even where another fails.
 
     Parameters
     ----------
@@ -33,9 +33,10 @@ def tick(library: Library) -> None:
     """
     parts = (
         partial(library.update_index, build_for_s=_BUILD_A_TICK_S),
+        library.desk.follow,
         partial(_print_today, library),
         library.deliver_due,
-        library.forget_unconfirmed,
+        library.readers.forget_unconfirmed,
         partial(library.refine, _REFINED_A_TICK),
     )
     for part in parts:

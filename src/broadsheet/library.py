@@ -1,16 +1,17 @@
 """Library: the one object a user holds."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from broadsheet import ingest, subscribe
+from broadsheet import ingest
 from broadsheet.config import Settings
 from broadsheet.deliver import SendReport
+from broadsheet.desk import Desk
 from broadsheet.errors import NotFoundError, StoreError
 from broadsheet.examine import Finding, examine
 from broadsheet.gather import Gatherer
@@ -21,15 +22,19 @@ from broadsheet.ingest import IngestReport
 from broadsheet.model import (
     Edition,
     HitList,
+    Kind,
     Malformed,
     Mode,
     Paper,
+    Period,
     Signal,
     Sort,
-    Subscription,
+    Span,
+    Submission,
 )
 from broadsheet.post import host_of, send_due
-from broadsheet.publish import make_due, publish
+from broadsheet.publish import make_due
+from broadsheet.readers import Readers
 from broadsheet.refine import Refiner, fill, forget_changed, open_refiner, unfilled
 from broadsheet.search import Request, Sharpener, related, search
 from broadsheet.store import (
@@ -37,8 +42,10 @@ from broadsheet.store import (
     changes,
     deliveries,
     editions,
+    listing,
     merges,
     papers,
+    submissions,
     subscriptions,
 )
 from broadsheet.store.database import open_database
@@ -60,6 +67,10 @@ class Library:
     ----------
     sources : Gatherer
         The outside places that papers and attention are fetched from.
+    desk : Desk
+        What is rising, what was printed, and the editor's word on it.
+    readers : Readers
+        Who subscribed.
 
     Raises
     ------
@@ -89,6 +100,8 @@ class Library:
         self._index: SearchIndex | None = None
         self._index_opening = threading.Lock()
         self.sources = Gatherer(self._database, settings, clock)
+        self.desk = Desk(self._database, settings, clock)
+        self.readers = Readers(self._database, self.secret, self._library_id, self._host, clock)
         self._refiner: Refiner | None = None
         self._refiner_opening = threading.Lock()
 
@@ -249,6 +262,13 @@ class Library:
             found = papers.papers_by_num(connection, wanted)
         return [found[num] for num in wanted if num in found]
 
+    def newest(
+        self, limit: int = 50, after: str | None = None, category: str | None = None
+    ) -> tuple[list[Paper], str | None]:
+        """List the papers by date, newest first; see :func:`broadsheet.store.listing.newest`."""
+        with self._database.read() as connection:
+            return listing.newest(connection, limit, after, category)
+
     def has_paper(self, paper_id: str) -> bool:
         """Tell whether a paper is known by this id."""
         with self._database.read() as connection:
@@ -275,74 +295,60 @@ class Library:
         with self._database.read() as connection:
             return papers.records_of(connection, papers.num_of(connection, paper_id))
 
-    def vote(self, paper_id: str, reader: str, *, on: bool) -> int:
-        """Set or take back a reader's vote; gives the paper's votes after it."""
+    def vote(self, paper_id: str, reader: str, *, on: bool, network: str | None = None) -> int:
+        """Set or take back a reader's vote; see :func:`broadsheet.store.attention.vote`."""
         with self._database.write() as connection:
-            return attention.vote(connection, paper_id, reader, on, self.now)
+            total = attention.vote(connection, paper_id, reader, network, on, self.now)
+        self.desk.follow()
+        return total
 
     def votes(self, paper_ids: Sequence[str]) -> dict[str, int]:
         """Count the votes of papers; those without any are left out."""
         with self._database.read() as connection:
             return attention.votes_of(connection, paper_ids)
 
+    def counts(self, paper_ids: Sequence[str]) -> dict[str, dict[Kind, float]]:
+        """Read the newest totals of attention; see :func:`broadsheet.store.attention.counts_of`."""
+        with self._database.read() as connection:
+            return attention.counts_of(connection, paper_ids)
+
+    def submissions(self, paper_ids: Sequence[str]) -> dict[str, Submission]:
+        """Tell who put papers forward first; those that nobody did are left out."""
+        with self._database.read() as connection:
+            return submissions.submissions_of(connection, paper_ids)
+
     def voted(self, reader: str, paper_ids: Sequence[str]) -> set[str]:
         """Tell which of these papers a reader has voted for."""
         with self._database.read() as connection:
             return attention.voted(connection, reader, paper_ids)
 
-    def publish(self, day: date | None = None) -> Edition:
-        """Freeze a day's edition, today's by default, and make its digests due."""
-        wanted = day or self.today
-        note = self.sources.missing_near(wanted)
-        made = publish(self._database, wanted, self.settings.edition_size, self.now, note)
-        self.make_due(wanted)
+    def publish(self, period: Period | date | None = None) -> Edition:
+        """Freeze an edition, today's by default; the digests of a day's edition are made due."""
+        wanted = self._period(period) or Period(self.today)
+        made = self.desk.publish(wanted, self.sources.missing_near(wanted.last))
+        if wanted.span is Span.DAY:
+            self.make_due(wanted.first)
         return made
 
     def make_due(self, day: date) -> int:
         """Make a day's digest due to each confirmed reader who has none yet; gives how many."""
         return make_due(self._database, day, self._library_id, self._host, self.now)
 
-    def edition(self, day: date | None = None) -> Edition:
-        """Read a day's edition, the newest by default."""
-        with self._database.read() as connection:
-            return editions.edition(connection, day)
+    def edition(self, period: Period | date | None = None) -> Edition:
+        """Read the edition of a day, week or month, the newest day's by default."""
+        return self.desk.edition(self._period(period))
 
-    def has_edition(self, day: date) -> bool:
-        """Tell whether a day's edition was published."""
+    def has_edition(self, period: Period | date) -> bool:
+        """Tell whether an edition was published."""
         try:
-            return self.edition(day).date == day
+            self.edition(period)
         except NotFoundError:
             return False
+        return True
 
-    def edition_dates(self, limit: int = 60) -> list[date]:
-        """List the days that have an edition, newest first."""
-        with self._database.read() as connection:
-            return editions.edition_dates(connection, limit)
-
-    def subscribe(self, email: str) -> None:
-        """Make a confirmation mail due; see :func:`broadsheet.subscribe.subscribe`."""
-        subscribe.subscribe(self._database, email, self._library_id, self._host, self.now)
-
-    def peek(self, token: str) -> Subscription:
-        """Read the subscription that a link from a mail belongs to, changing nothing."""
-        return subscribe.peek(self._database, self.secret, token, self.now)
-
-    def confirm(self, token: str) -> Subscription:
-        """Confirm the subscription that a link from a confirmation mail belongs to."""
-        return subscribe.confirm(self._database, self.secret, token, self.now)
-
-    def unsubscribe(self, token: str) -> Subscription:
-        """End the subscription that a link from a digest belongs to."""
-        return subscribe.unsubscribe(self._database, self.secret, token, self.now)
-
-    def subscriptions(self) -> Iterator[Subscription]:
-        """Read every subscription."""
-        with self._database.read() as connection:
-            yield from subscriptions.all_subscriptions(connection)
-
-    def forget_unconfirmed(self) -> int:
-        """Remove the addresses that have not confirmed for thirty days; gives how many."""
-        return subscribe.forget_unconfirmed(self._database, self.now)
+    @staticmethod
+    def _period(period: Period | date | None) -> Period | None:
+        return Period(period) if isinstance(period, date) else period
 
     def send(
         self, day: date | None = None, on_sent: Callable[[], None] = lambda: None
@@ -382,12 +388,12 @@ class Library:
     def health(self) -> Health:
         """Tell how the library fares."""
         with self._database.read() as connection:
-            days = editions.edition_dates(connection, 1)
+            days = editions.periods_printed(connection, Span.DAY, 1)
             return Health(
                 papers=papers.count(connection),
                 behind=max(0, changes.last_change(connection) - self.index.position),
                 built=self.index.built if self.index.outdated else None,
-                edition=days[0] if days else None,
+                edition=days[0].first if days else None,
                 subscriptions=subscriptions.counts(connection),
                 deliveries=deliveries.counts(connection),
                 sources=tuple(self.sources.states()),

@@ -1,27 +1,50 @@
-"""Freeze the day's edition, and make one delivery per subscription due."""
+"""Freeze an edition, and make one delivery per subscription due."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from broadsheet.model import Edition
-from broadsheet.rules.edition import choose
+import numpy as np
+from sqlalchemy import Connection
+
+from broadsheet.index.encoder import load_encoder
+from broadsheet.index.generation import text_of
+from broadsheet.index.promise import promises
+from broadsheet.model import Edition, Period, Pick, Span
+from broadsheet.rules.edition import Candidate, choose, news
+from broadsheet.rules.gained import Gained
+from broadsheet.store.attention import votes_by_num
 from broadsheet.store.database import Database
 from broadsheet.store.deliveries import make_digests_due
-from broadsheet.store.editions import candidates, freeze, last_printed
+from broadsheet.store.editions import freeze, printed_before
+from broadsheet.store.papers import newest_until, nums_of, papers_by_num
+from broadsheet.store.picks import picks_of
+from broadsheet.trend import gained_by, score_all, score_between
 
 _CANDIDATES_PER_PLACE = 50
+_NAMED = {Span.DAY: "this week", Span.WEEK: "this week", Span.MONTH: "this month"}
 
 
 def publish(
-    database: Database, day: date, size: int, now: datetime, note: str | None = None
+    database: Database,
+    period: Period,
+    zone: str,
+    size: int,
+    now: datetime,
+    note: str | None = None,
 ) -> Edition:
-    """Freeze a day's edition; a day that has one gets a further revision.
+    """Freeze an edition; a period that has one gets a further revision.
+
+    It is made of what was known at its end, or by now where that is still to come.
 
     Parameters
     ----------
     database : Database
         The library.
-    day : date
-        The edition's day.
+    period : Period
+        The edition's day, week or month.
+    zone : str
+        IANA name of the zone that days are counted in.
     size : int
         How many papers at most.
     now : datetime
@@ -29,11 +52,71 @@ def publish(
     note : str or None
         What the edition lacks.
     """
+    start, end = (
+        datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+        for day in (period.first, period.after)
+    )
+    with database.read() as connection:
+        picks = picks_of(connection, period)
+        printed = printed_before(connection, period)
+        found = _candidates(connection, period, picks, size, start, min(end, now))
+        ranked = news(found, printed, picks, size)
+    vectors = load_encoder().encode([text_of(one.paper) for one in ranked])
+    likeness = np.asarray(vectors @ vectors.T, dtype=np.float32)
+    items = choose(ranked, likeness, printed, picks, period, size)
     with database.write() as connection:
-        printed = last_printed(connection, day)
-        newest = size * _CANDIDATES_PER_PLACE + len(printed)
-        items = choose(candidates(connection, day, newest), printed, day, size)
-        return freeze(connection, day, items, now, note)
+        return freeze(connection, period, items, now, note)
+
+
+def _candidates(
+    connection: Connection,
+    period: Period,
+    picks: Sequence[Pick],
+    size: int,
+    start: datetime,
+    end: datetime,
+) -> list[Candidate]:
+    scored = (
+        score_all(connection, end)
+        if period.span is Span.DAY
+        else score_between(connection, start, end)
+    )
+    order = np.argsort(-scored.scores, kind="stable")[: size * _CANDIDATES_PER_PLACE]
+    scores = dict(
+        zip(scored.papers.nums[order].tolist(), scored.scores[order].tolist(), strict=True)
+    )
+    attended = set(scored.papers.nums[scored.attended].tolist())
+    picked = nums_of(connection, [pick.paper_id for pick in picks])
+    papers = papers_by_num(connection, [*scores, *picked.values()])
+    if period.span is Span.DAY:
+        # A library without dates or attention has a newspaper, too.
+        papers |= newest_until(connection, period.last, size * _CANDIDATES_PER_PLACE)
+    nums = list(papers)
+    promised = dict(zip(nums, promises([papers[num] for num in nums]).tolist(), strict=True))
+    gained = _gained(connection, period, [num for num in nums if num in attended], start, end)
+    votes = votes_by_num(connection, nums)
+    return [
+        Candidate(
+            paper=paper,
+            score=scores.get(num, 0.0),
+            attended=num in attended,
+            promise=promised[num],
+            gained=gained.get(num, Gained({}, {})),
+            votes=votes.get(num, 0),
+        )
+        for num, paper in papers.items()
+    ]
+
+
+def _gained(
+    connection: Connection, period: Period, nums: Sequence[int], start: datetime, end: datetime
+) -> dict[int, Gained]:
+    named = _NAMED[period.span]
+    if period.span is Span.DAY:
+        return gained_by(connection, nums, end, named=named)
+    longer_h = (end - start) / timedelta(hours=1)
+    told = gained_by(connection, nums, end, longer_h, named)
+    return {num: Gained({}, one.longer, named) for num, one in told.items()}
 
 
 def make_due(database: Database, day: date, library_id: str, host: str, now: datetime) -> int:

@@ -16,7 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from broadsheet.mail import Masthead
-from broadsheet.model import Edition, EditionItem
+from broadsheet.model import Edition, EditionItem, Period
 
 MASTHEAD = Masthead(
     title="Broadsheet",
@@ -155,4 +155,4 @@ def story(rank: int = 1, **changes: Any) -> EditionItem:
 
 def edition(*items: EditionItem) -> Edition:
     """Make the edition of one day."""
-    return Edition(date=date(2026, 11, 20), revision=1, published_at=NOW, items=items)
+    return Edition(period=Period(date(2026, 11, 20)), revision=1, published_at=NOW, items=items)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.mail import compose, render_confirmation, render_digest
-from broadsheet.model import Edition
+from broadsheet.model import Edition, Period
 from tests.mail.conftest import MASTHEAD, NOW, UNSUBSCRIBE_URL, body, parsed, story
 
 
@@ -27,7 +27,7 @@ def digest(edition: Edition) -> EmailMessage:
 
 def edition(*titles: str) -> Edition:
     items = tuple(replace(story(rank), title=title) for rank, title in enumerate(titles, 1))
-    return Edition(NOW.date(), 1, NOW, items)
+    return Edition(Period(NOW.date()), 1, NOW, items)
 
 
 def test_a_digest_carries_the_headers_of_a_mailing_list() -> None:

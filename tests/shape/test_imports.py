@@ -18,14 +18,17 @@ _BELOW: dict[str, set[str]] = {
 for _name in ("sources", "store", "index", "mail"):
     _BELOW[_name] = {"model", "rules"}
 _ROOMS = {"model", "rules", "sources", "store", "index", "mail"}
-for _verb in ("ingest", "fetch", "publish", "subscribe", "deliver", "search", "refine"):
+for _verb in ("ingest", "fetch", "trend", "publish", "subscribe", "deliver", "search", "refine"):
     _BELOW[_verb] = _ROOMS
+_BELOW["publish"] = _ROOMS | {"trend"}
+_BELOW["desk"] = _ROOMS | {"trend", "publish", "config"}
+_BELOW["readers"] = _ROOMS | {"subscribe"}
 _BELOW["gather"] = _ROOMS | {"fetch", "config"}
 _BELOW["post"] = _ROOMS | {"deliver", "config"}
 _BELOW["health"] = {"model"}
 _BELOW["examine"] = {"model", "rules", "config", "health"}
 _VERBS = {"ingest", "gather", "publish", "subscribe", "deliver", "post", "search", "refine"}
-_VERBS |= {"health", "examine"}
+_VERBS |= {"trend", "desk", "readers", "health", "examine"}
 _BELOW["library"] = _ROOMS | _VERBS | {"config"}
 _BELOW["web"] = {"library", "model", "rules", "config", "health"}
 _BELOW["jobs"] = {"library", "config"}

@@ -28,15 +28,15 @@ def link_in(mail: EmailMessage, path: str) -> str:
 
 
 def token_for(library: Library, purpose: Purpose, email: str = "ada@example.org") -> str:
-    library.subscribe(email)
-    (owner,) = [s.id for s in library.subscriptions() if s.email == email]
+    library.readers.subscribe(email)
+    (owner,) = [s.id for s in library.readers.every() if s.email == email]
     if purpose is Purpose.UNSUBSCRIBE:
-        library.confirm(sign(library.secret, Purpose.CONFIRM, owner, library.now))
+        library.readers.confirm(sign(library.secret, Purpose.CONFIRM, owner, library.now))
     return sign(library.secret, purpose, owner, library.now)
 
 
 def state_of(library: Library, email: str = "ada@example.org") -> SubscriptionState:
-    (state,) = [s.state for s in library.subscriptions() if s.email == email]
+    (state,) = [s.state for s in library.readers.every() if s.email == email]
     return state
 
 
@@ -180,7 +180,7 @@ def test_no_address_is_said_kindly(client: TestClient, library: Library, email: 
     assert page.status_code == 422
     assert 'role="alert"' in page.text
     assert "<script" not in page.text
-    assert list(library.subscriptions()) == []
+    assert list(library.readers.every()) == []
 
 
 def test_subscribing_is_limited_by_the_hour(client: TestClient) -> None:
@@ -220,7 +220,7 @@ def test_other_sites_cannot_act_for_a_reader(
     answer = client.post(path.format(paper_id=paper_id), data=data, headers=headers)
     assert answer.status_code == 403
     assert 'role="search"' in answer.text
-    assert list(library.subscriptions()) == []
+    assert list(library.readers.every()) == []
     assert library.votes([paper_id]) == {}
 
 

@@ -186,7 +186,7 @@ def test_a_reader_subscribes_and_leaves(
         return found[0]
 
     def state() -> SubscriptionState:
-        (subscription,) = library.subscriptions()
+        (subscription,) = library.readers.every()
         return subscription.state
 
     browser.open("/")

@@ -72,7 +72,7 @@ def subscribers(data: Data = None, json: Json = False, debug: Debug = False) -> 
     Example: broadsheet subscribers --json
     """
     with open_data(data) as library:
-        listed = list(library.subscriptions())
+        listed = list(library.readers.every())
     if json:
         print_json([asdict(subscription) for subscription in listed])
         return

@@ -5,7 +5,7 @@ from tantivy import Document, SchemaBuilder
 
 from broadsheet.index.words import EXACT, STEMS
 from broadsheet.model import Paper
-from broadsheet.rules.edition import first_day
+from broadsheet.rules.dates import first_day
 
 # How many times a word of the title counts, as in BM25F.
 TITLE_COUNTS = 2

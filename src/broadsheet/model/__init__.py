@@ -1,12 +1,16 @@
 """The nouns of the house: frozen dataclasses that depend on the standard library alone."""
 
 from broadsheet.model.delivery import Delivery, DeliveryKind, DeliveryState
-from broadsheet.model.edition import Edition, EditionItem
+from broadsheet.model.edition import Edition, EditionItem, Section
 from broadsheet.model.hit import Hit, HitList, Mode, Sort, Tier
 from broadsheet.model.paper import Malformed, Notice, Paper
+from broadsheet.model.period import Period, Span
+from broadsheet.model.pick import Pick
 from broadsheet.model.signal import Kind, Signal
 from broadsheet.model.source import About, Gap, SourceState
+from broadsheet.model.submission import Submission
 from broadsheet.model.subscription import Subscription, SubscriptionState
+from broadsheet.model.trend import Trend, Trending
 
 __all__ = [
     "About",
@@ -23,10 +27,17 @@ __all__ = [
     "Mode",
     "Notice",
     "Paper",
+    "Period",
+    "Pick",
+    "Section",
     "Signal",
     "Sort",
     "SourceState",
+    "Span",
+    "Submission",
     "Subscription",
     "SubscriptionState",
     "Tier",
+    "Trend",
+    "Trending",
 ]

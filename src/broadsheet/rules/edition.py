@@ -1,18 +1,22 @@
-"""Which papers stand in a day's edition, in which order, and why."""
+"""Which papers stand in an edition, in which order, and why."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from itertools import islice
 
-from broadsheet.model import EditionItem, Paper
+import numpy as np
+from numpy.typing import NDArray
 
-# The fall with age is that of Hacker News (1.8 there, over hours); papers live for weeks, and
-# 1.5 over days lets ten votes outweigh about four days. To be replaced by a backtested score.
-GRAVITY = 1.5
-_UNKNOWN_AGE_DAYS = 3650.0
-_DAYS_TOLD = 62
-_DAYS_A_MONTH = 30
-_DAYS_A_YEAR = 365
+from broadsheet.model import EditionItem, Paper, Period, Pick, Section, Span
+from broadsheet.rules.gained import Gained, age, reason
+
+# The share of a day's places kept for papers that nobody has noticed yet.
+NEW_SHARE = 0.25
+# Papers this alike are on one topic, and each further one on a topic counts for so much less.
+ALIKE = 0.6
+TOPIC_AGAIN = 0.7
+_WIDER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,71 +27,101 @@ class Candidate:
     ----------
     paper : Paper
         The paper.
+    score : float
+        As :func:`broadsheet.rules.trending.score` gives it, 0 or more.
+    attended : bool
+        Whether it got any attention in the time that counts.
+    promise : float
+        What its text promises; it tells papers of the same score apart.
+    gained : Gained
+        What it gained.
     votes : int
         Local votes so far.
-    last_vote_at : datetime or None
-        When the newest of them was cast, aware UTC.
     """
 
     paper: Paper
+    score: float
+    attended: bool
+    promise: float
+    gained: Gained
     votes: int
-    last_vote_at: datetime | None
 
 
-def first_day(published: str) -> date:
-    """Read a date of any precision as the first day it covers.
-
-    Examples
-    --------
-    >>> first_day("2025-02")
-    datetime.date(2025, 2, 1)
-    """
-    parts = [int(part) for part in published.split("-")]
-    return date(*[*parts, 1, 1][:3])
-
-
-def score(votes: int, published: str | None, day: date) -> float:
-    """Weigh votes against age: ``(votes + 1) / (age_days + 2) ** 1.5``.
-
-    Parameters
-    ----------
-    votes : int
-        Local votes, 0 or more.
-    published : str or None
-        When the paper came out; one of unknown date counts as ten years old.
-    day : date
-        The edition's day.
-
-    Returns
-    -------
-    float
-        Above 0; more votes and a later date make it larger.
-    """
-    age_days = _UNKNOWN_AGE_DAYS
-    if published is not None:
-        age_days = max(0.0, float((day - first_day(published)).days))
-    return (votes + 1) / float((age_days + 2) ** GRAVITY)
-
-
-def choose(
+def news(
     candidates: Sequence[Candidate],
-    printed: Mapping[str, datetime],
-    day: date,
+    printed: Mapping[str, float],
+    picks: Sequence[Pick],
     size: int,
-) -> list[EditionItem]:
-    """Choose and order a day's papers.
-
-    A paper that stood in an earlier edition comes again only where readers voted for it since,
-    unless nothing else is left.
+) -> list[Candidate]:
+    """Choose what is worth looking at for an edition, the best first.
 
     Parameters
     ----------
     candidates : sequence of Candidate
         What may be printed.
-    printed : mapping of paper id to datetime
-        When each paper last stood in an earlier day's edition.
-    day : date
-        The edition's day.
+    printed : mapping of paper id to float
+        The highest score each paper had in an earlier edition of the same span. One that stands
+        higher now rises again; else it is no news.
+    picks : sequence of Pick
+        The editor's word on papers.
+    size : int
+        How many papers the edition has at most.
+
+    Returns
+    -------
+    list of Candidate
+        More than the edition holds, those the editor picked among them, none that was dropped.
+    """
+    placed = {pick.paper_id for pick in picks if pick.place is not None}
+    dropped = {pick.paper_id for pick in picks if pick.place is None}
+    risen = [
+        one
+        for one in candidates
+        if one.paper.id in placed
+        or (one.paper.id not in dropped and one.score > printed.get(one.paper.id, _NEVER))
+    ]
+    ranked = sorted(risen, key=_order)
+    rising = islice((one for one in ranked if one.attended), _WIDER * size)
+    new = islice((one for one in ranked if not one.attended), _WIDER * size)
+    wanted = {one.paper.id for one in (*rising, *new)} | placed
+    return [one for one in ranked if one.paper.id in wanted]
+
+
+_NEVER = -1.0
+
+
+def _order(candidate: Candidate) -> tuple[float, str, float, str]:
+    paper = candidate.paper
+    # Of equal score, the newer and then the more promising comes first.
+    newness = "".join(chr(255 - ord(letter)) for letter in paper.published or "")
+    return (-candidate.score, newness or "~", -candidate.promise, paper.id)
+
+
+def choose(
+    ranked: Sequence[Candidate],
+    likeness: NDArray[np.float32],
+    printed: Mapping[str, float],
+    picks: Sequence[Pick],
+    period: Period,
+    size: int,
+) -> list[EditionItem]:
+    """Choose and order an edition's papers.
+
+    First those that rise, then those that are new and that nobody has noticed yet; each further
+    paper on one topic counts for less; the editor's picks stand where the editor put them.
+
+    Parameters
+    ----------
+    ranked : sequence of Candidate
+        As :func:`news` gives them.
+    likeness : ndarray of float32, shape (len(ranked), len(ranked))
+        How alike each two are in meaning, up to 1.
+    printed : mapping of paper id to float
+        As in :func:`news`.
+    picks : sequence of Pick
+        The editor's word on papers.
+    period : Period
+        What the edition is for.
     size : int
         How many papers at most.
 
@@ -96,29 +130,56 @@ def choose(
     list of EditionItem
         In order of rank.
     """
-
-    def is_news(candidate: Candidate) -> bool:
-        before = printed.get(candidate.paper.id)
-        if before is None:
-            return True
-        return candidate.last_vote_at is not None and candidate.last_vote_at > before
-
-    ranked = sorted(
-        candidates,
-        key=lambda c: (
-            not is_news(c),
-            -score(c.votes, c.paper.published, day),
-            c.paper.id,
-        ),
-    )
+    pins = {pick.paper_id: pick for pick in picks if pick.place is not None}
+    placed = [at for at, one in enumerate(ranked) if one.paper.id in pins]
+    rest = [at for at in range(len(ranked)) if at not in placed]
+    rising = [at for at in rest if ranked[at].attended]
+    new = [at for at in rest if not ranked[at].attended]
+    room = max(0, size - len(placed))
+    for_new = min(len(new), round(NEW_SHARE * size) if period.span is Span.DAY else 0)
+    rising = _varied(ranked, rising, likeness, placed, max(0, room - for_new))
+    new = _varied(ranked, new, likeness, placed + rising, room - len(rising))
+    for at in sorted(placed, key=lambda at: pins[ranked[at].paper.id].place or 1):
+        rising.insert((pins[ranked[at].paper.id].place or 1) - 1, at)
+    order = [(at, Section.RISING) for at in rising] + [(at, Section.NEW) for at in new]
     return [
-        _item(rank, candidate, candidate.paper.id in printed, day)
-        for rank, candidate in enumerate(ranked[:size], start=1)
+        _item(rank, ranked[at], section, ranked[at].paper.id in printed, pins, period.last)
+        for rank, (at, section) in enumerate(order[:size], start=1)
     ]
 
 
-def _item(rank: int, candidate: Candidate, again: bool, day: date) -> EditionItem:
+def _varied(
+    ranked: Sequence[Candidate],
+    among: Sequence[int],
+    likeness: NDArray[np.float32],
+    above: Sequence[int],
+    count: int,
+) -> list[int]:
+    """Take the best again and again, where what is on a topic that stands above counts for less."""
+    left, taken = list(among), list(above)
+    chosen: list[int] = []
+    while left and len(chosen) < count:
+        weights = {
+            at: ranked[at].score * TOPIC_AGAIN ** int((likeness[at, taken] >= ALIKE).sum())
+            for at in left
+        }
+        best = max(left, key=lambda at: (weights[at], -at))
+        left.remove(best)
+        taken.append(best)
+        chosen.append(best)
+    return chosen
+
+
+def _item(
+    rank: int,
+    candidate: Candidate,
+    section: Section,
+    again: bool,
+    pins: Mapping[str, Pick],
+    today: date,
+) -> EditionItem:
     paper = candidate.paper
+    pick = pins.get(paper.id)
     return EditionItem(
         rank=rank,
         paper_id=paper.id,
@@ -129,28 +190,17 @@ def _item(rank: int, candidate: Candidate, again: bool, day: date) -> EditionIte
         published=paper.published,
         link=paper.link,
         votes=candidate.votes,
-        reason=_reason(candidate, again, day),
+        reason=_why(candidate, again, today),
+        section=section,
+        score=candidate.score,
+        picked=pick is not None,
+        comment=pick.comment if pick else None,
         notice=paper.notice,
     )
 
 
-def _reason(candidate: Candidate, again: bool, day: date) -> str:
-    if candidate.votes:
-        told = f"{candidate.votes} vote{'s' if candidate.votes > 1 else ''} by readers"
-    else:
-        told = "no votes yet"
-    age = _age(candidate.paper.published, day)
-    return f"{told}, {age}, printed before" if again else f"{told}, {age}"
-
-
-def _age(published: str | None, day: date) -> str:
-    if published is None:
-        return "of unknown date"
-    days = (day - first_day(published)).days
-    if days < 1:
-        return "out today"
-    if days < _DAYS_TOLD:
-        return f"{days} day{'s' if days > 1 else ''} old"
-    if days < 2 * _DAYS_A_YEAR:
-        return f"{days // _DAYS_A_MONTH} months old"
-    return f"{days // _DAYS_A_YEAR} years old"
+def _why(candidate: Candidate, again: bool, today: date) -> str:
+    if not candidate.attended:
+        return f"by its topic and wording, {age(candidate.paper.published, today)}"
+    told = reason(candidate.gained, candidate.paper.published, today)
+    return f"{told}, risen again" if again else told

@@ -111,7 +111,7 @@ def _answer(
         if request.sort is Sort.DATE or not asked.words.exact:
             ranking = by_date(connection, question, rank, *stretch)
         elif request.sort is Sort.TRENDING:
-            ranking = by_trend(connection, question, rank, request.today, *stretch)
+            ranking = by_trend(connection, question, rank, *stretch)
         else:
             ranking = rank(question, *stretch)
         papers = papers_by_num(connection, ranking.page.nums.tolist())

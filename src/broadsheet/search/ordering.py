@@ -1,16 +1,15 @@
 """Orders other than by relevance."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from broadsheet.rules.edition import first_day, score
+from broadsheet.rules.dates import first_day
 from broadsheet.search.ranking import HEAD, Question, Ranked, Ranking
-from broadsheet.store.attention import votes_by_num
 from broadsheet.store.papers import papers_by_num
+from broadsheet.store.trends import levels_of
 
 # Where nothing holds every word, so many of the best are put in another order.
 _BEST = 100
@@ -43,7 +42,7 @@ def by_date(
 
 
 def by_trend(
-    connection: Connection, question: Question, rank: Rank, day: date, start: int, stop: int
+    connection: Connection, question: Question, rank: Rank, start: int, stop: int
 ) -> Ranking:
     """Put the best of the list in order of what is rising; those after them stay as they are.
 
@@ -51,18 +50,16 @@ def by_trend(
     ----------
     connection, question, rank, start, stop
         As in :func:`by_date`.
-    day : date
-        Today.
     """
-
-    def rising(published: str | None, votes: int) -> float:
-        return score(votes, published, day)
-
-    return _reordered(connection, question, rank, HEAD, start, stop, rising)
+    return _reordered(connection, question, rank, HEAD, start, stop, levels_of)
 
 
-def _newness(published: str | None, votes: int) -> float:
-    return first_day(published).toordinal() if published else 0.0
+def _newness(connection: Connection, nums: Sequence[int]) -> dict[int, float]:
+    return {
+        num: float(first_day(paper.published).toordinal())
+        for num, paper in papers_by_num(connection, nums).items()
+        if paper.published
+    }
 
 
 def _reordered(
@@ -72,19 +69,16 @@ def _reordered(
     best: int,
     start: int,
     stop: int,
-    worth: Callable[[str | None, int], float],
+    worth: Callable[[Connection, Sequence[int]], Mapping[int, float]],
 ) -> Ranking:
     ranking = rank(question, 0, max(best, stop))
     # Matches stay before neighbours: only what holds every word is put in another order.
     head = min(best, ranking.matches) or best
     nums = ranking.page.nums[:head]
-    papers = papers_by_num(connection, nums.tolist())
-    votes = votes_by_num(connection, nums.tolist())
-    worths = [
-        worth(papers[num].published, votes.get(num, 0)) if num in papers else 0.0
-        for num in nums.tolist()
-    ]
-    order: NDArray[np.int64] = np.argsort(-np.asarray(worths), kind="stable")
+    worths = worth(connection, nums.tolist())
+    order: NDArray[np.int64] = np.argsort(
+        [-worths.get(num, -np.inf) for num in nums.tolist()], kind="stable"
+    )
     order = np.concatenate([order, np.arange(len(nums), len(ranking.page.nums))])
     page = ranking.page
     page = Ranked(page.nums[order], page.scores[order], page.matched[order])

@@ -14,8 +14,30 @@ from broadsheet.store.tables import names, papers, signals, votes
 LOCAL_SOURCE = "local"
 
 
-def vote(connection: Connection, paper_id: str, reader: str, on: bool, now: datetime) -> int:
+def vote(
+    connection: Connection,
+    paper_id: str,
+    reader: str,
+    network: str | None,
+    on: bool,
+    now: datetime,
+) -> int:
     """Set or take back one reader's vote; the new total is kept as a signal.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        Of the one writer.
+    paper_id : str
+        The paper, by any id it has.
+    reader : str
+        Who votes.
+    network : str or None
+        Where from, under a name that tells nothing of it; many votes from one weigh little.
+    on : bool
+        Whether the vote is cast or taken back.
+    now : datetime
+        Aware UTC.
 
     Returns
     -------
@@ -32,7 +54,9 @@ def vote(connection: Connection, paper_id: str, reader: str, on: bool, now: date
     had = connection.scalar(select(func.count()).select_from(votes).where(*mine))
     if bool(had) != on:
         if on:
-            connection.execute(insert(votes).values(num=num, reader=reader, voted_at=now))
+            connection.execute(
+                insert(votes).values(num=num, reader=reader, voted_at=now, network=network)
+            )
         else:
             connection.execute(delete(votes).where(*mine))
     total = _total(connection, num)
@@ -97,6 +121,41 @@ def observe(connection: Connection, observed: Sequence[Signal]) -> int:
         make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
         connection.execute(make(signals).on_conflict_do_nothing(), rows)
     return len(rows)
+
+
+def counts_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, dict[Kind, float]]:
+    """Read the newest totals of each kind of attention, the sources' sums.
+
+    Returns
+    -------
+    dict of paper id to dict of Kind to float
+        Papers and kinds without any are left out.
+    """
+    newest = (
+        select(
+            signals.c.num,
+            signals.c.kind,
+            signals.c.value,
+            func.row_number()
+            .over(
+                partition_by=(signals.c.num, signals.c.kind, signals.c.source),
+                order_by=(signals.c.observed_at.desc(), signals.c.id.desc()),
+            )
+            .label("place"),
+        )
+        .where(signals.c.num.in_(select(names.c.num).where(names.c.name.in_(paper_ids))))
+        .subquery()
+    )
+    rows = connection.execute(
+        select(names.c.name, newest.c.kind, func.sum(newest.c.value))
+        .join(newest, newest.c.num == names.c.num)
+        .where(names.c.name.in_(paper_ids), newest.c.place == 1)
+        .group_by(names.c.name, newest.c.kind)
+    )
+    counts: dict[str, dict[Kind, float]] = {}
+    for name, kind, total in rows:
+        counts.setdefault(name, {})[Kind(kind)] = total
+    return counts
 
 
 def signals_of(connection: Connection, paper_id: str) -> list[Signal]:

@@ -1,89 +1,50 @@
-"""Keep editions: frozen when published, a new revision each time a day is published again."""
+"""Keep editions: frozen when published, a new revision each time one is published again."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
+from math import inf
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from broadsheet.errors import NotFoundError
-from broadsheet.model import Edition, EditionItem, Notice
-from broadsheet.rules.edition import Candidate
-from broadsheet.store.papers import PAPER_COLUMNS, notices_of, paper_of
-from broadsheet.store.tables import editions, papers, votes
+from broadsheet.model import Edition, EditionItem, Period, Section, Span
+from broadsheet.store.papers import notices_of
+from broadsheet.store.tables import editions
 
 
-def candidates(connection: Connection, day: date, newest: int) -> list[Candidate]:
-    """List the papers that may stand in a day's edition.
-
-    Parameters
-    ----------
-    connection : sqlalchemy.Connection
-        A reader.
-    day : date
-        Papers dated after it are left out.
-    newest : int
-        How many of the newest papers to consider; those with votes are considered at any age.
-
-    Returns
-    -------
-    list of Candidate
-        Papers with their votes and when each was last voted for.
-    """
-    counted = (
-        select(
-            votes.c.num,
-            func.count().label("votes"),
-            func.max(votes.c.voted_at).label("last_vote_at"),
+def printed_before(connection: Connection, period: Period) -> dict[str, float]:
+    """Tell the highest score each paper had in an earlier edition of the same span."""
+    rows = connection.scalars(
+        select(editions.c["items"]).where(
+            editions.c.span == period.span, editions.c.date < period.first
         )
-        .group_by(votes.c.num)
-        .subquery()
     )
-    recent = (
-        select(papers.c.num)
-        .where(or_(papers.c.published.is_(None), papers.c.published <= day.isoformat()), _stands())
-        .order_by(papers.c.published.desc().nulls_last(), papers.c.num)
-        .limit(newest)
-    )
-    rows = connection.execute(
-        select(*PAPER_COLUMNS, func.coalesce(counted.c.votes, 0), counted.c.last_vote_at)
-        .select_from(papers.outerjoin(counted, counted.c.num == papers.c.num))
-        .where(or_(papers.c.num.in_(recent), counted.c.votes > 0), _stands())
-    ).all()
-    return [Candidate(paper_of(row), row[-2], row[-1]) for row in rows]
-
-
-def _stands() -> ColumnElement[bool]:
-    """Leave out what was withdrawn or retracted: it is no news to recommend."""
-    gone = (Notice.WITHDRAWN, Notice.RETRACTED)
-    return or_(papers.c.notice.is_(None), papers.c.notice.not_in(gone))
-
-
-def last_printed(connection: Connection, before: date) -> dict[str, datetime]:
-    """Tell when each paper last stood in an edition of a day before `before`."""
-    rows = connection.execute(
-        select(editions.c.published_at, editions.c["items"])
-        .where(editions.c.date < before)
-        .order_by(editions.c.published_at)
-    )
-    return {item["paper_id"]: at for at, items in rows for item in orjson.loads(items)}
+    highest: dict[str, float] = {}
+    for items in rows:
+        for item in orjson.loads(items):
+            # An edition from before there were scores is not repeated.
+            score = item.get("score", inf)
+            highest[item["paper_id"]] = max(score, highest.get(item["paper_id"], 0.0))
+    return highest
 
 
 def freeze(
     connection: Connection,
-    day: date,
+    period: Period,
     items: Sequence[EditionItem],
     now: datetime,
     note: str | None = None,
 ) -> Edition:
-    """Keep an edition; a day that has one gets a further revision."""
-    newest = connection.scalar(select(func.max(editions.c.revision)).where(editions.c.date == day))
-    edition = Edition(day, (newest or 0) + 1, now, tuple(items), note)
+    """Keep an edition; a period that has one gets a further revision."""
+    newest = connection.scalar(select(func.max(editions.c.revision)).where(*_of(period)))
+    edition = Edition(period, (newest or 0) + 1, now, tuple(items), note)
     connection.execute(
         insert(editions).values(
-            date=day,
+            span=period.span,
+            date=period.first,
             revision=edition.revision,
             published_at=now,
             items=orjson.dumps([asdict(item) for item in items]).decode(),
@@ -93,30 +54,57 @@ def freeze(
     return edition
 
 
-def edition(connection: Connection, day: date | None = None) -> Edition:
-    """Read the newest revision of a day's edition, or of the newest day.
+def edition(
+    connection: Connection, period: Period | None = None, revision: int | None = None
+) -> Edition:
+    """Read an edition, the newest day's where no period is named.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        A reader.
+    period : Period or None
+        Which.
+    revision : int or None
+        Which printing of it; the newest by default.
 
     Raises
     ------
     NotFoundError
-        Where that day, or any, has none.
+        Where there is none.
     """
-    wanted = select(editions).order_by(editions.c.date.desc(), editions.c.revision.desc()).limit(1)
-    if day is not None:
-        wanted = wanted.where(editions.c.date == day)
+    wanted = (
+        select(editions)
+        .where(*(_of(period) if period else [editions.c.span == Span.DAY]))
+        .order_by(editions.c.date.desc(), editions.c.revision.desc())
+        .limit(1)
+    )
+    if revision is not None:
+        wanted = wanted.where(editions.c.revision == revision)
     row = connection.execute(wanted).one_or_none()
     if row is None:
-        which = f"of {day}" if day else "yet"
-        raise NotFoundError(f"there is no edition {which}: run 'broadsheet publish' to make one")
+        which = f"of {period}" if period else "yet"
+        printing = f", printing {revision}" if revision is not None else ""
+        raise NotFoundError(
+            f"there is no edition {which}{printing}: run 'broadsheet publish' to make one"
+        )
     return _edition_of(connection, row)
 
 
-def edition_dates(connection: Connection, limit: int) -> list[date]:
-    """List the days that have an edition, newest first."""
+def periods_printed(connection: Connection, span: Span, limit: int) -> list[Period]:
+    """List the periods of a span that have an edition, newest first."""
     rows = connection.scalars(
-        select(editions.c.date).distinct().order_by(editions.c.date.desc()).limit(limit)
+        select(editions.c.date)
+        .where(editions.c.span == span)
+        .distinct()
+        .order_by(editions.c.date.desc())
+        .limit(limit)
     )
-    return list(rows)
+    return [Period(first, span) for first in rows]
+
+
+def _of(period: Period) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (editions.c.span == period.span, editions.c.date == period.first)
 
 
 def _edition_of(connection: Connection, row: Row[Any]) -> Edition:
@@ -128,9 +116,12 @@ def _edition_of(connection: Connection, row: Row[Any]) -> Edition:
                 **item,
                 "authors": tuple(item["authors"]),
                 "categories": tuple(item["categories"]),
+                "section": Section(item.get("section", Section.RISING)),
                 "notice": notices.get(item["paper_id"]),
             }
         )
         for item in told
     )
-    return Edition(row.date, row.revision, row.published_at, items, row.note)
+    return Edition(
+        Period(row.date, Span(row.span)), row.revision, row.published_at, items, row.note
+    )

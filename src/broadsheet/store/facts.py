@@ -1,4 +1,4 @@
-"""Single values of a library: its id, its signing secret, the next paper's number."""
+"""Single values of a library: its id, its signing secret, how far a follower has come."""
 
 import secrets
 
@@ -31,6 +31,16 @@ def fact(connection: Connection, key: str) -> str:
         value = secrets.token_hex(8 if key == "library id" else 32)
         _put(connection, key, value)
     return value
+
+
+def noted(connection: Connection, key: str) -> str | None:
+    """Read what was noted under a key; None where nothing was."""
+    return _value(connection, key)
+
+
+def note(connection: Connection, key: str, value: str) -> None:
+    """Note a value under a key, in place of what was there."""
+    _put(connection, key, value)
 
 
 def _value(connection: Connection, key: str) -> str | None:

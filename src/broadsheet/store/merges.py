@@ -16,8 +16,11 @@ from broadsheet.store.tables import (
     merges,
     names,
     papers,
+    picks,
     records,
     signals,
+    submissions,
+    trends,
     votes,
 )
 
@@ -52,6 +55,8 @@ class _Moved(BaseModel):
     records: list[int]
     names: list[str]
     signals: list[int]
+    submissions: list[str] = []
+    """Sources of the submissions that were moved."""
     voters: list[str]
     voted_both: list[tuple[str, datetime]]
     """Reader and time of the votes that were let go, as the paper that stayed had them too."""
@@ -77,7 +82,9 @@ def fold(connection: Connection, kept: int, gone: int, now: datetime) -> None:
     connection.execute(delete(signals).where(signals.c.id.in_(_doubles(kept, gone))))
     for table in (records, names, votes, signals):
         connection.execute(update(table).where(table.c.num == gone).values(num=kept))
-    connection.execute(delete(asked).where(asked.c.num == gone))
+    _move_submissions(connection, gone, kept, moved.submissions)
+    for table in (asked, submissions, trends, picks):
+        connection.execute(delete(table).where(table.c.num == gone))
     _stay_apart(connection, kept, gone)
     connection.execute(delete(papers).where(papers.c.num == gone))
     remake(connection, kept)
@@ -119,6 +126,7 @@ def unfold(connection: Connection, number: int, now: datetime) -> tuple[int, int
         mine = (table.c.num == row.kept, column.in_(kept))
         connection.execute(update(table).where(*mine).values(num=row.gone))
     _restore_attention(connection, row.kept, row.gone, moved)
+    _move_submissions(connection, row.kept, row.gone, moved.submissions)
     both = ((row.kept, row.gone), (row.gone, row.kept))
     connection.execute(insert(apart), [{"num": a, "other": b} for a, b in both])
     connection.execute(update(merges).where(merges.c.id == number).values(undone_at=now))
@@ -153,10 +161,20 @@ def _belongings(connection: Connection, kept: int, gone: int) -> _Moved:
         records=list(connection.scalars(select(records.c.id).where(records.c.num == gone))),
         names=list(connection.scalars(select(names.c.name).where(names.c.num == gone))),
         signals=list(connection.scalars(select(signals.c.id).where(signals.c.num == gone))),
+        submissions=sorted(_submitted(connection, gone) - _submitted(connection, kept)),
         voters=sorted(set(voted) - both),
         voted_both=[(reader, voted[reader]) for reader in sorted(both)],
         read_both=[(row.kind, row.value, row.observed_at, row.source) for row in read],
     )
+
+
+def _submitted(connection: Connection, num: int) -> set[str]:
+    return set(connection.scalars(select(submissions.c.source).where(submissions.c.num == num)))
+
+
+def _move_submissions(connection: Connection, num: int, to: int, sources: Sequence[str]) -> None:
+    mine = (submissions.c.num == num, submissions.c.source.in_(sources))
+    connection.execute(update(submissions).where(*mine).values(num=to))
 
 
 def _doubles(kept: int, gone: int) -> ScalarSelect[int]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+import orjson
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, func, or_, select, type_coerce
 
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Notice, Paper
@@ -22,6 +23,18 @@ _BY_NUM = select(*PAPER_COLUMNS, papers.c.num).where(
 def paper_of(row: Sequence[Any]) -> Paper:
     """Make a paper of a row that holds :data:`PAPER_COLUMNS` first."""
     return Paper(*row[: len(PAPER_COLUMNS)])
+
+
+def stands() -> ColumnElement[bool]:
+    """Leave out what was withdrawn or retracted: it is no news to recommend."""
+    gone = (Notice.WITHDRAWN, Notice.RETRACTED)
+    return or_(papers.c.notice.is_(None), papers.c.notice.not_in(gone))
+
+
+def in_category(category: str) -> ColumnElement[bool]:
+    """Choose papers that are in a category, the first or another."""
+    told = orjson.dumps(category).decode()
+    return type_coerce(papers.c.categories, Text).contains(told, autoescape=True)
 
 
 def num_of(connection: Connection, paper_id: str) -> int:
@@ -65,6 +78,17 @@ def notices_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, No
         .where(names.c.name.in_(paper_ids), papers.c.notice.is_not(None))
     )
     return {row.name: row.notice for row in rows}
+
+
+def newest_until(connection: Connection, day: date, limit: int) -> dict[int, Paper]:
+    """Read the newest papers of a day and before it; those of unknown date come last."""
+    rows = connection.execute(
+        select(*PAPER_COLUMNS, papers.c.num)
+        .where(or_(papers.c.published.is_(None), papers.c.published <= day.isoformat()), stands())
+        .order_by(papers.c.published.desc().nulls_last(), papers.c.num)
+        .limit(limit)
+    )
+    return {row[-1]: paper_of(row) for row in rows}
 
 
 def nums_newest_first(connection: Connection) -> list[int]:

@@ -164,6 +164,8 @@ votes = Table(
     Column("num", Number, ForeignKey("papers.num"), primary_key=True),
     Column("reader", String(64), primary_key=True),
     Column("voted_at", UtcTime, nullable=False),
+    Column("network", String(32)),
+    Index("votes_by_reader", "reader", "voted_at"),
 )
 
 signals = Table(
@@ -177,6 +179,27 @@ signals = Table(
     Column("source", Text, nullable=False),
     Index("signals_by_paper", "num", "kind", "observed_at"),
     Index("signals_once", "num", "kind", "source", "observed_at", "value", unique=True),
+    Index("signals_by_time", "observed_at"),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("num", Number, ForeignKey("papers.num"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("submitted_at", UtcTime, nullable=False),
+    Index("submissions_by_time", "submitted_at"),
+    comment="who put a paper forward, and where",
+)
+
+trends = Table(
+    "trends",
+    metadata,
+    Column("num", Number, ForeignKey("papers.num"), primary_key=True),
+    Column("level", Float, nullable=False),
+    Index("trends_by_level", "level"),
+    comment="how high each rising paper stands; made anew from signals, votes and texts at will",
 )
 
 sources = Table(
@@ -261,12 +284,33 @@ editions = Table(
     "editions",
     metadata,
     Column("id", Number, primary_key=True),
+    Column("span", String(8), nullable=False),
     Column("date", Date, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("published_at", UtcTime, nullable=False),
     Column("items", Text, nullable=False),
     Column("note", Text),
-    UniqueConstraint("date", "revision"),
+    UniqueConstraint("span", "date", "revision", name="editions_once"),
+)
+
+picks = Table(
+    "picks",
+    metadata,
+    Column("span", String(8), primary_key=True),
+    Column("date", Date, primary_key=True),
+    Column("num", Number, ForeignKey("papers.num"), primary_key=True),
+    Column("place", Integer),
+    Column("comment", Text),
+    comment="the editor's word on papers of an edition; no place leaves the paper out",
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("made_at", UtcTime, nullable=False),
+    comment="who may read the API, known by the SHA-256 of what they hold",
 )
 
 subscriptions = Table(

@@ -63,7 +63,7 @@ def subscribe(
     _take_turn(request, request.app.state.subscribing)
     address = plain(email)
     try:
-        library.subscribe(address)
+        library.readers.subscribe(address)
     except ValueError as problem:
         return printer.page(
             request,
@@ -89,7 +89,7 @@ def ask_confirm(
     request: Request, library: TheLibrary, printer: ThePrinter, token: str = ""
 ) -> Response:
     """Show the button that confirms a subscription."""
-    email = library.peek(token).email
+    email = library.readers.peek(token).email
     return printer.notice(
         request,
         "One more click",
@@ -104,7 +104,7 @@ def confirm(
     request: Request, library: TheLibrary, printer: ThePrinter, token: str = ""
 ) -> Response:
     """Confirm a subscription."""
-    email = library.confirm(token).email
+    email = library.readers.confirm(token).email
     return printer.notice(
         request,
         "You are subscribed",
@@ -119,7 +119,7 @@ def ask_unsubscribe(
     request: Request, library: TheLibrary, printer: ThePrinter, token: str = ""
 ) -> Response:
     """Show the button that ends a subscription."""
-    email = library.peek(token).email
+    email = library.readers.peek(token).email
     return printer.notice(
         request,
         "Leaving so soon?",
@@ -138,7 +138,7 @@ def unsubscribe(
     Taken from anywhere, any number of times, whatever the body holds: the token is what allows
     it, and a mail program has neither cookie nor Origin.
     """
-    email = library.unsubscribe(token).email
+    email = library.readers.unsubscribe(token).email
     return printer.notice(
         request,
         "You are unsubscribed",

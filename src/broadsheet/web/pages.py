@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState, Edition, Paper
-from broadsheet.rules.edition import GRAVITY
 from broadsheet.rules.fusion import ECHOES, LEXICAL_SHARE, SENTENCE_WORDS
 from broadsheet.rules.gaps import stretches
 from broadsheet.rules.query import paper_asked
@@ -67,7 +66,7 @@ def dated(
 @_page("/editions")
 def editions(request: Request, library: TheLibrary, printer: ThePrinter) -> Response:
     """List all editions by month."""
-    months = shaping.by_month(library.edition_dates(ARCHIVE_DAYS))
+    months = shaping.by_month([one.first for one in library.desk.printed(limit=ARCHIVE_DAYS)])
     return printer.page(request, "editions.html", months=months, canonical="/editions")
 
 
@@ -164,7 +163,6 @@ def ranking(request: Request, library: TheLibrary, printer: ThePrinter) -> Respo
         echoes=ECHOES,
         depth=DEPTH,
         refined=library.refiner is not None,
-        gravity=GRAVITY,
     )
 
 
@@ -211,7 +209,9 @@ def _edition(
         shaping.edition_entry(item, votes=votes.get(item.paper_id, 0), voted=item.paper_id in voted)
         for item in edition.items
     ]
-    older, newer = shaping.beside(library.edition_dates(ARCHIVE_DAYS), edition.date)
+    older, newer = shaping.beside(
+        [one.first for one in library.desk.printed(limit=ARCHIVE_DAYS)], edition.date
+    )
     return printer.page(
         request,
         "edition.html",

@@ -1,0 +1,337 @@
+"""Find what is rising: score papers by the attention they gain, and follow as it comes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from broadsheet.index.promise import promises
+from broadsheet.model import Kind, Trend, Trending
+from broadsheet.rules.ballot import Ballot, weighed
+from broadsheet.rules.gained import Gained, reason
+from broadsheet.rules.trending import (
+    KINDS,
+    REMEMBERED_H,
+    Floats,
+    Gains,
+    Ints,
+    evened,
+    gained_within,
+    gains_of,
+    heat,
+    level,
+    promise_heat,
+    score,
+    score_at,
+    usual,
+)
+from broadsheet.store.database import Database
+from broadsheet.store.facts import note, noted
+from broadsheet.store.papers import papers_by_num
+from broadsheet.store.trends import (
+    Subjects,
+    ballots,
+    change_levels,
+    highest,
+    moved_since,
+    readings,
+    replace_levels,
+    subjects,
+)
+
+_POSITION = "trends position"
+_VOTES, _UPVOTES = KINDS.index(Kind.VOTES), KINDS.index(Kind.UPVOTES)
+_HOUR_S = 3600.0
+_DAY_H, _WEEK_H = 24.0, 7 * 24.0
+# What is usual changes slowly, and it takes all papers to see it.
+_LEARNT_EVERY_H = 24.0
+# Of more, reading all at once is faster than finding each.
+_ONE_BY_ONE = 20_000
+# A paper below that is forgotten: it has a thousandth of what is usual.
+_FAINTEST = 0.03
+_NONE_BEFORE = -1.0
+
+
+class _Position(BaseModel):
+    """How far the levels have followed, and what was usual when all were last scored."""
+
+    signal: int = 0
+    change: int = 0
+    learnt_h: float = _NONE_BEFORE
+    usual: tuple[float, ...] = ()
+    evened: dict[str, float] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Papers that may rise, with what they came to.
+
+    Parameters
+    ----------
+    papers : Subjects
+        Which.
+    scores : ndarray of float64, shape (papers,)
+        0 or more; 1 is what a paper that gets any attention usually has.
+    attended : ndarray of bool, shape (papers,)
+        Whether it got any attention yet.
+    gains : Gains
+        What came in, local votes by what each weighs.
+    usual : ndarray of float64, shape (kinds,)
+        What is usual of each kind.
+    factors : mapping of str to float
+        By how much each category was lifted or lowered.
+    """
+
+    papers: Subjects
+    scores: Floats
+    attended: NDArray[np.bool_]
+    gains: Gains
+    usual: Floats
+    factors: dict[str, float]
+
+
+def hours(moment: datetime) -> float:
+    """Count the hours since 1970."""
+    return moment.timestamp() / _HOUR_S
+
+
+def score_all(connection: Connection, now: datetime) -> Scored:
+    """Score every paper that got attention, or appeared, not long before a moment.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        A reader.
+    now : datetime
+        What came later is not looked at. Aware UTC.
+    """
+    since = now - timedelta(hours=REMEMBERED_H)
+    papers = subjects(connection, since, now)
+    gains = _gains(connection, papers, since, now, every=True)
+    return _scored(connection, papers, gains, now, None)
+
+
+def score_between(connection: Connection, start: datetime, end: datetime) -> Scored:
+    """Score every paper by what it gained between two moments, early or late.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        A reader.
+    start, end : datetime
+        Aware UTC.
+    """
+    papers = subjects(connection, start, end)
+    gains = _gains(connection, papers, start, end, every=True)
+    heats = gained_within(gains, len(papers.nums), hours(start), hours(end))
+    usually = usual(heats)
+    scores = score(heats, usually)
+    factors = _factors(papers, scores)
+    attended = np.asarray(heats.any(axis=1))
+    return Scored(papers, _evened(papers, scores, factors), attended, gains, usually, factors)
+
+
+def _score_some(
+    connection: Connection, nums: Sequence[int], now: datetime, position: _Position
+) -> Scored:
+    since = now - timedelta(hours=REMEMBERED_H)
+    papers = subjects(connection, since, now, nums)
+    gains = _gains(connection, papers, since, now, every=False)
+    return _scored(connection, papers, gains, now, position)
+
+
+def _gains(
+    connection: Connection, papers: Subjects, since: datetime, now: datetime, *, every: bool
+) -> Gains:
+    read = readings(connection, papers.nums, since if every else None, now)
+    gains = gains_of(read, papers.appeared_h)
+    cast = ballots(connection, since, now, None if every else papers.nums.tolist())
+    return _with_votes(gains, papers.nums, list(weighed(cast)))
+
+
+def _with_votes(gains: Gains, nums: Ints, votes: Sequence[tuple[Ballot, float]]) -> Gains:
+    known = set(nums.tolist())
+    mine = [(ballot, weight) for ballot, weight in votes if ballot.num in known]
+    at_h = np.array([ballot.at_h for ballot, _ in mine], dtype=np.float64)
+    return Gains(
+        np.append(gains.paper, np.searchsorted(nums, [ballot.num for ballot, _ in mine])),
+        np.append(gains.kind, np.full(len(mine), _VOTES, dtype=np.int64)),
+        np.append(gains.amount, np.array([weight for _, weight in mine], dtype=np.float64)),
+        np.append(gains.from_h, at_h),
+        np.append(gains.to_h, at_h),
+    )
+
+
+def _scored(
+    connection: Connection,
+    papers: Subjects,
+    gains: Gains,
+    now: datetime,
+    position: _Position | None,
+) -> Scored:
+    now_h, count = hours(now), len(papers.nums)
+    heats = heat(gains, count, now_h)
+    attended: NDArray[np.bool_] = np.asarray(heats.any(axis=1))
+    usually = usual(heats) if position is None else np.array(position.usual)
+    heats[:, _UPVOTES] += promise_heat(
+        _promised(connection, papers, now_h), papers.appeared_h, now_h
+    )
+    scores = score(heats, usually)
+    factors = _factors(papers, scores) if position is None else position.evened
+    return Scored(papers, _evened(papers, scores, factors), attended, gains, usually, factors)
+
+
+def _factors(papers: Subjects, scores: Floats) -> dict[str, float]:
+    names, category = np.unique(np.array(papers.category, dtype=np.str_), return_inverse=True)
+    lifted = evened(scores, category.astype(np.int64), len(names))
+    return dict(zip(names.tolist(), lifted.tolist(), strict=True))
+
+
+def _evened(papers: Subjects, scores: Floats, factors: Mapping[str, float]) -> Floats:
+    lifted = np.array([factors.get(one, 1.0) for one in papers.category], dtype=np.float64)
+    return scores * lifted
+
+
+def _promised(connection: Connection, papers: Subjects, now_h: float) -> Floats:
+    """Read the texts of new papers; of others a promise has cooled to nothing."""
+    promised = np.zeros(len(papers.nums))
+    age_h = now_h - papers.appeared_h
+    new = np.flatnonzero((age_h >= 0) & (age_h < REMEMBERED_H))
+    told = papers_by_num(connection, papers.nums[new].tolist())
+    known = [at for at in new.tolist() if int(papers.nums[at]) in told]
+    if known:
+        promised[known] = promises([told[int(papers.nums[at])] for at in known])
+    return promised
+
+
+def follow(database: Database, now: datetime) -> int:
+    """Bring the levels up to what was read and changed since the last time.
+
+    All are scored anew once a day, as what is usual is learnt from all; else only the papers that
+    something came of.
+
+    Returns
+    -------
+    int
+        How many papers were scored.
+    """
+    with database.read() as connection:
+        told = noted(connection, _POSITION)
+        position = _Position.model_validate_json(told) if told else _Position()
+        moved, signal, change = moved_since(connection, position.signal, position.change)
+        now_h = hours(now)
+        fresh = 0 <= now_h - position.learnt_h < _LEARNT_EVERY_H and len(moved) <= _ONE_BY_ONE
+        if fresh and not moved:
+            return 0
+        found = (
+            _score_some(connection, moved, now, position) if fresh else score_all(connection, now)
+        )
+    reached = position.model_copy(update={"signal": signal, "change": change})
+    if not fresh:
+        reached = reached.model_copy(
+            update={
+                "learnt_h": now_h,
+                "usual": tuple(found.usual.tolist()),
+                "evened": found.factors,
+            }
+        )
+    warm = found.scores > _FAINTEST
+    nums, levels = found.papers.nums[warm], level(found.scores[warm], now_h)
+    with database.write() as connection:
+        if fresh:
+            change_levels(connection, moved, nums, levels)
+        else:
+            replace_levels(connection, nums, levels)
+        note(connection, _POSITION, reached.model_dump_json())
+    return len(found.papers.nums)
+
+
+def trending(
+    database: Database,
+    now: datetime,
+    today: date,
+    limit: int,
+    after: str | None = None,
+    category: str | None = None,
+) -> Trending:
+    """List the papers that rise, by the levels as they were last followed.
+
+    Parameters
+    ----------
+    database : Database
+        The library.
+    now : datetime
+        Aware UTC.
+    today : date
+        The newspaper's day.
+    limit : int
+        How many at most, from 1.
+    after : str or None
+        Where an earlier list ended: its `after`.
+    category : str or None
+        Only papers of this category.
+
+    Raises
+    ------
+    ValueError
+        Where `after` was not given out by this function.
+    """
+    rank, place = _place(after)
+    with database.read() as connection:
+        found = highest(connection, limit + 1, place, category)
+        listed = found[:limit]
+        gained = gained_by(connection, [num for num, _, _ in listed], now)
+    trends = tuple(
+        Trend(
+            rank + index,
+            paper,
+            score_at(height, hours(now)),
+            reason(gained[num], paper.published, today),
+        )
+        for index, (num, height, paper) in enumerate(listed, start=1)
+    )
+    more = len(found) > limit
+    last = f"{rank + len(listed)}.{listed[-1][1].hex()}.{listed[-1][0]}" if more else None
+    return Trending(trends, last)
+
+
+def _place(after: str | None) -> tuple[int, tuple[float, int] | None]:
+    """Read where a list goes on: ranks given, level and number of the last paper."""
+    if after is None:
+        return 0, None
+    rank, _, rest = after.partition(".")
+    height, _, num = rest.rpartition(".")
+    if len(after) > 100 or not (rank.isdecimal() and num.isdecimal()):
+        raise ValueError("'after' is what an earlier answer gave as the place to go on")
+    return int(rank), (float.fromhex(height), int(num))
+
+
+def gained_by(
+    connection: Connection,
+    nums: Sequence[int],
+    now: datetime,
+    longer_h: float = _WEEK_H,
+    named: str = "this week",
+) -> dict[int, Gained]:
+    """Tell what each paper gained up to a moment, in the last day and over a longer time."""
+    papers = subjects(connection, now, now, nums)
+    gains = gains_of(readings(connection, papers.nums, None, now), papers.appeared_h)
+    cast = ballots(connection, now - timedelta(hours=longer_h), now, nums)
+    gains = _with_votes(gains, papers.nums, [(ballot, 1.0) for ballot in cast])
+    now_h, count = hours(now), len(papers.nums)
+    day, longer = (
+        gained_within(gains, count, now_h - length_h, now_h) for length_h in (_DAY_H, longer_h)
+    )
+    told = {
+        int(num): Gained(_by_kind(day[at]), _by_kind(longer[at]), named)
+        for at, num in enumerate(papers.nums)
+    }
+    return {num: told.get(num, Gained({}, {}, named)) for num in nums}
+
+
+def _by_kind(amounts: Floats) -> dict[Kind, float]:
+    return {kind: float(amount) for kind, amount in zip(KINDS, amounts, strict=True) if amount > 0}
