@@ -108,6 +108,32 @@ def test_publish_prints_one_json_document(filled: Path) -> None:
     assert json.loads(again.stdout)["revision"] == 2
 
 
+def test_weeks_and_months_are_published_by_their_names(filled: Path) -> None:
+    for option, name in (("--week", "2026-W11"), ("--month", "2026-03")):
+        done = broadsheet(filled, "publish", option, name, "--json")
+        assert json.loads(done.stdout)["name"] == name
+        assert f"nothing is new in {name}" in broadsheet(filled, "publish", option, name).stdout
+
+
+def test_the_editor_pins_drops_and_takes_back(filled: Path) -> None:
+    papers = json.loads(broadsheet(filled, "publish", "--json").stdout)["items"]
+    first, second = (item["paper_id"] for item in papers)
+    pinned = broadsheet(filled, "pin", second, "--comment", "Read this first.")
+    assert "stands at place 1" in pinned.stdout and "prints it again" in pinned.stdout
+    broadsheet(filled, "drop", first)
+    listed = json.loads(broadsheet(filled, "picks", "--json").stdout)
+    assert [(one["paper_id"], one["place"]) for one in listed] == [(second, 1), (first, None)]
+    (item,) = json.loads(broadsheet(filled, "publish", "--json").stdout)["items"]
+    assert (item["paper_id"], item["comment"]) == (second, "Read this first.")
+    assert "no picks" not in broadsheet(filled, "picks", "--forget", first).stdout
+    assert "no picks" in broadsheet(filled, "picks", "--forget", second).stdout
+
+
+def test_trending_lists_what_rises_as_words_and_as_json(filled: Path) -> None:
+    assert "nothing rises yet" in broadsheet(filled, "trending").stdout
+    assert json.loads(broadsheet(filled, "trending", "--json").stdout) == []
+
+
 def test_importing_twice_changes_nothing(filled: Path) -> None:
     again = broadsheet(filled, "import", str(FIXTURES / "dump.jsonl"))
     assert "0 new, 0 joined known papers, 2 unchanged" in again.stderr
@@ -135,6 +161,12 @@ def test_doctor_fails_where_something_is_to_do(tmp_path: Path) -> None:
         (("send",), 1, "there is no edition yet"),
         (("search",), 2, "QUERY"),
         (("publish", "--date", "tomorrow"), 2, "date"),
+        (("publish", "--week", "2026-8"), 2, "2026-W08"),
+        (("publish", "--month", "2026-13"), 2, "2026-02"),
+        (("publish", "--week", "2026-W08", "--month", "2026-02"), 2, "one of"),
+        (("pin", "2502.14802"), 1, "no paper 'arxiv:2502.14802'"),
+        (("drop", "kites"), 1, "no paper 'kites'"),
+        (("pin", "2502.14802", "--comment", " "), 2, "--comment"),
     ],
 )
 def test_a_failure_is_one_sentence(

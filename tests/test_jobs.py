@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from broadsheet.config import load_settings
+from broadsheet.config import Settings, load_settings
 from broadsheet.jobs import fetch_tick, tick
 from broadsheet.library import Library
 from broadsheet.model import Period
+from broadsheet.rules.intake import make_paper
 from tests.services import Services
 from tests.world import Fault, World
 
@@ -86,6 +87,23 @@ def test_an_edition_waits_no_longer_than_was_set_and_says_what_it_lacks(clocked:
     assert note == (
         "Made while hf had not brought 10 March; what is missing follows in a later edition."
     )
+
+
+def test_a_day_without_news_has_no_edition_until_some_comes(settings: Settings) -> None:
+    hands = [datetime(2026, 3, 10, 9, tzinfo=UTC)]
+    with Library(settings, clock=lambda: hands[0]) as library:
+        library.add("test", [make_paper(title="Old kites", published="2026-03-09")])
+        library.publish()
+        hands[0] = datetime(2026, 3, 11, 6, tzinfo=UTC)
+        tick(library)
+        assert not library.has_edition(_DAY)
+        library.add("test", [make_paper(title="Kites at dawn", published="2026-03-11")])
+        hands[0] += timedelta(minutes=30)
+        tick(library)
+        assert not library.has_edition(_DAY)
+        hands[0] += timedelta(minutes=30)
+        tick(library)
+        assert [item.title for item in library.edition(_DAY).items] == ["Kites at dawn"]
 
 
 def test_an_edition_waits_for_sources_that_were_not_fetched_yet(clocked: Clocked) -> None:

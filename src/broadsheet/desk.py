@@ -1,16 +1,19 @@
 """The editor's desk: what is rising, what was printed, and the editor's word on it."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from broadsheet.config import Settings
 from broadsheet.model import Edition, Period, Pick, Span, Trending
 from broadsheet.publish import publish
+from broadsheet.store import facts
 from broadsheet.store.database import Database
 from broadsheet.store.editions import edition, periods_printed
 from broadsheet.store.picks import forget_pick, keep_pick, picks_of
 from broadsheet.trend import follow, trending
+
+_QUIET = "day without news"
 
 
 class Desk:
@@ -47,13 +50,26 @@ class Desk:
 
     def publish(self, period: Period, note: str | None = None) -> Edition:
         """Freeze an edition; see :func:`broadsheet.publish.publish`."""
-        return publish(
+        now = self._clock()
+        made = publish(
             self._database,
             period,
             self._settings.timezone,
             self._settings.edition_size,
-            self._clock(),
+            now,
             note,
+        )
+        if not made.revision:
+            with self._database.write() as connection:
+                facts.note(connection, _QUIET, f"{period} {now.isoformat()}")
+        return made
+
+    def quiet(self, day: date, since: timedelta) -> bool:
+        """Tell whether a day had no news when it was last looked at, a short time ago."""
+        with self._database.read() as connection:
+            quiet, _, looked_at = (facts.noted(connection, _QUIET) or "").partition(" ")
+        return (
+            quiet == str(Period(day)) and self._clock() - datetime.fromisoformat(looked_at) < since
         )
 
     def edition(self, period: Period | None = None, revision: int | None = None) -> Edition:

@@ -19,6 +19,7 @@ from broadsheet.store import gathering
 from broadsheet.store.attention import observe
 from broadsheet.store.catalogue import Tally, add
 from broadsheet.store.database import Database
+from broadsheet.store.submissions import keep_submissions
 
 _log = logging.getLogger("broadsheet.fetch")
 _KEPT_COMPLAINTS = 1_000
@@ -203,6 +204,8 @@ def _keep(
         if papers:
             report.tally += add(connection, teller, papers, asked.now, only_known=batch.only_known)
         matched = observe(connection, batch.signals) if batch.signals else 0
+        if batch.submissions:
+            keep_submissions(connection, batch.submissions)
         for day, records in batch.days.items():
             moved = records if batch.cursor is not None else 0
             again = reread.get(day, 0)

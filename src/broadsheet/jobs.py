@@ -15,6 +15,8 @@ from broadsheet.library import Library
 _log = logging.getLogger("broadsheet.jobs")
 _TICK_S = 20.0
 _GRACE = timedelta(minutes=30)
+# After how long a day without news is looked at again.
+_LOOK_AGAIN = timedelta(hours=1)
 # A few seconds' work each: the clock's other parts wait for it.
 _REFINED_A_TICK, _BUILD_A_TICK_S = 512, 5.0
 
@@ -65,7 +67,8 @@ def fetch_tick(library: Library) -> None:
 def _print_today(library: Library) -> None:
     """Publish an edition once its hour has come, and make it due to late subscribers.
 
-    An edition waits for the sources that bring its papers, into the next day where it must.
+    An edition waits for the sources that bring its papers, into the next day where it must. On a
+    day without news, as week-ends may be, none is printed unless some comes later that day.
     """
     zone = ZoneInfo(library.settings.timezone)
     hold = timedelta(hours=library.settings.hold_hours)
@@ -77,6 +80,8 @@ def _print_today(library: Library) -> None:
             continue
         if library.has_edition(day):
             library.make_due(day)
+        elif library.desk.quiet(day, _LOOK_AGAIN):
+            continue
         elif library.now >= due + hold or library.sources.ready(day):
             library.publish(day)
 

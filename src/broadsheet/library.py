@@ -51,6 +51,7 @@ from broadsheet.store import (
 from broadsheet.store.database import open_database
 from broadsheet.store.facts import fact
 from broadsheet.store.merges import Merge
+from broadsheet.tokens import Tokens
 
 
 class Library:
@@ -71,6 +72,8 @@ class Library:
         What is rising, what was printed, and the editor's word on it.
     readers : Readers
         Who subscribed.
+    tokens : Tokens
+        Who may ask the API, or ask it more often.
 
     Raises
     ------
@@ -101,6 +104,7 @@ class Library:
         self._index_opening = threading.Lock()
         self.sources = Gatherer(self._database, settings, clock)
         self.desk = Desk(self._database, settings, clock)
+        self.tokens = Tokens(self._database, clock)
         self.readers = Readers(self._database, self.secret, self._library_id, self._host, clock)
         self._refiner: Refiner | None = None
         self._refiner_opening = threading.Lock()
@@ -323,10 +327,13 @@ class Library:
             return attention.voted(connection, reader, paper_ids)
 
     def publish(self, period: Period | date | None = None) -> Edition:
-        """Freeze an edition, today's by default; the digests of a day's edition are made due."""
+        """Freeze an edition, today's by default; the digests of a day's edition are made due.
+
+        Without any news nothing is printed: see :func:`broadsheet.publish.publish`.
+        """
         wanted = self._period(period) or Period(self.today)
         made = self.desk.publish(wanted, self.sources.missing_near(wanted.last))
-        if wanted.span is Span.DAY:
+        if wanted.span is Span.DAY and made.revision:
             self.make_due(wanted.first)
         return made
 

@@ -35,7 +35,8 @@ def publish(
 ) -> Edition:
     """Freeze an edition; a period that has one gets a further revision.
 
-    It is made of what was known at its end, or by now where that is still to come.
+    It is made of what was known at its end, or by now where that is still to come. Where there is
+    no news, nothing is printed.
 
     Parameters
     ----------
@@ -51,6 +52,11 @@ def publish(
         Aware UTC.
     note : str or None
         What the edition lacks.
+
+    Returns
+    -------
+    Edition
+        Its revision is 0, and it has no papers, where nothing was printed.
     """
     start, end = (
         datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
@@ -64,6 +70,8 @@ def publish(
     vectors = load_encoder().encode([text_of(one.paper) for one in ranked])
     likeness = np.asarray(vectors @ vectors.T, dtype=np.float32)
     items = choose(ranked, likeness, printed, picks, period, size)
+    if not items:
+        return Edition(period, 0, now, (), note)
     with database.write() as connection:
         return freeze(connection, period, items, now, note)
 

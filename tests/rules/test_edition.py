@@ -1,47 +1,149 @@
-"""Which papers stand in a day's edition, in which order, and why."""
+"""Which papers stand in an edition, in which order, and why."""
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import date
 
-from broadsheet.rules.edition import Candidate, choose, first_day, score
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from broadsheet.model import EditionItem, Kind, Period, Pick, Section, Span
+from broadsheet.rules.edition import ALIKE, NEW_SHARE, TOPIC_AGAIN, Candidate, choose, news
+from broadsheet.rules.gained import Gained
 from broadsheet.rules.intake import make_paper
 
-DAY = date(2026, 3, 11)
-MORNING = datetime(2026, 3, 11, 6, tzinfo=UTC)
-BEFORE = datetime(2026, 3, 10, 6, tzinfo=UTC)
+DAY = Period(date(2026, 3, 11))
 
 
-def candidate(title: str, published: str | None, votes: int = 0) -> Candidate:
+def risen(title: str, score: float, upvotes: float = 5) -> Candidate:
+    gained = Gained({Kind.UPVOTES: upvotes}, {})
+    return Candidate(make_paper(title=title, published="2026-03-09"), score, True, 0, gained, 0)
+
+
+def unnoticed(title: str, promise: float, published: str | None = "2026-03-10") -> Candidate:
     paper = make_paper(title=title, published=published)
-    return Candidate(paper, votes, MORNING if votes else None)
+    return Candidate(paper, 0.0, False, promise, Gained({}, {}), 0)
 
 
-def test_votes_lift_and_age_lowers() -> None:
-    assert score(1, "2026-03-01", DAY) > score(0, "2026-03-01", DAY)
-    assert score(0, "2026-03-10", DAY) > score(0, "2026-03-01", DAY)
-    assert score(0, "2020", DAY) > score(0, None, DAY)
+def unlike(count: int) -> NDArray[np.float32]:
+    return np.eye(count, dtype=np.float32)
 
 
-def test_a_date_of_any_precision_is_its_first_day() -> None:
-    assert first_day("2025") == date(2025, 1, 1)
+def printed_of(
+    *candidates: Candidate,
+    printed: dict[str, float] | None = None,
+    picks: tuple[Pick, ...] = (),
+    period: Period = DAY,
+    size: int = 8,
+    likeness: NDArray[np.float32] | None = None,
+) -> list[EditionItem]:
+    ranked = news(candidates, printed or {}, picks, size)
+    alike = unlike(len(ranked)) if likeness is None else likeness
+    return choose(ranked, alike, printed or {}, picks, period, size)
 
 
-def test_the_reason_tells_votes_and_age() -> None:
-    items = choose([candidate("Kites fly", "2026-03-09", 2)], {}, DAY, 5)
-    assert items[0].reason == "2 votes by readers, 2 days old"
+def titles(items: list[EditionItem]) -> list[str]:
+    return [item.title for item in items]
 
 
-def test_what_was_printed_comes_again_only_with_new_votes() -> None:
-    old, voted, new = (
-        candidate("Old kites", "2026-03-10"),
-        candidate("Voted kites", "2026-03-10", 1),
-        candidate("New kites", "2024"),
+def test_what_rises_most_leads_and_tells_why() -> None:
+    items = printed_of(risen("Kites", 1.0), risen("Lanterns", 2.0, upvotes=43))
+    assert titles(items) == ["Lanterns", "Kites"]
+    assert items[0].reason == "+43 upvotes in 24 h, 2 days old"
+    assert items[0].section is Section.RISING
+
+
+def test_a_quarter_of_a_days_places_is_kept_for_what_nobody_noticed_yet() -> None:
+    many = [risen(f"Kites {n}", 9.0 - n) for n in range(8)]
+    new = [unnoticed(f"Lanterns {n}", promise=n) for n in range(8)]
+    items = printed_of(*many, *new)
+    assert [item.section for item in items].count(Section.NEW) == NEW_SHARE * 8
+    assert titles(items)[-2:] == ["Lanterns 7", "Lanterns 6"]
+    assert items[-1].reason == "by its topic and wording, 1 day old"
+
+
+def test_a_weeks_edition_has_what_rose_and_nothing_unnoticed_beside_it() -> None:
+    many = [risen(f"Kites {n}", 9.0 - n) for n in range(8)]
+    week = Period(date(2026, 3, 9), Span.WEEK)
+    items = printed_of(*many, unnoticed("Lanterns", 9), period=week)
+    assert {item.section for item in items} == {Section.RISING}
+
+
+def test_where_little_rises_the_new_fill_the_page_and_the_other_way_round() -> None:
+    new = [unnoticed(f"Lanterns {n}", promise=n) for n in range(9)]
+    assert len(printed_of(risen("Kites", 1.0), *new)) == 8
+    assert len(printed_of(*[risen(f"Kites {n}", 1.0) for n in range(9)])) == 8
+
+
+def test_of_the_unnoticed_the_newest_come_first_and_those_without_date_last() -> None:
+    items = printed_of(
+        unnoticed("Undated", 9, None), unnoticed("Old", 5, "2024"), unnoticed("New", 1)
     )
-    printed = {old.paper.id: BEFORE, voted.paper.id: BEFORE}
-    items = choose([old, voted, new], printed, DAY, 3)
-    assert [item.title for item in items] == ["Voted kites", "New kites", "Old kites"]
-    assert items[2].reason.endswith("printed before")
+    assert titles(items) == ["New", "Old", "Undated"]
 
 
-def test_an_edition_is_no_longer_than_asked() -> None:
-    many = [candidate(f"Kites of valley {n}", "2026-03-10") for n in range(9)]
-    assert [item.rank for item in choose(many, {}, DAY, 4)] == [1, 2, 3, 4]
+def test_a_paper_comes_again_only_where_it_stands_higher_than_when_it_was_printed() -> None:
+    sunk, risen_again = risen("Sunk kites", 3.0), risen("Risen kites", 3.0)
+    printed = {sunk.paper.id: 3.0, risen_again.paper.id: 2.9}
+    items = printed_of(sunk, risen_again, risen("Lanterns", 1.0), printed=printed)
+    assert titles(items) == ["Risen kites", "Lanterns"]
+    assert items[0].reason.endswith(", risen again")
+
+
+def test_without_news_there_is_no_paper() -> None:
+    old = unnoticed("Kites", 1)
+    assert printed_of(old, printed={old.paper.id: 0.0}) == []
+
+
+def test_one_topic_does_not_fill_the_page() -> None:
+    ranked = [risen("Kites", 3.0), risen("More kites", 2.9), risen("Lanterns", 2.5)]
+    likeness = unlike(3)
+    likeness[0, 1] = likeness[1, 0] = ALIKE
+    assert 2.9 * TOPIC_AGAIN < 2.5
+    assert titles(printed_of(*ranked, likeness=likeness)) == ["Kites", "Lanterns", "More kites"]
+
+
+def test_the_editors_picks_stand_where_the_editor_put_them_with_the_comment() -> None:
+    ranked = [risen("Kites", 3.0), risen("Lanterns", 2.0), unnoticed("Rivers", 0, "1999")]
+    picks = (
+        Pick(ranked[2].paper.id, 1, "Read this first."),
+        Pick(ranked[0].paper.id, None),
+    )
+    items = printed_of(*ranked, picks=picks)
+    assert titles(items) == ["Rivers", "Lanterns"]
+    assert items[0].picked and items[0].comment == "Read this first."
+    assert not items[1].picked
+
+
+def test_a_picked_paper_may_be_printed_again() -> None:
+    kites = risen("Kites", 1.0)
+    items = printed_of(kites, printed={kites.paper.id: 9.0}, picks=(Pick(kites.paper.id, 1),))
+    assert titles(items) == ["Kites"]
+
+
+def test_picks_are_put_in_their_order_whatever_order_they_were_made_in() -> None:
+    ranked = [risen(f"Kites {n}", 9.0 - n) for n in range(5)]
+    ids = [one.paper.id for one in ranked]
+    picks = (Pick(ids[4], 2), Pick(ids[3], 1))
+    assert titles(printed_of(*ranked, picks=picks))[:3] == ["Kites 3", "Kites 4", "Kites 0"]
+
+
+scores = st.lists(st.floats(0, 9), min_size=0, max_size=30)
+
+
+@given(scores, scores, st.integers(1, 12), st.lists(st.integers(0, 29), max_size=4))
+def test_no_edition_is_too_long_and_none_holds_a_paper_twice(
+    attended: list[float], other: list[float], size: int, pinned: list[int]
+) -> None:
+    found = [risen(f"Kites {n}", score) for n, score in enumerate(attended)]
+    found += [replace(unnoticed(f"New {n}", 0), score=score) for n, score in enumerate(other)]
+    picks = tuple(
+        Pick(found[at].paper.id, place + 1)
+        for place, at in enumerate(dict.fromkeys(pinned))
+        if at < len(found)
+    )
+    items = printed_of(*found, picks=picks, size=size)
+    assert len(items) == min(size, len(found))
+    assert len({item.paper_id for item in items}) == len(items)
+    assert [item.rank for item in items] == list(range(1, len(items) + 1))

@@ -231,8 +231,8 @@ def test_days_to_come_wait_for_their_day_and_impossible_ones_are_unknown(
     empty_library.import_file(_written(tmp_path, *records))
     told = {item.title: item.reason for item in empty_library.publish().items}
     assert told == {
-        "Kites on 2026-03-11": "no votes yet, out today",
-        **{f"Kites on {day}": "no votes yet, of unknown date" for day in unreal},
+        "Kites on 2026-03-11": "by its topic and wording, out today",
+        **{f"Kites on {day}": "by its topic and wording, of unknown date" for day in unreal},
     }
     assert len(_holding(empty_library, "kites")) == len(records)
 

@@ -1,6 +1,6 @@
 import json
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
-from broadsheet.model import Kind, Malformed, Paper, Signal
+from broadsheet.model import Kind, Malformed, Paper, Signal, Submission
 from broadsheet.sources.client import Client
 from broadsheet.sources.hf_daily import fetch, read_list
 from broadsheet.sources.source import Asked, Batch
@@ -64,9 +64,15 @@ def test_every_field_is_read(services: Services, client: Client) -> None:
         Signal("arxiv:2603.00001", Kind.COMMENTS, 3.0, NOW, "hf"),
         Signal("arxiv:2603.00001", Kind.STARS, 8.0, NOW, "hf"),
     ]
+    put_forward = datetime(2026, 3, 10, 1, 41, 1, 897_000, UTC)
+    assert yesterday.submissions == [
+        Submission("arxiv:2603.00001", "lampe", put_forward, "hf"),
+    ]
     assert yesterday.days == {date(2026, 3, 10): 1}
     assert yesterday.cursor == {"day": "2026-03-11"}
-    assert today == Batch(told=[], signals=[], days={}, cursor={"day": "2026-03-11"})
+    assert today == Batch(
+        told=[], signals=[], submissions=[], days={}, cursor={"day": "2026-03-11"}
+    )
 
 
 def test_the_shape_of_2024_is_read() -> None:

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from broadsheet.config import load_settings
 from broadsheet.errors import NotFoundError, StoreError
 from broadsheet.library import Library
-from broadsheet.model import Kind, Notice, Paper, Signal
+from broadsheet.model import Kind, Notice, Paper, Period, Pick, Signal, Submission
 from broadsheet.rules.intake import make_paper
 from broadsheet.store.attention import observe
 from broadsheet.store.catalogue import add
+from broadsheet.store.submissions import keep_submissions
 from tests.conftest import NOW
 
 ARCHIVED = make_paper(title="Kites at dusk", authors=["Ada Windrow"], arxiv="2603.00001")
@@ -52,6 +53,21 @@ def test_a_merge_moves_votes_signals_and_names_along(merged: Library) -> None:
     assert merged.votes([ARCHIVED.id]) == {ARCHIVED.id: 3}
     kinds = {(signal.kind, signal.source) for signal in merged.signals(PRINTED.id)}
     assert {(Kind.STARS, "github"), (Kind.CITATIONS, "crossref")} <= kinds
+
+
+def test_what_was_put_forward_or_picked_goes_along(empty_library: Library) -> None:
+    empty_library.add("arxiv", [ARCHIVED])
+    empty_library.add("bibtex", [PRINTED])
+    told = Submission(PRINTED.id, "ada", NOW, "hf")
+    with empty_library._database.write() as connection:
+        keep_submissions(connection, [told])
+    empty_library.desk.pick(Period(NOW.date()), Pick(PRINTED.id, 1))
+    empty_library.desk.follow()
+    empty_library.add("crossref", [BOTH])
+    assert empty_library.submissions([ARCHIVED.id])[ARCHIVED.id].by == "ada"
+    assert empty_library.desk.picks(Period(NOW.date())) == [Pick(ARCHIVED.id, 1)]
+    empty_library.unmerge(empty_library.merges()[0].number)
+    assert set(empty_library.submissions([ARCHIVED.id, PRINTED.id])) == {PRINTED.id}
 
 
 def test_a_merge_can_be_undone(merged: Library) -> None:

@@ -15,6 +15,7 @@ from rich.markup import escape
 from broadsheet.config import load_settings
 from broadsheet.errors import BroadsheetError
 from broadsheet.library import Library
+from broadsheet.model import Period, Span
 from broadsheet.progress import count_bar
 
 app = typer.Typer(
@@ -41,6 +42,12 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 Day = Annotated[
     datetime | None,
     typer.Option("--date", metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="Day of the edition."),
+]
+Week = Annotated[
+    str | None, typer.Option("--week", metavar="YYYY-Www", help="ISO week, such as 2026-W08.")
+]
+Month = Annotated[
+    str | None, typer.Option("--month", metavar="YYYY-MM", help="Month, such as 2026-02.")
 ]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
@@ -89,6 +96,21 @@ def level(library: Library) -> None:
 def day_of(day: datetime | None) -> date | None:
     """Let go of the time that a date option carries."""
     return day.date() if day else None
+
+
+def period_of(day: datetime | None, week: str | None, month: str | None) -> Period | None:
+    """Read which edition is meant; None where nothing was said."""
+    if sum(told is not None for told in (day, week, month)) > 1:
+        raise typer.BadParameter("give one of --date, --week and --month")
+    if day is not None:
+        return Period(day.date())
+    try:
+        if week is not None:
+            return Period.parse(week, Span.WEEK)
+        return Period.parse(month, Span.MONTH) if month is not None else None
+    except ValueError:
+        wrong, form = ("--week", "2026-W08") if week is not None else ("--month", "2026-02")
+        raise typer.BadParameter(f"{wrong} is written like {form}") from None
 
 
 def print_json(document: object) -> None:

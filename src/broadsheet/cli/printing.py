@@ -7,26 +7,44 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from broadsheet.cli.app import ERR, OUT, Data, Day, Debug, Json, app, day_of, open_data, print_json
+from broadsheet.cli.app import (
+    ERR,
+    OUT,
+    Data,
+    Day,
+    Debug,
+    Json,
+    Month,
+    Week,
+    app,
+    day_of,
+    open_data,
+    period_of,
+    print_json,
+)
+from broadsheet.cli.telling import show_edition
 from broadsheet.progress import count_bar
 
 
 @app.command()
-def publish(data: Data = None, day: Day = None, json: Json = False, debug: Debug = False) -> None:
-    """Freeze the edition of today or another day, and make its mails due.
+def publish(
+    data: Data = None,
+    day: Day = None,
+    week: Week = None,
+    month: Month = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Freeze the edition of today, of another day, of a week or a month; a day's is mailed.
 
-    Example: broadsheet publish --date 2026-11-20
+    Example: broadsheet publish --week 2026-W08
     """
     with open_data(data) as library:
-        edition = library.publish(day_of(day))
+        edition = library.publish(period_of(day, week, month))
     if json:
-        print_json(asdict(edition))
-        return
-    OUT.print(
-        f"edition of {edition.date}, revision {edition.revision}: {len(edition.items)} papers"
-    )
-    for item in edition.items:
-        OUT.print(f"{item.rank:3}  {escape(item.title)}  [dim]({escape(item.reason)})[/dim]")
+        print_json({"date": edition.date, "name": str(edition.period), **asdict(edition)})
+    else:
+        show_edition(OUT, edition)
 
 
 @app.command()

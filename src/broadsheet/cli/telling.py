@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from rich.console import Console
 from rich.markup import escape
 
 from broadsheet.fetch import FetchReport
 from broadsheet.ingest import IngestReport
-from broadsheet.model import HitList, Malformed, Tier
+from broadsheet.model import Edition, HitList, Malformed, Tier, Trend
 from broadsheet.rules.gaps import stretches
 
 _SHOWN_COMPLAINTS = 20
@@ -55,6 +56,34 @@ def _show_complaints(console: Console, malformed: Sequence[Malformed], skipped: 
         console.print(f"skipped {escape(complaint.place)}: {escape(complaint.why)}", style="yellow")
     if skipped > _SHOWN_COMPLAINTS:
         console.print(f"and {skipped - _SHOWN_COMPLAINTS} more", style="yellow")
+
+
+def show_edition(console: Console, edition: Edition) -> None:
+    """List an edition's papers by section, each with its reason."""
+    count = len(edition.items)
+    if not edition.revision:
+        console.print(f"nothing is new in {edition.period}: no edition was printed")
+        return
+    papers = f"{count} paper{'' if count == 1 else 's'}"
+    console.print(f"edition of {edition.period}, revision {edition.revision}: {papers}")
+    for section, items in groupby(edition.items, lambda item: item.section):
+        console.print(f"[bold]{section}[/bold]")
+        for item in items:
+            console.print(f"{item.rank:3}  {escape(item.title)}")
+            picked = "editor's pick · " if item.picked else ""
+            console.print(f"     [dim]{picked}{escape(item.reason)}[/dim]")
+            if item.comment:
+                console.print(f"     {escape(item.comment)}")
+
+
+def show_trends(console: Console, trends: Sequence[Trend]) -> None:
+    """List what rises, each with its reason."""
+    if not trends:
+        console.print("nothing rises yet: run 'broadsheet fetch', or import newer papers")
+    for trend in trends:
+        console.print(f"{trend.rank:3}  {escape(trend.paper.title)}")
+        link = escape(trend.paper.link or trend.paper.id)
+        console.print(f"     [dim]{link} · {escape(trend.reason)}[/dim]")
 
 
 def show_hits(console: Console, found: HitList) -> None:

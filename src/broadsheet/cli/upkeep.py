@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from broadsheet.cli.app import OUT, Data, Debug, Json, app, level, open_data, print_json
+from broadsheet.cli.app import ERR, OUT, Data, Debug, Json, app, level, open_data, print_json
 from broadsheet.errors import ConfigError
 from broadsheet.progress import count_bar
 
@@ -69,3 +69,34 @@ def doctor(data: Data = None, json: Json = False, debug: Debug = False) -> None:
             OUT.print(f"{mark}  {escape(finding.text)}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command()
+def token(
+    name: Annotated[str | None, typer.Argument(help="Whose it is, or what it is for.")] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take the token back.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Name the tokens there are.")] = False,
+    data: Data = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make a read token for the API, and print it this once; or take one back.
+
+    Examples: broadsheet token ada; broadsheet token --list; broadsheet token ada --revoke
+    """
+    if (name is None) is not list_ or (list_ and revoke):
+        raise typer.BadParameter("give the NAME of one token, or --list")
+    with open_data(data) as library:
+        if name is None:
+            made = library.tokens.every()
+            if json:
+                print_json([asdict(one) for one in made])
+            else:
+                OUT.print("\n".join(f"{one.made_at:%Y-%m-%d}  {one.name}" for one in made))
+        elif revoke:
+            library.tokens.revoke(name)
+            ERR.print(f"{escape(name)} is revoked")
+        else:
+            secret = library.tokens.make(name)
+            ERR.print("shown this once; send it as 'Authorization: Bearer TOKEN':")
+            OUT.print(secret)

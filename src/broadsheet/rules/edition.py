@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.model import EditionItem, Paper, Period, Pick, Section, Span
+from broadsheet.rules.dates import first_day
 from broadsheet.rules.gained import Gained, age, reason
 
 # The share of a day's places kept for papers that nobody has noticed yet.
@@ -17,6 +18,7 @@ NEW_SHARE = 0.25
 ALIKE = 0.6
 TOPIC_AGAIN = 0.7
 _WIDER = 4
+_NEVER = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,11 @@ def news(
     return [one for one in ranked if one.paper.id in wanted]
 
 
-_NEVER = -1.0
-
-
-def _order(candidate: Candidate) -> tuple[float, str, float, str]:
+def _order(candidate: Candidate) -> tuple[float, int, float, str]:
     paper = candidate.paper
     # Of equal score, the newer and then the more promising comes first.
-    newness = "".join(chr(255 - ord(letter)) for letter in paper.published or "")
-    return (-candidate.score, newness or "~", -candidate.promise, paper.id)
+    day = first_day(paper.published).toordinal() if paper.published else 0
+    return (-candidate.score, -day, -candidate.promise, paper.id)
 
 
 def choose(

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from broadsheet.errors import SourceError
-from broadsheet.model import Kind, Malformed, Paper, Signal
+from broadsheet.model import Kind, Malformed, Paper, Signal, Submission
 from broadsheet.rules.identity import arxiv_id
 from broadsheet.rules.intake import make_paper
 from broadsheet.sources.client import Client
@@ -23,6 +23,7 @@ _AGAIN = timedelta(days=3)
 _BY_DAY_DAYS, _BY_WEEK_DAYS = 7, 31
 _PAGE_ITEMS = 100
 _PAGES = 50
+_NAME_CHARS = 100
 _QUERY_CHARS = 250
 _FOUND_ITEMS = 120
 _MOST_COUNTED = 10**9
@@ -42,12 +43,15 @@ class Entry:
         On which day's list the hub says that it stands.
     dated : date or None
         The day that the item itself carries; in lists of before 2025, that of the list.
+    submission : Submission or None
+        Who put it forward, where the list tells who and when.
     """
 
     told: Paper | Malformed
     signals: tuple[Signal, ...]
     day: date | None
     dated: date | None
+    submission: Submission | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +228,7 @@ def _batch(entries: list[Entry], days: Mapping[date, int], cursor: Cursor | None
     return Batch(
         told=[entry.told for entry in entries],
         signals=[signal for entry in entries for signal in entry.signals],
+        submissions=[entry.submission for entry in entries if entry.submission],
         days=days,
         cursor=cursor,
     )
@@ -261,7 +266,23 @@ def _entry(raw: object, told: Paper | Malformed, now: datetime) -> Entry:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_COUNTED
     )
     listed = text_of(paper.get("submittedOnDailyAt"))
-    return Entry(told, signals, _day(listed, now), _day(text_of(item.get("publishedAt")), now))
+    dated = _day(text_of(item.get("publishedAt")), now)
+    by = paper.get("submittedOnDailyBy") or item.get("submittedBy")
+    submission = _submission(told.id, by, listed, now)
+    return Entry(told, signals, _day(listed, now), dated, submission)
+
+
+def _submission(
+    paper_id: str, told_by: object, told_at: str | None, now: datetime
+) -> Submission | None:
+    by = text_of(told_by.get("name")) if isinstance(told_by, dict) else None
+    by = (by or "")[:_NAME_CHARS]
+    try:
+        at = datetime.fromisoformat(told_at or "")
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return Submission(paper_id, by, at, NAME) if by and at <= now else None
 
 
 def _parts(raw: object) -> tuple[dict[str, object], dict[str, object]]:

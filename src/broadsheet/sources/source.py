@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from broadsheet.model import About, Malformed, Paper, Signal
+from broadsheet.model import About, Malformed, Paper, Signal, Submission
 from broadsheet.rules.rhythm import Rhythm
 from broadsheet.sources.client import Client
 
@@ -48,6 +48,8 @@ class Batch:
         Papers, and what could not be read.
     signals : sequence of Signal
         Attention; of papers that the library may not have.
+    submissions : sequence of Submission
+        Who put papers forward.
     days : mapping of date to int
         How many records came of each of the source's own days; this is what tells a thin day
         from a quiet one. A source that is asked about papers counts its answers on the day of
@@ -64,6 +66,7 @@ class Batch:
 
     told: Sequence[Paper | Malformed] = ()
     signals: Sequence[Signal] = ()
+    submissions: Sequence[Submission] = ()
     days: Mapping[date, int] = field(default_factory=dict)
     cursor: Cursor | None = None
     answered: Sequence[str] = ()

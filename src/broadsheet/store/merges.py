@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, ScalarSelect, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    ScalarSelect,
+    and_,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from broadsheet.errors import NotFoundError, StoreError
 from broadsheet.store.making import log_changes, remake
@@ -83,6 +93,7 @@ def fold(connection: Connection, kept: int, gone: int, now: datetime) -> None:
     for table in (records, names, votes, signals):
         connection.execute(update(table).where(table.c.num == gone).values(num=kept))
     _move_submissions(connection, gone, kept, moved.submissions)
+    _move_picks(connection, gone, kept)
     for table in (asked, submissions, trends, picks):
         connection.execute(delete(table).where(table.c.num == gone))
     _stay_apart(connection, kept, gone)
@@ -175,6 +186,15 @@ def _submitted(connection: Connection, num: int) -> set[str]:
 def _move_submissions(connection: Connection, num: int, to: int, sources: Sequence[str]) -> None:
     mine = (submissions.c.num == num, submissions.c.source.in_(sources))
     connection.execute(update(submissions).where(*mine).values(num=to))
+
+
+def _move_picks(connection: Connection, num: int, to: int) -> None:
+    """Let the editor's word go with the paper, but not over a word on the other one."""
+    theirs = picks.alias()
+    taken = exists().where(
+        theirs.c.span == picks.c.span, theirs.c.date == picks.c.date, theirs.c.num == to
+    )
+    connection.execute(update(picks).where(picks.c.num == num, ~taken).values(num=to))
 
 
 def _doubles(kept: int, gone: int) -> ScalarSelect[int]:

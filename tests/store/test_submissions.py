@@ -1,0 +1,40 @@
+"""Who put a paper forward, and where."""
+
+from datetime import timedelta
+
+from broadsheet.library import Library
+from broadsheet.model import Submission
+from broadsheet.rules.intake import make_paper
+from broadsheet.store.submissions import keep_submissions
+from tests.conftest import NOW
+
+KITES = make_paper(title="How Kites Learn", arxiv="2603.00001")
+
+
+def submission(
+    by: str, hours_ago: float, source: str = "hf", paper_id: str = KITES.id
+) -> Submission:
+    return Submission(paper_id, by, NOW - timedelta(hours=hours_ago), source)
+
+
+def keep(library: Library, *told: Submission) -> None:
+    with library._database.write() as connection:
+        keep_submissions(connection, told)
+
+
+def test_the_first_submission_at_a_source_stays(empty_library: Library) -> None:
+    empty_library.add("test", [KITES])
+    keep(empty_library, submission("ada", 5))
+    keep(empty_library, submission("bo", 4))
+    assert empty_library.submissions([KITES.id]) == {KITES.id: submission("ada", 5)}
+
+
+def test_of_several_sources_the_earliest_is_told(empty_library: Library) -> None:
+    empty_library.add("test", [KITES])
+    keep(empty_library, submission("ada", 5), submission("bo", 9, "elsewhere"))
+    assert empty_library.submissions([KITES.id])[KITES.id].by == "bo"
+
+
+def test_a_submission_of_no_known_paper_is_let_go(empty_library: Library) -> None:
+    keep(empty_library, submission("ada", 5, paper_id="arxiv:2603.99999"))
+    assert empty_library.submissions(["arxiv:2603.99999"]) == {}

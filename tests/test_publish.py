@@ -1,0 +1,188 @@
+"""Editions of days, weeks and months, made of what was known by then."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from broadsheet.config import Settings
+from broadsheet.library import Library
+from broadsheet.model import Kind, Paper, Period, Pick, Section, Signal, Span
+from broadsheet.rules.intake import make_paper
+from broadsheet.store.attention import observe
+
+MONDAY = date(2026, 2, 16)
+WEEK = Period(MONDAY, Span.WEEK)
+FEBRUARY = Period(date(2026, 2, 1), Span.MONTH)
+
+
+class Office(NamedTuple):
+    """A library whose time can be set."""
+
+    library: Library
+    hands: list[datetime]
+
+    def at(self, day: date, hour: int = 9) -> None:
+        self.hands[0] = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+    def add(self, *papers: Paper) -> None:
+        self.library.add("test", papers)
+
+    def upvotes(self, paper: Paper, *told: tuple[date, int, int]) -> None:
+        """Tell of a paper the upvotes at an hour of a day."""
+        with self.library._database.write() as connection:
+            observe(
+                connection,
+                [
+                    Signal(
+                        paper.id,
+                        Kind.UPVOTES,
+                        float(count),
+                        datetime(day.year, day.month, day.day, hour, tzinfo=UTC),
+                        "hf",
+                    )
+                    for day, hour, count in told
+                ],
+            )
+
+
+@pytest.fixture
+def office(settings: Settings) -> Iterator[Office]:
+    hands = [datetime(2026, 2, 16, 9, tzinfo=UTC)]
+    with Library(settings, clock=lambda: hands[0]) as opened:
+        yield Office(opened, hands)
+
+
+def paper(number: int, published: date = MONDAY) -> Paper:
+    words = ("kites", "lanterns", "rivers", "bridges", "orchards", "violins")
+    return make_paper(
+        title=f"On {words[number % 6]} and {words[(number * 5 + 1) % 6]} of valley {number}",
+        abstract=f"We study {words[number % 6]}.",
+        published=published.isoformat(),
+        arxiv=f"2602.{number:05}",
+    )
+
+
+def ids(office: Office, period: Period | date | None = None) -> list[str]:
+    return [item.paper_id for item in office.library.edition(period).items]
+
+
+def test_what_rose_leads_the_day_and_its_reason_says_so(office: Office) -> None:
+    office.add(paper(1), paper(2))
+    office.upvotes(paper(2), (MONDAY, 8, 43))
+    first, second = office.library.publish(MONDAY).items
+    assert (first.paper_id, first.section) == (paper(2).id, Section.RISING)
+    assert first.reason == "+43 upvotes in 24 h, out today"
+    assert (second.section, second.reason) == (Section.NEW, "by its topic and wording, out today")
+
+
+def test_a_past_day_is_made_of_what_was_known_at_its_end(office: Office) -> None:
+    office.add(paper(1), paper(2))
+    office.upvotes(paper(1), (MONDAY, 8, 10))
+    office.upvotes(paper(2), (MONDAY + timedelta(days=1), 8, 400))
+    office.at(MONDAY + timedelta(days=9))
+    items = office.library.publish(MONDAY).items
+    assert [item.section for item in items] == [Section.RISING, Section.NEW]
+    assert items[0].paper_id == paper(1).id
+
+
+def test_a_paper_leads_again_only_where_it_truly_rises_again(office: Office) -> None:
+    tuesday, wednesday = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+    office.add(paper(1), paper(2, tuesday), paper(3, wednesday))
+    office.upvotes(paper(1), (MONDAY, 8, 40))
+    office.library.publish(MONDAY)
+    office.at(tuesday)
+    office.upvotes(paper(1), (tuesday, 8, 45))
+    office.upvotes(paper(2), (tuesday, 8, 5))
+    office.library.publish(tuesday)
+    office.at(wednesday)
+    office.upvotes(paper(1), (wednesday, 8, 400))
+    office.upvotes(paper(3), (wednesday, 8, 5))
+    office.library.publish(wednesday)
+    assert ids(office, MONDAY)[0] == paper(1).id
+    assert paper(1).id not in ids(office, tuesday)
+    assert ids(office, wednesday)[0] == paper(1).id
+    assert office.library.edition(wednesday).items[0].reason.endswith("risen again")
+
+
+def test_a_day_without_news_has_no_edition(office: Office) -> None:
+    office.add(paper(1))
+    office.library.publish(MONDAY)
+    saturday = MONDAY + timedelta(days=5)
+    office.at(saturday)
+    made = office.library.publish(saturday)
+    assert (made.revision, made.items) == (0, ())
+    assert not office.library.has_edition(saturday)
+    assert office.library.edition().date == MONDAY
+
+
+def test_a_week_has_what_gained_most_in_it(office: Office) -> None:
+    office.add(*[paper(number) for number in range(1, 5)])
+    before = MONDAY - timedelta(days=3)
+    office.upvotes(paper(1), (before, 8, 500), (MONDAY, 8, 500), (WEEK.last, 8, 501))
+    office.upvotes(paper(2), (MONDAY, 8, 1), (WEEK.last, 8, 60))
+    office.upvotes(paper(3), (MONDAY, 8, 1), (WEEK.last, 8, 30))
+    office.at(WEEK.after)
+    items = office.library.publish(WEEK).items
+    assert [item.paper_id for item in items][:2] == [paper(2).id, paper(3).id]
+    assert items[0].reason == "+60 upvotes this week, 6 days old"
+
+
+def test_days_weeks_and_months_are_printed_side_by_side(office: Office) -> None:
+    office.add(paper(1))
+    office.upvotes(paper(1), (MONDAY, 8, 10))
+    for period in (Period(MONDAY), WEEK, FEBRUARY):
+        office.library.publish(period)
+        assert ids(office, period) == [paper(1).id]
+    assert office.library.desk.printed(Span.WEEK) == [WEEK]
+    assert office.library.edition().period == Period(MONDAY)
+
+
+def test_printing_again_makes_a_revision_and_keeps_the_old(office: Office) -> None:
+    office.add(paper(1), paper(2))
+    office.library.publish(MONDAY)
+    office.library.desk.pick(Period(MONDAY), Pick(paper(2).id, 1, "Read this first."))
+    again = office.library.publish(MONDAY)
+    assert again.revision == 2
+    assert (again.items[0].paper_id, again.items[0].comment) == (paper(2).id, "Read this first.")
+    old = office.library.desk.edition(Period(MONDAY), revision=1)
+    assert not any(item.picked for item in old.items)
+
+
+def test_what_the_editor_dropped_is_not_printed(office: Office) -> None:
+    office.add(paper(1), paper(2))
+    office.library.desk.pick(Period(MONDAY), Pick(paper(1).id, None))
+    assert [item.paper_id for item in office.library.publish(MONDAY).items] == [paper(2).id]
+
+
+def test_only_a_days_edition_is_mailed(office: Office) -> None:
+    office.add(paper(1))
+    office.upvotes(paper(1), (MONDAY, 8, 10))
+    office.library.publish(WEEK)
+    assert office.library.health().deliveries == {}
+
+
+def test_many_papers_on_one_topic_leave_room_for_others(office: Office) -> None:
+    alike = [
+        make_paper(
+            title=f"Measuring how kites fly in strong wind, part {number}",
+            abstract="Kites in strong wind pull on their lines.",
+            published=MONDAY.isoformat(),
+            arxiv=f"2602.1{number:04}",
+        )
+        for number in range(6)
+    ]
+    other = make_paper(
+        title="Compilers for quantum circuits", published=MONDAY.isoformat(), arxiv="2602.20000"
+    )
+    office.add(*alike, other)
+    for one in alike:
+        office.upvotes(one, (MONDAY, 8, 30))
+    office.upvotes(other, (MONDAY, 8, 20))
+    assert ids_before(office, other.id) < 3
+
+
+def ids_before(office: Office, paper_id: str) -> int:
+    items = office.library.publish(MONDAY).items
+    return [item.paper_id for item in items].index(paper_id)
