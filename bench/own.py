@@ -61,13 +61,13 @@ def refine(library: Library, papers: int, on_papers: Callable[[int], None]) -> b
     bool
         False where the extra ``broadsheet[refine]`` is not installed.
     """
-    if library.refiner is None:
+    if library.refinery.refiner is None:
         return False
     # Else those came first that the judged queries had missed.
-    library.refiner.wanted.clear()
-    done = len(library.refiner.sharp)
+    library.refinery.refiner.wanted.clear()
+    done = len(library.refinery.refiner.sharp)
     if papers > done:
-        library.refine(papers - done, on_papers)
+        library.refinery.fill(papers - done, on_papers)
     return True
 
 

@@ -50,7 +50,8 @@ _NEXT_H, _LATER_H = (8.0, 36.0), 3 * _DAY_H
 # A line between two readings further apart tells little of the hours between.
 _LINE_H = 14 * _DAY_H
 _FEWEST = 4
-_COLD_UPVOTES = 1
+# Few papers are cold on one morning, and the first three of them are looked at.
+_COLD_UPVOTES, _COLD_SHOWN = 1, 3
 _DRAWS = 2_000
 
 Scores = Mapping[str, float]
@@ -363,31 +364,39 @@ def _among_the_week(replay: Replay, mornings: Sequence[Morning]) -> dict[str, ob
 
 
 def _cold(replay: Replay, mornings: Sequence[Morning]) -> dict[str, object]:
-    """Judge papers that had no upvote but their submitter's by what they gained in 72 hours."""
-    by_text, by_date, by_chance = [], [], []
+    """Judge papers with no upvote but their submitter's by what they gained in 24 and 72 hours."""
+    return {
+        mark: _cold_ones(replay, mornings, hours)
+        for mark, hours in (("ndcg3_gain24", 24.0), ("ndcg3_gain72", 72.0))
+    }
+
+
+def _cold_ones(replay: Replay, mornings: Sequence[Morning], hours: float) -> dict[str, float | int]:
+    marks: dict[str, list[float]] = {"broadsheet": [], "newest": [], "chance": []}
     papers = 0
     for morning in mornings:
-        outcome = replay.outcome(morning)
+        now, gained = replay.now(morning), replay.gains(morning, hours)
         cold = {
             paper: gain
-            for paper, gain in outcome.gain72.items()
-            if outcome.now[paper] <= _COLD_UPVOTES and replay.told(paper, morning.at_h)
+            for paper, gain in gained.items()
+            if now[paper] <= _COLD_UPVOTES and replay.told(paper, morning.at_h)
         }
         if len(cold) < _FEWEST or not any(cold.values()):
             continue
         papers += len(cold)
-        by_text.append(ndcg({p: replay.promised(p, morning.at_h) for p in cold}, cold, 10))
-        by_date.append(ndcg({p: replay.appeared_h(p, morning) for p in cold}, cold, 10))
-        by_chance.append(_by_chance(cold))
-    told = (("broadsheet", by_text), ("newest", by_date), ("chance", by_chance))
-    means = {name: round(float(np.mean(of)), 4) for name, of in told if of}
-    return {"mornings": len(by_text), "papers": papers, "ndcg10_gain72": means}
+        by_text = {paper: replay.promised(paper, morning.at_h) for paper in cold}
+        by_date = {paper: replay.appeared_h(paper, morning) for paper in cold}
+        marks["broadsheet"].append(ndcg(by_text, cold, _COLD_SHOWN))
+        marks["newest"].append(ndcg(by_date, cold, _COLD_SHOWN))
+        marks["chance"].append(_by_chance(cold))
+    means = {name: round(float(np.mean(of)), 4) for name, of in marks.items() if of}
+    return {"mornings": len(marks["chance"]), "papers": papers, **means}
 
 
 def _by_chance(gains: Scores) -> float:
     random = np.random.default_rng(len(gains))
     drawn = [
-        ndcg(dict(zip(gains, random.random(len(gains)).tolist(), strict=True)), gains, 10)
+        ndcg(dict(zip(gains, random.random(len(gains)).tolist(), strict=True)), gains, _COLD_SHOWN)
         for _ in range(50)
     ]
     return float(np.mean(drawn))

@@ -65,7 +65,7 @@ def test_a_reader_who_left_gets_nothing_more(posted: Library, server: SmtpServer
     assert found is not None
     assert posted.readers.unsubscribe(found[1]).state is SubscriptionState.UNSUBSCRIBED
     assert posted.readers.unsubscribe(found[1]).state is SubscriptionState.UNSUBSCRIBED
-    posted.publish(posted.today + timedelta(days=1))
+    posted.publish()
     assert posted.send().sent == 0
 
 

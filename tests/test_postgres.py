@@ -3,13 +3,17 @@
 import os
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from broadsheet.config import load_settings
 from broadsheet.library import Library
+from broadsheet.model import Kind, Period, Pick, Signal, Span, Submission
 from broadsheet.rules.intake import make_paper
+from broadsheet.store.attention import observe
+from broadsheet.store.submissions import keep_submissions
 from tests.conftest import NOW
 from tests.mail.conftest import body, parsed
 from tests.services import Services
@@ -77,3 +81,42 @@ def test_fetching_gaps_and_merges_are_kept_in_postgres(
         (merge,) = library.merges()
         library.unmerge(merge.number)
         assert library.votes([first.id, second.id]) == {second.id: 1}
+
+
+def test_what_rises_and_the_editors_word_are_kept_in_postgres(kept_in_postgres: Library) -> None:
+    library, today = kept_in_postgres, NOW.date()
+    papers = [
+        make_paper(
+            title=f"On lanterns {number}",
+            categories=("math.KT",),
+            published=today.isoformat(),
+            arxiv=f"2603.5{number:04}",
+        )
+        for number in range(3)
+    ]
+    library.add("test", papers)
+    library.desk.follow()
+    ids = [paper.id for paper in papers]
+    with library._database.write() as connection:
+        read = [Signal(ids[1], Kind.UPVOTES, 40.0, NOW - timedelta(hours=1), "hf")]
+        observe(connection, read)
+        keep_submissions(connection, [Submission(ids[1], "ada", NOW - timedelta(hours=3), "hf")])
+    library.desk.follow()
+    first = library.desk.trending(1, category="math.KT")
+    assert first.trends[0].paper.id == ids[1]
+    assert first.trends[0].reason == "+40 upvotes in 24 h, out today"
+    assert first.after is not None
+    assert library.desk.trending(1, first.after, "math.KT").trends[0].rank == 2
+    assert library.counts(ids)[ids[1]] == {Kind.UPVOTES: 40.0}
+    assert library.submissions(ids)[ids[1]].by == "ada"
+    listed, after = library.newest(2, category="math.KT")
+    assert {one.id for one in [*listed, *library.newest(2, after, "math.KT")[0]]} == set(ids)
+    week = Period.holding(today, Span.WEEK)
+    library.desk.pick(week, Pick(ids[2], 1, "Read this first."))
+    printed = [item.paper_id for item in library.publish(week).items]
+    assert printed[0] == ids[2]
+    assert ids[1] in printed
+    assert library.publish(week).revision == 2
+    assert library.desk.printed(Span.WEEK) == [week]
+    token = library.tokens.make("reader")
+    assert library.tokens.holder(token) == "reader"

@@ -7,9 +7,21 @@ from typing import NamedTuple
 import pytest
 
 from broadsheet.config import Settings
+from broadsheet.errors import ConfigError
 from broadsheet.library import Library
-from broadsheet.model import Kind, Paper, Period, Pick, Section, Signal, Span
+from broadsheet.model import (
+    DeliveryState,
+    Kind,
+    Notice,
+    Paper,
+    Period,
+    Pick,
+    Section,
+    Signal,
+    Span,
+)
 from broadsheet.rules.intake import make_paper
+from broadsheet.rules.token import Purpose, sign
 from broadsheet.store.attention import observe
 
 MONDAY = date(2026, 2, 16)
@@ -161,6 +173,73 @@ def test_only_a_days_edition_is_mailed(office: Office) -> None:
     office.upvotes(paper(1), (MONDAY, 8, 10))
     office.library.publish(WEEK)
     assert office.library.health().deliveries == {}
+
+
+def test_a_paper_that_goes_by_another_id_now_is_known_to_have_been_printed(office: Office) -> None:
+    tuesday = MONDAY + timedelta(days=1)
+    printed = make_paper(title="Kites at dusk", published=MONDAY.isoformat(), doi="10.1234/dusk")
+    office.add(printed, paper(2))
+    office.upvotes(printed, (MONDAY, 8, 40))
+    assert office.library.publish(MONDAY).items[0].paper_id == printed.id
+    office.add(make_paper(title=printed.title, doi="10.1234/dusk", arxiv="2602.77777"))
+    office.at(tuesday)
+    office.upvotes(paper(2), (tuesday, 8, 9))
+    office.library.publish(tuesday)
+    assert ids(office, tuesday) == [paper(2).id]
+
+
+def test_the_days_of_a_zone_east_of_utc_are_told_apart(settings: Settings) -> None:
+    hands = [datetime(2026, 2, 15, 21, tzinfo=UTC)]
+    asked = settings.model_copy(update={"timezone": "Asia/Tokyo"})
+    with Library(asked, clock=lambda: hands[0]) as library:
+        library.add("test", [paper(1)])
+        assert [item.paper_id for item in library.publish().items] == [paper(1).id]
+        hands[0] += timedelta(days=1)
+        library.add("test", [paper(2, MONDAY + timedelta(days=1))])
+        assert [item.paper_id for item in library.publish().items] == [paper(2).id]
+
+
+def test_the_archive_holds_nothing_of_the_days_after(office: Office) -> None:
+    office.at(MONDAY + timedelta(days=20))
+    office.add(*[paper(number, MONDAY + timedelta(days=number)) for number in range(4)])
+    for number in range(4):
+        day = MONDAY + timedelta(days=number)
+        assert [item.paper_id for item in office.library.publish(day).items] == [
+            paper(number, day).id
+        ]
+
+
+def test_what_is_still_to_come_cannot_be_printed(office: Office) -> None:
+    office.add(paper(1))
+    with pytest.raises(ConfigError, match="still to come"):
+        office.library.publish(MONDAY + timedelta(days=1))
+
+
+def test_printing_the_archive_mails_nothing(office: Office) -> None:
+    office.add(paper(1))
+    office.at(MONDAY + timedelta(days=5))
+    subscribed(office)
+    office.library.publish(MONDAY)
+    assert DeliveryState.DUE not in office.library.health().deliveries
+    office.add(paper(2, MONDAY + timedelta(days=5)))
+    office.library.publish()
+    assert office.library.health().deliveries[DeliveryState.DUE] == 1
+
+
+def subscribed(office: Office) -> None:
+    library = office.library
+    library.readers.subscribe("ada@example.org")
+    library.deliver_due()
+    (reader,) = library.readers.every()
+    library.readers.confirm(sign(library.secret, Purpose.CONFIRM, reader.id, library.now))
+
+
+def test_what_was_withdrawn_is_not_printed_even_where_it_was_picked(office: Office) -> None:
+    office.add(paper(1), paper(2))
+    office.library.desk.pick(Period(MONDAY), Pick(paper(1).id, 1))
+    office.add(make_paper(title=paper(1).title, arxiv="2602.00001", notice=Notice.WITHDRAWN))
+    office.library.publish(MONDAY)
+    assert ids(office, MONDAY) == [paper(2).id]
 
 
 def test_many_papers_on_one_topic_leave_room_for_others(office: Office) -> None:

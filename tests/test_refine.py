@@ -38,41 +38,49 @@ def sailing(tmp_path: Path) -> Iterator[Library]:
 
 
 def test_the_newest_come_first_and_a_stop_loses_nothing(sailing: Library) -> None:
-    assert (sailing.unrefined(), sailing.refine(1), sailing.unrefined()) == (3, 1, 2)
-    assert sailing.refiner is not None
+    assert (sailing.refinery.unfilled(), sailing.refinery.fill(1), sailing.refinery.unfilled()) == (
+        3,
+        1,
+        2,
+    )
+    assert sailing.refinery.refiner is not None
     newest = sailing.paper("arxiv:2301.00001")
     with Library(sailing.settings) as again:
-        assert again.unrefined() == 2
-        assert again.refine() == 2
-        assert again.refine() == 0
+        assert again.refinery.unfilled() == 2
+        assert again.refinery.fill() == 2
+        assert again.refinery.fill() == 0
     assert newest.title == _TITLES["2023"]
 
 
 def test_a_paper_that_queries_lacked_comes_before_newer_ones(sailing: Library) -> None:
-    sailing.refine(1)
+    sailing.refinery.fill(1)
     sailing.search("remedies against feeling ill while travelling on a ship at sea, for children")
-    refiner = sailing.refiner
+    refiner = sailing.refinery.refiner
     assert refiner is not None
     assert len(refiner.wanted) == 2
 
 
 def test_refining_finds_what_the_shipped_encoder_ranks_lower(sailing: Library) -> None:
     question = "what to take when the sea makes children feel ill on board of a ship"
-    sailing.refine()
+    sailing.refinery.fill()
     assert sailing.search(question).hits[0].paper.title == _TITLES["2022"]
 
 
 def test_a_changed_text_is_refined_again(sailing: Library) -> None:
-    sailing.refine()
+    sailing.refinery.fill()
     again = make_paper(title=_TITLES["2021"], abstract="Now told at length.", arxiv="2101.00001")
     sailing.add("arxiv-dump", [again])
     sailing.update_index()
-    assert sailing.unrefined() == 1
-    assert sailing.refine() == 1
+    assert sailing.refinery.unfilled() == 1
+    assert sailing.refinery.fill() == 1
 
 
 def test_without_the_setting_nothing_is_made(sailing: Library) -> None:
     plain = sailing.settings.model_copy(update={"refine": False})
     with Library(plain) as library:
-        assert (library.refiner, library.refine(), library.unrefined()) == (None, 0, 0)
+        assert (library.refinery.refiner, library.refinery.fill(), library.refinery.unfilled()) == (
+            None,
+            0,
+            0,
+        )
     assert open_refiner(sailing.settings.data) is not None

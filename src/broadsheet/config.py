@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import platformdirs
@@ -81,6 +81,12 @@ class Settings(BaseModel):
     refine : bool
         Whether the best of a list are looked at again with sharper vectors, where the extra
         ``broadsheet[refine]`` is installed.
+    api : str
+        Who may ask the API: ``open``, anyone; ``token``, those with a read token. The pages are
+        open either way.
+    api_requests_an_hour : int
+        How often one network may ask the API without a token, 1 to 1,000,000; ten times that is
+        given with one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -109,6 +115,8 @@ class Settings(BaseModel):
     mirror: Annotated[str, AfterValidator(_web_address)] | None = None
     hold_hours: int = Field(6, ge=0, le=24)
     refine: bool = True
+    api: Literal["open", "token"] = "open"
+    api_requests_an_hour: int = Field(1_000, ge=1, le=1_000_000)
 
     @property
     def database_url(self) -> str:

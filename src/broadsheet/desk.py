@@ -36,9 +36,9 @@ class Desk:
         self._settings = settings
         self._clock = clock
 
-    def follow(self) -> int:
+    def follow(self, *, learn: bool = True) -> int:
         """Score what something came of; see :func:`broadsheet.trend.follow`."""
-        return follow(self._database, self._clock())
+        return follow(self._database, self._clock, learn=learn)
 
     def trending(
         self, limit: int = 50, after: str | None = None, category: str | None = None

@@ -39,7 +39,7 @@ def tick(library: Library) -> None:
         partial(_print_today, library),
         library.deliver_due,
         library.readers.forget_unconfirmed,
-        partial(library.refine, _REFINED_A_TICK),
+        partial(library.refinery.fill, _REFINED_A_TICK),
     )
     for part in parts:
         try:

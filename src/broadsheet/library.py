@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,7 +12,7 @@ from broadsheet import ingest
 from broadsheet.config import Settings
 from broadsheet.deliver import SendReport
 from broadsheet.desk import Desk
-from broadsheet.errors import NotFoundError, StoreError
+from broadsheet.errors import ConfigError, NotFoundError, StoreError
 from broadsheet.examine import Finding, examine
 from broadsheet.gather import Gatherer
 from broadsheet.health import Health
@@ -35,8 +35,8 @@ from broadsheet.model import (
 from broadsheet.post import host_of, send_due
 from broadsheet.publish import make_due
 from broadsheet.readers import Readers
-from broadsheet.refine import Refiner, fill, forget_changed, open_refiner, unfilled
-from broadsheet.search import Request, Sharpener, related, search
+from broadsheet.refinery import Refinery
+from broadsheet.search import Request, related, search
 from broadsheet.store import (
     attention,
     changes,
@@ -52,6 +52,9 @@ from broadsheet.store.database import open_database
 from broadsheet.store.facts import fact
 from broadsheet.store.merges import Merge
 from broadsheet.tokens import Tokens
+
+# An edition may have waited for its sources past midnight.
+_MAILED_FOR = timedelta(days=1)
 
 
 class Library:
@@ -72,6 +75,8 @@ class Library:
         What is rising, what was printed, and the editor's word on it.
     readers : Readers
         Who subscribed.
+    refinery : Refinery
+        The sharper vectors of its papers.
     tokens : Tokens
         Who may ask the API, or ask it more often.
 
@@ -106,8 +111,7 @@ class Library:
         self.desk = Desk(self._database, settings, clock)
         self.tokens = Tokens(self._database, clock)
         self.readers = Readers(self._database, self.secret, self._library_id, self._host, clock)
-        self._refiner: Refiner | None = None
-        self._refiner_opening = threading.Lock()
+        self.refinery = Refinery(self._database, settings.data, settings.refine)
 
     def __enter__(self) -> Self:
         return self
@@ -211,7 +215,7 @@ class Library:
         """
         self.index.refresh()
         request = Request(query, self.today, n, offset, mode, sort, facets)
-        return search(self._database, self.index, request, self._sharpener())
+        return search(self._database, self.index, request, self.refinery.sharpener())
 
     def related(self, paper: Paper, n: int = 6) -> list[Paper]:
         """Find the papers related to one; see :func:`broadsheet.search.related`."""
@@ -228,35 +232,6 @@ class Library:
         """
         with self._database.read() as connection:
             return papers.paper_by_num(connection, papers.num_of(connection, paper_id))
-
-    def refine(
-        self, limit: int | None = None, on_papers: Callable[[int], None] | None = None
-    ) -> int:
-        """Make sharper vectors of papers that lack them; see :func:`broadsheet.refine.fill`.
-
-        Gives 0 at once where the extra is not installed or not wanted.
-        """
-        refiner = self.refiner
-        return 0 if refiner is None else fill(self._database, refiner, limit, on_papers)
-
-    def unrefined(self) -> int:
-        """Count the papers that lack a sharper vector; 0 without the extra."""
-        return 0 if self.refiner is None else unfilled(self._database, self.refiner)
-
-    @property
-    def refiner(self) -> Refiner | None:
-        """The second stage, opened when first needed; None without the extra."""
-        with self._refiner_opening:
-            if self._refiner is None and self.settings.refine:
-                self._refiner = open_refiner(self.settings.data)
-            return self._refiner
-
-    def _sharpener(self) -> Sharpener | None:
-        # Nothing is loaded for a query before the first vectors are made.
-        if not (self.settings.data / "sharp").exists() or (refiner := self.refiner) is None:
-            return None
-        refiner.sharp.reload()
-        return Sharpener(refiner.sharp, lambda text: refiner.model.encode([text])[0], refiner.want)
 
     def known(self, paper_ids: Sequence[str], limit: int = 20) -> list[Paper]:
         """Read those of some papers that the library has, in the order they are named."""
@@ -303,7 +278,7 @@ class Library:
         """Set or take back a reader's vote; see :func:`broadsheet.store.attention.vote`."""
         with self._database.write() as connection:
             total = attention.vote(connection, paper_id, reader, network, on, self.now)
-        self.desk.follow()
+        self.desk.follow(learn=False)
         return total
 
     def votes(self, paper_ids: Sequence[str]) -> dict[str, int]:
@@ -330,10 +305,18 @@ class Library:
         """Freeze an edition, today's by default; the digests of a day's edition are made due.
 
         Without any news nothing is printed: see :func:`broadsheet.publish.publish`.
+
+        Raises
+        ------
+        ConfigError
+            Where the period is still to come.
         """
         wanted = self._period(period) or Period(self.today)
+        if wanted.first > self.today:
+            raise ConfigError(f"{wanted} is still to come: publish it from {wanted.first} on")
         made = self.desk.publish(wanted, self.sources.missing_near(wanted.last))
-        if wanted.span is Span.DAY and made.revision:
+        # What is printed for the archive is no news to be mailed.
+        if wanted.span is Span.DAY and made.revision and self.today - wanted.first <= _MAILED_FOR:
             self.make_due(wanted.first)
         return made
 
@@ -417,6 +400,5 @@ class Library:
     def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
         with self._database.read() as connection:
             reached, changed = changes.changes_since(connection, position, limit)
-        if (self.settings.data / "sharp").exists() and (refiner := self.refiner) is not None:
-            forget_changed(refiner, changed)
+        self.refinery.forget_changed(changed)
         return reached, changed

@@ -1,7 +1,9 @@
 """Freeze an edition, and make one delivery per subscription due."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from math import inf, isnan
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,13 +18,23 @@ from broadsheet.rules.gained import Gained
 from broadsheet.store.attention import votes_by_num
 from broadsheet.store.database import Database
 from broadsheet.store.deliveries import make_digests_due
-from broadsheet.store.editions import freeze, printed_before
-from broadsheet.store.papers import newest_until, nums_of, papers_by_num
+from broadsheet.store.editions import freeze, known_until, printed_before
+from broadsheet.store.papers import GONE, added_at, newest_until, nums_of, papers_by_num
 from broadsheet.store.picks import picks_of
-from broadsheet.trend import gained_by, score_all, score_between
+from broadsheet.store.trends import subjects
+from broadsheet.trend import gained_by, hours, score_all, score_between
 
 _CANDIDATES_PER_PLACE = 50
 _NAMED = {Span.DAY: "this week", Span.WEEK: "this week", Span.MONTH: "this month"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The time that an edition tells of: its own, and up to when the one before knew."""
+
+    start: datetime
+    end: datetime
+    known: datetime | None
 
 
 def publish(
@@ -65,11 +77,16 @@ def publish(
     with database.read() as connection:
         picks = picks_of(connection, period)
         printed = printed_before(connection, period)
-        found = _candidates(connection, period, picks, size, start, min(end, now))
+        # A paper dated the day after appears on that very midnight.
+        window = _Window(
+            start, min(end - timedelta.resolution, now), known_until(connection, period, zone)
+        )
+        found = _candidates(connection, period, picks, size, window)
         ranked = news(found, printed, picks, size)
     vectors = load_encoder().encode([text_of(one.paper) for one in ranked])
     likeness = np.asarray(vectors @ vectors.T, dtype=np.float32)
-    items = choose(ranked, likeness, printed, picks, period, size)
+    today = min(period.last, now.astimezone(ZoneInfo(zone)).date())
+    items = choose(ranked, likeness, printed, picks, period, today, size)
     if not items:
         return Edition(period, 0, now, (), note)
     with database.write() as connection:
@@ -81,13 +98,12 @@ def _candidates(
     period: Period,
     picks: Sequence[Pick],
     size: int,
-    start: datetime,
-    end: datetime,
+    window: _Window,
 ) -> list[Candidate]:
     scored = (
-        score_all(connection, end)
+        score_all(connection, window.end)
         if period.span is Span.DAY
-        else score_between(connection, start, end)
+        else score_between(connection, window.start, window.end)
     )
     order = np.argsort(-scored.scores, kind="stable")[: size * _CANDIDATES_PER_PLACE]
     scores = dict(
@@ -95,13 +111,18 @@ def _candidates(
     )
     attended = set(scored.papers.nums[scored.attended].tolist())
     picked = nums_of(connection, [pick.paper_id for pick in picks])
-    papers = papers_by_num(connection, [*scores, *picked.values()])
+    papers = papers_by_num(connection, list(scores))
     if period.span is Span.DAY:
         # A library without dates or attention has a newspaper, too.
         papers |= newest_until(connection, period.last, size * _CANDIDATES_PER_PLACE)
+        unnoticed = [num for num in papers if num not in attended]
+        new = _new(connection, unnoticed, window)
+        papers = {num: paper for num, paper in papers.items() if num in attended or num in new}
+    papers |= papers_by_num(connection, list(picked.values()))
+    papers = {num: paper for num, paper in papers.items() if paper.notice not in GONE}
     nums = list(papers)
     promised = dict(zip(nums, promises([papers[num] for num in nums]).tolist(), strict=True))
-    gained = _gained(connection, period, [num for num in nums if num in attended], start, end)
+    gained = _gained(connection, period, [num for num in nums if num in attended], window)
     votes = votes_by_num(connection, nums)
     return [
         Candidate(
@@ -116,14 +137,26 @@ def _candidates(
     ]
 
 
+def _new(connection: Connection, nums: Sequence[int], window: _Window) -> set[int]:
+    """Find the papers that came since the edition before, and by the end of this one."""
+    told = subjects(connection, window.end, window.end, nums)
+    appeared_h = dict(zip(told.nums.tolist(), told.appeared_h.tolist(), strict=True))
+    # Of those without a day only the library knows since when they are here, and it may have been
+    # filled long after the edition's day.
+    added = added_at(connection, [num for num, at in appeared_h.items() if isnan(at)])
+    appeared_h |= {num: min(hours(at), hours(window.end)) for num, at in added.items()}
+    since_h = hours(window.known) if window.known else -inf
+    return {num for num, at in appeared_h.items() if since_h <= at <= hours(window.end)}
+
+
 def _gained(
-    connection: Connection, period: Period, nums: Sequence[int], start: datetime, end: datetime
+    connection: Connection, period: Period, nums: Sequence[int], window: _Window
 ) -> dict[int, Gained]:
     named = _NAMED[period.span]
     if period.span is Span.DAY:
-        return gained_by(connection, nums, end, named=named)
-    longer_h = (end - start) / timedelta(hours=1)
-    told = gained_by(connection, nums, end, longer_h, named)
+        return gained_by(connection, nums, window.end, named=named)
+    longer_h = (window.end - window.start) / timedelta(hours=1)
+    told = gained_by(connection, nums, window.end, longer_h, named)
     return {num: Gained({}, one.longer, named) for num, one in told.items()}
 
 

@@ -1,6 +1,7 @@
 """Find what is rising: score papers by the attention they gain, and follow as it comes."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,6 +16,7 @@ from broadsheet.rules.ballot import Ballot, weighed
 from broadsheet.rules.gained import Gained, reason
 from broadsheet.rules.trending import (
     KINDS,
+    NOTICED,
     REMEMBERED_H,
     Floats,
     Gains,
@@ -38,6 +40,7 @@ from broadsheet.store.trends import (
     change_levels,
     highest,
     moved_since,
+    newest,
     readings,
     replace_levels,
     subjects,
@@ -51,9 +54,12 @@ _DAY_H, _WEEK_H = 24.0, 7 * 24.0
 _LEARNT_EVERY_H = 24.0
 # Of more, reading all at once is faster than finding each.
 _ONE_BY_ONE = 20_000
+_TEXTS_AT_ONCE = 5_000
 # A paper below that is forgotten: it has a thousandth of what is usual.
 _FAINTEST = 0.03
 _NONE_BEFORE = -1.0
+# No place that was given out needs more digits, and of these no number is too large.
+_AFTER = re.compile(r"([0-9]{1,9})\.(-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,3})\.([0-9]{1,18})")
 
 
 class _Position(BaseModel):
@@ -75,11 +81,9 @@ class Scored:
     papers : Subjects
         Which.
     scores : ndarray of float64, shape (papers,)
-        0 or more; 1 is what a paper that gets any attention usually has.
+        0 or more; see :class:`broadsheet.model.trend.Trend`.
     attended : ndarray of bool, shape (papers,)
-        Whether it got any attention yet.
-    gains : Gains
-        What came in, local votes by what each weighs.
+        Whether attention of late says something of it, and not its text alone.
     usual : ndarray of float64, shape (kinds,)
         What is usual of each kind.
     factors : mapping of str to float
@@ -89,7 +93,6 @@ class Scored:
     papers: Subjects
     scores: Floats
     attended: NDArray[np.bool_]
-    gains: Gains
     usual: Floats
     factors: dict[str, float]
 
@@ -109,10 +112,8 @@ def score_all(connection: Connection, now: datetime) -> Scored:
     now : datetime
         What came later is not looked at. Aware UTC.
     """
-    since = now - timedelta(hours=REMEMBERED_H)
-    papers = subjects(connection, since, now)
-    gains = _gains(connection, papers, since, now, every=True)
-    return _scored(connection, papers, gains, now, None)
+    papers = subjects(connection, _remembered_since(now), now)
+    return _scored(connection, papers, now, None)
 
 
 def score_between(connection: Connection, start: datetime, end: datetime) -> Scored:
@@ -126,74 +127,83 @@ def score_between(connection: Connection, start: datetime, end: datetime) -> Sco
         Aware UTC.
     """
     papers = subjects(connection, start, end)
-    gains = _gains(connection, papers, start, end, every=True)
-    heats = gained_within(gains, len(papers.nums), hours(start), hours(end))
+    heats = _none_of(papers)
+    votes = weighed(ballots(connection, start, end))
+    for part, gains in _gains(connection, papers, end, votes):
+        heats[part] += gained_within(gains, len(heats[part]), hours(start), hours(end))
     usually = usual(heats)
     scores = score(heats, usually)
     factors = _factors(papers, scores)
-    attended = np.asarray(heats.any(axis=1))
-    return Scored(papers, _evened(papers, scores, factors), attended, gains, usually, factors)
+    attended = scores >= NOTICED
+    return Scored(papers, _evened(papers, scores, factors), attended, usually, factors)
 
 
 def _score_some(
     connection: Connection, nums: Sequence[int], now: datetime, position: _Position
 ) -> Scored:
-    since = now - timedelta(hours=REMEMBERED_H)
-    papers = subjects(connection, since, now, nums)
-    gains = _gains(connection, papers, since, now, every=False)
-    return _scored(connection, papers, gains, now, position)
+    papers = subjects(connection, _remembered_since(now), now, nums)
+    return _scored(connection, papers, now, position)
+
+
+def _remembered_since(now: datetime) -> datetime:
+    return now - timedelta(hours=REMEMBERED_H)
+
+
+def _none_of(papers: Subjects) -> Floats:
+    return np.zeros((len(papers.nums), len(KINDS)))
 
 
 def _gains(
-    connection: Connection, papers: Subjects, since: datetime, now: datetime, *, every: bool
-) -> Gains:
-    read = readings(connection, papers.nums, since if every else None, now)
-    gains = gains_of(read, papers.appeared_h)
-    cast = ballots(connection, since, now, None if every else papers.nums.tolist())
-    return _with_votes(gains, papers.nums, list(weighed(cast)))
+    connection: Connection,
+    papers: Subjects,
+    now: datetime,
+    votes: Iterable[tuple[Ballot, float]],
+) -> Iterator[tuple[slice, Gains]]:
+    """Find what came in, some papers at a time; last come votes, by what each weighs."""
+    for part, read in readings(connection, papers.nums, now):
+        yield part, gains_of(read, papers.began_h[part])
+    yield slice(0, len(papers.nums)), _gains_of_votes(papers.nums, votes)
 
 
-def _with_votes(gains: Gains, nums: Ints, votes: Sequence[tuple[Ballot, float]]) -> Gains:
+def _gains_of_votes(nums: Ints, votes: Iterable[tuple[Ballot, float]]) -> Gains:
     known = set(nums.tolist())
     mine = [(ballot, weight) for ballot, weight in votes if ballot.num in known]
     at_h = np.array([ballot.at_h for ballot, _ in mine], dtype=np.float64)
     return Gains(
-        np.append(gains.paper, np.searchsorted(nums, [ballot.num for ballot, _ in mine])),
-        np.append(gains.kind, np.full(len(mine), _VOTES, dtype=np.int64)),
-        np.append(gains.amount, np.array([weight for _, weight in mine], dtype=np.float64)),
-        np.append(gains.from_h, at_h),
-        np.append(gains.to_h, at_h),
+        np.searchsorted(nums, np.array([ballot.num for ballot, _ in mine], dtype=np.int64)),
+        np.full(len(mine), _VOTES, dtype=np.int64),
+        np.array([weight for _, weight in mine], dtype=np.float64),
+        at_h,
+        at_h,
     )
 
 
 def _scored(
-    connection: Connection,
-    papers: Subjects,
-    gains: Gains,
-    now: datetime,
-    position: _Position | None,
+    connection: Connection, papers: Subjects, now: datetime, position: _Position | None
 ) -> Scored:
-    now_h, count = hours(now), len(papers.nums)
-    heats = heat(gains, count, now_h)
-    attended: NDArray[np.bool_] = np.asarray(heats.any(axis=1))
+    now_h, heats = hours(now), _none_of(papers)
+    some = None if position is None else papers.nums.tolist()
+    votes = weighed(ballots(connection, _remembered_since(now), now, some))
+    for part, gains in _gains(connection, papers, now, votes):
+        heats[part] += heat(gains, len(heats[part]), now_h)
     usually = usual(heats) if position is None else np.array(position.usual)
+    attended = score(heats, usually) >= NOTICED
     heats[:, _UPVOTES] += promise_heat(
         _promised(connection, papers, now_h), papers.appeared_h, now_h
     )
     scores = score(heats, usually)
     factors = _factors(papers, scores) if position is None else position.evened
-    return Scored(papers, _evened(papers, scores, factors), attended, gains, usually, factors)
+    return Scored(papers, _evened(papers, scores, factors), attended, usually, factors)
 
 
 def _factors(papers: Subjects, scores: Floats) -> dict[str, float]:
-    names, category = np.unique(np.array(papers.category, dtype=np.str_), return_inverse=True)
-    lifted = evened(scores, category.astype(np.int64), len(names))
-    return dict(zip(names.tolist(), lifted.tolist(), strict=True))
+    lifted = evened(scores, papers.category, len(papers.categories))
+    return dict(zip(papers.categories, lifted.tolist(), strict=True))
 
 
 def _evened(papers: Subjects, scores: Floats, factors: Mapping[str, float]) -> Floats:
-    lifted = np.array([factors.get(one, 1.0) for one in papers.category], dtype=np.float64)
-    return scores * lifted
+    lifted = np.array([factors.get(one, 1.0) for one in papers.categories], dtype=np.float64)
+    return scores * lifted[papers.category]
 
 
 def _promised(connection: Connection, papers: Subjects, now_h: float) -> Floats:
@@ -201,18 +211,29 @@ def _promised(connection: Connection, papers: Subjects, now_h: float) -> Floats:
     promised = np.zeros(len(papers.nums))
     age_h = now_h - papers.appeared_h
     new = np.flatnonzero((age_h >= 0) & (age_h < REMEMBERED_H))
-    told = papers_by_num(connection, papers.nums[new].tolist())
-    known = [at for at in new.tolist() if int(papers.nums[at]) in told]
-    if known:
+    for start in range(0, len(new), _TEXTS_AT_ONCE):
+        some = new[start : start + _TEXTS_AT_ONCE]
+        told = papers_by_num(connection, papers.nums[some].tolist())
+        known = [at for at in some.tolist() if int(papers.nums[at]) in told]
         promised[known] = promises([told[int(papers.nums[at])] for at in known])
     return promised
 
 
-def follow(database: Database, now: datetime) -> int:
+def follow(database: Database, clock: Callable[[], datetime], *, learn: bool = True) -> int:
     """Bring the levels up to what was read and changed since the last time.
 
     All are scored anew once a day, as what is usual is learnt from all; else only the papers that
     something came of.
+
+    Parameters
+    ----------
+    database : Database
+        The library.
+    clock : callable
+        Gives the time, aware UTC.
+    learn : bool
+        Whether all may be scored anew where it is time for it, which may take seconds; without it
+        nothing is done then.
 
     Returns
     -------
@@ -222,9 +243,16 @@ def follow(database: Database, now: datetime) -> int:
     with database.read() as connection:
         told = noted(connection, _POSITION)
         position = _Position.model_validate_json(told) if told else _Position()
-        moved, signal, change = moved_since(connection, position.signal, position.change)
+        # Read first: what is written meanwhile is followed next time, and scored twice at most.
+        signal, change = newest(connection)
+        # After that, so that nothing these positions have passed is still to come.
+        now = clock()
         now_h = hours(now)
-        fresh = 0 <= now_h - position.learnt_h < _LEARNT_EVERY_H and len(moved) <= _ONE_BY_ONE
+        learnt = _is_learnt(position, now_h)
+        if told and not learnt and not learn:
+            return 0
+        moved = moved_since(connection, position.signal, position.change) if learnt else []
+        fresh = learnt and len(moved) <= _ONE_BY_ONE
         if fresh and not moved:
             return 0
         found = (
@@ -248,6 +276,12 @@ def follow(database: Database, now: datetime) -> int:
             replace_levels(connection, nums, levels)
         note(connection, _POSITION, reached.model_dump_json())
     return len(found.papers.nums)
+
+
+def _is_learnt(position: _Position, now_h: float) -> bool:
+    recent = 0 <= now_h - position.learnt_h < _LEARNT_EVERY_H
+    # An older version may have known fewer kinds.
+    return recent and len(position.usual) == len(KINDS)
 
 
 def trending(
@@ -303,10 +337,10 @@ def _place(after: str | None) -> tuple[int, tuple[float, int] | None]:
     """Read where a list goes on: ranks given, level and number of the last paper."""
     if after is None:
         return 0, None
-    rank, _, rest = after.partition(".")
-    height, _, num = rest.rpartition(".")
-    if len(after) > 100 or not (rank.isdecimal() and num.isdecimal()):
+    told = _AFTER.fullmatch(after)
+    if told is None:
         raise ValueError("'after' is what an earlier answer gave as the place to go on")
+    rank, height, num = told.groups()
     return int(rank), (float.fromhex(height), int(num))
 
 
@@ -319,13 +353,11 @@ def gained_by(
 ) -> dict[int, Gained]:
     """Tell what each paper gained up to a moment, in the last day and over a longer time."""
     papers = subjects(connection, now, now, nums)
-    gains = gains_of(readings(connection, papers.nums, None, now), papers.appeared_h)
+    now_h, (day, longer) = hours(now), (_none_of(papers), _none_of(papers))
     cast = ballots(connection, now - timedelta(hours=longer_h), now, nums)
-    gains = _with_votes(gains, papers.nums, [(ballot, 1.0) for ballot in cast])
-    now_h, count = hours(now), len(papers.nums)
-    day, longer = (
-        gained_within(gains, count, now_h - length_h, now_h) for length_h in (_DAY_H, longer_h)
-    )
+    for part, gains in _gains(connection, papers, now, [(ballot, 1.0) for ballot in cast]):
+        for gained, length_h in ((day, _DAY_H), (longer, longer_h)):
+            gained[part] += gained_within(gains, len(gained[part]), now_h - length_h, now_h)
     told = {
         int(num): Gained(_by_kind(day[at]), _by_kind(longer[at]), named)
         for at, num in enumerate(papers.nums)

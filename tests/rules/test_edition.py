@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from broadsheet.model import EditionItem, Kind, Period, Pick, Section, Span
-from broadsheet.rules.edition import ALIKE, NEW_SHARE, TOPIC_AGAIN, Candidate, choose, news
+from broadsheet.rules.edition import ALIKE, NEW_SHARE, TOPIC_AGAIN, Candidate, Printed, choose, news
 from broadsheet.rules.gained import Gained
 from broadsheet.rules.intake import make_paper
 
@@ -32,7 +32,7 @@ def unlike(count: int) -> NDArray[np.float32]:
 
 def printed_of(
     *candidates: Candidate,
-    printed: dict[str, float] | None = None,
+    printed: dict[str, Printed] | None = None,
     picks: tuple[Pick, ...] = (),
     period: Period = DAY,
     size: int = 8,
@@ -40,7 +40,7 @@ def printed_of(
 ) -> list[EditionItem]:
     ranked = news(candidates, printed or {}, picks, size)
     alike = unlike(len(ranked)) if likeness is None else likeness
-    return choose(ranked, alike, printed or {}, picks, period, size)
+    return choose(ranked, alike, printed or {}, picks, period, period.last, size)
 
 
 def titles(items: list[EditionItem]) -> list[str]:
@@ -85,7 +85,10 @@ def test_of_the_unnoticed_the_newest_come_first_and_those_without_date_last() ->
 
 def test_a_paper_comes_again_only_where_it_stands_higher_than_when_it_was_printed() -> None:
     sunk, risen_again = risen("Sunk kites", 3.0), risen("Risen kites", 3.0)
-    printed = {sunk.paper.id: 3.0, risen_again.paper.id: 2.9}
+    printed = {
+        sunk.paper.id: Printed(3.0, rose=True),
+        risen_again.paper.id: Printed(2.9, rose=True),
+    }
     items = printed_of(sunk, risen_again, risen("Lanterns", 1.0), printed=printed)
     assert titles(items) == ["Risen kites", "Lanterns"]
     assert items[0].reason.endswith(", risen again")
@@ -93,7 +96,7 @@ def test_a_paper_comes_again_only_where_it_stands_higher_than_when_it_was_printe
 
 def test_without_news_there_is_no_paper() -> None:
     old = unnoticed("Kites", 1)
-    assert printed_of(old, printed={old.paper.id: 0.0}) == []
+    assert printed_of(old, printed={old.paper.id: Printed(0.0, rose=False)}) == []
 
 
 def test_one_topic_does_not_fill_the_page() -> None:
@@ -118,7 +121,9 @@ def test_the_editors_picks_stand_where_the_editor_put_them_with_the_comment() ->
 
 def test_a_picked_paper_may_be_printed_again() -> None:
     kites = risen("Kites", 1.0)
-    items = printed_of(kites, printed={kites.paper.id: 9.0}, picks=(Pick(kites.paper.id, 1),))
+    items = printed_of(
+        kites, printed={kites.paper.id: Printed(9.0, rose=True)}, picks=(Pick(kites.paper.id, 1),)
+    )
     assert titles(items) == ["Kites"]
 
 
@@ -127,6 +132,33 @@ def test_picks_are_put_in_their_order_whatever_order_they_were_made_in() -> None
     ids = [one.paper.id for one in ranked]
     picks = (Pick(ids[4], 2), Pick(ids[3], 1))
     assert titles(printed_of(*ranked, picks=picks))[:3] == ["Kites 3", "Kites 4", "Kites 0"]
+
+
+def test_a_pick_stands_at_its_place_among_the_new_as_well() -> None:
+    new = [unnoticed(f"Lanterns {n}", promise=9 - n) for n in range(4)]
+    kites = risen("Kites", 1.0)
+    items = printed_of(kites, *new, picks=(Pick(kites.paper.id, 3),))
+    assert titles(items)[2] == "Kites"
+    assert {item.section for item in items} == {Section.NEW}
+
+
+def test_of_two_picks_for_one_place_the_second_stands_below() -> None:
+    ranked = [risen(f"Kites {n}", 9.0 - n) for n in range(4)]
+    picks = tuple(Pick(one.paper.id, 1) for one in ranked[2:])
+    assert titles(printed_of(*ranked, picks=picks)) == ["Kites 2", "Kites 3", "Kites 0", "Kites 1"]
+
+
+def test_what_nobody_noticed_is_printed_once_whatever_its_score() -> None:
+    lanterns = replace(unnoticed("Lanterns", 3), score=0.5)
+    printed = {lanterns.paper.id: Printed(0.1, rose=False)}
+    assert printed_of(lanterns, printed=printed) == []
+
+
+def test_topics_differ_among_papers_without_a_score_too() -> None:
+    new = [unnoticed(title, 9 - n) for n, title in enumerate(("Kites", "More kites", "Rivers"))]
+    likeness = unlike(3)
+    likeness[0, 1] = likeness[1, 0] = ALIKE
+    assert titles(printed_of(*new, likeness=likeness)) == ["Kites", "Rivers", "More kites"]
 
 
 scores = st.lists(st.floats(0, 9), min_size=0, max_size=30)

@@ -22,13 +22,15 @@ for _verb in ("ingest", "fetch", "trend", "publish", "subscribe", "deliver", "se
     _BELOW[_verb] = _ROOMS
 _BELOW["publish"] = _ROOMS | {"trend"}
 _BELOW["desk"] = _ROOMS | {"trend", "publish", "config"}
+_BELOW["refinery"] = _ROOMS | {"refine", "search"}
 _BELOW["readers"] = _ROOMS | {"subscribe"}
+_BELOW["tokens"] = _ROOMS
 _BELOW["gather"] = _ROOMS | {"fetch", "config"}
 _BELOW["post"] = _ROOMS | {"deliver", "config"}
 _BELOW["health"] = {"model"}
 _BELOW["examine"] = {"model", "rules", "config", "health"}
 _VERBS = {"ingest", "gather", "publish", "subscribe", "deliver", "post", "search", "refine"}
-_VERBS |= {"trend", "desk", "readers", "health", "examine"}
+_VERBS |= {"trend", "desk", "readers", "refinery", "tokens", "health", "examine"}
 _BELOW["library"] = _ROOMS | _VERBS | {"config"}
 _BELOW["web"] = {"library", "model", "rules", "config", "health"}
 _BELOW["jobs"] = {"library", "config"}

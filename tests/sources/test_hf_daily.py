@@ -58,7 +58,9 @@ def test_a_run_begins_on_the_day_of_the_cursor_and_reads_today_again(
 def test_a_day_without_papers_moves_the_cursor(services: Services, client: Client) -> None:
     serve(services, {})
     saturday, *_ = fetch(client, Asked(NOW, {"day": "2026-03-07"}))
-    assert saturday == Batch(told=[], signals=[], submissions=[], days={}, cursor={"day": "2026-03-08"})
+    assert saturday == Batch(
+        told=[], signals=[], submissions=[], days={}, cursor={"day": "2026-03-08"}
+    )
 
 
 def test_long_lists_are_read_page_by_page_and_gone_on_with(

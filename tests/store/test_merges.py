@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from broadsheet.config import load_settings
 from broadsheet.errors import NotFoundError, StoreError
@@ -16,6 +17,7 @@ from broadsheet.rules.intake import make_paper
 from broadsheet.store.attention import observe
 from broadsheet.store.catalogue import add
 from broadsheet.store.submissions import keep_submissions
+from broadsheet.store.tables import votes
 from tests.conftest import NOW
 
 ARCHIVED = make_paper(title="Kites at dusk", authors=["Ada Windrow"], arxiv="2603.00001")
@@ -68,6 +70,21 @@ def test_what_was_put_forward_or_picked_goes_along(empty_library: Library) -> No
     assert empty_library.desk.picks(Period(NOW.date())) == [Pick(ARCHIVED.id, 1)]
     empty_library.unmerge(empty_library.merges()[0].number)
     assert set(empty_library.submissions([ARCHIVED.id, PRINTED.id])) == {PRINTED.id}
+
+
+def test_what_both_had_comes_back_to_both(empty_library: Library) -> None:
+    empty_library.add("arxiv", [ARCHIVED])
+    empty_library.add("bibtex", [PRINTED])
+    told = [Submission(paper.id, "ada", NOW, "hf") for paper in (ARCHIVED, PRINTED)]
+    with empty_library._database.write() as connection:
+        keep_submissions(connection, told)
+    for paper in (ARCHIVED, PRINTED):
+        empty_library.vote(paper.id, "a", on=True, network="here")
+    empty_library.add("crossref", [BOTH])
+    empty_library.unmerge(empty_library.merges()[0].number)
+    assert set(empty_library.submissions([ARCHIVED.id, PRINTED.id])) == {ARCHIVED.id, PRINTED.id}
+    with empty_library._database.read() as connection:
+        assert set(connection.scalars(select(votes.c.network))) == {"here"}
 
 
 def test_a_merge_can_be_undone(merged: Library) -> None:

@@ -26,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -103,14 +104,20 @@ def period_of(day: datetime | None, week: str | None, month: str | None) -> Peri
     if sum(told is not None for told in (day, week, month)) > 1:
         raise typer.BadParameter("give one of --date, --week and --month")
     if day is not None:
-        return Period(day.date())
+        return _sane(Period(day.date()))
     try:
         if week is not None:
-            return Period.parse(week, Span.WEEK)
-        return Period.parse(month, Span.MONTH) if month is not None else None
+            return _sane(Period.parse(week, Span.WEEK))
+        return _sane(Period.parse(month, Span.MONTH)) if month is not None else None
     except ValueError:
         wrong, form = ("--week", "2026-W08") if week is not None else ("--month", "2026-02")
         raise typer.BadParameter(f"{wrong} is written like {form}") from None
+
+
+def _sane(period: Period) -> Period:
+    if not _FIRST_YEAR <= period.first.year <= _LAST_YEAR:
+        raise typer.BadParameter(f"editions are of the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return period
 
 
 def print_json(document: object) -> None:

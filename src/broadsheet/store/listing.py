@@ -1,13 +1,15 @@
 """List all papers in order of date, a page at a time."""
 
+import re
+
 from sqlalchemy import Connection, or_, select
 
 from broadsheet.model import Paper
-from broadsheet.rules.dates import first_day
 from broadsheet.store.papers import PAPER_COLUMNS, in_category, paper_of
 from broadsheet.store.tables import papers
 
 _UNDATED = "-"
+_AFTER = re.compile(r"(-|[0-9]{4}(?:-[0-9]{2}){0,2})\.([0-9]{1,18})")
 
 
 def newest(
@@ -59,10 +61,8 @@ def newest(
 
 
 def _place(after: str) -> tuple[str | None, int]:
-    day, _, num = after.rpartition(".")
-    if len(after) > 40 or not (num.isascii() and num.isdecimal()):
+    told = _AFTER.fullmatch(after)
+    if told is None:
         raise ValueError("'after' is what an earlier answer gave as the place to go on")
-    if day == _UNDATED:
-        return None, int(num)
-    first_day(day)
-    return day, int(num)
+    day, num = told.groups()
+    return (None if day == _UNDATED else day), int(num)

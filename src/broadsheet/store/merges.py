@@ -67,6 +67,10 @@ class _Moved(BaseModel):
     signals: list[int]
     submissions: list[str] = []
     """Sources of the submissions that were moved."""
+    networks: dict[str, str | None] = {}
+    """Where the votes that were let go had come from, by reader."""
+    submitted_both: list[tuple[str, str, datetime]] = []
+    """Source, name and time of the submissions that were let go, as the other had one there."""
     voters: list[str]
     voted_both: list[tuple[str, datetime]]
     """Reader and time of the votes that were let go, as the paper that stayed had them too."""
@@ -138,6 +142,12 @@ def unfold(connection: Connection, number: int, now: datetime) -> tuple[int, int
         connection.execute(update(table).where(*mine).values(num=row.gone))
     _restore_attention(connection, row.kept, row.gone, moved)
     _move_submissions(connection, row.kept, row.gone, moved.submissions)
+    again = [
+        {"num": row.gone, "source": source, "by": by, "submitted_at": at}
+        for source, by, at in moved.submitted_both
+    ]
+    if again:
+        connection.execute(insert(submissions), again)
     both = ((row.kept, row.gone), (row.gone, row.kept))
     connection.execute(insert(apart), [{"num": a, "other": b} for a, b in both])
     connection.execute(update(merges).where(merges.c.id == number).values(undone_at=now))
@@ -162,7 +172,9 @@ def pairs_apart(connection: Connection, nums: Sequence[int]) -> set[tuple[int, i
 
 
 def _belongings(connection: Connection, kept: int, gone: int) -> _Moved:
-    cast = connection.execute(select(votes.c.reader, votes.c.voted_at).where(votes.c.num == gone))
+    cast = connection.execute(
+        select(votes.c.reader, votes.c.voted_at, votes.c.network).where(votes.c.num == gone)
+    ).all()
     voted = {row.reader: row.voted_at for row in cast}
     both = set(connection.scalars(select(votes.c.reader).where(votes.c.num == kept))) & set(voted)
     reading = (signals.c.kind, signals.c.value, signals.c.observed_at, signals.c.source)
@@ -174,6 +186,8 @@ def _belongings(connection: Connection, kept: int, gone: int) -> _Moved:
         signals=list(connection.scalars(select(signals.c.id).where(signals.c.num == gone))),
         submissions=sorted(_submitted(connection, gone) - _submitted(connection, kept)),
         voters=sorted(set(voted) - both),
+        networks={row.reader: row.network for row in cast if row.reader in both},
+        submitted_both=_submitted_both(connection, kept, gone),
         voted_both=[(reader, voted[reader]) for reader in sorted(both)],
         read_both=[(row.kind, row.value, row.observed_at, row.source) for row in read],
     )
@@ -181,6 +195,18 @@ def _belongings(connection: Connection, kept: int, gone: int) -> _Moved:
 
 def _submitted(connection: Connection, num: int) -> set[str]:
     return set(connection.scalars(select(submissions.c.source).where(submissions.c.num == num)))
+
+
+def _submitted_both(
+    connection: Connection, kept: int, gone: int
+) -> list[tuple[str, str, datetime]]:
+    here = _submitted(connection, kept)
+    rows = connection.execute(
+        select(submissions.c.source, submissions.c.by, submissions.c.submitted_at)
+        .where(submissions.c.num == gone)
+        .order_by(submissions.c.source)
+    )
+    return [(row.source, row.by, row.submitted_at) for row in rows if row.source in here]
 
 
 def _move_submissions(connection: Connection, num: int, to: int, sources: Sequence[str]) -> None:
@@ -241,7 +267,7 @@ def _restore_attention(connection: Connection, kept: int, gone: int, moved: _Mov
     connection.execute(update(votes).where(*mine).values(num=gone))
     still = set(connection.scalars(select(votes.c.reader).where(votes.c.num == kept)))
     again = [
-        {"num": gone, "reader": reader, "voted_at": at}
+        {"num": gone, "reader": reader, "voted_at": at, "network": moved.networks.get(reader)}
         for reader, at in moved.voted_both
         if reader in still
     ]

@@ -14,6 +14,9 @@ from broadsheet.store.record import unpack
 from broadsheet.store.tables import names, papers, records
 
 PAPER_COLUMNS = tuple(papers.c[field.name] for field in fields(Paper))
+GONE = (Notice.WITHDRAWN, Notice.RETRACTED)
+_IDS_AT_ONCE = 5_000
+_CATEGORY_CHARS = 100
 # Built once: making the statement takes longer than its answer.
 _BY_NUM = select(*PAPER_COLUMNS, papers.c.num).where(
     papers.c.num.in_(bindparam("nums", expanding=True))
@@ -27,13 +30,14 @@ def paper_of(row: Sequence[Any]) -> Paper:
 
 def stands() -> ColumnElement[bool]:
     """Leave out what was withdrawn or retracted: it is no news to recommend."""
-    gone = (Notice.WITHDRAWN, Notice.RETRACTED)
-    return or_(papers.c.notice.is_(None), papers.c.notice.not_in(gone))
+    return or_(papers.c.notice.is_(None), papers.c.notice.not_in(GONE))
 
 
 def in_category(category: str) -> ColumnElement[bool]:
     """Choose papers that are in a category, the first or another."""
-    told = orjson.dumps(category).decode()
+    # A name with half a character in it is that of no category.
+    plain = category[:_CATEGORY_CHARS].encode("utf-8", "replace").decode()
+    told = orjson.dumps(plain).decode()
     return type_coerce(papers.c.categories, Text).contains(told, autoescape=True)
 
 
@@ -89,6 +93,26 @@ def newest_until(connection: Connection, day: date, limit: int) -> dict[int, Pap
         .limit(limit)
     )
     return {row[-1]: paper_of(row) for row in rows}
+
+
+def ids_now(connection: Connection, paper_ids: Sequence[str]) -> dict[str, str]:
+    """Tell the ids that papers go by now; those of no paper are left out."""
+    told: dict[str, str] = {}
+    for start in range(0, len(paper_ids), _IDS_AT_ONCE):
+        some = paper_ids[start : start + _IDS_AT_ONCE]
+        rows = connection.execute(
+            select(names.c.name, papers.c.id)
+            .join(papers, papers.c.num == names.c.num)
+            .where(names.c.name.in_(some))
+        )
+        told |= {row.name: row.id for row in rows}
+    return told
+
+
+def added_at(connection: Connection, nums: Sequence[int]) -> dict[int, datetime]:
+    """Tell when each of these papers came into the library."""
+    rows = connection.execute(select(papers.c.num, papers.c.added_at).where(papers.c.num.in_(nums)))
+    return {row.num: row.added_at for row in rows}
 
 
 def nums_newest_first(connection: Connection) -> list[int]:

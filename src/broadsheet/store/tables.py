@@ -35,7 +35,8 @@ class UtcTime(TypeDecorator[datetime]):
         """Write ``2026-11-20T06:00:00.000000Z``."""
         if value is None:
             return None
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        # strftime would leave out the zeros of a year before 1000.
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Read it back, aware."""

@@ -6,22 +6,44 @@ The levels are derived: they can be made anew at any time from signals, votes an
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, union
+import orjson
+from numpy.typing import NDArray
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    any_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    union,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from broadsheet.model import Kind, Paper
 from broadsheet.rules.ballot import Ballot
-from broadsheet.rules.trending import KINDS, Floats, Ints, Readings, appeared
+from broadsheet.rules.trending import KINDS, Floats, Ints, Readings, appeared, began
 from broadsheet.store.moments import hours_of
 from broadsheet.store.papers import PAPER_COLUMNS, in_category, paper_of, stands
 from broadsheet.store.tables import changes, papers, signals, submissions, trends, votes
 
-_ROWS = 100_000
-_NUMS = 500
+# Rows of more papers fall out of the processor's cache before they are arrays.
+_DAY_CHARS = len("2026-02-20")
+_PAPERS_AT_ONCE = 2_000
 _CODE = {kind.value: code for code, kind in enumerate(KINDS)}
+_READING = np.dtype(
+    [("num", "i8"), ("kind", "i8"), ("source", "O"), ("value", "f8"), ("at_h", "f8")]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +56,37 @@ class Subjects:
         Their numbers, in order.
     appeared_h : ndarray of float64, shape (papers,)
         Hours since 1970; NaN where nobody knows.
-    category : tuple of str
-        The first category of each, empty where it has none.
+    began_h : ndarray of float64, shape (papers,)
+        Since when their attention may have come, likewise.
+    category : ndarray of int64, shape (papers,)
+        The first category of each, as an index into `categories`.
+    categories : tuple of str
+        Empty for those that have none.
     """
 
     nums: Ints
     appeared_h: Floats
-    category: tuple[str, ...]
+    began_h: Floats
+    category: Ints
+    categories: tuple[str, ...]
 
 
-def moved_since(connection: Connection, signal: int, change: int) -> tuple[list[int], int, int]:
-    """List the papers with readings or changes after two positions, and the newest positions."""
-    newest_signal = int(connection.scalar(select(func.max(signals.c.id))) or 0)
-    newest_change = int(connection.scalar(select(func.max(changes.c.seq))) or 0)
+def newest(connection: Connection) -> tuple[int, int]:
+    """Give the positions of the newest reading and the newest change, 0 where there is none."""
+    signal = connection.scalar(select(func.max(signals.c.id)))
+    change = connection.scalar(select(func.max(changes.c.seq)))
+    return int(signal or 0), int(change or 0)
+
+
+def moved_since(connection: Connection, signal: int, change: int) -> list[int]:
+    """List the papers with readings or changes after two positions.
+
+    Positions are given out under the lock that all writers share, until they have committed: once
+    one is seen, none before it is still to come.
+    """
     read = select(signals.c.num).where(signals.c.id > signal)
     changed = select(changes.c.num).where(changes.c.seq > change)
-    nums = connection.scalars(union(read, changed)) if signal or change else ()
-    return list(nums), newest_signal, newest_change
+    return list(connection.scalars(union(read, changed)))
 
 
 def subjects(
@@ -85,15 +121,12 @@ def subjects(
         .where(stands())
         .order_by(papers.c.num)
     )
-    if nums is None:
-        wanted = wanted.where(papers.c.num.in_(_moving(since, until)))
-        return _subjects_of(connection.execute(wanted).all())
-    rows = [
-        row
-        for some in _some_by_some(sorted(nums))
-        for row in connection.execute(wanted.where(papers.c.num.in_(some)))
-    ]
-    return _subjects_of(rows)
+    chosen = (
+        papers.c.num.in_(_moving(since, until))
+        if nums is None
+        else _among(connection, papers.c.num, nums)
+    )
+    return _subjects_of(_plain_rows(connection, wanted.where(chosen)))
 
 
 def _moving(since: datetime, until: datetime) -> Select[Any]:
@@ -106,25 +139,34 @@ def _moving(since: datetime, until: datetime) -> Select[Any]:
     return select(union(read, cast, dated, put).subquery().c.num)
 
 
-def _subjects_of(rows: Sequence[Row[Any]]) -> Subjects:
-    dates = np.array([row.published or "NaT" for row in rows], dtype="datetime64[h]")
+def _subjects_of(rows: Sequence[tuple[Any, ...]]) -> Subjects:
+    num, date, told, added, submitted = zip(*rows, strict=True) if rows else [()] * 5
+    # A date that names no day says too little of when attention began.
+    days = [one if one and len(one) == _DAY_CHARS else "NaT" for one in date]
+    dates = np.array(days, dtype="datetime64[h]")
     published = dates.astype(np.float64)
     published[np.isnat(dates)] = np.nan
-    added, submitted = (np.array([row[at] for row in rows], dtype=np.float64) for at in (3, 4))
+    names: dict[str, int] = {}
+
+    @cache
+    def code_of(categories: str) -> int:
+        first = next(iter(orjson.loads(categories)), "")
+        return names.setdefault(first, len(names))
+
+    added_h, submitted_h = (np.array(one, dtype=np.float64) for one in (added, submitted))
     return Subjects(
-        np.array([row.num for row in rows], dtype=np.int64),
-        appeared(published, added, submitted),
-        tuple(row.categories[0] if row.categories else "" for row in rows),
+        np.array(num, dtype=np.int64),
+        appeared(published, added_h, submitted_h),
+        began(published, added_h, submitted_h),
+        np.fromiter(map(code_of, told), np.int64, len(told)),
+        tuple(names),
     )
 
 
 def readings(
-    connection: Connection,
-    nums: Ints,
-    since: datetime | None,
-    until: datetime,
-) -> Readings:
-    """Read the attention that papers got, but for local votes.
+    connection: Connection, nums: Ints, until: datetime
+) -> Iterator[tuple[slice, Readings]]:
+    """Read the attention that papers got, but for local votes, some papers at a time.
 
     Parameters
     ----------
@@ -132,61 +174,50 @@ def readings(
         A reader.
     nums : ndarray of int64, shape (papers,)
         Which, in order.
-    since : datetime or None
-        Where given, the papers are those with a reading since then, among others; it is what
-        they are found by. Else they are found by number.
     until : datetime
         Later readings are left out. Aware UTC.
 
-    Returns
-    -------
+    Yields
+    ------
+    slice
+        Of `nums`: the papers these readings are of.
     Readings
-        `paper` is an index into `nums`.
+        `paper` counts from the first of them.
     """
-    order = (signals.c.num, signals.c.kind, signals.c.source, signals.c.observed_at)
+    # With the value, as two may be of one moment, and the order is that of an index.
+    order = [signals.c[name] for name in ("num", "kind", "source", "observed_at", "value")]
     wanted = (
-        select(*order[:3], signals.c.value, hours_of(signals.c.observed_at))
+        select(
+            signals.c.num,
+            case(_CODE, value=signals.c.kind),
+            signals.c.source,
+            signals.c.value,
+            hours_of(signals.c.observed_at),
+        )
         .where(signals.c.observed_at <= until, signals.c.kind != Kind.VOTES.value)
         .order_by(*order)
     )
-    if since is None:
-        some = [wanted.where(signals.c.num.in_(part)) for part in _some_by_some(nums.tolist())]
-    else:
-        moving = aliased(signals)
-        read = select(moving.c.num).where(moving.c.observed_at.between(since, until))
-        some = [wanted.where(signals.c.num.in_(read))]
-    parts = [part for statement in some for part in _parts(connection, statement)]
-    if not parts:
-        none: Ints = np.zeros(0, dtype=np.int64)
-        return Readings(none, none, none.astype(np.bool_), np.zeros(0), np.zeros(0))
-    num, kind, starts, value, at_h = (np.concatenate(column) for column in zip(*parts, strict=True))
-    place = np.searchsorted(nums, num)
-    known = np.isin(num, nums)
-    return Readings(place[known], kind[known], starts[known], value[known], at_h[known])
+    for start in range(0, len(nums), _PAPERS_AT_ONCE):
+        part = slice(start, min(start + _PAPERS_AT_ONCE, len(nums)))
+        some = _among(connection, signals.c.num, nums[part].tolist())
+        rows = np.array(_plain_rows(connection, wanted.where(some)), dtype=_READING)
+        yield part, _readings_of(rows, nums[part])
 
 
-def _parts(connection: Connection, statement: Select[Any]) -> Iterator[tuple[Any, ...]]:
-    """Give rows as columns of arrays, some at a time, so that few are held as objects."""
-    rows = connection.execution_options(yield_per=_ROWS).execute(statement)
-    before: tuple[Any, ...] | None = None
-    for part in rows.partitions():
-        num, kind, source, value, at_h = zip(*part, strict=True)
-        nums = np.array(num, dtype=np.int64)
-        kinds = np.array([_CODE[one] for one in kind], dtype=np.int64)
-        sources = np.array(source, dtype=object)
-        starts = np.ones(len(nums), dtype=np.bool_)
-        starts[1:] = (
-            (nums[1:] != nums[:-1]) | (kinds[1:] != kinds[:-1]) | (sources[1:] != sources[:-1])
-        )
-        starts[0] = before != (num[0], kind[0], source[0])
-        before = (num[-1], kind[-1], source[-1])
-        yield (
-            nums,
-            kinds,
-            starts,
-            np.array(value, dtype=np.float64),
-            np.array(at_h, dtype=np.float64),
-        )
+def _readings_of(rows: NDArray[np.void], nums: Ints) -> Readings:
+    starts = np.ones(len(rows), dtype=np.bool_)
+    starts[1:] = False
+    for name in ("num", "kind", "source"):
+        starts[1:] |= rows[name][1:] != rows[name][:-1]
+    paper = np.searchsorted(nums, rows["num"])
+    return Readings(paper, rows["kind"], starts, rows["value"], rows["at_h"])
+
+
+def _plain_rows(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    """Give what the driver gives: to make rows of it takes as long as to read it."""
+    cursor = connection.execute(statement).cursor
+    assert cursor is not None
+    return list(cursor.fetchall())
 
 
 def ballots(
@@ -202,13 +233,9 @@ def ballots(
         .where(votes.c.voted_at.between(since, until))
         .order_by(votes.c.voted_at, votes.c.reader)
     )
-    if nums is None:
-        return [Ballot(*row) for row in connection.execute(wanted)]
-    return [
-        Ballot(*row)
-        for some in _some_by_some(nums)
-        for row in connection.execute(wanted.where(votes.c.num.in_(some)))
-    ]
+    if nums is not None:
+        wanted = wanted.where(_among(connection, votes.c.num, nums))
+    return [Ballot(*row) for row in connection.execute(wanted)]
 
 
 def replace_levels(connection: Connection, nums: Ints, levels: Floats) -> None:
@@ -219,18 +246,18 @@ def replace_levels(connection: Connection, nums: Ints, levels: Floats) -> None:
 
 def change_levels(connection: Connection, asked: Sequence[int], nums: Ints, levels: Floats) -> None:
     """Keep the levels of some of the papers asked about; the rest of these have none."""
-    for some in _some_by_some(asked):
-        connection.execute(delete(trends).where(trends.c.num.in_(some)))
+    connection.execute(delete(trends).where(_among(connection, trends.c.num, asked)))
     _insert(connection, nums, levels)
 
 
 def _insert(connection: Connection, nums: Ints, levels: Floats) -> None:
-    rows = [
-        {"num": num, "level": level}
-        for num, level in zip(nums.tolist(), levels.tolist(), strict=True)
-    ]
+    rows = list(zip(levels.tolist(), nums.tolist(), strict=True))
+    # Written for the driver: of a million rows, half the time would go into naming parameters. A
+    # paper may have gone into another since it was scored.
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    keep = f"INSERT INTO trends (num, level) SELECT num, {mark} FROM papers WHERE num = {mark}"  # noqa: S608
     if rows:
-        connection.execute(insert(trends), rows)
+        connection.exec_driver_sql(keep, rows)
 
 
 def highest(
@@ -266,8 +293,10 @@ def highest(
     )
     if after is not None:
         level, num = after
-        same = (trends.c.level == level) & (trends.c.num > num)
-        wanted = wanted.where(or_(trends.c.level < level, same))
+        # The first condition lets the index begin there.
+        wanted = wanted.where(
+            trends.c.level <= level, or_(trends.c.level < level, trends.c.num > num)
+        )
     if category is not None:
         wanted = wanted.where(in_category(category))
     rows = connection.execute(wanted).all()
@@ -276,10 +305,18 @@ def highest(
 
 def levels_of(connection: Connection, nums: Sequence[int]) -> dict[int, float]:
     """Read the levels of papers; those without one are left out."""
-    rows = connection.execute(select(trends.c.num, trends.c.level).where(trends.c.num.in_(nums)))
+    rows = connection.execute(
+        select(trends.c.num, trends.c.level).where(_among(connection, trends.c.num, nums))
+    )
     return {row.num: row.level for row in rows}
 
 
-def _some_by_some(nums: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(nums), _NUMS):
-        yield nums[start : start + _NUMS]
+def _among(connection: Connection, column: Column[int], nums: Sequence[int]) -> ColumnElement[bool]:
+    """Choose rows by any number of numbers, given as one parameter.
+
+    A parameter for each takes longer to write than its rows to read, and there is a limit to them.
+    """
+    if connection.dialect.name == "postgresql":
+        return column == any_(bindparam(None, list(nums), ARRAY(BigInteger)))
+    told = func.json_each(orjson.dumps(list(nums)).decode()).table_valued("value")
+    return column.in_(select(told.c.value))

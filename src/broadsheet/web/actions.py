@@ -18,6 +18,7 @@ from broadsheet.web.asking import (
     ThePrinter,
     TheReader,
     client_address,
+    network_of,
     new_reader,
     remember,
 )
@@ -49,7 +50,7 @@ def vote(
     if reader is None:
         _take_turn(request, request.app.state.new_readers)
     voter = reader or new_reader()
-    library.vote(paper.id, voter, on=on == "1")
+    library.vote(paper.id, voter, on=on == "1", network=network_of(request, library))
     response = RedirectResponse(own_path(back, paper_path(paper.id)), 303)
     remember(response, library, voter)
     return response

@@ -4,15 +4,19 @@ import logging
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from broadsheet.errors import BroadsheetError, NotFoundError
 from broadsheet.library import Library
-from broadsheet.web import actions, pages
+from broadsheet.web import actions, api, docs, feeds, hub_api, pages
+from broadsheet.web.allowance import API, Allowance
+from broadsheet.web.etag import Tagged
 from broadsheet.web.guard import SAFE_HEADERS, Guard, RateLimit
+from broadsheet.web.manual import manual, refusal
 from broadsheet.web.printer import Printer
+from broadsheet.web.problem import problem
 from broadsheet.web.shaping import sentence
 
 _HOUR_S = 3600.0
@@ -26,6 +30,13 @@ _REFUSALS = {
     422: ("Something is missing", "The form did not bring what this page needs."),
     429: ("Too often", "That was asked many times from your network: please try again later."),
     503: ("The presses are being oiled", "Please come back in a few minutes."),
+}
+# What a program is told in place of what is said to a person with a browser.
+_PLAINLY = {
+    400: "The request did not arrive whole: send it once more.",
+    404: "There is nothing at this address: /docs lists what can be asked.",
+    405: "This address takes GET and HEAD only.",
+    422: "A parameter is not as it should be: /docs tells of all.",
 }
 _BROKEN = (
     "The presses stopped",
@@ -48,13 +59,24 @@ def create_app(library: Library) -> FastAPI:
     FastAPI
         Ready for any ASGI server.
     """
-    app = FastAPI(title=library.settings.title, openapi_url=None)
+    app = FastAPI(
+        title=library.settings.title,
+        version="1",
+        servers=[{"url": library.settings.base_url}],
+        openapi_url=None,
+    )
     app.state.library = library
     app.state.printer = Printer(library.settings.title, library.settings.base_url)
     app.state.subscribing = RateLimit(actions.SUBSCRIPTIONS_AN_HOUR, _HOUR_S)
     app.state.new_readers = RateLimit(actions.NEW_READERS_AN_HOUR, _HOUR_S)
+    app.add_middleware(Tagged, below=API)
+    app.add_middleware(Allowance, library=library)
     app.add_middleware(Guard)
     app.mount("/static", StaticFiles(packages=[("broadsheet.web", "static")]))
+    app.include_router(feeds.router)
+    app.include_router(api.router)
+    app.include_router(hub_api.router)
+    app.include_router(docs.router)
     app.include_router(pages.router)
     app.include_router(actions.router)
     app.add_exception_handler(HTTPException, _refused)
@@ -69,6 +91,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     heading, reason = _REFUSALS.get(error.status_code, _BROKEN)
     said = isinstance(error.detail, str) and error.detail.endswith(".")
+    if not said and _is_for_data(request):
+        reason = _PLAINLY.get(error.status_code, reason)
     return _answer(
         request,
         error.status_code,
@@ -79,7 +103,17 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _incomplete(request: Request, error: Exception) -> Response:
-    return _answer(request, 422, *_REFUSALS[422])
+    assert isinstance(error, RequestValidationError)
+    heading, reason = _REFUSALS[422]
+    if _is_for_data(request):
+        first = error.errors()[0]
+        reason = refusal(
+            manual(request.app),
+            request.scope["route"].path_format,
+            str(first["loc"][-1]),
+            missing=first["type"] == "missing",
+        )
+    return _answer(request, 422, heading, reason)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
@@ -93,7 +127,8 @@ async def _not_now(request: Request, error: Exception) -> Response:
 
 async def _broken(request: Request, error: Exception) -> Response:
     # Starlette answers here from outside all middleware, and logs the error itself.
-    return _answer(request, 500, *_BROKEN, SAFE_HEADERS)
+    told = getattr(request.state, "allowance", {})
+    return _answer(request, 500, *_BROKEN, {**SAFE_HEADERS, **told})
 
 
 def _answer(
@@ -103,8 +138,12 @@ def _answer(
     reason: str,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    path = request.url.path
-    if path == "/healthz" or path.startswith("/api/"):
-        return JSONResponse({"error": reason}, status, headers)
+    if _is_for_data(request):
+        return problem(request, status, reason, headers)
     printer: Printer = request.app.state.printer
     return printer.notice(request, heading, reason, status=status, headers=headers)
+
+
+def _is_for_data(request: Request) -> bool:
+    path = request.url.path
+    return path == "/healthz" or path.startswith(API)

@@ -1,6 +1,8 @@
 """What a request brings along: the library it is about, and who asks."""
 
 import secrets
+from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -8,10 +10,11 @@ from fastapi.responses import Response
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from broadsheet.library import Library
-from broadsheet.web.guard import is_foreign
+from broadsheet.web.guard import household, is_foreign
 from broadsheet.web.printer import Printer
 
 _COOKIE = "reader"
+_NETWORK_BYTES, _MOST_KEY_BYTES = 8, 64
 # The longest that browsers keep a cookie.
 _COOKIE_AGE_S = 400 * 24 * 3600
 
@@ -63,9 +66,24 @@ def remember(response: Response, library: Library, reader: str) -> None:
     )
 
 
+def votes_on(
+    library: Library, reader: str | None, paper_ids: Sequence[str]
+) -> tuple[dict[str, int], set[str]]:
+    """Count the votes of papers, and tell which of these papers the reader has voted for."""
+    voted = library.voted(reader, paper_ids) if reader else set()
+    return library.votes(paper_ids), voted
+
+
 def client_address(request: Request) -> str:
     """Give the network address of who asks."""
     return request.client.host if request.client else "unknown"
+
+
+def network_of(request: Request, library: Library) -> str:
+    """Name the network of who asks so that only two requests from it can be told to be alike."""
+    network = household(client_address(request)).encode()
+    key = library.secret.encode()[:_MOST_KEY_BYTES]
+    return blake2b(network, key=key, digest_size=_NETWORK_BYTES).hexdigest()
 
 
 def _signed(library: Library) -> URLSafeSerializer:

@@ -121,7 +121,7 @@ class RateLimit:
         float
             0 where the turn was taken, else the seconds to wait.
         """
-        client = _household(address)
+        client = household(address)
         with self._lock:
             taken = self._taken.setdefault(client, deque())
             self._taken.move_to_end(client)
@@ -135,7 +135,8 @@ class RateLimit:
             return 0.0
 
 
-def _household(address: str) -> str:
+def household(address: str) -> str:
+    """Name the network that an address belongs to: of IPv6 its /64, else the address itself."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

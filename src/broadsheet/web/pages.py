@@ -1,73 +1,30 @@
 """The pages a reader reads; nothing is changed by any of them."""
 
-import re
-from collections.abc import Sequence
-from datetime import date
 from functools import partial
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
-from broadsheet.model import DeliveryState, Edition, Paper
+from broadsheet.model import DeliveryState, Paper
 from broadsheet.rules.fusion import ECHOES, LEXICAL_SHARE, SENTENCE_WORDS
 from broadsheet.rules.gaps import stretches
 from broadsheet.rules.query import paper_asked
 from broadsheet.rules.refinement import DEPTH
-from broadsheet.web import shaping
+from broadsheet.web import edition_pages, results, shaping
 from broadsheet.web.addresses import ids_meant, paper_path, search_path
-from broadsheet.web.asking import TheLibrary, ThePrinter, TheReader
+from broadsheet.web.alternates import Alternate, feeds_at
+from broadsheet.web.asking import TheLibrary, ThePrinter, TheReader, votes_on
+from broadsheet.web.chart import chart
+from broadsheet.web.formula import constants
 from broadsheet.web.narrowing import narrowing, sort_named
-from broadsheet.web.printer import Printer
-
-ARCHIVE_DAYS = 5_000
-
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 router = APIRouter(include_in_schema=False)
+# Before the papers, whose ids may hold anything.
+router.include_router(edition_pages.router)
 _page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)
-
-
-@_page("/")
-def front(
-    request: Request, library: TheLibrary, printer: ThePrinter, reader: TheReader
-) -> Response:
-    """Show the newest edition."""
-    try:
-        edition = library.edition()
-    except NotFoundError:
-        return printer.notice(
-            request,
-            "The first edition is still to be printed",
-            "It is made from the papers in the library at the hour the editor has set. "
-            "Until then everything can be searched.",
-        )
-    return _edition(request, library, printer, reader, edition)
-
-
-@_page("/papers/date/{day}")
-def dated(
-    request: Request, library: TheLibrary, printer: ThePrinter, reader: TheReader, day: str
-) -> Response:
-    """Show the edition of one day."""
-    try:
-        wanted = date.fromisoformat(day if _DAY.fullmatch(day) else "")
-        edition = library.edition(wanted)
-    except ValueError:
-        raise HTTPException(404, "A day is written like 2025-02-20 here.") from None
-    except NotFoundError:
-        raise HTTPException(
-            404, f"No edition was printed on {shaping.long_date(wanted)}."
-        ) from None
-    return _edition(request, library, printer, reader, edition)
-
-
-@_page("/editions")
-def editions(request: Request, library: TheLibrary, printer: ThePrinter) -> Response:
-    """List all editions by month."""
-    months = shaping.by_month([one.first for one in library.desk.printed(limit=ARCHIVE_DAYS)])
-    return printer.page(request, "editions.html", months=months, canonical="/editions")
 
 
 @_page("/search")
@@ -82,30 +39,30 @@ def search(
 ) -> Response:
     """Answer a query, twenty papers a page; a pasted id, DOI or address leads to its paper."""
     query, cut = shaping.clean_query(q)
-    asked, order = shaping.page_number(page), sort_named(sort)
+    asked, order = results.page_number(page), sort_named(sort)
     meant = paper_asked(query)
     if meant is not None and library.has_paper(meant):
         return RedirectResponse(paper_path(meant), 303)
     found = library.search(
-        query, n=shaping.PAGE_SIZE, offset=shaping.offset(asked), sort=order, facets=True
+        query, n=results.PAGE_SIZE, offset=results.offset(asked), sort=order, facets=True
     )
-    pager = shaping.pager(asked, found.total)
+    pager = results.pager(asked, found.total)
     if pager.page != asked:
         found = library.search(
-            query, n=shaping.PAGE_SIZE, offset=shaping.offset(pager.page), sort=order, facets=True
+            query, n=results.PAGE_SIZE, offset=results.offset(pager.page), sort=order, facets=True
         )
-    votes, voted = _attention(library, reader, [hit.paper.id for hit in found.hits])
+    votes, voted = votes_on(library, reader, [hit.paper.id for hit in found.hits])
     sections = [
         (
-            section.heading,
+            tier.heading,
             [
                 shaping.hit_entry(
                     hit, votes=votes.get(hit.paper.id, 0), voted=hit.paper.id in voted
                 )
-                for hit in section.hits
+                for hit in tier.hits
             ],
         )
-        for section in shaping.sections(found)
+        for tier in results.tiers(found)
     ]
     return printer.page(
         request,
@@ -118,6 +75,7 @@ def search(
         pager=pager,
         sort=order,
         narrowing=narrowing(found, order, library.today),
+        feeds=feeds_at("/search", f"Papers on {query}", q=query) if query and not cut else (),
         canonical=search_path(query, pager.page, order) if query else "/search",
     )
 
@@ -130,17 +88,20 @@ def paper(
     found = _meant(library, paper_id)
     if found.id != paper_id:
         return RedirectResponse(paper_path(found.id), 308)
-    votes, voted = _attention(library, reader, [found.id])
+    votes, voted = votes_on(library, reader, [found.id])
+    signals = library.signals(found.id)
     return printer.page(
         request,
         "paper.html",
         paper=found,
         entry=shaping.paper_entry(found, votes=votes.get(found.id, 0), voted=found.id in voted),
         records=library.records(found.id),
-        attention=shaping.newest_readings(library.signals(found.id)),
+        attention=shaping.newest_readings(signals),
+        chart=chart(signals),
         cites=library.known(found.references),
         near=library.known(found.related),
         related=library.related(found),
+        feeds=_category_feeds(found),
         canonical=paper_path(found.id),
     )
 
@@ -162,7 +123,8 @@ def ranking(request: Request, library: TheLibrary, printer: ThePrinter) -> Respo
         sentence_words=SENTENCE_WORDS,
         echoes=ECHOES,
         depth=DEPTH,
-        refined=library.refiner is not None,
+        refined=library.refinery.refiner is not None,
+        rising=constants(),
     )
 
 
@@ -201,28 +163,6 @@ def healthz(library: TheLibrary) -> JSONResponse:
     )
 
 
-def _edition(
-    request: Request, library: Library, printer: Printer, reader: str | None, edition: Edition
-) -> Response:
-    votes, voted = _attention(library, reader, [item.paper_id for item in edition.items])
-    entries = [
-        shaping.edition_entry(item, votes=votes.get(item.paper_id, 0), voted=item.paper_id in voted)
-        for item in edition.items
-    ]
-    older, newer = shaping.beside(
-        [one.first for one in library.desk.printed(limit=ARCHIVE_DAYS)], edition.date
-    )
-    return printer.page(
-        request,
-        "edition.html",
-        edition=edition,
-        entries=entries,
-        older=older,
-        newer=newer,
-        canonical=f"/papers/date/{edition.date.isoformat()}",
-    )
-
-
 def _meant(library: Library, text: str) -> Paper:
     for paper_id in ids_meant(text):
         try:
@@ -232,8 +172,7 @@ def _meant(library: Library, text: str) -> Paper:
     raise HTTPException(404, "No paper of that name is in this library. Search for its title.")
 
 
-def _attention(
-    library: Library, reader: str | None, paper_ids: Sequence[str]
-) -> tuple[dict[str, int], set[str]]:
-    voted = library.voted(reader, paper_ids) if reader else set()
-    return library.votes(paper_ids), voted
+def _category_feeds(paper: Paper) -> tuple[Alternate, ...]:
+    for name in paper.categories[:1]:
+        return feeds_at(f"/category/{quote(name, safe='', errors='replace')}", f"New in {name}")
+    return ()

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.background import BackgroundTask
 
 from broadsheet.rules.elapsed import ago
-from broadsheet.web import addresses, shaping
+from broadsheet.web import addresses, calendar, shaping
 
 _PACKAGE = "broadsheet.web"
 
@@ -43,9 +43,13 @@ class Printer:
         )
         self._templates.filters.update(
             counted=shaping.counted,
-            long_date=shaping.long_date,
-            short_date=shaping.short_date,
-            iso_date=shaping.iso_date,
+            long_date=calendar.long_date,
+            short_date=calendar.short_date,
+            iso_date=calendar.iso_date,
+            told=calendar.told,
+            named=calendar.named,
+            briefly=calendar.briefly,
+            edition_path=calendar.edition_path,
             ago=ago,
             web_link=addresses.web_link,
             link_name=addresses.link_name,
@@ -87,7 +91,7 @@ class Printer:
         """
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         html = self._templates.get_template(template).render(
-            {"here": here, "query": "", "canonical": None, **values}
+            {"here": here, "query": "", "canonical": None, "feeds": (), **values}
         )
         # A paper told of by a careless source may hold a lone surrogate.
         return HTMLResponse(

@@ -1,20 +1,28 @@
-"""How papers, hits and editions read on a page: pure, without clock, request or library."""
+"""How papers and editions read on a page: pure, without clock, request or library."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date
-from itertools import groupby, pairwise
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from broadsheet.model import EditionItem, Hit, HitList, Kind, Paper, Signal, Tier
+from broadsheet.model import (
+    Edition,
+    EditionItem,
+    Hit,
+    Kind,
+    Paper,
+    Section,
+    Signal,
+    Trend,
+)
 from broadsheet.rules.snippet import Piece, marked, snippet
 from broadsheet.web.addresses import paper_path, plain, web_link
 
 # Room for a pasted abstract.
 QUERY_CHARS = 4_000
-PAGE_SIZE = 20
-MAX_PAGE = 500
 AUTHORS_NAMED = 3
+CATEGORIES_SHOWN = 10
+
+_UNNOTICED = "Nobody has noticed these yet: they were chosen by their topic and wording."
 
 
 def clean_query(text: str) -> tuple[str, bool]:
@@ -59,6 +67,10 @@ class Entry:
         Whether this reader is among them.
     notice : str or None
         What was said against it.
+    picked : bool
+        Whether the editor put it here.
+    comment : str or None
+        What the editor said of it.
     """
 
     rank: int
@@ -75,6 +87,8 @@ class Entry:
     votes: int
     voted: bool
     notice: str | None
+    picked: bool = False
+    comment: str | None = None
 
     @property
     def name(self) -> str:
@@ -84,7 +98,14 @@ class Entry:
 
 def edition_entry(item: EditionItem, *, votes: int, voted: bool) -> Entry:
     """Shape one paper of an edition."""
-    return _entry(item, item.paper_id, item.rank, item.reason, votes=votes, voted=voted)
+    entry = _entry(item, item.paper_id, item.rank, item.reason, votes=votes, voted=voted)
+    return replace(entry, picked=item.picked, comment=item.comment)
+
+
+def trend_entry(trend: Trend, *, votes: int, voted: bool) -> Entry:
+    """Shape one paper that rises."""
+    paper = trend.paper
+    return _entry(paper, paper.id, trend.rank, trend.reason, votes=votes, voted=voted)
 
 
 def hit_entry(hit: Hit, *, votes: int, voted: bool) -> Entry:
@@ -127,11 +148,56 @@ def _entry(
     )
 
 
-class Section(NamedTuple):
-    """One tier on a page of results."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One section of an edition.
 
-    heading: str
-    hits: tuple[Hit, ...]
+    Parameters
+    ----------
+    heading : str or None
+        None where the edition has no other.
+    word : str or None
+        What there is to know about how its papers were chosen.
+    entries : tuple of Entry
+        In order of rank.
+    """
+
+    heading: str | None
+    word: str | None
+    entries: tuple[Entry, ...]
+
+
+def parts(edition: Edition, votes: Mapping[str, int], voted: Collection[str]) -> list[Part]:
+    """Part an edition by section; what is all rising needs no word for it.
+
+    Parameters
+    ----------
+    edition : Edition
+        What was printed.
+    votes : mapping of paper id to int
+        Votes now; papers without any may be left out.
+    voted : collection of str
+        The papers that the reader has voted for.
+    """
+    entries = {
+        section: tuple(
+            edition_entry(item, votes=votes.get(item.paper_id, 0), voted=item.paper_id in voted)
+            for item in edition.items
+            if item.section is section
+        )
+        for section in Section
+    }
+    rising, new = entries[Section.RISING], entries[Section.NEW]
+    if not new:
+        return [Part(None, None, rising)] if rising else []
+    unnoticed = Part("New", _UNNOTICED, new)
+    return [Part("Rising", None, rising), unnoticed] if rising else [unnoticed]
+
+
+def categories_of(papers: Sequence[Paper], limit: int = CATEGORIES_SHOWN) -> list[str]:
+    """List the categories that most of some papers are in, by name."""
+    counted_in = Counter(name for paper in papers for name in dict.fromkeys(paper.categories))
+    return sorted(name for name, _ in counted_in.most_common(limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,66 +246,6 @@ def newest_readings(signals: Sequence[Signal]) -> list[Reading]:
     ]
 
 
-def sections(found: HitList) -> list[Section]:
-    """Part a page of hits by tier; hits of one list stay together."""
-    if not found.tiers:
-        return [Section("Nearest in words and meaning", found.hits)] if found.hits else []
-    headings = {
-        Tier.MATCH: f"{counted(found.matches, 'paper')} with every word",
-        Tier.NEIGHBOUR: "Nearest in meaning",
-    }
-    return [Section(headings[t], tuple(of)) for t, of in groupby(found.hits, lambda hit: hit.tier)]
-
-
-@dataclass(frozen=True, slots=True)
-class Pager:
-    """Where a reader stands in an answer of many pages.
-
-    Parameters
-    ----------
-    page, pages : int
-        Which one, from 1, of how many.
-    """
-
-    page: int
-    pages: int
-
-    @property
-    def shown(self) -> tuple[int | None, ...]:
-        """The pages to offer: first, last and those around; None where some are left out."""
-        every = range(1, self.pages + 1)
-        near = [n for n in every if n in (1, self.pages) or abs(n - self.page) <= 1]
-        row: list[int | None] = []
-        for before, number in pairwise([0, *near]):
-            row += [None, number] if number - before > 1 else [number]
-        return tuple(row)
-
-
-def pager(asked: int, total: int) -> Pager:
-    """Find the page to show when page `asked` of `total` hits is wanted.
-
-    Examples
-    --------
-    >>> pager(99, 45)
-    Pager(page=3, pages=3)
-    """
-    pages = min(max(1, -(-total // PAGE_SIZE)), MAX_PAGE)
-    return Pager(min(max(1, asked), pages), pages)
-
-
-def offset(page: int) -> int:
-    """Count the hits on the pages before one."""
-    return (page - 1) * PAGE_SIZE
-
-
-def page_number(text: str) -> int:
-    """Read a page number out of an address; whatever is none is the first page."""
-    digits = text.strip()
-    if not (digits.isascii() and digits.isdigit()):
-        return 1
-    return min(max(1, int(digits[:9])), MAX_PAGE)
-
-
 def sentence(words: str) -> str:
     """Make a sentence of an error's words.
 
@@ -260,62 +266,3 @@ def counted(number: int, noun: str) -> str:
     ('1 paper', '1,740 papers')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def long_date(day: date) -> str:
-    """Write a day as a masthead does.
-
-    Examples
-    --------
-    >>> long_date(date(2025, 2, 20))
-    'Thursday, 20 February 2025'
-    """
-    return f"{day:%A}, {short_date(day.isoformat())}"
-
-
-def iso_date(published: str) -> str | None:
-    """Let an ISO date of day, month or year precision through, and nothing else.
-
-    Examples
-    --------
-    >>> iso_date("2025-02"), iso_date("in press")
-    ('2025-02', None)
-    """
-    try:
-        date.fromisoformat(f"{published}-01-01"[: len("2025-01-01")])
-    except ValueError:
-        return None
-    return published if len(published) in (4, 7, 10) else None
-
-
-def short_date(published: str) -> str:
-    """Write an ISO date of day, month or year precision; what is none stays as it is.
-
-    Examples
-    --------
-    >>> short_date("2025-02-20"), short_date("2025-02"), short_date("2025")
-    ('20 February 2025', 'February 2025', '2025')
-    """
-    if iso_date(published) is None:
-        return published
-    year, month, day = f"{published}-01-01".split("-")[:3]
-    named = f"{date(int(year), int(month), int(day)):%B}"
-    return {4: year, 7: f"{named} {year}"}.get(len(published), f"{int(day)} {named} {year}")
-
-
-def by_month(days: Sequence[date]) -> list[tuple[str, list[date]]]:
-    """Part days by month, in the order they come in."""
-    return [(month, list(of)) for month, of in groupby(days, lambda d: f"{d:%B} {d.year}")]
-
-
-def beside(days: Sequence[date], day: date) -> tuple[date | None, date | None]:
-    """Find the days next before and next after one.
-
-    Returns
-    -------
-    older, newer : date or None
-        None where `day` is the first or the last.
-    """
-    older = max((d for d in days if d < day), default=None)
-    newer = min((d for d in days if d > day), default=None)
-    return older, newer

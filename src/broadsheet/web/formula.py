@@ -1,0 +1,108 @@
+"""The formula of what rises, as the page about ranking prints it: from the rules in use."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from broadsheet.model import Kind
+from broadsheet.rules.ballot import NEW_READER_WEIGHT
+from broadsheet.rules.edition import ALIKE, NEW_SHARE, TOPIC_AGAIN
+from broadsheet.rules.trending import (
+    EVENED_AT_MOST,
+    HALF_LIFE_H,
+    KINDS,
+    PROMISE_SHARE,
+    TRUST,
+    USUAL,
+    USUAL_PAPERS,
+    Gains,
+    heat,
+    score,
+)
+
+_UPVOTES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One kind of attention in the sum.
+
+    Parameters
+    ----------
+    name : str
+        Of the kind.
+    trust : float
+        What the root is multiplied by, above 0.
+    usual : float
+        What the heat is divided by, in a library that has learnt nothing yet.
+    """
+
+    name: str
+    trust: float
+    usual: float
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A paper that gained upvotes evenly up to now.
+
+    Parameters
+    ----------
+    upvotes : int
+        How many.
+    hours : float
+        In how many hours.
+    heat, score : float
+        What they come to now.
+    later : float
+        The score a half-life later.
+    """
+
+    upvotes: int
+    hours: float
+    heat: float
+    score: float
+    later: float
+
+
+def terms() -> tuple[Term, ...]:
+    """List the kinds that count, the most trusted first."""
+    counted = sorted((kind for kind in KINDS if TRUST[kind]), key=lambda kind: -TRUST[kind])
+    return tuple(Term(kind.value, TRUST[kind], USUAL[kind]) for kind in counted)
+
+
+def example() -> Example:
+    """Reckon an example with the rules in use."""
+    usual = np.array([USUAL[kind] for kind in KINDS])
+    upvotes = KINDS.index(Kind.UPVOTES)
+    gains = Gains(
+        np.array([0]),
+        np.array([upvotes]),
+        np.array([float(_UPVOTES)]),
+        np.array([0.0]),
+        np.array([HALF_LIFE_H]),
+    )
+    now, later = (heat(gains, 1, at_h) for at_h in (HALF_LIFE_H, 2 * HALF_LIFE_H))
+    return Example(
+        _UPVOTES,
+        HALF_LIFE_H,
+        float(now[0, upvotes]),
+        float(score(now, usual)[0]),
+        float(score(later, usual)[0]),
+    )
+
+
+def constants() -> dict[str, object]:
+    """Name the numbers that the page prints."""
+    return {
+        "kinds": terms(),
+        "example": example(),
+        "half_life_h": f"{HALF_LIFE_H:g}",
+        "usual_papers": USUAL_PAPERS,
+        "promise_percent": round(100 * PROMISE_SHARE),
+        "evened_at_most": f"{EVENED_AT_MOST:g}",
+        "new_reader_weight": NEW_READER_WEIGHT,
+        "new_percent": round(100 * NEW_SHARE),
+        "alike": ALIKE,
+        "topic_again": TOPIC_AGAIN,
+    }

@@ -1,0 +1,104 @@
+"""A library whose clock can be turned, and six papers that may rise in it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from broadsheet import trend
+from broadsheet.config import Settings
+from broadsheet.library import Library
+from broadsheet.model import Kind, Paper, Signal, Trend
+from broadsheet.rules.intake import make_paper
+from broadsheet.rules.trending import level
+from broadsheet.store.attention import observe
+from broadsheet.store.database import Database
+from broadsheet.store.facts import noted
+from broadsheet.store.tables import papers as papers_table
+from broadsheet.store.tables import trends as trends_table
+
+MORNING = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+KITES, LANTERNS, RIVERS, BRIDGES, ORCHARDS, VIOLINS = PAPERS = tuple(
+    make_paper(
+        title=f"Measuring {subject}",
+        abstract=f"We study how {subject} change when the wind turns.",
+        authors=("Ada Windrow",),
+        categories=("cs.LG", "stat.ML") if number % 2 else ("math.CO",),
+        published="2026-03-10",
+        arxiv=f"2603.{number:05}",
+    )
+    for number, subject in enumerate(
+        ("kites", "lanterns", "rivers", "bridges", "orchards", "violins"), start=1
+    )
+)
+
+
+class Room:
+    """A library whose clock can be turned."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.now = MORNING
+        self.library = Library(settings, clock=lambda: self.now)
+
+    @property
+    def database(self) -> Database:
+        return self.library._database
+
+    def observe(self, *told: tuple[Paper, Kind, float, datetime], source: str = "hf") -> None:
+        with self.database.write() as connection:
+            observe(
+                connection,
+                [Signal(paper.id, kind, value, at, source) for paper, kind, value, at in told],
+            )
+
+    def upvoted(self, paper: Paper, upvotes: float) -> None:
+        self.observe((paper, Kind.UPVOTES, upvotes, self.now))
+
+    def follow(self) -> int:
+        return self.library.desk.follow()
+
+    def listed(self, category: str | None = None) -> list[Trend]:
+        return list(self.library.desk.trending(category=category).trends)
+
+    def rising(self, category: str | None = None) -> list[Paper]:
+        return [one.paper for one in self.listed(category)]
+
+    def levels(self) -> dict[int, float]:
+        with self.database.read() as connection:
+            rows = connection.execute(select(trends_table.c.num, trends_table.c.level))
+            return {row.num: row.level for row in rows}
+
+    def afresh(self) -> dict[int, float]:
+        """Score all papers by what is usual now, as if none had been scored before."""
+        with self.database.read() as connection:
+            told = noted(connection, trend._POSITION)
+            position = trend._Position.model_validate_json(told or "{}")
+            nums = connection.scalars(select(papers_table.c.num)).all()
+            found = trend._score_some(connection, nums, self.now, position)
+        levels = level(found.scores, trend.hours(self.now))
+        return dict(zip(found.papers.nums.tolist(), levels.tolist(), strict=True))
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Room]:
+    room = Room(settings)
+    with room.library:
+        yield room
+
+
+class Beset(Database):
+    """A library that something happens to just before it is written."""
+
+    def __init__(self, database: Database, befalls: Callable[[], object]) -> None:
+        super().__init__(database._engine)
+        self._befalls = befalls
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        self._befalls()
+        with super().write() as connection:
+            yield connection

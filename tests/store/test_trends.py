@@ -1,0 +1,222 @@
+"""What trending is made of, as it is read from the library, and the levels that are kept."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, event, insert
+
+from broadsheet.model import Kind, Notice, Signal, Submission
+from broadsheet.rules.intake import make_paper
+from broadsheet.rules.trending import KINDS, Readings
+from broadsheet.store import trends
+from broadsheet.store.attention import observe, vote
+from broadsheet.store.catalogue import add
+from broadsheet.store.database import Database, open_database
+from broadsheet.store.papers import nums_of
+from broadsheet.store.submissions import keep_submissions
+from broadsheet.store.tables import changes
+
+NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+NOW_H = NOW.timestamp() / 3600
+HOUR = timedelta(hours=1)
+WEEK = timedelta(days=7)
+
+KITES = make_paper(title="Kites", arxiv="2603.00001", categories=["cs.LG", "stat.ML"])
+RIVERS = make_paper(title="Rivers", arxiv="2603.00002", published="2026-03-10")
+BRIDGES = make_paper(title="Bridges", arxiv="2603.00003", published="2025-02")
+GONE = make_paper(title="Gone", arxiv="2603.00004", notice=Notice.RETRACTED, categories=["cs.LG"])
+
+
+@pytest.fixture
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    folder = tmp_path_factory.mktemp("library")
+    database = open_database(f"sqlite:///{folder / 'library.sqlite3'}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def writer(database: Database) -> Iterator[Connection]:
+    """The writer of a library of four papers, without any attention."""
+    with database.write() as connection:
+        add(connection, "arxiv", [KITES, RIVERS, BRIDGES, GONE], NOW)
+        yield connection
+
+
+def _num(connection: Connection, paper_id: str) -> int:
+    return nums_of(connection, [paper_id])[paper_id]
+
+
+def _read(connection: Connection, nums: list[int]) -> list[tuple[slice, Readings]]:
+    return list(trends.readings(connection, np.array(sorted(nums), dtype=np.int64), NOW))
+
+
+def _rows(connection: Connection, nums: list[int]) -> list[tuple[int, str, bool, float, float]]:
+    """Give each reading as paper, kind, whether it starts a series, total and age in hours."""
+    return [
+        (sorted(nums)[part.start + paper], KINDS[kind].value, starts, value, round(NOW_H - at_h, 3))
+        for part, read in _read(connection, nums)
+        for paper, kind, starts, value, at_h in zip(
+            *(one.tolist() for one in (read.paper, read.kind, read.starts, read.value, read.at_h)),
+            strict=True,
+        )
+    ]
+
+
+def test_papers_move_that_are_new_put_forward_read_or_voted_for(writer: Connection) -> None:
+    def moving() -> list[int]:
+        nums: list[int] = trends.subjects(writer, NOW - WEEK, NOW).nums.tolist()
+        return nums
+
+    kites, rivers, bridges = (_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES))
+    assert moving() == [rivers]
+    observe(writer, [Signal(KITES.id, Kind.STARS, 5, NOW - HOUR, "github")])
+    assert moving() == [kites, rivers]
+    keep_submissions(writer, [Submission(BRIDGES.id, "ada", NOW - HOUR, "hf")])
+    assert moving() == [kites, rivers, bridges]
+    assert trends.subjects(writer, NOW - 2 * WEEK, NOW - WEEK).nums.tolist() == []
+    vote(writer, BRIDGES.id, "ada", None, on=True, now=NOW - 2 * WEEK)
+    assert trends.subjects(writer, NOW - 3 * WEEK, NOW - WEEK).nums.tolist() == [bridges]
+
+
+def test_papers_that_were_asked_for_come_whether_they_moved_or_not(writer: Connection) -> None:
+    nums = [_num(writer, one.id) for one in (BRIDGES, KITES, GONE)]
+    told = trends.subjects(writer, NOW - WEEK, NOW, [*nums, 999])
+    assert told.nums.tolist() == sorted(nums[:2])
+
+
+def test_a_paper_s_category_is_its_first_and_empty_where_it_has_none(writer: Connection) -> None:
+    nums = [_num(writer, one.id) for one in (KITES, RIVERS)]
+    told = trends.subjects(writer, NOW, NOW, nums)
+    assert [told.categories[one] for one in told.category] == ["cs.LG", ""]
+
+
+def test_a_paper_of_unknown_date_appeared_nobody_knows_when(writer: Connection) -> None:
+    nums = [_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES)]
+    appeared_h = trends.subjects(writer, NOW, NOW, nums).appeared_h
+    assert np.isnan(appeared_h[0])
+    assert appeared_h[1] == pytest.approx(NOW_H)
+
+
+def test_a_date_that_names_no_day_does_not_tell_since_when(writer: Connection) -> None:
+    told = trends.subjects(writer, NOW, NOW, [_num(writer, BRIDGES.id)])
+    assert np.isnan(told.appeared_h[0]) and np.isnan(told.began_h[0])
+
+
+def test_of_no_papers_there_is_nothing_to_read(writer: Connection) -> None:
+    none = trends.subjects(writer, NOW, NOW, [])
+    assert none.nums.tolist() == [] and none.categories == ()
+    assert _read(writer, []) == []
+    assert trends.ballots(writer, NOW - WEEK, NOW, []) == []
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 1_000])
+def test_readings_come_in_order_of_paper_kind_source_and_time(
+    writer: Connection, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(trends, "_PAPERS_AT_ONCE", at_once)
+    told = (
+        (BRIDGES, Kind.POINTS, 4, 1, "hn:2"),
+        (KITES, Kind.UPVOTES, 9, 1, "hf"),
+        (KITES, Kind.POINTS, 3, 2, "hn:2"),
+        (KITES, Kind.POINTS, 2, 5, "hn:1"),
+        (KITES, Kind.UPVOTES, 7, 3.5, "hf"),
+        (KITES, Kind.VOTES, 1, 1, "local"),
+        (KITES, Kind.UPVOTES, 99, -1, "hf"),
+    )
+    observe(
+        writer,
+        [Signal(one.id, kind, n, NOW - age_h * HOUR, by) for one, kind, n, age_h, by in told],
+    )
+    kites, rivers, bridges = nums = [_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES)]
+    assert _rows(writer, nums) == [
+        (kites, "points", True, 2, 5),
+        (kites, "points", True, 3, 2),
+        (kites, "upvotes", True, 7, 3.5),
+        (kites, "upvotes", False, 9, 1),
+        (bridges, "points", True, 4, 1),
+    ]
+    assert rivers in nums
+
+
+def test_readings_are_read_in_the_order_of_an_index(database: Database) -> None:
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    with database.read() as connection:
+
+        @event.listens_for(connection, "before_cursor_execute")
+        def _asked(_c: object, _d: object, sql: str, told: tuple[object, ...], *_: object) -> None:
+            asked.append((sql, told))
+
+        _read(connection, [1, 2])
+        sql, told = asked[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", told).fetchall()
+    steps = " ".join(row.detail for row in plan)
+    assert "USING COVERING INDEX signals_once" in steps
+    assert "TEMP B-TREE" not in steps
+
+
+def test_a_reader_is_known_since_the_first_vote_for_any_paper(writer: Connection) -> None:
+    vote(writer, KITES.id, "ada", "home", on=True, now=NOW - 2 * WEEK)
+    vote(writer, RIVERS.id, "bo", None, on=True, now=NOW - 2 * HOUR)
+    vote(writer, RIVERS.id, "ada", "hall", on=True, now=NOW - HOUR)
+    told = trends.ballots(writer, NOW - WEEK, NOW)
+    assert [(one.network, round(NOW_H - one.known_h, 3)) for one in told] == [
+        (None, 2),
+        ("hall", 14 * 24),
+    ]
+    assert trends.ballots(writer, NOW - WEEK, NOW, [_num(writer, KITES.id)]) == []
+    assert trends.ballots(writer, NOW - WEEK, NOW, [_num(writer, RIVERS.id)]) == told
+
+
+def _levels(connection: Connection) -> dict[int, float]:
+    return trends.levels_of(connection, range(1_000))
+
+
+def test_levels_are_replaced_all_or_changed_for_some(writer: Connection) -> None:
+    kites, rivers, bridges = (_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES))
+    trends.replace_levels(writer, np.array([kites, rivers]), np.array([1.5, -2.0]))
+    assert _levels(writer) == {kites: 1.5, rivers: -2.0}
+    trends.change_levels(writer, [kites, bridges], np.array([bridges]), np.array([7.0]))
+    assert _levels(writer) == {bridges: 7.0, rivers: -2.0}
+    trends.replace_levels(writer, np.array([], dtype=np.int64), np.array([]))
+    assert _levels(writer) == {}
+
+
+def test_a_level_of_a_paper_that_is_no_more_is_let_go(writer: Connection) -> None:
+    kites = _num(writer, KITES.id)
+    trends.replace_levels(writer, np.array([kites, 999]), np.array([1.0, 2.0]))
+    assert _levels(writer) == {kites: 1.0}
+
+
+def test_there_is_no_limit_to_how_many_papers_are_asked_for(writer: Connection) -> None:
+    many = list(range(1, 300_000))
+    assert len(trends.subjects(writer, NOW, NOW, many).nums) == 3
+    assert trends.ballots(writer, NOW - WEEK, NOW, many) == []
+    trends.change_levels(writer, many, np.array([1]), np.array([1.0]))
+    assert trends.levels_of(writer, many) == {1: 1.0}
+
+
+def test_what_moved_is_told_once_from_readings_and_changes(writer: Connection) -> None:
+    signal, change = trends.newest(writer)
+    assert (signal, change) == (0, 4)
+    assert trends.moved_since(writer, signal, change) == []
+    kites, rivers = (_num(writer, one.id) for one in (KITES, RIVERS))
+    observed = [Signal(KITES.id, Kind.STARS, n, NOW, "github") for n in (5, 6)]
+    observe(writer, observed)
+    writer.execute(insert(changes), [{"num": kites}, {"num": rivers}])
+    assert sorted(trends.moved_since(writer, signal, change)) == [kites, rivers]
+    assert trends.moved_since(writer, *trends.newest(writer)) == []
+
+
+def test_the_highest_come_first_and_of_equals_the_older_entry(writer: Connection) -> None:
+    kites, rivers, bridges, gone = (_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES, GONE))
+    trends.replace_levels(
+        writer, np.array([kites, rivers, bridges, gone]), np.array([1.0, 3.0, 3.0, 9.0])
+    )
+    assert [num for num, _, _ in trends.highest(writer, 5)] == [rivers, bridges, kites]
+    assert [num for num, _, _ in trends.highest(writer, 5, (3.0, rivers))] == [bridges, kites]
+    assert [num for num, _, _ in trends.highest(writer, 1, (3.0, bridges))] == [kites]
+    assert [num for num, _, _ in trends.highest(writer, 5, None, "stat.ML")] == [kites]

@@ -1,0 +1,391 @@
+"""What feed readers are given."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import quote
+
+import pytest
+from lxml import etree
+from sqlalchemy import Engine, event
+from starlette.testclient import TestClient
+
+from broadsheet.config import Settings
+from broadsheet.library import Library
+from broadsheet.model import Notice, Period, Pick, Span
+from broadsheet.rules.intake import make_paper
+from broadsheet.web.app import create_app
+from broadsheet.web.feeds import CATEGORY_CHARS, EDITIONS, PAPERS
+from tests.conftest import NOW
+from tests.web.valid_feeds import ATOM, check_atom, check_json_feed, entries_of, links_of, text_of
+
+HOME = "http://127.0.0.1:8000"
+
+FEEDS = (
+    "/papers/date",
+    "/papers/week",
+    "/papers/month",
+    "/papers/trending",
+    "/papers/trending?category=cs.LG",
+    "/search?q=kites",
+    "/category/cs.LG",
+)
+
+
+def in_format(feed: str, suffix: str) -> str:
+    path, mark, query = feed.partition("?")
+    return f"{path}.{suffix}{mark}{query}"
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """Count what is asked of any database."""
+    asked: list[str] = []
+
+    def note(*told: object) -> None:
+        asked.append(str(told[2]))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def feeds(library: Library) -> Iterator[TestClient]:
+    """A newspaper with editions of all spans, and papers that rise."""
+    library.publish(Period.holding(library.today, Span.WEEK))
+    library.publish(Period.holding(library.today, Span.MONTH))
+    library.desk.follow()
+    with TestClient(create_app(library), follow_redirects=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_every_feed_is_valid_in_both_formats(feeds: TestClient, feed: str) -> None:
+    in_atom = feeds.get(in_format(feed, "atom"))
+    in_json = feeds.get(in_format(feed, "json"))
+    assert (in_atom.status_code, in_json.status_code) == (200, 200)
+    assert in_atom.headers["content-type"] == "application/atom+xml"
+    assert in_json.headers["content-type"] == "application/feed+json"
+    check_atom(in_atom.content)
+    check_json_feed(in_json.content)
+    assert in_json.json()["items"]
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_both_formats_say_the_same(feeds: TestClient, feed: str) -> None:
+    in_atom = feeds.get(in_format(feed, "atom")).content
+    told = feeds.get(in_format(feed, "json")).json()
+    assert text_of(etree.fromstring(in_atom), "title") == told["title"]
+    entries = entries_of(in_atom)
+    for name, member in (
+        ("id", "id"),
+        ("title", "title"),
+        ("updated", "date_modified"),
+        ("summary", "content_html"),
+    ):
+        assert [text_of(entry, name) for entry in entries] == [one[member] for one in told["items"]]
+    assert [links_of(entry, "related") for entry in entries] == [
+        [one["external_url"]] if "external_url" in one else [] for one in told["items"]
+    ]
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("suffix", ["atom", "json"])
+def test_a_feed_is_found_at_the_address_it_names(feeds: TestClient, feed: str, suffix: str) -> None:
+    got = feeds.get(in_format(feed, suffix))
+    own = (
+        links_of(etree.fromstring(got.content), "self")[0]
+        if suffix == "atom"
+        else got.json()["feed_url"]
+    )
+    assert own == HOME + in_format(feed, suffix)
+    assert feeds.get(own.removeprefix(HOME)).content == got.content
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("suffix", ["atom", "json"])
+def test_what_is_held_already_is_not_sent_again(feeds: TestClient, feed: str, suffix: str) -> None:
+    path = in_format(feed, suffix)
+    first = feeds.get(path)
+    again = feeds.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert feeds.get(path, headers={"If-None-Match": '"older"'}).content == first.content
+    assert "set-cookie" not in first.headers
+    assert "private" not in first.headers["cache-control"]
+    head = feeds.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["etag"] == first.headers["etag"]
+
+
+def test_an_edition_feed_can_be_asked_for_by_date(feeds: TestClient) -> None:
+    def status(since: str, **more: str) -> int:
+        headers = {"If-Modified-Since": since, **more}
+        return feeds.get("/papers/date.atom", headers=headers).status_code
+
+    changed = feeds.get("/papers/date.atom").headers["last-modified"]
+    assert changed == "Wed, 11 Mar 2026 09:00:00 GMT"
+    assert status(changed) == 304
+    assert status(changed.replace("09:00:00 GMT", "09:00:00 -0000")) == 304
+    assert status("Wed, 11 Mar 2026 08:59:59 GMT") == 200
+    assert status(changed, **{"If-None-Match": '"older"'}) == 200
+    for odd in ("", "yesterday", "1 Jan 2026 00:00:00 +99999999999999", "1 Jan 99999 0:0:0 GMT"):
+        assert status(odd) == 200
+
+
+def test_a_list_without_dates_of_its_own_tells_no_date(feeds: TestClient) -> None:
+    for feed in ("/papers/trending.atom", "/search.atom?q=kites", "/category/cs.LG.json"):
+        assert "last-modified" not in feeds.get(feed).headers
+
+
+def test_an_edition_feed_tells_each_paper_with_its_reason(library: Library) -> None:
+    edition = library.edition()
+    library.desk.pick(
+        edition.period, Pick(edition.items[3].paper_id, 1, comment="Read this one <first>.")
+    )
+    edition = library.publish()
+    lead = edition.items[0]
+    with TestClient(create_app(library)) as client:
+        entries = entries_of(client.get("/papers/date.atom").content)
+    assert [text_of(entry, "title") for entry in entries] == [one.title for one in edition.items]
+    entry = entries[0]
+    assert text_of(entry, "summary") == (
+        f"<p>Read this one &lt;first&gt;.</p><p>{lead.reason}</p><p>{lead.abstract}</p>"
+    )
+    assert text_of(entry, "id") == f"tag:127.0.0.1,2026-03-11:2026-03-11/{lead.paper_id}"
+    assert links_of(entry, "alternate") == [f"{HOME}/papers/{lead.paper_id}"]
+    assert links_of(entry, "related") == [lead.link]
+    assert text_of(entry, "published") == f"{lead.published}T00:00:00Z"
+    assert [one.text for one in entry.findall(f"{ATOM}author/{ATOM}name")] == list(lead.authors)
+    assert [one.get("term") for one in entry.findall(f"{ATOM}category")] == ["cs.LG"]
+
+
+def test_what_was_said_against_a_paper_comes_first(library: Library) -> None:
+    paper_id = library.edition().items[0].paper_id
+    retracted = replace(library.paper(paper_id), notice=Notice.RETRACTED)
+    library.add("crossref", [retracted])
+    with TestClient(create_app(library)) as client:
+        entries = client.get("/papers/date.json").json()["items"]
+    assert entries[0]["content_html"].startswith("<p>Retracted: its publisher took it back.</p>")
+
+
+def test_an_edition_printed_again_keeps_its_ids_and_tells_that_it_changed(
+    settings: Settings,
+) -> None:
+    now = NOW
+
+    with Library(settings, clock=lambda: now) as library, TestClient(create_app(library)) as client:
+        library.add(
+            "test", [make_paper(title=f"On kites {n}", arxiv=f"2603.{n:05}") for n in (1, 2)]
+        )
+        library.publish()
+        before = client.get("/papers/date.json")
+        now += timedelta(hours=2)
+        library.publish()
+        after = client.get("/papers/date.json")
+        in_atom = client.get("/papers/date.atom").content
+    assert after.headers["etag"] != before.headers["etag"]
+    first, second = (
+        {one["id"]: one["date_modified"] for one in told.json()["items"]}
+        for told in (before, after)
+    )
+    assert first.keys() == second.keys()
+    assert set(first.values()) == {"2026-03-11T09:00:00Z"}
+    assert set(second.values()) == {"2026-03-11T11:00:00Z"}
+    assert text_of(etree.fromstring(in_atom), "updated") == "2026-03-11T11:00:00Z"
+
+
+def test_the_clock_alone_changes_no_edition_feed(settings: Settings) -> None:
+    now = NOW
+
+    with Library(settings, clock=lambda: now) as library, TestClient(create_app(library)) as client:
+        paper = make_paper(title="On kites", published="2026-03", categories=("cs.LG",))
+        library.add("test", [paper])
+        library.publish()
+        for feed in ("/papers/date.atom", "/search.atom?q=kites", "/category/cs.LG.atom"):
+            before = client.get(feed).headers["etag"]
+            now += timedelta(days=3)
+            assert client.get(feed).headers["etag"] == before
+
+
+def test_the_last_editions_are_told_newest_first(library: Library) -> None:
+    days = [library.today - timedelta(days=ago) for ago in range(EDITIONS + 2)]
+    for day in days[1:]:
+        library.publish(day)
+    with TestClient(create_app(library)) as client:
+        ids = [one["id"] for one in client.get("/papers/date.json").json()["items"]]
+    told = list(dict.fromkeys(one.split(",")[1].split(":")[0] for one in ids))
+    printed = [day.isoformat() for day in days[:EDITIONS] if library.edition(day).items]
+    assert told == printed
+
+
+def test_days_weeks_and_months_share_no_id(settings: Settings) -> None:
+    first = date(2026, 6, 1)
+    assert first.weekday() == 0
+    now = datetime(2026, 6, 1, 9, tzinfo=UTC)
+    with Library(settings, clock=lambda: now) as library, TestClient(create_app(library)) as client:
+        paper = make_paper(title="On kites", arxiv="2606.00001", published="2026-06-01")
+        library.add("test", [paper])
+        for span in Span:
+            library.publish(Period.holding(first, span))
+        ids = [
+            one["id"]
+            for span in ("date", "week", "month")
+            for one in client.get(f"/papers/{span}.json").json()["items"]
+        ]
+    assert len(set(ids)) == len(ids) == len(Span)
+
+
+def test_an_edition_feed_asks_the_library_no_more_for_more_papers(settings: Settings) -> None:
+    def asked_for(papers: int) -> int:
+        own = settings.model_copy(update={"data": settings.data / str(papers)})
+        with Library(own, clock=lambda: NOW) as library, TestClient(create_app(library)) as client:
+            told = [make_paper(title=f"On kites {n}", arxiv=f"2603.{n:05}") for n in range(papers)]
+            library.add("test", told)
+            library.publish()
+            with counted_statements() as statements:
+                items = client.get("/papers/date.json").json()["items"]
+        assert len(items) == papers
+        return len(statements)
+
+    assert asked_for(20) == asked_for(2) <= 2 * EDITIONS + 1
+
+
+def test_a_rising_paper_keeps_the_id_of_the_paper(feeds: TestClient, library: Library) -> None:
+    rising = library.desk.trending(PAPERS).trends
+    told = feeds.get("/papers/trending.json").json()["items"]
+    assert [one["id"] for one in told] == [
+        f"tag:127.0.0.1,2026:papers/{one.paper.id}" for one in rising
+    ]
+    assert [one["summary"] for one in told] == [one.reason for one in rising]
+    newest = feeds.get("/category/cs.LG.json").json()["items"]
+    assert {one["id"] for one in told} <= {one["id"] for one in newest}
+
+
+def test_a_search_feed_tells_the_newest_first(feeds: TestClient) -> None:
+    told = feeds.get("/search.json", params={"q": "kites"}).json()
+    dates = [one["date_published"] for one in told["items"]]
+    assert dates == sorted(dates, reverse=True)
+    assert told["home_page_url"] == f"{HOME}/search?q=kites&sort=date"
+    assert told["title"] == "Broadsheet: kites"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sparse attention",
+        "cat:cs.LG kites",
+        '"kites in valley" -lanterns',
+        "a&b=c#d?e",
+        "風の谷 凧",
+        "naïve “quotes”",
+        "100% <b>",
+        "kites\x00\ud800 \uffff".encode("utf-8", "replace").decode(),
+        "((",
+        "wind " * 700,
+    ],
+)
+def test_every_search_is_a_feed(feeds: TestClient, query: str) -> None:
+    in_atom = feeds.get("/search.atom", params={"q": query})
+    assert in_atom.status_code == 200
+    check_atom(in_atom.content)
+    (own,) = links_of(etree.fromstring(in_atom.content), "self")
+    assert feeds.get(own.removeprefix(HOME)).content == in_atom.content
+    check_json_feed(feeds.get("/search.json", params={"q": query}).content)
+
+
+@pytest.mark.parametrize("suffix", ["atom", "json"])
+@pytest.mark.parametrize("query", ["", "?q=", "?q=%00%20", "?q=" + "x" * 4001])
+def test_a_search_feed_without_a_fit_question_is_refused(
+    feeds: TestClient, suffix: str, query: str
+) -> None:
+    answer = feeds.get(f"/search.{suffix}{query}")
+    assert answer.status_code == 400
+    assert "question" in answer.text
+
+
+@pytest.mark.parametrize(
+    "name", ["q-bio.NC", "Physics/Optics", "風の谷", "a b&c", "x.json", "%", "?#"]
+)
+def test_every_category_is_a_feed(library: Library, feeds: TestClient, name: str) -> None:
+    library.add("test", [make_paper(title=f"On kites of {name}", categories=(name,))])
+    path = f"/category/{quote(name, safe='')}"
+    in_atom = feeds.get(f"{path}.atom").content
+    check_atom(in_atom)
+    assert [text_of(one, "title") for one in entries_of(in_atom)] == [f"On kites of {name}"]
+    assert links_of(etree.fromstring(in_atom), "self") == [f"{HOME}{path}.atom"]
+    told = feeds.get(f"{path}.json").json()
+    assert [one["tags"] for one in told["items"]] == [[name]]
+    assert feeds.get("/papers/trending.atom", params={"category": name}).status_code == 200
+
+
+def test_a_category_that_no_paper_has_is_an_empty_feed(feeds: TestClient) -> None:
+    for feed in ("/category/nothing", "/papers/trending?category=nothing"):
+        empty = feeds.get(in_format(feed, "atom")).content
+        check_atom(empty)
+        assert entries_of(empty) == []
+        assert text_of(etree.fromstring(empty), "updated") == "1970-01-01T00:00:00Z"
+        check_json_feed(feeds.get(in_format(feed, "json")).content)
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_an_empty_library_has_empty_feeds(empty_library: Library, feed: str) -> None:
+    with TestClient(create_app(empty_library)) as client:
+        in_atom = client.get(in_format(feed, "atom"))
+        assert in_atom.status_code == 200
+        check_atom(in_atom.content)
+        told = client.get(in_format(feed, "json"))
+        check_json_feed(told.content)
+        assert told.json()["items"] == []
+
+
+def test_a_category_too_long_to_be_one_is_refused(feeds: TestClient) -> None:
+    long = "x" * (CATEGORY_CHARS + 1)
+    for path, status in (
+        (f"/category/{long}.atom", 404),
+        ("/category/.json", 404),
+        ("/category/%00.atom", 404),
+        (f"/papers/trending.json?category={long}", 400),
+    ):
+        answer = feeds.get(path)
+        assert answer.status_code == status
+        assert f"{CATEGORY_CHARS} characters" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/search.atom?q=%ED%A0%80",
+        "/search.json?q=a&q=%FF&page=9",
+        "/papers/trending.atom?category=%00%FF",
+        "/papers/trending.json?category=a&category=%25_'--",
+        "/category/%ED%A0%80.atom",
+        "/category/%FF%zz.json",
+        "/category/..%2F..%2Fetc.atom",
+        "/category/%25_%5C'--.json",
+    ],
+)
+def test_odd_addresses_are_answered(feeds: TestClient, path: str) -> None:
+    answer = feeds.get(f"http://testserver{path}")
+    assert answer.status_code == 200
+    (check_atom if ".atom" in path else check_json_feed)(answer.content)
+
+
+@pytest.mark.parametrize("path", ["/feed", "/feed.xml", "/atom.xml", "/rss.xml"])
+def test_addresses_that_people_try_lead_to_the_days(feeds: TestClient, path: str) -> None:
+    for answer in (feeds.get(path), feeds.head(path)):
+        assert (answer.status_code, answer.headers["location"]) == (308, "/papers/date.atom")
+
+
+def test_a_feed_is_only_read(feeds: TestClient) -> None:
+    for path in ("/papers/date.atom", "/search.json?q=a", "/feed"):
+        assert feeds.post(path).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/papers/date.rss", "/papers/year.atom", "/category/cs.LG"])
+def test_a_feed_that_is_none_is_not_here(feeds: TestClient, path: str) -> None:
+    assert feeds.get(path).status_code == 404

@@ -1,0 +1,42 @@
+"""How a page of hits is parted and paged."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.model import Hit, HitList, Paper, Tier
+from broadsheet.web import results
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [("3", 3), ("", 1), ("-1", 1), ("0", 1), ("x", 1), ("²", 1), ("9" * 5000, 500)],
+)
+def test_page_numbers_are_read_kindly(text: str, page: int) -> None:
+    assert results.page_number(text) == page
+
+
+@given(st.integers(-5, 600), st.integers(0, 10**9))
+def test_a_page_is_always_one_of_those_there_are(asked: int, total: int) -> None:
+    pager = results.pager(asked, total)
+    assert 1 <= pager.page <= pager.pages <= results.MAX_PAGE
+    shown = [number for number in pager.shown if number]
+    assert {1, pager.page, pager.pages} <= set(shown)
+    assert shown == sorted(shown)
+
+
+def test_the_pager_leaves_out_what_is_far() -> None:
+    assert results.Pager(10, 31).shown == (1, None, 9, 10, 11, None, 31)
+    assert results.Pager(1, 1).shown == (1,)
+
+
+def test_hits_are_parted_by_tier() -> None:
+    hits = [
+        Hit(rank, Paper(f"hash:{rank}", "T"), tier, 0.5, "")
+        for rank, tier in enumerate([Tier.MATCH, Tier.MATCH, Tier.NEIGHBOUR], start=1)
+    ]
+    matches, neighbours = results.tiers(HitList("kites", 3, 2, tuple(hits)))
+    assert (matches.heading, len(matches.hits)) == ("2 papers with every word", 2)
+    assert (neighbours.heading, len(neighbours.hits)) == ("Nearest in meaning", 1)
+    (alone,) = results.tiers(HitList("kites", 1, 1, tuple(hits[:1])))
+    assert alone.heading == "1 paper with every word"
