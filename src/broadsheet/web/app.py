@@ -10,13 +10,15 @@ from starlette.exceptions import HTTPException
 
 from broadsheet.errors import BroadsheetError, NotFoundError
 from broadsheet.library import Library
-from broadsheet.web import actions, api, docs, feeds, hub_api, pages
-from broadsheet.web.allowance import API, Allowance
+from broadsheet.web import actions, pages
+from broadsheet.web.api import docs, hub, own
+from broadsheet.web.api.allowance import API, Allowance
+from broadsheet.web.api.manual import manual, refusal
+from broadsheet.web.api.problem import problem
 from broadsheet.web.etag import Tagged
+from broadsheet.web.feeds import routes
 from broadsheet.web.guard import SAFE_HEADERS, Guard, RateLimit
-from broadsheet.web.manual import manual, refusal
 from broadsheet.web.printer import Printer
-from broadsheet.web.problem import problem
 from broadsheet.web.shaping import sentence
 
 _HOUR_S = 3600.0
@@ -73,9 +75,9 @@ def create_app(library: Library) -> FastAPI:
     app.add_middleware(Allowance, library=library)
     app.add_middleware(Guard)
     app.mount("/static", StaticFiles(packages=[("broadsheet.web", "static")]))
-    app.include_router(feeds.router)
-    app.include_router(api.router)
-    app.include_router(hub_api.router)
+    app.include_router(routes.router)
+    app.include_router(own.router)
+    app.include_router(hub.router)
     app.include_router(docs.router)
     app.include_router(pages.router)
     app.include_router(actions.router)

@@ -13,8 +13,8 @@ from broadsheet.library import Library
 from broadsheet.model import Edition, Period, Span
 from broadsheet.web import calendar, shaping
 from broadsheet.web.addresses import plain
-from broadsheet.web.alternates import Alternate, feeds_at
 from broadsheet.web.asking import TheLibrary, ThePrinter, TheReader, votes_on
+from broadsheet.web.feeds.alternates import Alternate, feeds_at
 from broadsheet.web.printer import Printer
 
 # Thirteen years of days.

@@ -15,9 +15,9 @@ from broadsheet.rules.query import paper_asked
 from broadsheet.rules.refinement import DEPTH
 from broadsheet.web import edition_pages, results, shaping
 from broadsheet.web.addresses import ids_meant, paper_path, search_path
-from broadsheet.web.alternates import Alternate, feeds_at
 from broadsheet.web.asking import TheLibrary, ThePrinter, TheReader, votes_on
 from broadsheet.web.chart import chart
+from broadsheet.web.feeds.alternates import Alternate, feeds_at
 from broadsheet.web.formula import constants
 from broadsheet.web.narrowing import narrowing, sort_named
 

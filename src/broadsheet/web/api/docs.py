@@ -6,10 +6,10 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from broadsheet.web.allowance import WITH_TOKEN
+from broadsheet.web.api.allowance import WITH_TOKEN
+from broadsheet.web.api.manual import chapters, glossary, manual
 from broadsheet.web.asking import TheLibrary, ThePrinter
 from broadsheet.web.etag import with_etag
-from broadsheet.web.manual import chapters, glossary, manual
 
 router = APIRouter(include_in_schema=False)
 _page = partial(router.api_route, methods=["GET", "HEAD"])

@@ -14,9 +14,7 @@ from broadsheet.library import Library
 from broadsheet.model import Paper, Period, Span
 from broadsheet.rules.query import paper_asked
 from broadsheet.web.addresses import ids_meant, paper_path, plain
-from broadsheet.web.asking import TheLibrary
-from broadsheet.web.calendar import long_date
-from broadsheet.web.hub_shapes import (
+from broadsheet.web.api.hub_shapes import (
     Attention,
     HubItem,
     HubPaperAlone,
@@ -24,9 +22,11 @@ from broadsheet.web.hub_shapes import (
     list_item,
     paper_alone,
 )
-from broadsheet.web.manual import manual, refusal
-from broadsheet.web.markdown import Standing, paper_markdown
-from broadsheet.web.problem import PROBLEMS
+from broadsheet.web.api.manual import manual, refusal
+from broadsheet.web.api.markdown import Standing, paper_markdown
+from broadsheet.web.api.problem import PROBLEMS
+from broadsheet.web.asking import TheLibrary
+from broadsheet.web.calendar import long_date
 from broadsheet.web.shaping import newest_readings, sentence
 
 # An answer from further down takes seconds, and a date or month leads there at once.

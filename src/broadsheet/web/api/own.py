@@ -12,11 +12,11 @@ from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import Mode, Paper, Period, Sort, Span
 from broadsheet.rules.identity import any_id
-from broadsheet.web import answers, shapes
 from broadsheet.web.addresses import ids_meant, plain
+from broadsheet.web.api import answers, shapes
+from broadsheet.web.api.paging import next_address, signals_after
+from broadsheet.web.api.problem import PROBLEMS
 from broadsheet.web.asking import TheLibrary
-from broadsheet.web.paging import next_address, signals_after
-from broadsheet.web.problem import PROBLEMS
 from broadsheet.web.shaping import QUERY_CHARS
 
 # How deep an answer can be paged through.

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.model import Notice, Paper
-from broadsheet.web import atom, json_feed
-from broadsheet.web.feed import LONG_AGO, Feed
-from broadsheet.web.syndicating import AUTHORS_TOLD, Publisher
-from tests.web.valid_feeds import (
+from broadsheet.web.feeds import atom, json_feed
+from broadsheet.web.feeds.feed import LONG_AGO, Feed
+from broadsheet.web.feeds.syndicating import AUTHORS_TOLD, Publisher
+from tests.web.feeds.valid_feeds import (
     ATOM,
     check_atom,
     check_json_feed,

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from broadsheet.config import Settings, load_settings
 from broadsheet.errors import ConfigError
 from broadsheet.library import Library
-from broadsheet.web.allowance import WITH_TOKEN, Quota
+from broadsheet.web.api.allowance import WITH_TOKEN, Quota
 from broadsheet.web.app import create_app
 from broadsheet.web.guard import household
 from tests.conftest import NOW

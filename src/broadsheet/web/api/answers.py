@@ -6,7 +6,7 @@ from urllib.parse import quote
 from broadsheet import model
 from broadsheet.model import Kind
 from broadsheet.web.addresses import paper_path, web_link
-from broadsheet.web.shapes import (
+from broadsheet.web.api.shapes import (
     Edition,
     EditionName,
     Hit,

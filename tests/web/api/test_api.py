@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from broadsheet.library import Library
 from broadsheet.model import Kind, Period, Signal
-from broadsheet.web.paging import signals_after
+from broadsheet.web.api.paging import signals_after
 from tests.conftest import NOW
 from tests.web.test_pages import NASTY, text_of
 

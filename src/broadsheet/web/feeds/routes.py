@@ -12,13 +12,13 @@ from fastapi.responses import RedirectResponse, Response
 from broadsheet.library import Library
 from broadsheet.model import Sort, Span
 from broadsheet.rules.query import Field, Within, unparse
-from broadsheet.web import atom, json_feed
 from broadsheet.web.addresses import search_path
 from broadsheet.web.asking import TheLibrary
 from broadsheet.web.etag import with_etag
-from broadsheet.web.feed import Feed
+from broadsheet.web.feeds import atom, json_feed
+from broadsheet.web.feeds.feed import Feed
+from broadsheet.web.feeds.syndicating import Publisher, clean
 from broadsheet.web.shaping import QUERY_CHARS, clean_query
-from broadsheet.web.syndicating import Publisher, clean
 
 EDITIONS = 10
 PAPERS = 50

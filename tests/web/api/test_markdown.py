@@ -6,7 +6,7 @@ from markdown_it.token import Token
 
 from broadsheet.model import Notice, Paper
 from broadsheet.web.addresses import plain
-from broadsheet.web.markdown import Standing, escaped, paper_markdown, paragraph
+from broadsheet.web.api.markdown import Standing, escaped, paper_markdown, paragraph
 from broadsheet.web.shaping import Reading
 
 PAGE = "https://news.example/papers/hash:1"

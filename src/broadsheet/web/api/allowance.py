@@ -12,9 +12,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadsheet.library import Library
+from broadsheet.web.api.problem import problem
 from broadsheet.web.asking import client_address
 from broadsheet.web.guard import household
-from broadsheet.web.problem import problem
 
 API = "/api/"
 # Clients of the Hugging Face Hub send their user's token for that with all they ask: at its own

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from broadsheet.model import Edition, EditionItem, Notice, Paper
 from broadsheet.rules.dates import first_day
 from broadsheet.web.addresses import paper_path, plain, web_link
-from broadsheet.web.feed import LONG_AGO, Feed, FeedItem
+from broadsheet.web.feeds.feed import LONG_AGO, Feed, FeedItem
 
 AUTHORS_TOLD = 100
 

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from broadsheet.library import Library
 from broadsheet.model import Kind, Paper, Period, Span
 from broadsheet.sources.hf_daily import read_list
-from broadsheet.web.hub_api import DEEPEST
-from tests.web.newsstand import (
+from broadsheet.web.api.hub import DEEPEST
+from tests.web.api.newsstand import (
     BRIDGES,
     KITES,
     LAMPS,

@@ -17,7 +17,7 @@ from huggingface_hub.errors import BadRequestError, HfHubHTTPError
 
 from broadsheet.library import Library
 from broadsheet.web.app import create_app
-from tests.web.newsstand import BRIDGES, KITES, LAMPS, RIVERS, stock
+from tests.web.api.newsstand import BRIDGES, KITES, LAMPS, RIVERS, stock
 
 HF = Path(sys.executable).with_name("hf")
 

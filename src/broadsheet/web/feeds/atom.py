@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from broadsheet.web.feed import Feed, FeedItem, stamp
+from broadsheet.web.feeds.feed import Feed, FeedItem, stamp
 
 MEDIA_TYPE = "application/atom+xml"
 

@@ -16,9 +16,16 @@ from broadsheet.library import Library
 from broadsheet.model import Notice, Period, Pick, Span
 from broadsheet.rules.intake import make_paper
 from broadsheet.web.app import create_app
-from broadsheet.web.feeds import CATEGORY_CHARS, EDITIONS, PAPERS
+from broadsheet.web.feeds.routes import CATEGORY_CHARS, EDITIONS, PAPERS
 from tests.conftest import NOW
-from tests.web.valid_feeds import ATOM, check_atom, check_json_feed, entries_of, links_of, text_of
+from tests.web.feeds.valid_feeds import (
+    ATOM,
+    check_atom,
+    check_json_feed,
+    entries_of,
+    links_of,
+    text_of,
+)
 
 HOME = "http://127.0.0.1:8000"
 

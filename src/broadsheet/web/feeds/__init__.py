@@ -1,0 +1,1 @@
+"""Feeds: of editions, of what rises, of each search and each category."""
