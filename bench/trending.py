@@ -89,6 +89,8 @@ def main() -> None:
         sys.exit(
             f"trending: no morning since {since} in {asked.snapshots}: give --since an earlier day"
         )
+    if since < after_month(CHOSEN_THROUGH):
+        print(f"trending: the score was chosen on months to {CHOSEN_THROUGH}", file=sys.stderr)
     document = judge(replay, mornings)
     if asked.json:
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")

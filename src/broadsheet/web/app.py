@@ -148,4 +148,4 @@ def _answer(
 
 def _is_for_data(request: Request) -> bool:
     path = request.url.path
-    return path == "/healthz" or path.startswith(API)
+    return path == "/healthz" or path.startswith(API) or path.endswith(".md")
