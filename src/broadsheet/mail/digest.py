@@ -1,14 +1,15 @@
 """Set an edition as a mail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
 from broadsheet.mail.masthead import Masthead
 from broadsheet.mail.rendering import Rendered, render
 from broadsheet.mail.wording import byline, excerpt, long_day, plain, shortened, spoken_date
-from broadsheet.model import Edition, EditionItem
+from broadsheet.model import Edition, EditionItem, Section
 
 _SUBJECT_CHARS = 120
+_HEADINGS = {Section.RISING: "Rising", Section.NEW: "New, and noticed by nobody yet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,12 @@ class Story:
         The work itself and the host it is at; both empty where there is no web address.
     notice : str
         What was said against it, empty for nothing.
+    comment : str
+        What the editor said of it, empty for nothing.
+    picked : bool
+        Whether the editor put it here.
+    heading : str
+        Stands above it, where another part of the edition begins; else empty.
     """
 
     rank: int
@@ -39,6 +46,9 @@ class Story:
     link: str
     link_name: str
     notice: str
+    comment: str
+    picked: bool
+    heading: str
 
 
 def render_digest(edition: Edition, masthead: Masthead) -> Rendered:
@@ -58,7 +68,14 @@ def render_digest(edition: Edition, masthead: Masthead) -> Rendered:
         reader's own address.
     """
     title, day = plain(masthead.title), long_day(edition.date)
-    stories = [_story(item, masthead) for item in edition.items]
+    sections = [None, *(item.section for item in edition.items)]
+    stories = [
+        _story(item, masthead, _HEADINGS[item.section] if item.section is not before else "")
+        for item, before in zip(edition.items, sections, strict=False)
+    ]
+    # One part alone needs no heading.
+    if len({item.section for item in edition.items}) < 2:
+        stories = [replace(story, heading="") for story in stories]
     leading = stories[0].title if stories else "no papers today"
     return render(
         "digest",
@@ -73,7 +90,7 @@ def render_digest(edition: Edition, masthead: Masthead) -> Rendered:
     )
 
 
-def _story(item: EditionItem, masthead: Masthead) -> Story:
+def _story(item: EditionItem, masthead: Masthead, heading: str) -> Story:
     date = spoken_date(item.published) if item.published else ""
     category = plain(item.categories[0]) if item.categories else ""
     link = plain(item.link or "")
@@ -89,6 +106,9 @@ def _story(item: EditionItem, masthead: Masthead) -> Story:
         link=link if host else "",
         link_name=host,
         notice=item.notice or "",
+        comment=plain(item.comment or ""),
+        picked=item.picked,
+        heading=heading,
     )
 
 
