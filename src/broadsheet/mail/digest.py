@@ -1,6 +1,6 @@
 """Set an edition as a mail."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from broadsheet.mail.masthead import Masthead
@@ -68,14 +68,12 @@ def render_digest(edition: Edition, masthead: Masthead) -> Rendered:
         reader's own address.
     """
     title, day = plain(masthead.title), long_day(edition.date)
-    sections = [None, *(item.section for item in edition.items)]
+    # What comes first needs no heading.
+    above = [item.section for item in edition.items[:1]] + [item.section for item in edition.items]
     stories = [
         _story(item, masthead, _HEADINGS[item.section] if item.section is not before else "")
-        for item, before in zip(edition.items, sections, strict=False)
+        for item, before in zip(edition.items, above, strict=False)
     ]
-    # One part alone needs no heading.
-    if len({item.section for item in edition.items}) < 2:
-        stories = [replace(story, heading="") for story in stories]
     leading = stories[0].title if stories else "no papers today"
     return render(
         "digest",
