@@ -203,3 +203,14 @@ def test_sources_of_attention_alone_hold_no_edition(clocked: Clocked, tmp_path: 
         clocked.at(6, 0)
         tick(library)
         assert "hn had not brought 10 March" in str(library.edition().note)
+
+
+def test_a_quiet_day_is_nothing_to_mend(settings: Settings) -> None:
+    hands = [datetime(2026, 3, 10, 9, tzinfo=UTC)]
+    with Library(settings, clock=lambda: hands[0]) as library:
+        library.add("test", [make_paper(title="Old kites", published="2026-03-09")])
+        library.publish()
+        hands[0] += timedelta(days=1)
+        assert any("today has no edition" in one.text for one in library.examine())
+        library.publish()
+        assert any("nothing new has come today" in one.text for one in library.examine())

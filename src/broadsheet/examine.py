@@ -58,6 +58,8 @@ def examine(health: Health, settings: Settings, now: datetime, today: date) -> I
         yield Finding(False, text)
     if health.edition == today:
         yield Finding(True, f"today's edition, {today}, is published")
+    elif health.quiet:
+        yield Finding(True, "nothing new has come today, so it has no edition yet")
     else:
         newest = f"the newest is of {health.edition}" if health.edition else "there is none yet"
         yield Finding(False, f"today has no edition, {newest}: run 'broadsheet publish'")

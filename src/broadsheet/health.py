@@ -21,6 +21,8 @@ class Health:
         no such files to build.
     edition : date or None
         Day of the newest edition.
+    quiet : bool
+        Whether there was no news for an edition when it was last looked for today.
     subscriptions : dict of SubscriptionState to int
         How many there are in each state.
     deliveries : dict of DeliveryState to int
@@ -33,6 +35,7 @@ class Health:
     behind: int
     built: int | None
     edition: date | None
+    quiet: bool
     subscriptions: dict[SubscriptionState, int]
     deliveries: dict[DeliveryState, int]
     sources: tuple[SourceState, ...] = ()

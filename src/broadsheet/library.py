@@ -110,6 +110,7 @@ class Library:
         self.sources = Gatherer(self._database, settings, clock)
         self.desk = Desk(self._database, settings, clock)
         self.tokens = Tokens(self._database, clock)
+        self._host = host_of(settings)
         self.readers = Readers(self._database, self.secret, self._library_id, self._host, clock)
         self.refinery = Refinery(self._database, settings.data, settings.refine)
 
@@ -236,10 +237,7 @@ class Library:
     def known(self, paper_ids: Sequence[str], limit: int = 20) -> list[Paper]:
         """Read those of some papers that the library has, in the order they are named."""
         with self._database.read() as connection:
-            nums = papers.nums_of(connection, paper_ids)
-            wanted = list(dict.fromkeys(nums[one] for one in paper_ids if one in nums))[:limit]
-            found = papers.papers_by_num(connection, wanted)
-        return [found[num] for num in wanted if num in found]
+            return papers.known_of(connection, paper_ids, limit)
 
     def newest(
         self, limit: int = 50, after: str | None = None, category: str | None = None
@@ -384,6 +382,7 @@ class Library:
                 behind=max(0, changes.last_change(connection) - self.index.position),
                 built=self.index.built if self.index.outdated else None,
                 edition=days[0].first if days else None,
+                quiet=self.desk.quiet(self.today, timedelta(days=1)),
                 subscriptions=subscriptions.counts(connection),
                 deliveries=deliveries.counts(connection),
                 sources=tuple(self.sources.states()),
@@ -392,10 +391,6 @@ class Library:
     def examine(self) -> list[Finding]:
         """Look for what is wrong; see :func:`broadsheet.examine.examine`."""
         return list(examine(self.health(), self.settings, self.now, self.today))
-
-    @property
-    def _host(self) -> str:
-        return host_of(self.settings)
 
     def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
         with self._database.read() as connection:

@@ -1,14 +1,19 @@
 import re
+from collections import Counter
 from collections.abc import Callable
 from email.message import EmailMessage
+from hashlib import blake2b
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from broadsheet.errors import MailError
 from broadsheet.library import Library
 from broadsheet.model import SubscriptionState
 from broadsheet.rules.token import Purpose, sign
+from broadsheet.store.tables import votes as votes_table
+from broadsheet.web.app import create_app
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -91,6 +96,27 @@ def test_a_vote_for_no_paper_is_said_kindly(client: TestClient, name: str) -> No
 @pytest.mark.parametrize("data", [{}, {"on": "2"}, {"on": ""}])
 def test_a_vote_says_which_way(client: TestClient, paper_id: str, data: dict[str, str]) -> None:
     assert client.post(f"/papers/{paper_id}/vote", data=data).status_code == 422
+
+
+def test_a_vote_keeps_a_name_of_its_network_that_does_not_tell_the_address(
+    library: Library, paper_id: str
+) -> None:
+    addresses = ("192.0.2.7", "192.0.2.7", "198.51.100.9", "2001:db8::1", "2001:db8::2")
+    app = create_app(library)
+    for address in addresses:
+        reader = TestClient(app, client=(address, 4711), follow_redirects=False)
+        answer = reader.post(f"/papers/{paper_id}/vote", data={"on": "1"})
+        assert answer.status_code == 303
+    with library._database.read() as connection:
+        kept = connection.scalars(select(votes_table.c.network)).all()
+    names = Counter(str(name) for name in kept)
+    assert sorted(names.values()) == [1, 2, 2]
+    plainly = {blake2b(one.encode(), digest_size=8).hexdigest() for one in addresses}
+    for name in names:
+        assert re.fullmatch(r"[0-9a-f]{16}", name)
+        assert name not in plainly
+    files = [path for path in library.settings.data.rglob("*") if path.is_file()]
+    assert not any(address.encode() in path.read_bytes() for path in files for address in addresses)
 
 
 def test_new_readers_from_one_address_run_out(client: TestClient, paper_id: str) -> None:

@@ -106,7 +106,8 @@ def test_a_papers_page_shows_the_attention_it_got(library: Library) -> None:
                 Signal(paper_id, Kind.COMMENTS, 1, NOW, "hn"),
             ],
         )
-    told = TestClient(create_app(library)).get(f"/papers/{paper_id}").text
+    page = TestClient(create_app(library)).get(f"/papers/{paper_id}").text
+    told = page.partition('<section class="attention"')[2].partition("</ul>")[0]
     assert "<strong>1,240</strong> stars" in told
     assert "<strong>1</strong> comment " in told
     assert "1,200" not in told

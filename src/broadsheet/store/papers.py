@@ -74,6 +74,14 @@ def papers_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, Pape
     return {row[-1]: paper_of(row) for row in rows}
 
 
+def known_of(connection: Connection, paper_ids: Sequence[str], limit: int) -> list[Paper]:
+    """Read those of some papers that are here, in the order they are named, none twice."""
+    nums = nums_of(connection, paper_ids)
+    wanted = list(dict.fromkeys(nums[one] for one in paper_ids if one in nums))[:limit]
+    found = papers_by_num(connection, wanted)
+    return [found[num] for num in wanted if num in found]
+
+
 def notices_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, Notice]:
     """Read what was said against papers; those in good standing are left out."""
     rows = connection.execute(

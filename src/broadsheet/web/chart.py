@@ -30,9 +30,12 @@ MAX_ROWS = 30
 # Several sources tell of the same stars and citations; of the rest each has its own.
 _TOLD_TWICE = frozenset({Kind.STARS, Kind.CITATIONS})
 
+# So that a sum of such numbers is still a number that can be read.
+_MOST = 1e12
+
 # In units of the drawing, which is scaled to the page.
 WIDTH = 640
-_LEFT, _RIGHT = 8, 460
+_LEFT, _RIGHT = 4, 460
 _STRIP, _HIGH = 64, 40
 _TOP, _AXIS = 12, 34
 
@@ -168,7 +171,7 @@ def totals(signals: Iterable[Signal], kind: Kind) -> list[Total]:
     for signal in signals:
         if signal.kind is not kind or not isfinite(signal.value):
             continue
-        newest[signal.source] = max(0.0, signal.value)
+        newest[signal.source] = min(max(0.0, signal.value), _MOST)
         total = Total(signal.observed_at, _together(kind, newest.values()))
         if found and found[-1].at == total.at:
             found.pop()
@@ -230,7 +233,7 @@ def _steps(placed: Sequence[tuple[float, float]]) -> str:
 
 
 def _sentence(kind: Kind, told: Sequence[Total]) -> str:
-    """Say how a kind went, such as ``Upvotes rose from 3 on 4 February 2026 to 57 on …``."""
+    """Say how a kind went, such as ``Upvotes rose from 3 on 4 February to 57 on …``."""
     begun, ended = told[0], told[-1]
     noun = kind.capitalize()
     first_day, last_day = begun.at.date(), ended.at.date()
@@ -238,10 +241,13 @@ def _sentence(kind: Kind, told: Sequence[Total]) -> str:
     if len(told) == 1:
         return f"{noun} were {ended.value:,.0f} {until}."
     if begun.value == ended.value:
+        farthest = max(told, key=lambda one: abs(one.value - begun.value)).value
+        if farthest != begun.value:
+            return f"{noun} went from {begun.value:,.0f} to {farthest:,.0f} and were back {until}."
         between = f"from {stretch(first_day, last_day)}" if first_day < last_day else until
         return f"{noun} stayed at {ended.value:,.0f} {between}."
     went = "rose" if ended.value > begun.value else "fell"
-    since = f" on {stretch(first_day, last_day).partition(' to ')[0]}"
+    since = f" on {short_date(first_day.isoformat()).removesuffix(f' {last_day.year}')}"
     return (
         f"{noun} {went} from {begun.value:,.0f}{since if first_day < last_day else ''} "
         f"to {ended.value:,.0f} {until}."

@@ -1,0 +1,131 @@
+"""The page of what is rising."""
+
+import html
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from starlette.testclient import TestClient
+
+from broadsheet.config import Settings
+from broadsheet.library import Library
+from broadsheet.model import Kind
+from broadsheet.rules.intake import make_paper
+from broadsheet.web.app import create_app
+from broadsheet.web.edition_pages import TRENDS
+from tests.rising import KITES, LANTERNS, PAPERS, RIVERS, Room, opened
+
+
+@pytest.fixture
+def room(settings: Settings) -> Iterator[Room]:
+    with opened(settings) as room:
+        room.library.add("test", PAPERS)
+        yield room
+
+
+@pytest.fixture
+def page(room: Room) -> Iterator[TestClient]:
+    with TestClient(create_app(room.library), follow_redirects=False) as client:
+        yield client
+
+
+def test_what_rises_is_listed_with_its_reasons(room: Room, page: TestClient) -> None:
+    room.upvoted(KITES, 4)
+    room.upvoted(RIVERS, 40)
+    room.follow()
+    told = page.get("/papers/trending")
+    assert told.status_code == 200
+    assert told.text.index(RIVERS.title) < told.text.index(KITES.title)
+    for trend in room.listed():
+        assert f'<p class="why">{trend.reason}</p>' in told.text
+    assert 'href="/about/ranking#rising"' in told.text
+
+
+def test_what_rises_can_be_asked_for_by_category(room: Room, page: TestClient) -> None:
+    room.upvoted(KITES, 4)
+    room.upvoted(LANTERNS, 9)
+    room.follow()
+    assert LANTERNS.categories != KITES.categories
+    links = re.findall(
+        r'<a href="(/papers/trending\?category=[^"]*)"', page.get("/papers/trending").text
+    )
+    assert "/papers/trending?category=cs.LG" in links
+    told = page.get("/papers/trending", params={"category": LANTERNS.categories[0]}).text
+    assert LANTERNS.title in told and KITES.title not in told
+    assert f"<h1>Rising in {LANTERNS.categories[0]}</h1>" in told
+    assert f'href="/papers/trending.atom?category={LANTERNS.categories[0]}"' in told
+
+
+@pytest.mark.parametrize("category", ["q-bio.XX", "<script>", "\x00", "c" * 9000, "%", "\ud800"])
+def test_a_category_that_nothing_rises_in_is_said(
+    room: Room, page: TestClient, category: str
+) -> None:
+    room.upvoted(KITES, 4)
+    room.follow()
+    asked = quote(category, errors="surrogatepass")
+    told = page.get(f"/papers/trending?category={asked}")
+    assert told.status_code == 200
+    assert "<script" not in told.text
+
+
+def test_nothing_rises_in_an_empty_library(empty_library: Library) -> None:
+    told = TestClient(create_app(empty_library)).get("/papers/trending")
+    assert told.status_code == 200
+    assert "Nothing is rising just now." in told.text
+
+
+def test_the_list_of_what_rises_goes_on_to_its_end(room: Room, page: TestClient) -> None:
+    crowd = [
+        make_paper(
+            title=f"On weathervane {number}",
+            abstract="It turns.",
+            categories=("cs.LG",),
+            published="2026-03-10",
+            arxiv=f"2603.1{number:04}",
+        )
+        for number in range(TRENDS + 7)
+    ]
+    room.library.add("test", crowd)
+    room.observe(*[(paper, Kind.UPVOTES, 5.0 + n, room.now) for n, paper in enumerate(crowd)])
+    room.follow()
+    path: str | None = "/papers/trending?category=cs.LG"
+    ranks: list[int] = []
+    pages = 0
+    while path:
+        told = page.get(path).text
+        ranks += [int(rank) for rank in re.findall(r'id="n(\d+)"', told)]
+        pages += 1
+        assert ("From the top" in told) == (pages > 1)
+        found = re.search(r'<a rel="next" href="([^"]*)"', told)
+        path = html.unescape(found[1]) if found else None
+    assert pages == 2
+    assert ranks == list(range(1, len(ranks) + 1))
+    assert len(ranks) >= TRENDS + 7
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "x",
+        "1",
+        "1.2.3",
+        "..",
+        "1.nan.1",
+        "1.inf.1",
+        "1.0x1p+99999.1",
+        "1.0x1p+2." + "9" * 40,
+        "-1.0x1p+2.1",
+        "9" * 5000,
+        "\x00",
+        "<script>",
+        "\ud800",
+    ],
+)
+def test_a_list_that_cannot_go_on_says_so(room: Room, page: TestClient, after: str) -> None:
+    room.upvoted(KITES, 4)
+    room.follow()
+    told = page.get(f"/papers/trending?after={quote(after, errors='surrogatepass')}")
+    assert told.status_code == 400
+    assert "begin at its top" in told.text
+    assert "<script" not in told.text
