@@ -9,10 +9,9 @@ Beside SNAPSHOTS lie `rank_snapshots.csv.gz` (the page's own order) and `daily_p
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from datetime import date
-from math import log2, log10
+from math import log2
 from pathlib import Path
 
 import numpy as np
@@ -20,59 +19,15 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from broadsheet.index.promise import promises
-from broadsheet.model import Kind
-from broadsheet.rules.trending import (
-    KINDS,
-    Readings,
-    gains_of,
-    heat,
-    promise_heat,
-    score,
-    usual,
-)
-from hub import (
-    PAPERS,
-    RANKS,
-    Histories,
-    Morning,
-    Told,
-    after_month,
-    midnight_h,
-    read_orders,
-    read_papers,
-)
+from hub import Morning, after_month
+from replay import FEWEST, Outcome, Replay, Scores
 
 # What the score and the promise of a text were chosen by ends with this month.
 CHOSEN_THROUGH = "2025-12"
-_DAY_H, _WEEK_H = 24.0, 7 * 24.0
-_NEXT_H, _LATER_H = (8.0, 36.0), 3 * _DAY_H
-# A line between two readings further apart tells little of the hours between.
-_LINE_H = 14 * _DAY_H
-_FEWEST = 4
+_GAINS = ("ndcg10_gain24", "ndcg10_gain72")
 # Few papers are cold on one morning, and the first three of them are looked at.
 _COLD_UPVOTES, _COLD_SHOWN = 1, 3
 _DRAWS = 2_000
-
-Scores = Mapping[str, float]
-Scorer = Callable[[Morning], Scores]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of the papers of a morning, where it was read.
-
-    Parameters
-    ----------
-    now, next, later, gain24, gain72 : mapping of str to float
-        Upvotes that morning, the next day and three or more days later, and what was gained.
-    """
-
-    now: Scores
-    next: Scores
-    later: Scores
-    gain24: Scores
-    gain72: Scores
 
 
 def main() -> None:
@@ -96,172 +51,6 @@ def main() -> None:
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
     else:
         _print(document)
-
-
-class Replay:
-    """All that is known of the hub's pages, told morning by morning.
-
-    Parameters
-    ----------
-    path : Path
-        The readings; the other files are looked for beside it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.histories = Histories(path)
-        self._orders = read_orders(path.with_name(RANKS))
-        self._told = read_papers(path.with_name(PAPERS))
-        known = list(self._told)
-        told = promises([self._told[paper].paper for paper in known])
-        self._promised = dict(zip(known, told.tolist(), strict=True))
-
-    @property
-    def mornings(self) -> list[Morning]:
-        """The mornings that have a page of at least four papers."""
-        return [one for one in self.histories.mornings if len(one.papers) >= _FEWEST]
-
-    @property
-    def scorers(self) -> dict[str, Scorer]:
-        """The scores compared, ours first."""
-        return {
-            "broadsheet": self.broadsheet,
-            "upvotes": self._upvotes,
-            "hn": self._hacker_news,
-            "reddit": self._reddit,
-            "newest": lambda morning: {p: self.appeared_h(p, morning) for p in morning.papers},
-            "page_order": self._page_order,
-        }
-
-    def told(self, paper: str, at_h: float) -> Told | None:
-        """Give what was said of a paper by a moment; the page is read with its list."""
-        told = self._told.get(paper)
-        return told if told and told.told_h <= at_h + 0.5 else None
-
-    def appeared_h(self, paper: str, morning: Morning) -> float:
-        """Tell since when a paper was on the hub, as far as one could know."""
-        told = self.told(paper, morning.at_h)
-        if told and told.submitted_h is not None and told.submitted_h < morning.at_h:
-            return told.submitted_h
-        return min(midnight_h(morning.day), self.histories.of[paper][0].at_h)
-
-    def broadsheet(
-        self, morning: Morning, *, half_life_h: float | None = None, promise: bool = True
-    ) -> Scores:
-        """Score as the newspaper does."""
-        cooling = {} if half_life_h is None else {"half_life_h": half_life_h}
-        appeared = np.array([self.appeared_h(paper, morning) for paper in morning.papers])
-        gains = gains_of(self._readings(morning), appeared)
-        heats = heat(gains, len(morning.papers), morning.at_h, **cooling)
-        usually = usual(heats)
-        if promise:
-            heats[:, KINDS.index(Kind.UPVOTES)] += promise_heat(
-                np.array([self.promised(paper, morning.at_h) for paper in morning.papers]),
-                appeared,
-                morning.at_h,
-                **cooling,
-            )
-        return dict(zip(morning.papers, score(heats, usually).tolist(), strict=True))
-
-    def promised(self, paper: str, at_h: float) -> float:
-        """Give what a paper's text promises, 0 where it was not known by then."""
-        return self._promised[paper] if self.told(paper, at_h) else 0.0
-
-    def _readings(self, morning: Morning) -> Readings:
-        rows: list[tuple[int, int, bool, float, float]] = []
-        for index, paper in enumerate(morning.papers):
-            known = self.histories.known(paper, morning.at_h)
-            for kind, counts in (
-                (Kind.UPVOTES, [reading.upvotes for reading in known]),
-                (Kind.COMMENTS, [reading.comments for reading in known]),
-                (Kind.STARS, [reading.stars for reading in known]),
-            ):
-                read = [
-                    (count, one.at_h)
-                    for count, one in zip(counts, known, strict=True)
-                    if count is not None
-                ]
-                rows += [
-                    (index, KINDS.index(kind), place == 0, float(count), at_h)
-                    for place, (count, at_h) in enumerate(read)
-                ]
-        paper_of, kind_of, starts, value, at_h = zip(*rows, strict=True)
-        return Readings(
-            np.array(paper_of, dtype=np.int64),
-            np.array(kind_of, dtype=np.int64),
-            np.array(starts, dtype=np.bool_),
-            np.array(value, dtype=np.float64),
-            np.array(at_h, dtype=np.float64),
-        )
-
-    def now(self, morning: Morning) -> dict[str, float]:
-        """Give the upvotes of a morning's papers at that moment."""
-        return {
-            paper: float(self.histories.known(paper, morning.at_h)[-1].upvotes)
-            for paper in morning.papers
-        }
-
-    def _upvotes(self, morning: Morning) -> Scores:
-        return self.now(morning)
-
-    def _hacker_news(self, morning: Morning) -> Scores:
-        def points(paper: str, upvotes: float) -> float:
-            age_h = morning.at_h - self.appeared_h(paper, morning)
-            return float(max(upvotes - 1, 0.0) ** 0.8 / (age_h + 2) ** 1.8)
-
-        return {paper: points(paper, votes) for paper, votes in self.now(morning).items()}
-
-    def _reddit(self, morning: Morning) -> Scores:
-        return {
-            paper: log10(max(votes, 1.0)) + self.appeared_h(paper, morning) * 3600 / 45_000
-            for paper, votes in self.now(morning).items()
-        }
-
-    def _page_order(self, morning: Morning) -> Scores:
-        ranks: Mapping[str, int] = {}
-        for at_h, order in self._orders:
-            if at_h > morning.at_h:
-                break
-            if morning.at_h - at_h < _DAY_H:
-                ranks = order
-        return {paper: -float(ranks.get(paper, 10_000)) for paper in morning.papers}
-
-    def outcome(self, morning: Morning) -> Outcome:
-        """Tell what came next; the ranking never sees it."""
-        now = self.now(morning)
-        following, later = {}, {}
-        for paper in morning.papers:
-            readings = self.histories.of[paper]
-            low, high = (morning.at_h + hours for hours in _NEXT_H)
-            soon = [one for one in readings if low <= one.at_h <= high]
-            if soon:
-                nearest = min(soon, key=lambda one: abs(one.at_h - morning.at_h - _DAY_H))
-                following[paper] = float(nearest.upvotes)
-            if readings[-1].at_h >= morning.at_h + _LATER_H:
-                later[paper] = float(readings[-1].upvotes)
-        gain24 = {paper: max(0.0, upvotes - now[paper]) for paper, upvotes in following.items()}
-        return Outcome(now, following, later, gain24, self.gains(morning, 72.0))
-
-    def gains(self, morning: Morning, hours: float) -> Scores:
-        """Estimate what papers gained in the hours after a morning, where they were read again."""
-
-        def upvotes(paper: str, after_h: float) -> float | None:
-            return self.histories.upvotes_at(paper, morning.at_h + after_h, _LINE_H)
-
-        told = ((paper, upvotes(paper, 0.0), upvotes(paper, hours)) for paper in morning.papers)
-        return {
-            paper: max(0.0, later - now)
-            for paper, now, later in told
-            if now is not None and later is not None
-        }
-
-    def of_the_week(self, morning: Morning) -> Morning:
-        """Add the papers that were first read within the seven days before."""
-        begun = {
-            paper: readings[0].at_h
-            for paper, readings in self.histories.of.items()
-            if 0 < morning.at_h - readings[0].at_h < _WEEK_H
-        }
-        return replace(morning, papers=tuple(dict.fromkeys([*morning.papers, *begun])))
 
 
 def judge(replay: Replay, mornings: Sequence[Morning]) -> dict[str, object]:
@@ -303,7 +92,7 @@ def _marks(scores: Scores, outcome: Outcome) -> dict[str, float]:
 
 
 def _read_enough(truth: Scores, scores: Scores) -> bool:
-    return len(truth) >= max(_FEWEST, len(scores) / 2)
+    return len(truth) >= max(FEWEST, len(scores) / 2)
 
 
 def overlap(scores: Scores, truth: Scores, count: int) -> float:
@@ -328,9 +117,6 @@ def _means(marks: Sequence[Mapping[str, float]]) -> dict[str, float]:
     names = ("top3_next", "top3_later", "top10_next", "top10_later")
     told = {name: [one[name] for one in marks if name in one] for name in (*names, *_GAINS)}
     return {name: round(float(np.mean(of)), 4) for name, of in told.items() if of}
-
-
-_GAINS = ("ndcg10_gain24", "ndcg10_gain72")
 
 
 def _ahead(
@@ -383,7 +169,7 @@ def _cold_ones(replay: Replay, mornings: Sequence[Morning], hours: float) -> dic
             for paper, gain in gained.items()
             if now[paper] <= _COLD_UPVOTES and replay.told(paper, morning.at_h)
         }
-        if len(cold) < _FEWEST or not any(cold.values()):
+        if len(cold) < FEWEST or not any(cold.values()):
             continue
         papers += len(cold)
         by_text = {paper: replay.promised(paper, morning.at_h) for paper in cold}
