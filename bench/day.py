@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from broadsheet import Library, open_library
-from broadsheet.progress import count_bar
+from broadsheet.cli.progress import count_bar
 from judged import lines_of, read_documents
 from questions import draw
 

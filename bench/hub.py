@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from broadsheet.model import Paper
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 
 RANKS, PAPERS = "rank_snapshots.csv.gz", "daily_papers.jsonl.gz"
 _DAILY = "daily:"

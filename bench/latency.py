@@ -23,7 +23,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from broadsheet.progress import count_bar
+from broadsheet.cli.progress import count_bar
 from judged import lines_of, read_documents
 from peers import OWN, OWN_HTTP, PEERS, load_peer
 from picture import draw_growth

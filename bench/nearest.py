@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from broadsheet.index.encoder import load_encoder
-from broadsheet.index.semantic import Semantic
+from broadsheet.encoders.static import load_encoder
+from broadsheet.index.local.semantic import Semantic
 
 _QUERIES, _NEAREST, _JUDGED = 200, 200, 100
 _NOISE = 0.2

@@ -6,7 +6,7 @@ from time import perf_counter
 
 from broadsheet import Library, open_library
 from broadsheet.model import Mode, Paper
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from judged import Document, size_mb
 from peers import Rank
 
@@ -61,13 +61,13 @@ def refine(library: Library, papers: int, on_papers: Callable[[int], None]) -> b
     bool
         False where the extra ``broadsheet[refine]`` is not installed.
     """
-    if library.refinery.refiner is None:
+    if library.reranker.refiner is None:
         return False
     # Else those came first that the judged queries had missed.
-    library.refinery.refiner.wanted.clear()
-    done = len(library.refinery.refiner.sharp)
+    library.reranker.refiner.wanted.clear()
+    done = len(library.reranker.refiner.sharp)
     if papers > done:
-        library.refinery.fill(papers - done, on_papers)
+        library.reranker.fill(papers - done, on_papers)
     return True
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from broadsheet.config import load_settings
-from broadsheet.serve import serve_pages
+from broadsheet.serve.server import serve_pages
 
 
 def serve_library(folder: Path, on_open: Callable[[str], None]) -> None:

@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from broadsheet import open_library
+from broadsheet.cli.progress import count_bar
 from broadsheet.model import Mode
-from broadsheet.progress import count_bar
 from judged import Collection, measure, read_collection
 from own import fill, rank_with, refine
 from peers import PEERS, Rank, load_peer

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from broadsheet.index.promise import promises
 from broadsheet.model import Kind
 from broadsheet.rules.trending import (
     KINDS,
     Readings,
     gains_of,
     heat,
-    promise_heat,
+    prior_attention,
     score,
     usual,
 )
+from broadsheet.trending.upvote_prior import predict_upvotes
 from hub import (
     PAPERS,
     RANKS,
@@ -70,7 +70,7 @@ class Replay:
         self._orders = read_orders(path.with_name(RANKS))
         self._told = read_papers(path.with_name(PAPERS))
         known = list(self._told)
-        told = promises([self._told[paper].paper for paper in known])
+        told = predict_upvotes([self._told[paper].paper for paper in known])
         self._promised = dict(zip(known, told.tolist(), strict=True))
 
     @property
@@ -112,7 +112,7 @@ class Replay:
         heats = heat(gains, len(morning.papers), morning.at_h, **cooling)
         usually = usual(heats)
         if promise:
-            heats[:, KINDS.index(Kind.UPVOTES)] += promise_heat(
+            heats[:, KINDS.index(Kind.UPVOTES)] += prior_attention(
                 np.array([self.promised(paper, morning.at_h) for paper in morning.papers]),
                 appeared,
                 morning.at_h,
@@ -121,7 +121,7 @@ class Replay:
         return dict(zip(morning.papers, score(heats, usually).tolist(), strict=True))
 
     def promised(self, paper: str, at_h: float) -> float:
-        """Give what a paper's text promises, 0 where it was not known by then."""
+        """Give what a paper's text predict_upvotes, 0 where it was not known by then."""
         return self._promised[paper] if self.told(paper, at_h) else 0.0
 
     def _readings(self, morning: Morning) -> Readings:

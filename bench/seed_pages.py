@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from broadsheet import Library, open_library
-from broadsheet.index.words import stems_in, words_asked, words_in
+from broadsheet.index.local.words import stems_in, words_asked, words_in
 from broadsheet.model import Paper
 from broadsheet.rules.identity import title_key
 from broadsheet.rules.words import number_forms

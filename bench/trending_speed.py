@@ -43,7 +43,7 @@ from broadsheet.config import load_settings
 from broadsheet.library import Library
 from broadsheet.model import Kind, Signal
 from broadsheet.rules.trending import REMEMBERED_H
-from broadsheet.store.attention import observe
+from broadsheet.store.attention import add_signals
 from broadsheet.store.database import open_database
 from broadsheet.web.app import create_app
 
@@ -297,7 +297,7 @@ def score(folder: Path) -> tuple[float, float]:
         connection.commit()
     with _library(folder) as library:
         start = perf_counter()
-        library.desk.follow()
+        library.trending.update()
         seconds = perf_counter() - start
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return seconds, resident / (1e6 if sys.platform == "darwin" else 1024)
@@ -309,7 +309,7 @@ def follow_new(folder: Path) -> tuple[float, int]:
         _library(folder, _LATER) as library,
         closing(open_database(library.settings.database_url)) as database,
     ):
-        risen = [one.paper.id for one in library.desk.trending(_NEW_PAPERS).trends]
+        risen = [one.paper.id for one in library.trending.list(_NEW_PAPERS).trends]
         each = _NEW_SIGNALS // len(risen)
         # The first time loads what later ones find in memory.
         for minutes_ago in (30, 10):
@@ -321,9 +321,9 @@ def follow_new(folder: Path) -> tuple[float, int]:
                 for n in range(each)
             ]
             with database.write() as connection:
-                observe(connection, told)
+                add_signals(connection, told)
             start = perf_counter()
-            again = library.desk.follow()
+            again = library.trending.update()
             taken_ms = (perf_counter() - start) * 1_000
     return taken_ms, again
 
@@ -331,7 +331,7 @@ def follow_new(folder: Path) -> tuple[float, int]:
 def ask_library(folder: Path) -> list[float]:
     """List what rises again and again, in milliseconds each."""
     with _library(folder, _LATER) as library:
-        return _timed(lambda: len(library.desk.trending(_LISTED).trends))
+        return _timed(lambda: len(library.trending.list(_LISTED).trends))
 
 
 def ask_page(folder: Path) -> list[float]:

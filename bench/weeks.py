@@ -19,12 +19,12 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from broadsheet.cli.progress import count_bar
 from broadsheet.config import load_settings
 from broadsheet.library import Library
 from broadsheet.model import Edition, Kind, Period, Section, Signal, Span, Submission
-from broadsheet.progress import count_bar
-from broadsheet.store.attention import observe
-from broadsheet.store.submissions import keep_submissions
+from broadsheet.store.attention import add_signals
+from broadsheet.store.submissions import upsert_submissions
 from hub import PAPERS, Histories, Told, moment_of, read_papers
 
 _SOURCE = "hf"
@@ -80,10 +80,10 @@ def main() -> None:
                 hands[0] = _printed_at(period)
                 kept.go_on_until(hands[0])
                 page = pages.get(period.first, ())
-                looked.append(_looked(library.publish(period), set(page)))
+                looked.append(_looked(library.editions.publish(period), set(page)))
                 advance(1)
         library.update_index()
-        library.desk.follow()
+        library.trending.update()
     if asked.json:
         sys.stdout.buffer.write(orjson.dumps(looked, option=orjson.OPT_INDENT_2) + b"\n")
     else:
@@ -120,9 +120,9 @@ class Kept:
             if one.submitted_h is not None and one.submitter
         ]
         with self._library._database.write() as connection:
-            keep_submissions(connection, put_forward)
+            upsert_submissions(connection, put_forward)
             for start in range(0, len(read), _SIGNALS_AT_ONCE):
-                observe(connection, read[start : start + _SIGNALS_AT_ONCE])
+                add_signals(connection, read[start : start + _SIGNALS_AT_ONCE])
 
 
 def _when(signal: Signal) -> datetime:

@@ -9,8 +9,10 @@ import hypothesis
 import pytest
 
 from broadsheet.config import Settings, load_settings
+from broadsheet.http.client import Client
 from broadsheet.library import Library
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
+from tests.services import Services
 
 # No test asks the world, nor does any process that a test starts.
 os.environ["BROADSHEET_SOURCES"] = "none"
@@ -68,5 +70,18 @@ def library(empty_library: Library) -> Library:
     ]
     empty_library.add("test", papers)
     empty_library.update_index()
-    empty_library.publish()
+    empty_library.editions.publish()
     return empty_library
+
+
+@pytest.fixture
+def services() -> Iterator[Services]:
+    with Services() as running:
+        yield running
+
+
+@pytest.fixture
+def client(services: Services) -> Iterator[Client]:
+    """A client that asks the stand-ins, and waits for nothing."""
+    with Client(mirror=services.address, pause=lambda seconds: None) as made:
+        yield made

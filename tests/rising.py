@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from broadsheet import trend
 from broadsheet.config import Settings
 from broadsheet.library import Library
 from broadsheet.model import Kind, Paper, Signal, Trend
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.trending import level
-from broadsheet.store.attention import observe
+from broadsheet.store.attention import add_signals
 from broadsheet.store.database import Database
-from broadsheet.store.facts import noted
+from broadsheet.store.metadata import noted
 from broadsheet.store.tables import papers as papers_table
 from broadsheet.store.tables import trends as trends_table
+from broadsheet.trending import scoring
 
 MORNING = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -48,21 +48,21 @@ class Room:
     def database(self) -> Database:
         return self.library._database
 
-    def observe(self, *told: tuple[Paper, Kind, float, datetime], source: str = "hf") -> None:
+    def add_signals(self, *told: tuple[Paper, Kind, float, datetime], source: str = "hf") -> None:
         with self.database.write() as connection:
-            observe(
+            add_signals(
                 connection,
                 [Signal(paper.id, kind, value, at, source) for paper, kind, value, at in told],
             )
 
     def upvoted(self, paper: Paper, upvotes: float) -> None:
-        self.observe((paper, Kind.UPVOTES, upvotes, self.now))
+        self.add_signals((paper, Kind.UPVOTES, upvotes, self.now))
 
     def follow(self) -> int:
-        return self.library.desk.follow()
+        return self.library.trending.update()
 
     def listed(self, category: str | None = None) -> list[Trend]:
-        return list(self.library.desk.trending(category=category).trends)
+        return list(self.library.trending.list(category=category).trends)
 
     def rising(self, category: str | None = None) -> list[Paper]:
         return [one.paper for one in self.listed(category)]
@@ -75,11 +75,11 @@ class Room:
     def afresh(self) -> dict[int, float]:
         """Score all papers by what is usual now, as if none had been scored before."""
         with self.database.read() as connection:
-            told = noted(connection, trend._POSITION)
-            position = trend._Position.model_validate_json(told or "{}")
+            told = noted(connection, scoring._POSITION)
+            position = scoring._Position.model_validate_json(told or "{}")
             nums = connection.scalars(select(papers_table.c.num)).all()
-            found = trend._score_some(connection, nums, self.now, position)
-        levels = level(found.scores, trend.hours(self.now))
+            found = scoring._score_some(connection, nums, self.now, position)
+        levels = level(found.scores, scoring.hours(self.now))
         return dict(zip(found.papers.nums.tolist(), levels.tolist(), strict=True))
 
 

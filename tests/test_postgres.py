@@ -11,9 +11,9 @@ import pytest
 from broadsheet.config import load_settings
 from broadsheet.library import Library
 from broadsheet.model import Kind, Period, Pick, Signal, Span, Submission
-from broadsheet.rules.intake import make_paper
-from broadsheet.store.attention import observe
-from broadsheet.store.submissions import keep_submissions
+from broadsheet.rules.normalize import make_paper
+from broadsheet.store.attention import add_signals
+from broadsheet.store.submissions import upsert_submissions
 from tests.conftest import NOW
 from tests.mail.conftest import body, parsed
 from tests.services import Services
@@ -45,16 +45,16 @@ def test_papers_votes_editions_and_mail_are_kept_in_postgres(kept_in_postgres: L
     library.add("bibtex", [make_paper(title=found.title, doi="10.1234/kites")])
     assert library.paper("doi:10.1234/kites").title == found.title
     assert library.vote(found.id, "reader", on=True) == 1
-    assert library.publish().items[0].rank == 1
-    library.readers.subscribe("ada@example.org")
-    assert library.deliver_due().sent == 1
+    assert library.editions.publish().items[0].rank == 1
+    library.subscriptions.subscribe("ada@example.org")
+    assert library.outbox.send_due().sent == 1
     (mail,) = library.settings.outbox.glob("*.eml")
     link = re.search(r"token=(\S+)", body(parsed(mail.read_bytes()), "plain"))
     assert link is not None
-    library.readers.confirm(link[1])
-    assert library.send().sent == 1
-    assert library.send().sent == 0
-    assert library.readers.forget_unconfirmed() == 0
+    library.subscriptions.confirm(link[1])
+    assert library.outbox.send().sent == 1
+    assert library.outbox.send().sent == 0
+    assert library.subscriptions.forget_unconfirmed() == 0
 
 
 def test_fetching_gaps_and_merges_are_kept_in_postgres(
@@ -95,28 +95,28 @@ def test_what_rises_and_the_editors_word_are_kept_in_postgres(kept_in_postgres: 
         for number in range(3)
     ]
     library.add("test", papers)
-    library.desk.follow()
+    library.trending.update()
     ids = [paper.id for paper in papers]
     with library._database.write() as connection:
         read = [Signal(ids[1], Kind.UPVOTES, 40.0, NOW - timedelta(hours=1), "hf")]
-        observe(connection, read)
-        keep_submissions(connection, [Submission(ids[1], "ada", NOW - timedelta(hours=3), "hf")])
-    library.desk.follow()
-    first = library.desk.trending(1, category="math.KT")
+        add_signals(connection, read)
+        upsert_submissions(connection, [Submission(ids[1], "ada", NOW - timedelta(hours=3), "hf")])
+    library.trending.update()
+    first = library.trending.list(1, category="math.KT")
     assert first.trends[0].paper.id == ids[1]
     assert first.trends[0].reason == "+40 upvotes in 24 h, out today"
     assert first.after is not None
-    assert library.desk.trending(1, first.after, "math.KT").trends[0].rank == 2
+    assert library.trending.list(1, first.after, "math.KT").trends[0].rank == 2
     assert library.counts(ids)[ids[1]] == {Kind.UPVOTES: 40.0}
     assert library.submissions(ids)[ids[1]].by == "ada"
     listed, after = library.newest(2, category="math.KT")
     assert {one.id for one in [*listed, *library.newest(2, after, "math.KT")[0]]} == set(ids)
     week = Period.holding(today, Span.WEEK)
-    library.desk.pick(week, Pick(ids[2], 1, "Read this first."))
-    printed = [item.paper_id for item in library.publish(week).items]
+    library.editions.pick(week, Pick(ids[2], 1, "Read this first."))
+    printed = [item.paper_id for item in library.editions.publish(week).items]
     assert printed[0] == ids[2]
     assert ids[1] in printed
-    assert library.publish(week).revision == 2
-    assert library.desk.printed(Span.WEEK) == [week]
+    assert library.editions.publish(week).revision == 2
+    assert library.editions.periods(Span.WEEK) == [week]
     token = library.tokens.make("reader")
     assert library.tokens.holder(token) == "reader"

@@ -1,6 +1,6 @@
 """Train the text encoder on an arXiv dump and write its two files.
 
-    python train/encoder.py DUMP --out src/broadsheet/index/encoder_data
+    python train/encoder.py DUMP --out src/broadsheet/encoders/static_data
 
 Each token starts as the teacher's vector of that token alone; then pairs of a query and a
 document are drawn together and all others of the batch apart, while the likenesses among some

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from broadsheet.index.encoder import load_encoder
+from broadsheet.encoders.static import load_encoder
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
-"""Make the model of what a text promises, from papers on the hub and what became of them.
+"""Make the model of what a text predict_upvotes, from papers on the hub and what became of them.
 
-    python train/promise.py DIR --out src/broadsheet/index/promise_data [--through 2025-12]
+    python train/promise.py DIR --out src/broadsheet/trending/upvote_prior_data [--through 2025-12]
 
 DIR holds `upvote_snapshots.csv.gz` and `daily_papers.jsonl.gz`. Nothing later than the month named
 is looked at, neither papers nor readings. The target is the logarithm of one more than the last
@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 sys.path.append(str(Path(__file__).parents[1] / "bench"))
-from broadsheet.index.encoder import load_encoder
-from broadsheet.index.promise import features
+from broadsheet.encoders.static import load_encoder
+from broadsheet.trending.upvote_prior import features
 from hub import PAPERS, Histories, after_month, midnight_h, moment_of, read_papers
 
 _STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)

@@ -8,7 +8,7 @@ import pyarrow
 from lancedb.query import MatchQuery
 from lancedb.rerankers import RRFReranker
 
-from broadsheet.index.encoder import StaticEncoder, load_encoder
+from broadsheet.encoders.static import StaticEncoder, load_encoder
 from judged import Document
 from peers import Rank
 from peers.words import words_of

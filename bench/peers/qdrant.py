@@ -21,7 +21,7 @@ from qdrant_edge import (
     UpdateOperation,
 )
 
-from broadsheet.index.encoder import load_encoder
+from broadsheet.encoders.static import load_encoder
 from judged import Document
 from peers import Rank
 

@@ -60,7 +60,7 @@ class Settings(BaseModel):
         Papers in an edition, 1 to 200.
     encoder : str
         What makes the vectors that papers are found by in meaning:
-        :func:`broadsheet.index.encoders.encoder_named`.
+        :func:`broadsheet.encoders.registry.encoder_named`.
     encoder_key : SecretStr or None
         Sent to an encoder that is a service.
     sources : str

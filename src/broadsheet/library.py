@@ -3,40 +3,40 @@
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from broadsheet import ingest
+from broadsheet.accounts.tokens import Tokens
 from broadsheet.config import Settings
-from broadsheet.deliver import SendReport
-from broadsheet.desk import Desk
-from broadsheet.errors import ConfigError, NotFoundError, StoreError
-from broadsheet.examine import Finding, examine
-from broadsheet.gather import Gatherer
-from broadsheet.health import Health
-from broadsheet.index.encoders import encoder_loader, encoder_named
-from broadsheet.index.searchindex import SearchIndex
-from broadsheet.ingest import IngestReport
+from broadsheet.delivery.outbox import Outbox
+from broadsheet.delivery.subscriptions import Subscriptions
+from broadsheet.delivery.worker import MailSettings
+from broadsheet.doctor import Finding, diagnose
+from broadsheet.editions.editions import Editions
+from broadsheet.encoders.registry import encoder_loader, encoder_named
+from broadsheet.errors import StoreError
+from broadsheet.index.local.searchindex import SearchIndex
+from broadsheet.ingest import files
+from broadsheet.ingest.files import IngestReport
+from broadsheet.ingest.schedule import FetchSettings, Scheduler
+from broadsheet.mail import Masthead
 from broadsheet.model import (
-    Edition,
     HitList,
     Kind,
     Malformed,
     Mode,
     Paper,
-    Period,
     Signal,
     Sort,
     Span,
     Submission,
 )
-from broadsheet.post import host_of, send_due
-from broadsheet.publish import make_due
-from broadsheet.readers import Readers
-from broadsheet.refinery import Refinery
+from broadsheet.model.health import Health
 from broadsheet.search import Request, related, search
+from broadsheet.search.reranker import Refinery
 from broadsheet.store import (
     attention,
     changes,
@@ -49,12 +49,9 @@ from broadsheet.store import (
     subscriptions,
 )
 from broadsheet.store.database import open_database
-from broadsheet.store.facts import fact
 from broadsheet.store.merges import Merge
-from broadsheet.tokens import Tokens
-
-# An edition may have waited for its sources past midnight.
-_MAILED_FOR = timedelta(days=1)
+from broadsheet.store.metadata import fact
+from broadsheet.trending.trends import Trends
 
 
 class Library:
@@ -69,16 +66,20 @@ class Library:
 
     Attributes
     ----------
-    sources : Gatherer
-        The outside places that papers and attention are fetched from.
-    desk : Desk
-        What is rising, what was printed, and the editor's word on it.
-    readers : Readers
-        Who subscribed.
-    refinery : Refinery
-        The sharper vectors of its papers.
+    sources : Scheduler
+        Fetches papers and signals from outside places.
+    trending : Trends
+        Papers ranked by the attention they gain.
+    editions : Editions
+        Published editions and the editor's picks.
+    outbox : Outbox
+        Mails that are due.
+    subscriptions : Subscriptions
+        Who is subscribed.
+    reranker : Reranker
+        The stronger model that reranks the top results.
     tokens : Tokens
-        Who may ask the API, or ask it more often.
+        Read tokens of the API.
 
     Raises
     ------
@@ -107,12 +108,24 @@ class Library:
             self.secret = fact(connection, "secret")
         self._index: SearchIndex | None = None
         self._index_opening = threading.Lock()
-        self.sources = Gatherer(self._database, settings, clock)
-        self.desk = Desk(self._database, settings, clock)
+        zone = ZoneInfo(settings.timezone)
+        mail = _mail_settings(settings)
+        self.sources = Scheduler(self._database, _fetch_settings(settings), clock)
+        self.trending = Trends(self._database, zone, clock)
+        self.outbox = Outbox(self._database, mail, self.secret, self._library_id, clock)
+        self.editions = Editions(
+            self._database,
+            zone,
+            settings.edition_size,
+            clock,
+            self.sources.missing_near,
+            self.outbox.enqueue_edition,
+        )
+        self.subscriptions = Subscriptions(
+            self._database, self.secret, self._library_id, mail.masthead.host, clock
+        )
         self.tokens = Tokens(self._database, clock)
-        self._host = host_of(settings)
-        self.readers = Readers(self._database, self.secret, self._library_id, self._host, clock)
-        self.refinery = Refinery(self._database, settings.data, settings.refine)
+        self.reranker = Refinery(self._database, settings.data, settings.refine)
 
     def __enter__(self) -> Self:
         return self
@@ -140,18 +153,18 @@ class Library:
         return self.now.astimezone(ZoneInfo(self.settings.timezone)).date()
 
     def add(self, source: str, told: Sequence[Paper | Malformed]) -> IngestReport:
-        """Store what a source told; see :func:`broadsheet.ingest.store`."""
-        return ingest.store(self._database, source, told, self.now)
+        """Store what a source told; see :func:`broadsheet.ingest.files.store`."""
+        return files.store(self._database, source, told, self.now)
 
     def import_file(
         self, path: Path, on_bytes: Callable[[int], None] | None = None
     ) -> IngestReport:
-        """Bring in one file of papers; see :func:`broadsheet.ingest.import_file`."""
-        return ingest.import_file(self._database, path, self.now, on_bytes)
+        """Bring in one file of papers; see :func:`broadsheet.ingest.files.import_file`."""
+        return files.import_file(self._database, path, self.now, on_bytes)
 
     def import_starter(self) -> IngestReport:
         """Bring in the papers shipped with Broadsheet, where the library is still empty."""
-        return ingest.import_starter(self._database, self.now)
+        return files.import_starter(self._database, self.now)
 
     @property
     def index(self) -> SearchIndex:
@@ -182,7 +195,7 @@ class Library:
         rebuild : bool
             Build anew even where it is level.
         build_for_s, on_papers
-            As in :meth:`broadsheet.index.searchindex.SearchIndex.follow`.
+            As in :meth:`broadsheet.index.local.searchindex.SearchIndex.follow`.
         """
         self.index.refresh()
         if rebuild:
@@ -216,7 +229,7 @@ class Library:
         """
         self.index.refresh()
         request = Request(query, self.today, n, offset, mode, sort, facets)
-        return search(self._database, self.index, request, self.refinery.sharpener())
+        return search(self._database, self.index, request, self.reranker.sharpener())
 
     def related(self, paper: Paper, n: int = 6) -> list[Paper]:
         """Find the papers related to one; see :func:`broadsheet.search.related`."""
@@ -237,7 +250,7 @@ class Library:
     def known(self, paper_ids: Sequence[str], limit: int = 20) -> list[Paper]:
         """Read those of some papers that the library has, in the order they are named."""
         with self._database.read() as connection:
-            return papers.known_of(connection, paper_ids, limit)
+            return papers.existing_papers(connection, paper_ids, limit)
 
     def newest(
         self, limit: int = 50, after: str | None = None, category: str | None = None
@@ -254,7 +267,7 @@ class Library:
     def merges(self, limit: int = 50) -> list[Merge]:
         """List the pairs of papers that became one, newest first."""
         with self._database.read() as connection:
-            return merges.merges_made(connection, limit)
+            return merges.list_merges(connection, limit)
 
     def unmerge(self, number: int) -> tuple[Paper, Paper]:
         """Take a merge back; see :func:`broadsheet.store.merges.unfold`."""
@@ -276,7 +289,7 @@ class Library:
         """Set or take back a reader's vote; see :func:`broadsheet.store.attention.vote`."""
         with self._database.write() as connection:
             total = attention.vote(connection, paper_id, reader, network, on, self.now)
-        self.desk.follow(learn=False)
+        self.trending.update(recalibrate=False)
         return total
 
     def votes(self, paper_ids: Sequence[str]) -> dict[str, int]:
@@ -285,9 +298,9 @@ class Library:
             return attention.votes_of(connection, paper_ids)
 
     def counts(self, paper_ids: Sequence[str]) -> dict[str, dict[Kind, float]]:
-        """Read the newest totals of attention; see :func:`broadsheet.store.attention.counts_of`."""
+        """Return the newest totals of each paper's signals by kind."""
         with self._database.read() as connection:
-            return attention.counts_of(connection, paper_ids)
+            return attention.latest_totals(connection, paper_ids)
 
     def submissions(self, paper_ids: Sequence[str]) -> dict[str, Submission]:
         """Tell who put papers forward first; those that nobody did are left out."""
@@ -299,101 +312,63 @@ class Library:
         with self._database.read() as connection:
             return attention.voted(connection, reader, paper_ids)
 
-    def publish(self, period: Period | date | None = None) -> Edition:
-        """Freeze an edition, today's by default; the digests of a day's edition are made due.
-
-        Without any news nothing is printed: see :func:`broadsheet.publish.publish`.
-
-        Raises
-        ------
-        ConfigError
-            Where the period is still to come.
-        """
-        wanted = self._period(period) or Period(self.today)
-        if wanted.first > self.today:
-            raise ConfigError(f"{wanted} is still to come: publish it from {wanted.first} on")
-        made = self.desk.publish(wanted, self.sources.missing_near(wanted.last))
-        # What is printed for the archive is no news to be mailed.
-        if wanted.span is Span.DAY and made.revision and self.today - wanted.first <= _MAILED_FOR:
-            self.make_due(wanted.first)
-        return made
-
-    def make_due(self, day: date) -> int:
-        """Make a day's digest due to each confirmed reader who has none yet; gives how many."""
-        return make_due(self._database, day, self._library_id, self._host, self.now)
-
-    def edition(self, period: Period | date | None = None) -> Edition:
-        """Read the edition of a day, week or month, the newest day's by default."""
-        return self.desk.edition(self._period(period))
-
-    def has_edition(self, period: Period | date) -> bool:
-        """Tell whether an edition was published."""
-        try:
-            self.edition(period)
-        except NotFoundError:
-            return False
-        return True
-
-    @staticmethod
-    def _period(period: Period | date | None) -> Period | None:
-        return Period(period) if isinstance(period, date) else period
-
-    def send(
-        self, day: date | None = None, on_sent: Callable[[], None] = lambda: None
-    ) -> SendReport:
-        """Mail a day's edition, the newest by default, to all who have not had it.
-
-        Parameters
-        ----------
-        day : date or None
-            The edition's day.
-        on_sent : callable, optional
-            Told after each mail.
-
-        Raises
-        ------
-        NotFoundError
-            Where that day has no edition.
-        """
-        self.make_due(self.edition(day).date)
-        return self.deliver_due(on_sent)
-
-    def deliver_due(self, on_sent: Callable[[], None] = lambda: None) -> SendReport:
-        """Send what is due now: confirmations, digests, and those whose time to retry has come.
-
-        Raises
-        ------
-        MailError
-            Where another sender on this machine holds the outbox for a minute.
-        """
-        return send_due(self._database, self.settings, self.secret, self._clock, on_sent)
-
-    def retry_unknown(self) -> int:
-        """Make the mails in doubt due again; their readers may get them twice."""
-        with self._database.write() as connection:
-            return deliveries.retry_unknown(connection, self.now)
-
     def health(self) -> Health:
         """Tell how the library fares."""
         with self._database.read() as connection:
-            days = editions.periods_printed(connection, Span.DAY, 1)
+            days = editions.periods_published(connection, Span.DAY, 1)
             return Health(
                 papers=papers.count(connection),
                 behind=max(0, changes.last_change(connection) - self.index.position),
                 built=self.index.built if self.index.outdated else None,
                 edition=days[0].first if days else None,
-                quiet=self.desk.quiet(self.today, timedelta(days=1)),
+                quiet=self.editions.is_quiet(self.today, timedelta(days=1)),
                 subscriptions=subscriptions.counts(connection),
                 deliveries=deliveries.counts(connection),
                 sources=tuple(self.sources.states()),
             )
 
-    def examine(self) -> list[Finding]:
-        """Look for what is wrong; see :func:`broadsheet.examine.examine`."""
-        return list(examine(self.health(), self.settings, self.now, self.today))
+    def diagnose(self) -> list[Finding]:
+        """Check this installation; see :func:`broadsheet.doctor.diagnose`."""
+        return list(diagnose(self.health(), self.settings, self.now, self.today))
 
     def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
         with self._database.read() as connection:
             reached, changed = changes.changes_since(connection, position, limit)
-        self.refinery.forget_changed(changed)
+        self.reranker.forget_changed(changed)
         return reached, changed
+
+
+def _mail_settings(settings: Settings) -> MailSettings:
+    host = parseaddr(settings.sender)[1].rpartition("@")[2] or "localhost"
+    masthead = Masthead(
+        title=settings.title,
+        base_url=settings.base_url,
+        sender=settings.sender,
+        list_id=f"digest.{host}",
+        unsubscribe_mailbox=settings.unsubscribe_mailbox,
+    )
+    return MailSettings(
+        masthead=masthead,
+        smtp_url=settings.smtp_url,
+        folder=settings.outbox,
+        lock=settings.data / "outbox.lock",
+        is_shared=settings.database is not None,
+    )
+
+
+def _fetch_settings(settings: Settings) -> FetchSettings:
+    return FetchSettings(
+        folder=settings.data,
+        sources=settings.source_names,
+        categories=settings.category_names,
+        contact=settings.contact,
+        keys={
+            "openalex": settings.secret(settings.openalex_key),
+            "semanticscholar": settings.secret(settings.semanticscholar_key),
+            "github": settings.secret(settings.github_key),
+            "hub": settings.secret(settings.hub_key),
+            "zotero": settings.secret(settings.zotero_key),
+        },
+        mirror=settings.mirror,
+        requests_a_day=settings.requests_a_day,
+    )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import httpx2
 
-from broadsheet.sources.client import Client, _Question
-from broadsheet.sources.reply import OutOfReachError
+from broadsheet.http.client import Client, _Question
+from broadsheet.http.reply import OutOfReachError
 from tests.fuzz.choices import Choices
 from tests.fuzz.growing import NEXT, Soil, made
 

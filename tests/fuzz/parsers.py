@@ -15,7 +15,7 @@ from types import ModuleType
 
 from broadsheet.errors import SourceError
 from broadsheet.model import Notice, Paper
-from broadsheet.rules import identity, intake, notice, query
+from broadsheet.rules import identity, normalize, notice, query
 from broadsheet.sources import code_links, files, mentions
 from broadsheet.sources.registry import NAMES, Access, source_named
 from broadsheet.sources.source import Asked, Batch, Cursor
@@ -54,16 +54,16 @@ SPECS = {
 }
 _SEEDS_OF = {"medrxiv": "biorxiv"}
 ABOUT = (
-    intake.make_paper(
+    normalize.make_paper(
         title="Kites",
         abstract="Models: https://huggingface.co/farol/kite and hf.co/datasets/farol/kite.",
         arxiv="2603.00001",
         doi="10.1000/kites",
         code_url="https://github.com/farol/kite",
     ),
-    intake.make_paper(title="Tails", doi="10.1000/tails"),
-    intake.make_paper(title="Strings", doi="10.1000/a,b|c"),
-    intake.make_paper(title="The wind of the valley", comment="github.com/farol/wind"),
+    normalize.make_paper(title="Tails", doi="10.1000/tails"),
+    normalize.make_paper(title="Strings", doi="10.1000/a,b|c"),
+    normalize.make_paper(title="The wind of the valley", comment="github.com/farol/wind"),
 )
 
 
@@ -218,7 +218,7 @@ def _intake(choices: Choices, soil: Soil) -> Paper | None:
     many = (lines * choices.number(1 << 12))[:_MANY] if choices.one_in(16) else lines
     told = dict(zip(("title", "abstract", "published", "arxiv", "doi", "url"), lines, strict=False))
     try:
-        paper = intake.make_paper(
+        paper = normalize.make_paper(
             title=told.pop("title"),
             **told,
             authors=many,
@@ -263,7 +263,7 @@ def _code_links(choices: Choices, soil: Soil) -> object:
 _TEXTS: dict[str, tuple[Callable[[Choices, Soil], object], ModuleType]] = {
     "query": (_query, sys.modules["broadsheet.rules.query_tokens"]),
     "ids": (_ids, identity),
-    "intake": (_intake, intake),
+    "intake": (_intake, normalize),
     "notice": (_notice, notice),
     "mentions": (_mentions, mentions),
     "code-links": (_code_links, code_links),
@@ -282,7 +282,7 @@ def _modules_of(fetch: Callable[..., object]) -> list[ModuleType]:
     module = sys.modules[inner.__module__]
     names = {getattr(one, "__module__", None) or "" for one in vars(module).values()}
     beside = {name for name in names if name.startswith("broadsheet.sources.")}
-    left_out = {"broadsheet.sources.client", "broadsheet.sources.source"}
+    left_out = {"broadsheet.http.client", "broadsheet.sources.source"}
     return [sys.modules[name] for name in sorted({module.__name__, *beside} - left_out)]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from broadsheet.index.searchindex import SearchIndex
+from broadsheet.index.local.searchindex import SearchIndex
 from tests.index.invented import Log, opened
 
 

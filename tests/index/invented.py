@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.index.generation import text_of
-from broadsheet.index.searchindex import SearchIndex
+from broadsheet.encoders.paper_text import text_of
+from broadsheet.index.local.searchindex import SearchIndex
 from broadsheet.model import Paper
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 
 LIBRARY = "a library"
 OLD, NEW = "old", "new"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from broadsheet.index.searchindex import SearchIndex
+from broadsheet.index.local.searchindex import SearchIndex
 from tests.index.invented import NEW, OLD, assert_level, found_by_word, nearest_to, opened
 from tests.index.killed import first_part, the_log
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from broadsheet.errors import SearchIndexError
-from broadsheet.index.searchindex import SearchIndex
+from broadsheet.index.local.searchindex import SearchIndex
 from tests.index.invented import (
     NEW,
     Log,

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from broadsheet.encoders.paper_text import text_of
 from broadsheet.errors import SearchIndexError
-from broadsheet.index.generation import (
+from broadsheet.index.local.generation import (
     CHUNK,
     Generation,
     _next_limit,
     panics_as_errors,
-    text_of,
 )
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from tests.index.invented import Bag, Log
 
 

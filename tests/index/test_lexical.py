@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from broadsheet.index.lexical import Lexical
-from broadsheet.index.words import MAX_WORDS, words_asked
+from broadsheet.index.local.lexical import Lexical
+from broadsheet.index.local.words import MAX_WORDS, words_asked
 from broadsheet.model import Paper
 from broadsheet.rules.query import parse
 

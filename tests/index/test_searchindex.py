@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from broadsheet.encoders.paper_text import text_of
+from broadsheet.encoders.protocol import Encoder
 from broadsheet.errors import ConfigError, SearchIndexError
-from broadsheet.index.encoder import Encoder
-from broadsheet.index.generation import text_of
-from broadsheet.index.searchindex import SearchIndex
+from broadsheet.index.local.searchindex import SearchIndex
 from tests.index.invented import (
     LIBRARY,
     NEW,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from broadsheet.index.semantic import Semantic, rounded
+from broadsheet.index.local.semantic import Semantic, rounded
 
 DIM = 16
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from broadsheet.model import EditionItem, Kind, Period, Pick, Section, Span
 from broadsheet.rules.edition import ALIKE, NEW_SHARE, TOPIC_AGAIN, Candidate, Printed, choose, news
-from broadsheet.rules.gained import Gained
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.trend_reason import Gained
 
 DAY = Period(date(2026, 3, 11))
 

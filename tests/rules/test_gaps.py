@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.rules.gaps import DayCount, fault, judged_days, missing, usual
-from broadsheet.rules.rhythm import Rhythm, arxiv_may_rest, expected, newest_due
+from broadsheet.rules.schedule import Rhythm, arxiv_may_rest, expected, newest_due
 
 _MONDAY = date(2026, 3, 16)
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.model import Notice, Paper
-from broadsheet.rules.intake import make_paper
 from broadsheet.rules.merging import merge, same_work_by_title
+from broadsheet.rules.normalize import make_paper
 
 
 def _paper(**told: object) -> Paper:

@@ -24,7 +24,7 @@ from broadsheet.rules.trending import (
     gains_of,
     heat,
     level,
-    promise_heat,
+    prior_attention,
     score,
     score_at,
     usual,
@@ -223,7 +223,7 @@ def test_half_of_what_came_evenly_over_two_days_came_in_the_last() -> None:
 
 def test_a_text_gives_some_upvotes_in_advance_that_cool_from_when_the_paper_appeared() -> None:
     appeared_h = NOW_H - np.array([0, HALF_LIFE_H, 2 * HALF_LIFE_H, -5, NEVER])
-    warm = promise_heat(np.full(5, 10.0), appeared_h, NOW_H)
+    warm = prior_attention(np.full(5, 10.0), appeared_h, NOW_H)
     assert (warm / (10 * PROMISE_SHARE)).tolist() == pytest.approx([1, 0.5, 0.25, 1, 0])
 
 

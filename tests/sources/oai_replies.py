@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+from broadsheet.http.client import Client
 from broadsheet.model import Paper
 from broadsheet.sources.arxiv_oai import fetch
-from broadsheet.sources.client import Client
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 

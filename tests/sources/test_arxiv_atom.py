@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.arxiv_atom import fetch, read_entries
-from broadsheet.sources.client import Client
-from broadsheet.sources.reply import OutOfReachError
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 

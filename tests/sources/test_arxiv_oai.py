@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError
 from broadsheet.model import Paper
 from broadsheet.sources import arxiv_oai
 from broadsheet.sources.arxiv_oai import fetch
 from broadsheet.sources.arxiv_oai_records import TokenRefusedError
-from broadsheet.sources.client import Client
-from broadsheet.sources.reply import OutOfReachError
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 from tests.sources.oai_replies import (

@@ -2,8 +2,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from broadsheet.http.client import Client
 from broadsheet.sources.arxiv_oai import sets_of
-from broadsheet.sources.client import Client
 from broadsheet.sources.source import Asked
 from tests.services import Services
 from tests.sources.oai_replies import HOST, NOW, PATH, TODAY, in_pages, page, questions, record, run

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.arxiv_oai import fetch
 from broadsheet.sources.arxiv_oai_records import read_page
-from broadsheet.sources.client import Client
 from broadsheet.sources.source import Asked
 from tests.services import Services
 from tests.sources.oai_replies import HOST, NOW, PATH, page, record

@@ -17,11 +17,11 @@ from markupsafe import escape
 from starlette.testclient import TestClient
 
 from broadsheet.errors import SourceError
-from broadsheet.fetch import FetchReport, Wish, fetch
+from broadsheet.http.client import Client
+from broadsheet.ingest.run import FetchOptions, FetchReport, fetch
 from broadsheet.library import Library
 from broadsheet.model import Malformed, Mode, Paper
 from broadsheet.sources import files
-from broadsheet.sources.client import Client
 from broadsheet.sources.registry import NAMES, Access, source_named
 from broadsheet.sources.source import Batch
 from broadsheet.web.app import create_app
@@ -88,7 +88,7 @@ def run_all(library: Library, client: Client) -> dict[str, FetchReport]:
     reports = {}
     for spec in (spec for name in NAMES for spec in SPECS.get(name, (name,))):
         source, what = source_named(spec, access)
-        reports[spec] = fetch(library._database, source, client, NOW, Wish(what=what))
+        reports[spec] = fetch(library._database, source, client, NOW, FetchOptions(what=what))
         error = reports[spec].error
         assert error is None or "should not have happened" not in error, f"{spec}: {error}"
         assert error is None or error.isprintable()
@@ -152,7 +152,7 @@ def test_entities_are_neither_multiplied_nor_fetched(
         serve(services, Answer(body.encode()))
         before_mb = _peak_mb()
         source, what = source_named(SPECS.get(name, (name,))[0], Access())
-        report = fetch(empty_library._database, source, client, NOW, Wish(what=what))
+        report = fetch(empty_library._database, source, client, NOW, FetchOptions(what=what))
         assert "should not have happened" not in (report.error or "")
         assert _peak_mb() - before_mb < 200
     assert {question.host for question in services.questions} <= set(HOSTS)
@@ -229,7 +229,7 @@ def test_days_to_come_wait_for_their_day_and_impossible_ones_are_unknown(
     unreal = ("2201-01-01", "99999-01-01", "2026-02-30")
     records = [{"title": f"Kites on {day}", "published": day} for day in (*real, *unreal)]
     empty_library.import_file(_written(tmp_path, *records))
-    told = {item.title: item.reason for item in empty_library.publish().items}
+    told = {item.title: item.reason for item in empty_library.editions.publish().items}
     assert told == {
         "Kites on 2026-03-11": "by its topic and wording, out today",
         **{f"Kites on {day}": "by its topic and wording, of unknown date" for day in unreal},
@@ -242,7 +242,7 @@ def test_ten_thousand_authors_are_kept_and_shown(empty_library: Library, tmp_pat
     record = {"id": "2603.00001", "title": "Kites", "abstract": "They fly.", "authors": names}
     empty_library.import_file(_written(tmp_path, record))
     assert empty_library.paper("arxiv:2603.00001").authors == tuple(names[:10_000])
-    empty_library.publish()
+    empty_library.editions.publish()
     assert _holding(empty_library, 'author:"Windrow 9999"') == ["Kites"]
     with TestClient(create_app(empty_library)) as client:
         for path in ("/", "/papers/arxiv:2603.00001", "/search?q=kites"):
@@ -267,7 +267,7 @@ def test_empty_abstracts_are_absent_in_every_format_and_stop_nothing(
         empty_library.import_file(tmp_path / name)
     assert len(_holding(empty_library, "kites")) == 6
     assert len(empty_library.search("what flies in the wind").hits) == 6
-    assert len(empty_library.publish().items) == 6
+    assert len(empty_library.editions.publish().items) == 6
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_titles_in_latex_and_other_scripts_are_kept_and_found(
 ) -> None:
     empty_library.import_file(_written(tmp_path, {"title": title}, {"title": "Of other things"}))
     assert _holding(empty_library, word) == [title]
-    assert title in [item.title for item in empty_library.publish().items]
+    assert title in [item.title for item in empty_library.editions.publish().items]
     with TestClient(create_app(empty_library)) as client:
         assert str(escape(title)) in client.get("/").text
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError, Reply
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.biorxiv import Page, Preprint, fetch, read_page
-from broadsheet.sources.client import Client
-from broadsheet.sources.reply import OutOfReachError, Reply
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 

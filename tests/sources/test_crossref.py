@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError, Reply
 from broadsheet.model import Kind, Malformed, Notice, Paper, Signal
-from broadsheet.rules.intake import make_paper
-from broadsheet.sources.client import Client
+from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.crossref import fetch
 from broadsheet.sources.crossref_works import Work, read_notices, read_work, read_works
-from broadsheet.sources.reply import OutOfReachError, Reply
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 

@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError
 from broadsheet.model import Malformed, Paper
-from broadsheet.sources.client import Client
 from broadsheet.sources.feed import fetch
-from broadsheet.sources.reply import OutOfReachError
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError, Reply
 from broadsheet.model import Kind, Malformed, Signal
-from broadsheet.sources.client import Client
 from broadsheet.sources.hacker_news import fetch
-from broadsheet.sources.reply import OutOfReachError, Reply
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 

@@ -5,9 +5,9 @@ import orjson
 import pytest
 
 from broadsheet.errors import SourceError
-from broadsheet.sources.client import Client
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError
 from broadsheet.sources.hf_daily import fetch
-from broadsheet.sources.reply import OutOfReachError
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 from tests.sources.hf_lists import HOST, NOW, PATH, TODAY, Item, ids, item, names, serve

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Paper, Signal, Submission
-from broadsheet.sources.client import Client
 from broadsheet.sources.hf_daily import fetch, read_list
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Services

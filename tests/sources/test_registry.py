@@ -3,7 +3,7 @@
 import pytest
 
 from broadsheet.errors import ConfigError
-from broadsheet.rules.rhythm import Rhythm
+from broadsheet.rules.schedule import Rhythm
 from broadsheet.sources.registry import NAMES, Access, source_named
 
 _ACCESS = Access(categories=("cs.LG",))

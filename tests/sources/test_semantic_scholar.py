@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError, Reply
 from broadsheet.model import Kind, Malformed, Paper, Signal
-from broadsheet.rules.intake import make_paper
-from broadsheet.sources.client import Client
-from broadsheet.sources.reply import OutOfReachError, Reply
+from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.semantic_scholar import Found, fetch, read_papers, read_related
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError, Reply
 from broadsheet.model import Malformed, Paper
-from broadsheet.sources.client import Client
-from broadsheet.sources.reply import OutOfReachError, Reply
 from broadsheet.sources.source import Asked, Batch
 from broadsheet.sources.zotero import fetch
 from tests.services import Answer, Question, Services

@@ -13,11 +13,11 @@ from broadsheet.config import load_settings
 from broadsheet.errors import NotFoundError, StoreError
 from broadsheet.library import Library
 from broadsheet.model import Kind, Notice, Paper, Period, Pick, Signal, Submission
-from broadsheet.rules.intake import make_paper
-from broadsheet.store.attention import observe
-from broadsheet.store.catalogue import add
-from broadsheet.store.submissions import keep_submissions
+from broadsheet.rules.normalize import make_paper
+from broadsheet.store.attention import add_signals
+from broadsheet.store.submissions import upsert_submissions
 from broadsheet.store.tables import votes
+from broadsheet.store.upsert import add
 from tests.conftest import NOW
 
 ARCHIVED = make_paper(title="Kites at dusk", authors=["Ada Windrow"], arxiv="2603.00001")
@@ -46,7 +46,7 @@ def merged(empty_library: Library) -> Library:
 
 def _observe(library: Library, observed: Sequence[Signal]) -> None:
     with library._database.write() as connection:
-        observe(connection, observed)
+        add_signals(connection, observed)
 
 
 def test_a_merge_moves_votes_signals_and_names_along(merged: Library) -> None:
@@ -62,12 +62,12 @@ def test_what_was_put_forward_or_picked_goes_along(empty_library: Library) -> No
     empty_library.add("bibtex", [PRINTED])
     told = Submission(PRINTED.id, "ada", NOW, "hf")
     with empty_library._database.write() as connection:
-        keep_submissions(connection, [told])
-    empty_library.desk.pick(Period(NOW.date()), Pick(PRINTED.id, 1))
-    empty_library.desk.follow()
+        upsert_submissions(connection, [told])
+    empty_library.editions.pick(Period(NOW.date()), Pick(PRINTED.id, 1))
+    empty_library.trending.update()
     empty_library.add("crossref", [BOTH])
     assert empty_library.submissions([ARCHIVED.id])[ARCHIVED.id].by == "ada"
-    assert empty_library.desk.picks(Period(NOW.date())) == [Pick(ARCHIVED.id, 1)]
+    assert empty_library.editions.picks(Period(NOW.date())) == [Pick(ARCHIVED.id, 1)]
     empty_library.unmerge(empty_library.merges()[0].number)
     assert set(empty_library.submissions([ARCHIVED.id, PRINTED.id])) == {PRINTED.id}
 
@@ -77,7 +77,7 @@ def test_what_both_had_comes_back_to_both(empty_library: Library) -> None:
     empty_library.add("bibtex", [PRINTED])
     told = [Submission(paper.id, "ada", NOW, "hf") for paper in (ARCHIVED, PRINTED)]
     with empty_library._database.write() as connection:
-        keep_submissions(connection, told)
+        upsert_submissions(connection, told)
     for paper in (ARCHIVED, PRINTED):
         empty_library.vote(paper.id, "a", on=True, network="here")
     empty_library.add("crossref", [BOTH])

@@ -39,7 +39,7 @@ def test_editions_of_an_older_library_stay_as_they_were(settings: Settings) -> N
     settings.data.mkdir(parents=True)
     _made_at("0002", settings.data / "library.sqlite3")
     with Library(settings) as library:
-        edition = library.edition(date(2026, 3, 10))
+        edition = library.editions.read(date(2026, 3, 10))
     assert edition.period == Period(date(2026, 3, 10))
     assert (edition.revision, edition.note) == (1, "a note")
     assert edition.published_at == datetime(2026, 3, 10, 6, tzinfo=UTC)

@@ -17,29 +17,29 @@ def test_picks_are_listed_by_place_and_what_is_dropped_comes_last(library: Libra
         Pick("arxiv:2603.00002", 2, "See its tables."),
         Pick("arxiv:2603.00003", 1),
     ):
-        library.desk.pick(TODAY, pick)
-    assert [pick.place for pick in library.desk.picks(TODAY)] == [1, 2, None]
-    assert library.desk.picks(TODAY)[1].comment == "See its tables."
+        library.editions.pick(TODAY, pick)
+    assert [pick.place for pick in library.editions.picks(TODAY)] == [1, 2, None]
+    assert library.editions.picks(TODAY)[1].comment == "See its tables."
 
 
 def test_each_edition_has_its_own(library: Library) -> None:
-    library.desk.pick(TODAY, Pick("arxiv:2603.00001", 1))
-    assert library.desk.picks(WEEK) == []
+    library.editions.pick(TODAY, Pick("arxiv:2603.00001", 1))
+    assert library.editions.picks(WEEK) == []
 
 
 def test_a_later_word_on_a_paper_replaces_the_earlier(library: Library) -> None:
-    library.desk.pick(TODAY, Pick("arxiv:2603.00001", 1))
-    library.desk.pick(TODAY, Pick("arxiv:2603.00001", None))
-    assert library.desk.picks(TODAY) == [Pick("arxiv:2603.00001", None)]
+    library.editions.pick(TODAY, Pick("arxiv:2603.00001", 1))
+    library.editions.pick(TODAY, Pick("arxiv:2603.00001", None))
+    assert library.editions.picks(TODAY) == [Pick("arxiv:2603.00001", None)]
 
 
 def test_a_word_can_be_taken_back(library: Library) -> None:
-    library.desk.pick(TODAY, Pick("arxiv:2603.00001", 1))
-    assert library.desk.forget_pick(TODAY, "arxiv:2603.00001")
-    assert not library.desk.forget_pick(TODAY, "arxiv:2603.00001")
-    assert library.desk.picks(TODAY) == []
+    library.editions.pick(TODAY, Pick("arxiv:2603.00001", 1))
+    assert library.editions.unpick(TODAY, "arxiv:2603.00001")
+    assert not library.editions.unpick(TODAY, "arxiv:2603.00001")
+    assert library.editions.picks(TODAY) == []
 
 
 def test_a_paper_that_is_not_here_cannot_be_picked(library: Library) -> None:
     with pytest.raises(NotFoundError):
-        library.desk.pick(TODAY, Pick("arxiv:9999.00001", 1))
+        library.editions.pick(TODAY, Pick("arxiv:9999.00001", 1))

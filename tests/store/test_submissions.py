@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from broadsheet.library import Library
 from broadsheet.model import Submission
-from broadsheet.rules.intake import make_paper
-from broadsheet.store.submissions import keep_submissions
+from broadsheet.rules.normalize import make_paper
+from broadsheet.store.submissions import upsert_submissions
 from tests.conftest import NOW
 
 KITES = make_paper(title="How Kites Learn", arxiv="2603.00001")
@@ -19,7 +19,7 @@ def submission(
 
 def keep(library: Library, *told: Submission) -> None:
     with library._database.write() as connection:
-        keep_submissions(connection, told)
+        upsert_submissions(connection, told)
 
 
 def test_the_first_submission_at_a_source_stays(empty_library: Library) -> None:

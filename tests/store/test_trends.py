@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import Connection, event, insert
 
 from broadsheet.model import Kind, Notice, Signal, Submission
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.trending import KINDS, Readings
 from broadsheet.store import trends
-from broadsheet.store.attention import observe, vote
-from broadsheet.store.catalogue import add
+from broadsheet.store.attention import add_signals, vote
 from broadsheet.store.database import Database, open_database
 from broadsheet.store.papers import nums_of
-from broadsheet.store.submissions import keep_submissions
+from broadsheet.store.submissions import upsert_submissions
 from broadsheet.store.tables import changes
+from broadsheet.store.upsert import add
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 NOW_H = NOW.timestamp() / 3600
@@ -72,9 +72,9 @@ def test_papers_move_that_are_new_put_forward_read_or_voted_for(writer: Connecti
 
     kites, rivers, bridges = (_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES))
     assert moving() == [rivers]
-    observe(writer, [Signal(KITES.id, Kind.STARS, 5, NOW - HOUR, "github")])
+    add_signals(writer, [Signal(KITES.id, Kind.STARS, 5, NOW - HOUR, "github")])
     assert moving() == [kites, rivers]
-    keep_submissions(writer, [Submission(BRIDGES.id, "ada", NOW - HOUR, "hf")])
+    upsert_submissions(writer, [Submission(BRIDGES.id, "ada", NOW - HOUR, "hf")])
     assert moving() == [kites, rivers, bridges]
     assert trends.subjects(writer, NOW - 2 * WEEK, NOW - WEEK).nums.tolist() == []
     vote(writer, BRIDGES.id, "ada", None, on=True, now=NOW - 2 * WEEK)
@@ -126,7 +126,7 @@ def test_readings_come_in_order_of_paper_kind_source_and_time(
         (KITES, Kind.VOTES, 1, 1, "local"),
         (KITES, Kind.UPVOTES, 99, -1, "hf"),
     )
-    observe(
+    add_signals(
         writer,
         [Signal(one.id, kind, n, NOW - age_h * HOUR, by) for one, kind, n, age_h, by in told],
     )
@@ -172,22 +172,22 @@ def test_a_reader_is_known_since_the_first_vote_for_any_paper(writer: Connection
 
 
 def _levels(connection: Connection) -> dict[int, float]:
-    return trends.levels_of(connection, range(1_000))
+    return trends.scores_of(connection, range(1_000))
 
 
 def test_levels_are_replaced_all_or_changed_for_some(writer: Connection) -> None:
     kites, rivers, bridges = (_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES))
-    trends.replace_levels(writer, np.array([kites, rivers]), np.array([1.5, -2.0]))
+    trends.replace_scores(writer, np.array([kites, rivers]), np.array([1.5, -2.0]))
     assert _levels(writer) == {kites: 1.5, rivers: -2.0}
-    trends.change_levels(writer, [kites, bridges], np.array([bridges]), np.array([7.0]))
+    trends.update_scores(writer, [kites, bridges], np.array([bridges]), np.array([7.0]))
     assert _levels(writer) == {bridges: 7.0, rivers: -2.0}
-    trends.replace_levels(writer, np.array([], dtype=np.int64), np.array([]))
+    trends.replace_scores(writer, np.array([], dtype=np.int64), np.array([]))
     assert _levels(writer) == {}
 
 
 def test_a_level_of_a_paper_that_is_no_more_is_let_go(writer: Connection) -> None:
     kites = _num(writer, KITES.id)
-    trends.replace_levels(writer, np.array([kites, 999]), np.array([1.0, 2.0]))
+    trends.replace_scores(writer, np.array([kites, 999]), np.array([1.0, 2.0]))
     assert _levels(writer) == {kites: 1.0}
 
 
@@ -195,25 +195,25 @@ def test_there_is_no_limit_to_how_many_papers_are_asked_for(writer: Connection) 
     many = list(range(1, 300_000))
     assert len(trends.subjects(writer, NOW, NOW, many).nums) == 3
     assert trends.ballots(writer, NOW - WEEK, NOW, many) == []
-    trends.change_levels(writer, many, np.array([1]), np.array([1.0]))
-    assert trends.levels_of(writer, many) == {1: 1.0}
+    trends.update_scores(writer, many, np.array([1]), np.array([1.0]))
+    assert trends.scores_of(writer, many) == {1: 1.0}
 
 
 def test_what_moved_is_told_once_from_readings_and_changes(writer: Connection) -> None:
     signal, change = trends.newest(writer)
     assert (signal, change) == (0, 4)
-    assert trends.moved_since(writer, signal, change) == []
+    assert trends.changed_since(writer, signal, change) == []
     kites, rivers = (_num(writer, one.id) for one in (KITES, RIVERS))
     observed = [Signal(KITES.id, Kind.STARS, n, NOW, "github") for n in (5, 6)]
-    observe(writer, observed)
+    add_signals(writer, observed)
     writer.execute(insert(changes), [{"num": kites}, {"num": rivers}])
-    assert sorted(trends.moved_since(writer, signal, change)) == [kites, rivers]
-    assert trends.moved_since(writer, *trends.newest(writer)) == []
+    assert sorted(trends.changed_since(writer, signal, change)) == [kites, rivers]
+    assert trends.changed_since(writer, *trends.newest(writer)) == []
 
 
 def test_the_highest_come_first_and_of_equals_the_older_entry(writer: Connection) -> None:
     kites, rivers, bridges, gone = (_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES, GONE))
-    trends.replace_levels(
+    trends.replace_scores(
         writer, np.array([kites, rivers, bridges, gone]), np.array([1.0, 3.0, 3.0, 9.0])
     )
     assert [num for num, _, _ in trends.highest(writer, 5)] == [rivers, bridges, kites]

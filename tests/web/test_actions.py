@@ -21,7 +21,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @pytest.fixture
 def paper_id(library: Library) -> str:
-    return library.edition().items[0].paper_id
+    return library.editions.read().items[0].paper_id
 
 
 def link_in(mail: EmailMessage, path: str) -> str:
@@ -33,15 +33,15 @@ def link_in(mail: EmailMessage, path: str) -> str:
 
 
 def token_for(library: Library, purpose: Purpose, email: str = "ada@example.org") -> str:
-    library.readers.subscribe(email)
-    (owner,) = [s.id for s in library.readers.every() if s.email == email]
+    library.subscriptions.subscribe(email)
+    (owner,) = [s.id for s in library.subscriptions.all() if s.email == email]
     if purpose is Purpose.UNSUBSCRIBE:
-        library.readers.confirm(sign(library.secret, Purpose.CONFIRM, owner, library.now))
+        library.subscriptions.confirm(sign(library.secret, Purpose.CONFIRM, owner, library.now))
     return sign(library.secret, purpose, owner, library.now)
 
 
 def state_of(library: Library, email: str = "ada@example.org") -> SubscriptionState:
-    (state,) = [s.state for s in library.readers.every() if s.email == email]
+    (state,) = [s.state for s in library.subscriptions.all() if s.email == email]
     return state
 
 
@@ -146,7 +146,7 @@ def test_a_reader_subscribes_confirms_and_leaves(
     assert client.post(link).status_code == 200
     assert state_of(library) is SubscriptionState.CONFIRMED
 
-    library.send()
+    library.outbox.send()
     leave = link_in(newest_mail(), "/unsubscribe")
     assert "<button>Unsubscribe" in client.get(leave).text
     assert state_of(library) is SubscriptionState.CONFIRMED
@@ -206,7 +206,7 @@ def test_no_address_is_said_kindly(client: TestClient, library: Library, email: 
     assert page.status_code == 422
     assert 'role="alert"' in page.text
     assert "<script" not in page.text
-    assert list(library.readers.every()) == []
+    assert list(library.subscriptions.all()) == []
 
 
 def test_subscribing_is_limited_by_the_hour(client: TestClient) -> None:
@@ -224,7 +224,7 @@ def test_a_mail_that_cannot_go_now_does_not_stop_the_page(
     def deliver_due() -> None:
         raise MailError("the server is away")
 
-    monkeypatch.setattr(library, "deliver_due", deliver_due)
+    monkeypatch.setattr(library.outbox, "send_due", deliver_due)
     assert client.post("/subscribe", data={"email": "ada@example.org"}).status_code == 200
     assert "the server is away" in caplog.text
 
@@ -246,7 +246,7 @@ def test_other_sites_cannot_act_for_a_reader(
     answer = client.post(path.format(paper_id=paper_id), data=data, headers=headers)
     assert answer.status_code == 403
     assert 'role="search"' in answer.text
-    assert list(library.readers.every()) == []
+    assert list(library.subscriptions.all()) == []
     assert library.votes([paper_id]) == {}
 
 

@@ -68,7 +68,7 @@ def library(empty_library: Library) -> Library:
     """The library every new installation starts with, on the fixed morning."""
     empty_library.import_starter()
     empty_library.update_index()
-    empty_library.publish()
+    empty_library.editions.publish()
     return empty_library
 
 
@@ -143,7 +143,7 @@ def browser(address: str, tmp_path: Path) -> Iterator[Browser]:
 
 
 def test_a_reader_reads_searches_and_votes(browser: Browser, library: Library) -> None:
-    edition = library.edition()
+    edition = library.editions.read()
     browser.open("/")
     assert edition.items[0].title in browser.find(".lead .headline").text
     assert len(browser.texts("article")) == len(edition.items)
@@ -186,7 +186,7 @@ def test_a_reader_subscribes_and_leaves(
         return found[0]
 
     def state() -> SubscriptionState:
-        (subscription,) = library.readers.every()
+        (subscription,) = library.subscriptions.all()
         return subscription.state
 
     browser.open("/")
@@ -204,7 +204,7 @@ def test_a_reader_subscribes_and_leaves(
     assert browser.texts("h1") == ["You are subscribed"]
     assert state() is SubscriptionState.CONFIRMED
 
-    library.send()
+    library.outbox.send()
     browser.open(link("/unsubscribe"))
     browser.leave(lambda: browser.find("main button").click())
     assert browser.texts("h1") == ["You are unsubscribed"]

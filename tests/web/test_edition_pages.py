@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from broadsheet.config import Settings
 from broadsheet.model import Edition, EditionItem, Kind, Paper, Period, Pick, Section, Span
-from broadsheet.rules.intake import make_paper
-from broadsheet.store.editions import freeze
+from broadsheet.rules.normalize import make_paper
+from broadsheet.store.editions import insert_edition
 from broadsheet.web.app import create_app
 from tests.rising import BRIDGES, HOUR, KITES, MORNING, PAPERS, RIVERS, Room, opened
 
@@ -63,7 +63,7 @@ def item(
 def printed(room: Room, period: Period | date, *items: EditionItem) -> Edition:
     wanted = period if isinstance(period, Period) else Period(period)
     with room.database.write() as connection:
-        return freeze(connection, wanted, items or (item(KITES),), MORNING, None)
+        return insert_edition(connection, wanted, items or (item(KITES),), MORNING, None)
 
 
 def text_of(page: str) -> str:
@@ -131,10 +131,10 @@ def test_a_part_that_stands_alone_needs_no_other(
 
 
 def test_the_editors_pick_is_marked_and_bears_the_comment(room: Room, page: TestClient) -> None:
-    room.library.desk.pick(
+    room.library.editions.pick(
         Period(MORNING.date()), Pick(RIVERS.id, 1, "Read this one with a map at hand.")
     )
-    room.library.publish()
+    room.library.editions.publish()
     told = page.get("/").text
     assert told.count("Editor's pick") == 1
     assert told.index(RIVERS.title) < told.index("<q>Read this one with a map at hand.</q>")
@@ -322,7 +322,7 @@ def test_the_papers_page_draws_the_attention_it_got(room: Room, page: TestClient
     before = page.get(f"/papers/{KITES.id}").text
     assert "<svg" not in before
     room.now += 5 * HOUR
-    room.observe((KITES, Kind.UPVOTES, 9, room.now))
+    room.add_signals((KITES, Kind.UPVOTES, 9, room.now))
     drawing = page.get(f"/papers/{KITES.id}").text.partition("<svg")[2].partition("</section")[0]
     assert 'role="img" aria-labelledby="chart-title chart-words"' in drawing
     assert "Upvotes rose from 3 to 9 on 11 March 2026." in drawing

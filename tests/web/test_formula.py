@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from broadsheet.model import Kind
-from broadsheet.rules import ballot, edition, trending
+from broadsheet.rules import edition, trending, vote_weight
 from broadsheet.web import formula
 
 
@@ -42,7 +42,7 @@ def test_the_page_prints_the_numbers_in_use(ranking: str) -> None:
         f"count there as {trending.USUAL_PAPERS} papers more",
         f"{trending.PROMISE_SHARE:.0%} of them are added",
         f"at most by a factor of {trending.EVENED_AT_MOST:g}.",
-        f"not known here for a day weighs {ballot.NEW_READER_WEIGHT:g}.",
+        f"not known here for a day weighs {vote_weight.NEW_READER_WEIGHT:g}.",
         f"{edition.NEW_SHARE:.0%} of a day's places",
         f"a cosine of {edition.ALIKE:g} or more",
         f"counts for {edition.TOPIC_AGAIN:g} of its score",

@@ -29,7 +29,7 @@ def text_of(page: str) -> str:
 
 
 def test_the_front_page_prints_the_newest_edition(client: TestClient, library: Library) -> None:
-    edition = library.edition()
+    edition = library.editions.read()
     page = client.get("/")
     assert page.status_code == 200
     for item in edition.items:
@@ -65,7 +65,7 @@ def test_every_page_has_its_furniture(client: TestClient, path: str) -> None:
 
 def test_the_archive_lists_the_editions(client: TestClient, library: Library) -> None:
     page = client.get("/editions").text
-    for day in (one.first for one in library.desk.printed()):
+    for day in (one.first for one in library.editions.periods()):
         assert f"/papers/date/{day.isoformat()}" in page
 
 
@@ -171,7 +171,7 @@ def test_nothing_of_a_paper_is_taken_for_markup(client: TestClient, library: Lib
 def test_a_paper_has_a_page_that_says_what_each_source_said(
     client: TestClient, library: Library
 ) -> None:
-    paper = library.paper(library.edition().items[0].paper_id)
+    paper = library.paper(library.editions.read().items[0].paper_id)
     library.add("elsewhere", [replace(paper, title=f"{paper.title} (preprint)")])
     page = client.get(f"/papers/{paper.id}").text
     assert "What each source said" in page
@@ -227,7 +227,7 @@ def test_health_is_told_as_json(client: TestClient, library: Library) -> None:
     health = client.get("/healthz").json()
     assert health["status"] == "ok"
     assert health["papers"] == library.health().papers
-    assert health["edition"] == library.edition().date.isoformat()
+    assert health["edition"] == library.editions.read().date.isoformat()
     assert client.post("/healthz").json()["error"]
 
 

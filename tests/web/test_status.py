@@ -11,8 +11,8 @@ from broadsheet.config import load_settings
 from broadsheet.library import Library
 from broadsheet.mail import render_digest
 from broadsheet.model import Kind, Notice, Signal
-from broadsheet.rules.intake import make_paper
-from broadsheet.store.attention import observe
+from broadsheet.rules.normalize import make_paper
+from broadsheet.store.attention import add_signals
 from broadsheet.web.app import create_app
 from tests.conftest import NOW
 from tests.mail.conftest import MASTHEAD
@@ -59,10 +59,10 @@ def test_an_edition_says_on_the_page_and_in_the_mail_what_it_lacks(
     world[0].faults = {"hf": Fault.BLANK}
     list(fetching.sources.fetch())
     fetching.update_index()
-    fetching.publish()
+    fetching.editions.publish()
     lack = "hf had not brought 10 March"
     assert lack in TestClient(create_app(fetching)).get("/").text
-    digest = render_digest(fetching.edition(), MASTHEAD)
+    digest = render_digest(fetching.editions.read(), MASTHEAD)
     assert lack in digest.html
     assert lack in digest.text
 
@@ -71,12 +71,12 @@ def test_an_edition_says_on_the_page_and_in_the_mail_what_it_lacks(
 def test_what_was_said_against_a_paper_is_shown_wherever_it_stands(
     library: Library, notice: Notice
 ) -> None:
-    paper = library.edition().items[0]
+    paper = library.editions.read().items[0]
     library.add(
         "crossref", [make_paper(title=paper.title, arxiv=paper.paper_id, notice=notice, version=4)]
     )
     library.update_index()
-    digest = render_digest(library.edition(), MASTHEAD)
+    digest = render_digest(library.editions.read(), MASTHEAD)
     assert f"{notice.capitalize()}." in digest.html
     assert notice.upper() in digest.text
     page = TestClient(create_app(library))
@@ -86,19 +86,19 @@ def test_what_was_said_against_a_paper_is_shown_wherever_it_stands(
 
 
 def test_what_was_withdrawn_stands_in_no_new_edition(library: Library) -> None:
-    first = library.edition().items[0]
+    first = library.editions.read().items[0]
     library.add(
         "crossref",
         [make_paper(title=first.title, arxiv=first.paper_id, notice=Notice.RETRACTED)],
     )
-    again = library.publish()
+    again = library.editions.publish()
     assert first.paper_id not in {item.paper_id for item in again.items}
 
 
 def test_a_papers_page_shows_the_attention_it_got(library: Library) -> None:
-    paper_id = library.edition().items[0].paper_id
+    paper_id = library.editions.read().items[0].paper_id
     with library._database.write() as connection:
-        observe(
+        add_signals(
             connection,
             [
                 Signal(paper_id, Kind.STARS, 1200, NOW - timedelta(days=1), "github"),

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from broadsheet.config import Settings
 from broadsheet.library import Library
 from broadsheet.model import Kind
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from broadsheet.web.app import create_app
 from broadsheet.web.edition_pages import TRENDS
 from tests.rising import KITES, LANTERNS, PAPERS, RIVERS, Room, opened
@@ -87,7 +87,7 @@ def test_the_list_of_what_rises_goes_on_to_its_end(room: Room, page: TestClient)
         for number in range(TRENDS + 7)
     ]
     room.library.add("test", crowd)
-    room.observe(*[(paper, Kind.UPVOTES, 5.0 + n, room.now) for n, paper in enumerate(crowd)])
+    room.add_signals(*[(paper, Kind.UPVOTES, 5.0 + n, room.now) for n, paper in enumerate(crowd)])
     room.follow()
     path: str | None = "/papers/trending?category=cs.LG"
     ranks: list[int] = []

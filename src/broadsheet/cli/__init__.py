@@ -1,6 +1,6 @@
-"""The command line: every command a thin call on the library."""
+"""The command line: every command is a thin call on the library."""
 
-from broadsheet.cli import editing, intake, printing, reading, serving, upkeep
+from broadsheet.cli import delivery, editions, ingest, maintenance, search, serve
 from broadsheet.cli.app import app, main
 
-__all__ = ["app", "editing", "intake", "main", "printing", "reading", "serving", "upkeep"]
+__all__ = ["app", "delivery", "editions", "ingest", "main", "maintenance", "search", "serve"]

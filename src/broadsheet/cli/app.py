@@ -12,11 +12,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from broadsheet.cli.progress import count_bar
 from broadsheet.config import load_settings
 from broadsheet.errors import BroadsheetError
 from broadsheet.library import Library
 from broadsheet.model import Period, Span
-from broadsheet.progress import count_bar
 
 app = typer.Typer(
     name="broadsheet",

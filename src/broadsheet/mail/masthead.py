@@ -74,6 +74,11 @@ class Masthead:
         """The bare address of the sender, for the envelope."""
         return self.sender_header.addr_spec
 
+    @property
+    def host(self) -> str:
+        """The mail host of the sender, the right-hand part of each Message-ID."""
+        return self.sender_header.domain or "localhost"
+
     def page(self, path: str) -> str:
         """Give the whole address of one of the newspaper's pages."""
         return f"{self.base_url.rstrip('/')}{path}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from broadsheet.model import EditionItem, Paper, Period, Pick, Section, Span
 from broadsheet.rules.dates import first_day
-from broadsheet.rules.gained import Gained, age, reason
+from broadsheet.rules.trend_reason import Gained, age, reason
 
 # The share of a day's places kept for papers that nobody has noticed yet.
 NEW_SHARE = 0.25
@@ -34,7 +34,7 @@ class Candidate:
     attended : bool
         Whether it got any attention in the time that counts.
     promise : float
-        What its text promises; it tells papers of the same score apart.
+        What its text predict_upvotes; it tells papers of the same score apart.
     gained : Gained
         What it gained.
     votes : int

@@ -8,8 +8,8 @@ LEXICAL_SHARE = 0.45
 # From this many words on a query is a sentence rather than keywords, and gets one list.
 SENTENCE_WORDS = 8
 # The best of a list tell what was meant; the more of them are asked, the more stray ones.
-ECHOES = 2
-_ECHO_WEIGHT = 0.2
+FEEDBACK_PAPERS = 2
+_FEEDBACK_WEIGHT = 0.2
 
 
 def fuse(
@@ -37,7 +37,7 @@ def fuse(
     return LEXICAL_SHARE * np.clip(words, 0.0, 1.0) + (1.0 - LEXICAL_SHARE) * meaning
 
 
-def with_echo(scores: NDArray[np.float64], cosines: NDArray[np.float32]) -> NDArray[np.float64]:
+def with_feedback(scores: NDArray[np.float64], cosines: NDArray[np.float32]) -> NDArray[np.float64]:
     """Let the best papers of a list have a say in the order of the others.
 
     This is pseudo-relevance feedback in the vectors alone, after Rocchio (1971).
@@ -47,7 +47,8 @@ def with_echo(scores: NDArray[np.float64], cosines: NDArray[np.float32]) -> NDAr
     scores : ndarray of float64, shape (n,)
         Fused scores.
     cosines : ndarray of float32, shape (n,)
-        Cosines between the papers' vectors and the mean of those of the best :data:`ECHOES`.
+        Cosines between the papers' vectors and the mean vector of the top
+        :data:`FEEDBACK_PAPERS`.
 
     Returns
     -------
@@ -55,4 +56,4 @@ def with_echo(scores: NDArray[np.float64], cosines: NDArray[np.float32]) -> NDAr
         In [0, 1].
     """
     echo = np.clip(cosines.astype(np.float64), 0.0, 1.0)
-    return (scores + _ECHO_WEIGHT * echo) / (1.0 + _ECHO_WEIGHT)
+    return (scores + _FEEDBACK_WEIGHT * echo) / (1.0 + _FEEDBACK_WEIGHT)

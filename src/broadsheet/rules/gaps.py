@@ -7,7 +7,7 @@ from itertools import groupby
 from statistics import median
 
 from broadsheet.model import Gap
-from broadsheet.rules.rhythm import Rhythm, expected
+from broadsheet.rules.schedule import Rhythm, expected
 
 # How far back days are judged again, so that a late filling is noticed.
 JUDGED_DAYS = 14

@@ -55,7 +55,7 @@ USUAL_PAPERS = 50
 # A paper that has less is one that nobody notices, or the echo of a day long past: an upvote is
 # worth that for some ten hours.
 NOTICED = 0.2
-# How many upvotes one of those that its text promises is worth before it has any.
+# How many upvotes one of those that its text predict_upvotes is worth before it has any.
 PROMISE_SHARE = 0.2
 # A category's papers are lifted or lowered half of the way to what is usual in all, and at most so.
 _EVENED = 0.5
@@ -262,7 +262,7 @@ def _added_up(gains: Gains, amounts: Floats, papers: int) -> Floats:
     return flat.reshape(papers, len(KINDS))
 
 
-def promise_heat(
+def prior_attention(
     promised: Floats, appeared_h: Floats, now_h: float, half_life_h: float = HALF_LIFE_H
 ) -> Floats:
     """Give a paper some upvotes in advance for its text; they cool from when it appeared.

@@ -2,6 +2,6 @@
 
 from broadsheet.search.answering import Request, search
 from broadsheet.search.relating import related
-from broadsheet.search.sharpening import Sharpener
+from broadsheet.search.reranking import Sharpener
 
 __all__ = ["Request", "Sharpener", "related", "search"]

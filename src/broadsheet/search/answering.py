@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.errors import SearchIndexError
-from broadsheet.index.generation import Generation
-from broadsheet.index.searchindex import SearchIndex
-from broadsheet.index.words import Words
+from broadsheet.index.local.generation import Generation
+from broadsheet.index.local.searchindex import SearchIndex
+from broadsheet.index.local.words import Words
 from broadsheet.model import Hit, HitList, Mode, Paper, Sort, Tier
 from broadsheet.rules.fusion import SENTENCE_WORDS
 from broadsheet.rules.query import Query, parse
 from broadsheet.search.explaining import explain
 from broadsheet.search.ordering import by_date, by_trend
 from broadsheet.search.ranking import Question, Ranked, in_one_list, in_tiers
-from broadsheet.search.sharpening import Sharpened, Sharpener
+from broadsheet.search.reranking import Sharpened, Sharpener
 from broadsheet.search.spelling import respelt
 from broadsheet.store.database import Database
 from broadsheet.store.papers import papers_by_num

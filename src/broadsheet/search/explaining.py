@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from broadsheet.index.encoder import load_encoder
-from broadsheet.index.words import Words, stem
+from broadsheet.encoders.static import load_encoder
+from broadsheet.index.local.words import Words, stem
 from broadsheet.model import Paper, Tier
 from broadsheet.rules.reason import Asked, Reason, why_match, why_near, why_neighbour
 from broadsheet.rules.snippet import sentences

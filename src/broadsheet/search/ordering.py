@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from broadsheet.rules.dates import first_day
 from broadsheet.search.ranking import HEAD, Question, Ranked, Ranking
 from broadsheet.store.papers import papers_by_num
-from broadsheet.store.trends import levels_of
+from broadsheet.store.trends import scores_of
 
 # Where nothing holds every word, so many of the best are put in another order.
 _BEST = 100
@@ -51,7 +51,7 @@ def by_trend(
     connection, question, rank, start, stop
         As in :func:`by_date`.
     """
-    return _reordered(connection, question, rank, HEAD, start, stop, levels_of)
+    return _reordered(connection, question, rank, HEAD, start, stop, scores_of)
 
 
 def _newness(connection: Connection, nums: Sequence[int]) -> dict[int, float]:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.index.generation import Generation
-from broadsheet.index.lexical import Asked, Found
+from broadsheet.index.local.generation import Generation
+from broadsheet.index.local.lexical import Asked, Found
 from broadsheet.model import Mode
-from broadsheet.rules.fusion import ECHOES, fuse, with_echo
-from broadsheet.rules.refinement import DEPTH
-from broadsheet.search.sharpening import Sharpened
+from broadsheet.rules.fusion import FEEDBACK_PAPERS, fuse, with_feedback
+from broadsheet.rules.reranking import DEPTH
+from broadsheet.search.reranking import Sharpened
 
 # How many of the best matches are put in order by words and meaning together; those after them
 # keep the order of their BM25 sums.
@@ -216,10 +216,10 @@ def _echoed(
     semantic = question.generation.semantic
     if not question.vector.any():
         return scores
-    best = np.lexsort((nums, -scores))[:ECHOES]
+    best = np.lexsort((nums, -scores))[:FEEDBACK_PAPERS]
     mean = scores[best].astype(np.float32) @ semantic.vectors(nums[best])
     length = np.linalg.norm(mean)
-    return with_echo(scores, semantic.cosines(mean / length, nums)) if length else scores
+    return with_feedback(scores, semantic.cosines(mean / length, nums)) if length else scores
 
 
 def _near(question: Question, listed: NDArray[np.int64] | None, depth: int) -> NDArray[np.int64]:

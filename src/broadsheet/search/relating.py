@@ -1,6 +1,6 @@
 """Find the papers related to a paper."""
 
-from broadsheet.index.searchindex import SearchIndex
+from broadsheet.index.local.searchindex import SearchIndex
 from broadsheet.model import Mode, Paper
 from broadsheet.search.ranking import Question, in_one_list
 from broadsheet.store.database import Database

@@ -2,8 +2,8 @@
 
 import re
 
-from broadsheet.index.lexical import Lexical
-from broadsheet.index.words import words_in
+from broadsheet.index.local.lexical import Lexical
+from broadsheet.index.local.words import words_in
 from broadsheet.rules.query import Query
 from broadsheet.rules.spelling import best_spelling, worth_asking
 from broadsheet.rules.words import number_forms

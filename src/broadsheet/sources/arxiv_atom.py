@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import arxiv_id
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
 from broadsheet.sources.arxiv_xml import Element, elements, name_of, read_xml, shown, text_in
-from broadsheet.sources.client import Client
 from broadsheet.sources.source import Asked, Batch
 
 _ADDRESS = "https://export.arxiv.org/api/query"

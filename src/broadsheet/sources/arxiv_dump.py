@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import arxiv_id
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
-from broadsheet.sources.wire import decode, json_value, records, text_of, texts_of
+from broadsheet.sources.decoding import decode, json_value, records, text_of, texts_of
 
 NAME = "arxiv-dump"
 

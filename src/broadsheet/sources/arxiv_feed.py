@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import arxiv_id
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
 from broadsheet.sources.arxiv_oai_records import author_names
 from broadsheet.sources.arxiv_xml import Element, elements, mended, name_of, text_in
-from broadsheet.sources.client import Client
 from broadsheet.sources.csl_json import plain_text
 from broadsheet.sources.mentions import moment_of
 from broadsheet.sources.source import Asked, Batch

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
 from broadsheet.sources.arxiv_oai_records import Page, TokenRefusedError, read_page
-from broadsheet.sources.client import Client
+from broadsheet.sources.decoding import day_of
 from broadsheet.sources.source import Asked, Batch, Cursor
-from broadsheet.sources.wire import day_of
 
 _ADDRESS = "https://oaipmh.arxiv.org/oai"
 _FORMAT = "arXivRaw"

@@ -11,10 +11,10 @@ from datetime import date
 
 from broadsheet.errors import SourceError
 from broadsheet.model import Malformed, Notice, Paper
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
 from broadsheet.sources.arxiv_xml import Element, elements, name_of, read_xml, shown, text_in
-from broadsheet.sources.wire import day_of
+from broadsheet.sources.decoding import day_of
 
 # arXiv puts 3,500 on a page at most.
 _RECORDS = 20_000

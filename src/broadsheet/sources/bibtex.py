@@ -29,8 +29,8 @@ from bibtexparser.splitter import Splitter
 
 from broadsheet.errors import SourceError
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.intake import make_paper
-from broadsheet.sources.wire import arxiv_mention, decode, read_text, records
+from broadsheet.rules.normalize import make_paper
+from broadsheet.sources.decoding import arxiv_mention, decode, read_text, records
 
 NAME = "bibtex"
 

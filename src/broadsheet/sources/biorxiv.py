@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.rules.identity import doi
-from broadsheet.rules.intake import make_paper
-from broadsheet.sources.client import Client
+from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.csl_json import plain_text
-from broadsheet.sources.reply import Reply
+from broadsheet.sources.decoding import day_of, text_of
 from broadsheet.sources.source import Asked, Batch, Cursor
-from broadsheet.sources.wire import day_of, text_of
 
 _ADDRESS = "https://api.biorxiv.org/details"
 _FIRST_DAYS = {"biorxiv": date(2013, 11, 1), "medrxiv": date(2019, 6, 1)}

@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Signal
-from broadsheet.sources.client import Client
+from broadsheet.sources.decoding import text_of
 from broadsheet.sources.mentions import (
     Span,
     moment_of,
@@ -19,7 +20,6 @@ from broadsheet.sources.mentions import (
     thread_source,
 )
 from broadsheet.sources.source import Asked, Batch
-from broadsheet.sources.wire import text_of
 
 NAME = "bluesky"
 

@@ -5,9 +5,10 @@ from datetime import date, timedelta
 from urllib.parse import quote
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.rules.identity import doi as doi_of
-from broadsheet.sources.client import Client
 from broadsheet.sources.crossref_works import (
     PAGE_NOTICES,
     Work,
@@ -15,9 +16,8 @@ from broadsheet.sources.crossref_works import (
     read_work,
     read_works,
 )
-from broadsheet.sources.reply import Reply
+from broadsheet.sources.decoding import day_of
 from broadsheet.sources.source import Asked, Batch, Cursor
-from broadsheet.sources.wire import day_of
 
 NAME = "crossref"
 

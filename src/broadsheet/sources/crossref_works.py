@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from broadsheet.errors import SourceError
+from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Notice, Paper
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.csl_json import plain_text, read_items
-from broadsheet.sources.reply import Reply
-from broadsheet.sources.wire import text_of
+from broadsheet.sources.decoding import text_of
 
 PAGE_NOTICES = 500
 

@@ -9,8 +9,8 @@ import nh3
 
 from broadsheet.errors import SourceError
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.intake import make_paper
-from broadsheet.sources.wire import (
+from broadsheet.rules.normalize import make_paper
+from broadsheet.sources.decoding import (
     arxiv_mention,
     decode,
     json_value,

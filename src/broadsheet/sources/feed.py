@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.intake import make_paper
-from broadsheet.sources.client import Client
+from broadsheet.rules.normalize import make_paper
+from broadsheet.sources.decoding import records
 from broadsheet.sources.feed_formats import Entry, Feed, read_feed
 from broadsheet.sources.mentions import papers_linked
-from broadsheet.sources.reply import Reply
 from broadsheet.sources.source import Asked, Batch, Cursor
-from broadsheet.sources.wire import records
 
 NAME = "feed"
 FEED_BYTES = 8 << 20

@@ -11,8 +11,8 @@ from broadsheet.model import Malformed
 from broadsheet.rules.identity import any_id
 from broadsheet.sources.arxiv_xml import mended
 from broadsheet.sources.csl_json import plain_text
+from broadsheet.sources.decoding import decode, json_value, text_of, texts_of
 from broadsheet.sources.mentions import moment_of
-from broadsheet.sources.wire import decode, json_value, text_of, texts_of
 
 _TEXT_CHARS = 100_000
 _TAIL_BYTES = 4096

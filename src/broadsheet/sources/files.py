@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from broadsheet.errors import SourceError
 from broadsheet.model import Malformed, Paper
 from broadsheet.sources import arxiv_dump, bibtex, csl_json, ris, saved_page
-from broadsheet.sources.wire import decode
+from broadsheet.sources.decoding import decode
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError, Reply, retry_after_s
 from broadsheet.model import Kind
-from broadsheet.sources.client import Client
 from broadsheet.sources.code_links import counted, github_repositories, number_in
-from broadsheet.sources.reply import OutOfReachError, Reply, told_wait_s
 from broadsheet.sources.source import Asked, Batch
 
 NAME = "github"
@@ -78,7 +78,7 @@ def refuses_this_one(reply: Reply) -> bool:
     """
     if reply.status != _FORBIDDEN:
         return False
-    wait_s = told_wait_s(reply.headers)
+    wait_s = retry_after_s(reply.headers)
     if wait_s is not None:
         raise OutOfReachError(
             f"{reply.address} asks to wait for {round(wait_s)} seconds (status 403): it is tried "

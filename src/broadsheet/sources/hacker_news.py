@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Signal
-from broadsheet.sources.client import Client
 from broadsheet.sources.mentions import Span, papers_linked, read_post, spans, thread_source
 from broadsheet.sources.source import Asked, Batch
 

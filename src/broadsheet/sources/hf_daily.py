@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Paper, Signal, Submission
 from broadsheet.rules.identity import arxiv_id
-from broadsheet.rules.intake import make_paper
-from broadsheet.sources.client import Client
+from broadsheet.rules.normalize import make_paper
+from broadsheet.sources.decoding import day_of, records, text_of
 from broadsheet.sources.source import Asked, Batch, Cursor
-from broadsheet.sources.wire import day_of, records, text_of
 
 NAME = "hf"
 

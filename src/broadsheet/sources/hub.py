@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import Reply
 from broadsheet.model import Kind
-from broadsheet.sources.client import Client
 from broadsheet.sources.code_links import counted, hub_repositories, number_in
-from broadsheet.sources.reply import Reply
+from broadsheet.sources.decoding import decode
 from broadsheet.sources.source import Asked, Batch
-from broadsheet.sources.wire import decode
 
 NAME = "hub"
 

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from urllib.parse import quote
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Paper, Signal
-from broadsheet.sources.client import Client
+from broadsheet.sources.decoding import day_of
 from broadsheet.sources.openalex_works import PAGE_WORKS, Work, read_page
-from broadsheet.sources.reply import Reply
 from broadsheet.sources.source import Asked, Batch, Cursor
-from broadsheet.sources.wire import day_of
 
 NAME = "openalex"
 

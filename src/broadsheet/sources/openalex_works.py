@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from broadsheet.errors import SourceError
+from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.rules.identity import arxiv_id
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.csl_json import plain_text
-from broadsheet.sources.reply import Reply
-from broadsheet.sources.wire import day_of, text_of, texts_of
+from broadsheet.sources.decoding import day_of, text_of, texts_of
 
 PAGE_WORKS = 100
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Signal
-from broadsheet.sources.client import Client
 from broadsheet.sources.feed import FEED_BYTES, cursor_after, is_asked_for, validators_of
 from broadsheet.sources.feed_formats import Entry, read_feed
 from broadsheet.sources.mentions import papers_linked, thread_source

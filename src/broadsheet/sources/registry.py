@@ -8,7 +8,7 @@ from hashlib import blake2b
 from broadsheet.errors import ConfigError
 from broadsheet.model import About
 from broadsheet.rules.identity import arxiv_id, doi
-from broadsheet.rules.rhythm import Rhythm
+from broadsheet.rules.schedule import Rhythm
 from broadsheet.sources import (
     acl,
     arxiv_atom,

@@ -8,8 +8,8 @@ from typing import BinaryIO
 import rispy
 
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.intake import make_paper
-from broadsheet.sources.wire import (
+from broadsheet.rules.normalize import make_paper
+from broadsheet.sources.decoding import (
     arxiv_mention,
     decode,
     read_text,

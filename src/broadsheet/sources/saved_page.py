@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.intake import make_paper
-from broadsheet.sources.wire import decode, read_text, records
+from broadsheet.rules.normalize import make_paper
+from broadsheet.sources.decoding import decode, read_text, records
 
 NAME = "saved-page"
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError, Reply, retry_after_s
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.rules.identity import any_id, arxiv_id
-from broadsheet.rules.intake import make_paper
-from broadsheet.sources.client import Client
-from broadsheet.sources.reply import OutOfReachError, Reply, told_wait_s
+from broadsheet.rules.normalize import make_paper
+from broadsheet.sources.decoding import text_of, texts_of
 from broadsheet.sources.source import Asked, Batch
-from broadsheet.sources.wire import text_of, texts_of
 
 NAME = "semanticscholar"
 
@@ -106,7 +106,7 @@ def _refuse_without_key(reply: Reply) -> None:
         raise OutOfReachError(
             f"Semantic Scholar hardly serves without a key (status {reply.status}): ask it for a "
             "free one and name it in the setting 'semanticscholar_key'",
-            told_wait_s(reply.headers),
+            retry_after_s(reply.headers),
         )
 
 

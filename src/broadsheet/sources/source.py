@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from broadsheet.http.client import Client
 from broadsheet.model import About, Malformed, Paper, Signal, Submission
-from broadsheet.rules.rhythm import Rhythm
-from broadsheet.sources.client import Client
+from broadsheet.rules.schedule import Rhythm
 
 Cursor = Mapping[str, str]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pydantic import BaseModel
 
 from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError, Reply
 from broadsheet.model import Malformed, Paper
-from broadsheet.sources.client import Client
 from broadsheet.sources.csl_json import read_items
-from broadsheet.sources.reply import OutOfReachError, Reply
 from broadsheet.sources.source import Asked, Batch, Cursor
 
 NAME = "zotero"

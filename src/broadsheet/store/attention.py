@@ -61,7 +61,7 @@ def vote(
             connection.execute(delete(votes).where(*mine))
     total = _total(connection, num)
     if bool(had) != on:
-        observe(connection, [Signal(paper_id, Kind.VOTES, total, now, LOCAL_SOURCE)])
+        add_signals(connection, [Signal(paper_id, Kind.VOTES, total, now, LOCAL_SOURCE)])
     return total
 
 
@@ -97,7 +97,7 @@ def voted(connection: Connection, reader: str, paper_ids: Sequence[str]) -> set[
     return set(rows)
 
 
-def observe(connection: Connection, observed: Sequence[Signal]) -> int:
+def add_signals(connection: Connection, observed: Sequence[Signal]) -> int:
     """Keep observations; one that was kept before, and one of an unknown paper, is let go.
 
     Returns
@@ -123,7 +123,7 @@ def observe(connection: Connection, observed: Sequence[Signal]) -> int:
     return len(rows)
 
 
-def counts_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, dict[Kind, float]]:
+def latest_totals(connection: Connection, paper_ids: Sequence[str]) -> dict[str, dict[Kind, float]]:
     """Read the newest totals of each kind of attention, the sources' sums.
 
     Returns

@@ -15,7 +15,7 @@ from broadsheet.model import Delivery, DeliveryKind, DeliveryState, Subscription
 from broadsheet.store.tables import UtcTime, deliveries, subscriptions
 
 
-def make_confirmation_due(
+def enqueue_confirmation(
     connection: Connection, subscription_id: int, message_id: str, now: datetime
 ) -> None:
     """Make one confirmation mail due."""
@@ -32,7 +32,7 @@ def make_confirmation_due(
     )
 
 
-def make_digests_due(
+def enqueue_digests(
     connection: Connection, day: date, library_id: str, host: str, now: datetime
 ) -> int:
     """Make one digest due for each confirmed subscription that has none for this day.

@@ -17,7 +17,7 @@ from broadsheet.store.papers import ids_now, notices_of
 from broadsheet.store.tables import editions
 
 
-def printed_before(connection: Connection, period: Period) -> dict[str, Printed]:
+def published_before(connection: Connection, period: Period) -> dict[str, Printed]:
     """Tell how each paper stood in earlier editions of the same span."""
     rows = connection.scalars(
         select(editions.c["items"]).where(
@@ -46,7 +46,7 @@ def _by_todays_ids(connection: Connection, printed: Mapping[str, Printed]) -> di
     return told
 
 
-def known_until(connection: Connection, period: Period, zone: str) -> datetime | None:
+def previous_cutoff(connection: Connection, period: Period, zone: ZoneInfo) -> datetime | None:
     """Tell up to when the edition before a period's knew the papers; None where there is none.
 
     That is when it was printed, or for one that was printed later on the end of its last day.
@@ -60,12 +60,12 @@ def known_until(connection: Connection, period: Period, zone: str) -> datetime |
     ).one_or_none()
     if row is None:
         return None
-    end = datetime.combine(Period(row.date, period.span).after, time(), ZoneInfo(zone))
+    end = datetime.combine(Period(row.date, period.span).after, time(), zone)
     printed_at: datetime = row.at
     return min(printed_at, end)
 
 
-def freeze(
+def insert_edition(
     connection: Connection,
     period: Period,
     items: Sequence[EditionItem],
@@ -125,7 +125,7 @@ def edition(
     return _edition_of(connection, row)
 
 
-def periods_printed(connection: Connection, span: Span, limit: int) -> list[Period]:
+def periods_published(connection: Connection, span: Span, limit: int) -> list[Period]:
     """List the periods of a span that have an edition, newest first."""
     rows = connection.scalars(
         select(editions.c.date)

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from broadsheet.errors import NotFoundError, StoreError
-from broadsheet.store.making import log_changes, remake
+from broadsheet.store.merge_records import log_changes, recompute
 from broadsheet.store.papers import paper_by_num
 from broadsheet.store.tables import (
     apart,
@@ -102,7 +102,7 @@ def fold(connection: Connection, kept: int, gone: int, now: datetime) -> None:
         connection.execute(delete(table).where(table.c.num == gone))
     _stay_apart(connection, kept, gone)
     connection.execute(delete(papers).where(papers.c.num == gone))
-    remake(connection, kept)
+    recompute(connection, kept)
 
 
 def unfold(connection: Connection, number: int, now: datetime) -> tuple[int, int]:
@@ -152,12 +152,12 @@ def unfold(connection: Connection, number: int, now: datetime) -> tuple[int, int
     connection.execute(insert(apart), [{"num": a, "other": b} for a, b in both])
     connection.execute(update(merges).where(merges.c.id == number).values(undone_at=now))
     for num in (row.kept, row.gone):
-        remake(connection, num)
+        recompute(connection, num)
     log_changes(connection, (row.kept, row.gone))
     return row.kept, row.gone
 
 
-def merges_made(connection: Connection, limit: int) -> list[Merge]:
+def list_merges(connection: Connection, limit: int) -> list[Merge]:
     """List the merges, newest first."""
     rows = connection.execute(select(merges).order_by(merges.c.id.desc()).limit(limit))
     return [
@@ -165,7 +165,7 @@ def merges_made(connection: Connection, limit: int) -> list[Merge]:
     ]
 
 
-def pairs_apart(connection: Connection, nums: Sequence[int]) -> set[tuple[int, int]]:
+def distinct_pairs(connection: Connection, nums: Sequence[int]) -> set[tuple[int, int]]:
     """List the pairs, both ways, of these papers that are not to be taken for one."""
     rows = connection.execute(select(apart.c.num, apart.c.other).where(apart.c.num.in_(nums)))
     return {(row.num, row.other) for row in rows}

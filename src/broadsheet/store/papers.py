@@ -74,7 +74,7 @@ def papers_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, Pape
     return {row[-1]: paper_of(row) for row in rows}
 
 
-def known_of(connection: Connection, paper_ids: Sequence[str], limit: int) -> list[Paper]:
+def existing_papers(connection: Connection, paper_ids: Sequence[str], limit: int) -> list[Paper]:
     """Read those of some papers that are here, in the order they are named, none twice."""
     nums = nums_of(connection, paper_ids)
     wanted = list(dict.fromkeys(nums[one] for one in paper_ids if one in nums))[:limit]

@@ -7,7 +7,7 @@ from broadsheet.store.papers import num_of
 from broadsheet.store.tables import papers, picks
 
 
-def keep_pick(connection: Connection, period: Period, pick: Pick) -> None:
+def upsert_pick(connection: Connection, period: Period, pick: Pick) -> None:
     """Keep a pick, in place of an earlier word on the same paper.
 
     Raises
@@ -15,7 +15,7 @@ def keep_pick(connection: Connection, period: Period, pick: Pick) -> None:
     NotFoundError
         Where there is no such paper.
     """
-    forget_pick(connection, period, pick.paper_id)
+    delete_pick(connection, period, pick.paper_id)
     connection.execute(
         insert(picks).values(
             span=period.span,
@@ -27,7 +27,7 @@ def keep_pick(connection: Connection, period: Period, pick: Pick) -> None:
     )
 
 
-def forget_pick(connection: Connection, period: Period, paper_id: str) -> bool:
+def delete_pick(connection: Connection, period: Period, paper_id: str) -> bool:
     """Take the editor's word on a paper back; tells whether there was one.
 
     Raises

@@ -11,7 +11,7 @@ from broadsheet.store.papers import nums_of
 from broadsheet.store.tables import names, submissions
 
 
-def keep_submissions(connection: Connection, told: Sequence[Submission]) -> None:
+def upsert_submissions(connection: Connection, told: Sequence[Submission]) -> None:
     """Keep submissions; the first of a paper at a source stays, and one of no paper is let go."""
     nums = nums_of(connection, list({one.paper_id for one in told}))
     rows = [

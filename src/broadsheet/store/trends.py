@@ -31,10 +31,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from broadsheet.model import Kind, Paper
-from broadsheet.rules.ballot import Ballot
 from broadsheet.rules.trending import KINDS, Floats, Ints, Readings, appeared, began
-from broadsheet.store.moments import hours_of
+from broadsheet.rules.vote_weight import Ballot
 from broadsheet.store.papers import PAPER_COLUMNS, in_category, paper_of, stands
+from broadsheet.store.sql_time import hours_of
 from broadsheet.store.tables import changes, papers, signals, submissions, trends, votes
 
 # Rows of more papers fall out of the processor's cache before they are arrays.
@@ -78,7 +78,7 @@ def newest(connection: Connection) -> tuple[int, int]:
     return int(signal or 0), int(change or 0)
 
 
-def moved_since(connection: Connection, signal: int, change: int) -> list[int]:
+def changed_since(connection: Connection, signal: int, change: int) -> list[int]:
     """List the papers with readings or changes after two positions.
 
     Positions are given out under the lock that all writers share, until they have committed: once
@@ -238,13 +238,13 @@ def ballots(
     return [Ballot(*row) for row in connection.execute(wanted)]
 
 
-def replace_levels(connection: Connection, nums: Ints, levels: Floats) -> None:
+def replace_scores(connection: Connection, nums: Ints, levels: Floats) -> None:
     """Keep these levels and no others."""
     connection.execute(delete(trends))
     _insert(connection, nums, levels)
 
 
-def change_levels(connection: Connection, asked: Sequence[int], nums: Ints, levels: Floats) -> None:
+def update_scores(connection: Connection, asked: Sequence[int], nums: Ints, levels: Floats) -> None:
     """Keep the levels of some of the papers asked about; the rest of these have none."""
     connection.execute(delete(trends).where(_among(connection, trends.c.num, asked)))
     _insert(connection, nums, levels)
@@ -303,7 +303,7 @@ def highest(
     return [(row[-2], row[-1], paper_of(row)) for row in rows]
 
 
-def levels_of(connection: Connection, nums: Sequence[int]) -> dict[int, float]:
+def scores_of(connection: Connection, nums: Sequence[int]) -> dict[int, float]:
     """Read the levels of papers; those without one are left out."""
     rows = connection.execute(
         select(trends.c.num, trends.c.level).where(_among(connection, trends.c.num, nums))

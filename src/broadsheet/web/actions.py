@@ -12,7 +12,7 @@ from starlette.background import BackgroundTask
 from broadsheet.errors import BroadsheetError
 from broadsheet.library import Library
 from broadsheet.web.addresses import own_path, paper_path, plain
-from broadsheet.web.asking import (
+from broadsheet.web.dependencies import (
     FROM_OUR_PAGES,
     TheLibrary,
     ThePrinter,
@@ -23,7 +23,7 @@ from broadsheet.web.asking import (
     remember,
 )
 from broadsheet.web.guard import RateLimit
-from broadsheet.web.shaping import sentence
+from broadsheet.web.view_models import sentence
 
 SUBSCRIPTIONS_AN_HOUR = 10
 NEW_READERS_AN_HOUR = 60
@@ -64,7 +64,7 @@ def subscribe(
     _take_turn(request, request.app.state.subscribing)
     address = plain(email)
     try:
-        library.readers.subscribe(address)
+        library.subscriptions.subscribe(address)
     except ValueError as problem:
         return printer.page(
             request,
@@ -90,7 +90,7 @@ def ask_confirm(
     request: Request, library: TheLibrary, printer: ThePrinter, token: str = ""
 ) -> Response:
     """Show the button that confirms a subscription."""
-    email = library.readers.peek(token).email
+    email = library.subscriptions.peek(token).email
     return printer.notice(
         request,
         "One more click",
@@ -105,7 +105,7 @@ def confirm(
     request: Request, library: TheLibrary, printer: ThePrinter, token: str = ""
 ) -> Response:
     """Confirm a subscription."""
-    email = library.readers.confirm(token).email
+    email = library.subscriptions.confirm(token).email
     return printer.notice(
         request,
         "You are subscribed",
@@ -120,7 +120,7 @@ def ask_unsubscribe(
     request: Request, library: TheLibrary, printer: ThePrinter, token: str = ""
 ) -> Response:
     """Show the button that ends a subscription."""
-    email = library.readers.peek(token).email
+    email = library.subscriptions.peek(token).email
     return printer.notice(
         request,
         "Leaving so soon?",
@@ -139,7 +139,7 @@ def unsubscribe(
     Taken from anywhere, any number of times, whatever the body holds: the token is what allows
     it, and a mail program has neither cookie nor Origin.
     """
-    email = library.readers.unsubscribe(token).email
+    email = library.subscriptions.unsubscribe(token).email
     return printer.notice(
         request,
         "You are unsubscribed",
@@ -156,6 +156,6 @@ def _take_turn(request: Request, limit: RateLimit) -> None:
 
 def _deliver(library: Library) -> None:
     try:
-        library.deliver_due()
+        library.outbox.send_due()
     except BroadsheetError:
         _log.exception("the confirmation stays due: it goes out with the next 'broadsheet send'")

@@ -11,15 +11,15 @@ from starlette.exceptions import HTTPException
 from broadsheet.errors import BroadsheetError, NotFoundError
 from broadsheet.library import Library
 from broadsheet.web import actions, pages
-from broadsheet.web.api import docs, hub, own
-from broadsheet.web.api.allowance import API, Allowance
-from broadsheet.web.api.manual import manual, refusal
+from broadsheet.web.api import docs, hub, v1
+from broadsheet.web.api.openapi import manual, refusal
 from broadsheet.web.api.problem import problem
+from broadsheet.web.api.quota import API, Allowance
 from broadsheet.web.etag import Tagged
 from broadsheet.web.feeds import routes
 from broadsheet.web.guard import SAFE_HEADERS, Guard, RateLimit
-from broadsheet.web.printer import Printer
-from broadsheet.web.shaping import sentence
+from broadsheet.web.templating import Printer
+from broadsheet.web.view_models import sentence
 
 _HOUR_S = 3600.0
 
@@ -76,7 +76,7 @@ def create_app(library: Library) -> FastAPI:
     app.add_middleware(Guard)
     app.mount("/static", StaticFiles(packages=[("broadsheet.web", "static")]))
     app.include_router(routes.router)
-    app.include_router(own.router)
+    app.include_router(v1.router)
     app.include_router(hub.router)
     app.include_router(docs.router)
     app.include_router(pages.router)

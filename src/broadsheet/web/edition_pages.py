@@ -11,11 +11,11 @@ from fastapi.responses import HTMLResponse, Response
 from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import Edition, Period, Span
-from broadsheet.web import calendar, shaping
+from broadsheet.web import calendar, view_models
 from broadsheet.web.addresses import plain
-from broadsheet.web.asking import TheLibrary, ThePrinter, TheReader, votes_on
+from broadsheet.web.dependencies import TheLibrary, ThePrinter, TheReader, votes_on
 from broadsheet.web.feeds.alternates import Alternate, feeds_at
-from broadsheet.web.printer import Printer
+from broadsheet.web.templating import Printer
 
 # Thirteen years of days.
 ARCHIVE = 5_000
@@ -51,7 +51,7 @@ _TheAsked = Annotated[_Asked, Depends(_asked)]
 def front(asked: _TheAsked) -> Response:
     """Show the newest edition of a day."""
     try:
-        edition = asked.library.edition()
+        edition = asked.library.editions.read()
     except NotFoundError:
         return asked.printer.notice(
             asked.request,
@@ -85,7 +85,7 @@ def trending(asked: _TheAsked, category: str = "", after: str = "") -> Response:
     """Show what is rising now, in one category or in all."""
     wanted = plain(category)[:CATEGORY_CHARS]
     try:
-        found = asked.library.desk.trending(TRENDS, after or None, wanted or None)
+        found = asked.library.trending.list(TRENDS, after or None, wanted or None)
     except (ValueError, OverflowError):
         raise HTTPException(
             400, "The list cannot go on from there: please begin at its top, /papers/trending."
@@ -98,12 +98,12 @@ def trending(asked: _TheAsked, category: str = "", after: str = "") -> Response:
         category=wanted,
         goes_on=bool(after),
         entries=[
-            shaping.trend_entry(
+            view_models.trend_entry(
                 trend, votes=votes.get(trend.paper.id, 0), voted=trend.paper.id in voted
             )
             for trend in found.trends
         ],
-        categories=[(name, _trending_path(name)) for name in shaping.categories_of(papers)],
+        categories=[(name, _trending_path(name)) for name in view_models.categories_of(papers)],
         top=_trending_path(wanted),
         more=_trending_path(wanted, found.after) if found.after else None,
         feeds=feeds_at(
@@ -116,7 +116,7 @@ def trending(asked: _TheAsked, category: str = "", after: str = "") -> Response:
 @_page("/editions")
 def editions(asked: _TheAsked) -> Response:
     """List all editions by month."""
-    days, weeks, months = (asked.library.desk.printed(span, ARCHIVE) for span in Span)
+    days, weeks, months = (asked.library.editions.periods(span, ARCHIVE) for span in Span)
     return asked.printer.page(
         asked.request,
         "editions.html",
@@ -133,14 +133,14 @@ def _printed(asked: _Asked, span: Span, text: str, printing: str) -> Response:
     except ValueError:
         raise HTTPException(404, f"A {span} is written like {calendar.FORMS[span]} here.") from None
     try:
-        newest = asked.library.edition(period)
+        newest = asked.library.editions.read(period)
     except NotFoundError:
         return _unprinted(asked, period)
     if not printing:
         return _edition(asked, newest, newest.revision)
     digits = printing.isascii() and printing.isdigit() and len(printing) <= _PRINTING_DIGITS
     try:
-        edition = asked.library.desk.edition(period, int(printing) if digits else 0)
+        edition = asked.library.editions.read(period, int(printing) if digits else 0)
     except NotFoundError:
         raise HTTPException(
             404,
@@ -151,15 +151,15 @@ def _printed(asked: _Asked, span: Span, text: str, printing: str) -> Response:
 
 
 def _edition(asked: _Asked, edition: Edition, newest: int) -> Response:
-    period, desk = edition.period, asked.library.desk
-    printed = {span: desk.printed(span, ARCHIVE) for span in Span}
+    period = edition.period
+    printed = {span: asked.library.editions.periods(span, ARCHIVE) for span in Span}
     older, newer = calendar.beside(printed[period.span], period)
     paper_ids = [item.paper_id for item in edition.items]
     return asked.printer.page(
         asked.request,
         "edition.html",
         edition=edition,
-        parts=shaping.parts(edition, *votes_on(asked.library, asked.reader, paper_ids)),
+        parts=view_models.parts(edition, *votes_on(asked.library, asked.reader, paper_ids)),
         newest=newest,
         printings=range(max(1, newest - PRINTINGS_SHOWN + 1), newest + 1),
         older=older,
@@ -176,7 +176,7 @@ def _edition(asked: _Asked, edition: Edition, newest: int) -> Response:
 
 
 def _unprinted(asked: _Asked, period: Period) -> Response:
-    older, newer = calendar.beside(asked.library.desk.printed(period.span, ARCHIVE), period)
+    older, newer = calendar.beside(asked.library.editions.periods(period.span, ARCHIVE), period)
     return asked.printer.page(
         asked.request,
         "unprinted.html",

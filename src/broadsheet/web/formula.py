@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from broadsheet.model import Kind
-from broadsheet.rules.ballot import NEW_READER_WEIGHT
 from broadsheet.rules.edition import ALIKE, NEW_SHARE, TOPIC_AGAIN
 from broadsheet.rules.trending import (
     EVENED_AT_MOST,
@@ -19,6 +18,7 @@ from broadsheet.rules.trending import (
     heat,
     score,
 )
+from broadsheet.rules.vote_weight import NEW_READER_WEIGHT
 
 _UPVOTES = 40
 

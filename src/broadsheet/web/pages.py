@@ -9,17 +9,17 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState, Paper
-from broadsheet.rules.fusion import ECHOES, LEXICAL_SHARE, SENTENCE_WORDS
+from broadsheet.rules.fusion import FEEDBACK_PAPERS, LEXICAL_SHARE, SENTENCE_WORDS
 from broadsheet.rules.gaps import stretches
 from broadsheet.rules.query import paper_asked
-from broadsheet.rules.refinement import DEPTH
-from broadsheet.web import edition_pages, results, shaping
+from broadsheet.rules.reranking import DEPTH
+from broadsheet.web import edition_pages, results, view_models
 from broadsheet.web.addresses import ids_meant, paper_path, search_path
-from broadsheet.web.asking import TheLibrary, ThePrinter, TheReader, votes_on
 from broadsheet.web.chart import chart
+from broadsheet.web.dependencies import TheLibrary, ThePrinter, TheReader, votes_on
+from broadsheet.web.facets import narrowing, sort_named
 from broadsheet.web.feeds.alternates import Alternate, feeds_at
 from broadsheet.web.formula import constants
-from broadsheet.web.narrowing import narrowing, sort_named
 
 router = APIRouter(include_in_schema=False)
 # Before the papers, whose ids may hold anything.
@@ -38,7 +38,7 @@ def search(
     sort: str = "",
 ) -> Response:
     """Answer a query, twenty papers a page; a pasted id, DOI or address leads to its paper."""
-    query, cut = shaping.clean_query(q)
+    query, cut = view_models.clean_query(q)
     asked, order = results.page_number(page), sort_named(sort)
     meant = paper_asked(query)
     if meant is not None and library.has_paper(meant):
@@ -56,7 +56,7 @@ def search(
         (
             tier.heading,
             [
-                shaping.hit_entry(
+                view_models.hit_entry(
                     hit, votes=votes.get(hit.paper.id, 0), voted=hit.paper.id in voted
                 )
                 for hit in tier.hits
@@ -94,9 +94,9 @@ def paper(
         request,
         "paper.html",
         paper=found,
-        entry=shaping.paper_entry(found, votes=votes.get(found.id, 0), voted=found.id in voted),
+        entry=view_models.paper_entry(found, votes=votes.get(found.id, 0), voted=found.id in voted),
         records=library.records(found.id),
-        attention=shaping.newest_readings(signals),
+        attention=view_models.newest_readings(signals),
         chart=chart(signals),
         cites=library.known(found.references),
         near=library.known(found.related),
@@ -121,9 +121,9 @@ def ranking(request: Request, library: TheLibrary, printer: ThePrinter) -> Respo
         canonical="/about/ranking",
         words_percent=round(100 * LEXICAL_SHARE),
         sentence_words=SENTENCE_WORDS,
-        echoes=ECHOES,
+        echoes=FEEDBACK_PAPERS,
         depth=DEPTH,
-        refined=library.refinery.refiner is not None,
+        refined=library.reranker.refiner is not None,
         rising=constants(),
     )
 

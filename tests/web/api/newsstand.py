@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from broadsheet.library import Library
 from broadsheet.model import EditionItem, Kind, Paper, Period, Signal, Submission
-from broadsheet.rules.intake import make_paper
-from broadsheet.store.attention import observe
-from broadsheet.store.editions import freeze
-from broadsheet.store.submissions import keep_submissions
+from broadsheet.rules.normalize import make_paper
+from broadsheet.store.attention import add_signals
+from broadsheet.store.editions import insert_edition
+from broadsheet.store.submissions import upsert_submissions
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 MONDAY, TUESDAY, MARCH = date(2026, 2, 16), date(2026, 2, 17), date(2026, 3, 2)
@@ -45,14 +45,14 @@ def stock(library: Library) -> None:
     print_edition(library, Period(MARCH), [BRIDGES], [1.0])
     day = timedelta(days=1)
     with library._database.write() as connection:
-        keep_submissions(
+        upsert_submissions(
             connection,
             [
                 Submission(KITES.id, "ada", datetime(2026, 2, 15, 12, tzinfo=UTC), "hf"),
                 Submission(BRIDGES.id, "bo", datetime(2026, 3, 1, tzinfo=UTC), "hf"),
             ],
         )
-        observe(
+        add_signals(
             connection,
             [
                 Signal(KITES.id, Kind.UPVOTES, 5, NOW - day, "hf"),
@@ -87,4 +87,4 @@ def print_edition(
         for rank, (paper, score) in enumerate(zip(papers, scores, strict=True), start=1)
     ]
     with library._database.write() as connection:
-        freeze(connection, period, items, NOW)
+        insert_edition(connection, period, items, NOW)

@@ -94,8 +94,8 @@ def test_an_answer_is_paged_through_in_order(client: TestClient, library: Librar
 
 def test_what_rises_is_told_with_its_reason(client: TestClient, library: Library) -> None:
     library.vote(PAPER, "ada", on=True)
-    library.desk.follow()
-    rising = library.desk.trending(100)
+    library.trending.update()
+    rising = library.trending.list(100)
     told = all_of(client, "/api/v1/trending?limit=1", "trends")
     assert [(one["rank"], one["reason"]) for one in told] == [
         (one.rank, one.reason) for one in rising.trends
@@ -108,13 +108,13 @@ def test_editions_are_listed_and_each_printing_can_be_read(
     day = Period(library.today)
     first = client.get(f"/api/v1/editions/{day}").json()
     assert [item["reason"] for item in first["items"]] == [
-        item.reason for item in library.edition().items
+        item.reason for item in library.editions.read().items
     ]
-    library.publish()
+    library.editions.publish()
     assert client.get(f"/api/v1/editions/{day}").json()["revision"] == 2
     assert client.get(f"/api/v1/editions/{day}?revision=1").json() == first
     listed = all_of(client, "/api/v1/editions?limit=1", "editions")
-    assert [one["period"] for one in listed] == [str(one) for one in library.desk.printed()]
+    assert [one["period"] for one in listed] == [str(one) for one in library.editions.periods()]
     assert client.get("/api/v1/editions?span=week").json()["editions"] == []
 
 

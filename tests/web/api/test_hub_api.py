@@ -167,8 +167,8 @@ def test_trending_orders_the_papers_of_a_time_by_score(client: TestClient) -> No
 
 
 def test_trending_without_a_time_is_what_rises_now(client: TestClient, library: Library) -> None:
-    library.desk.follow()
-    rising = [trend.paper for trend in library.desk.trending().trends]
+    library.trending.update()
+    rising = [trend.paper for trend in library.trending.list().trends]
     assert set(wire(*rising)) >= set(wire(LAMPS, KITES))
     assert listed(client, "?sort=trending") == wire(*rising)
     assert listed(client, "?sort=trending&limit=1&p=1") == wire(rising[1])
@@ -256,7 +256,7 @@ def test_markdown_can_be_asked_for_without_its_text(client: TestClient) -> None:
 
 
 def test_markdown_tells_all_that_is_known(client: TestClient, library: Library) -> None:
-    library.desk.follow()
+    library.trending.update()
     text = client.get("/papers/2602.00001.md").text
     for line in (
         "Ada Windrow, Bo Farol",

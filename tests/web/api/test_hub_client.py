@@ -25,7 +25,7 @@ HF = Path(sys.executable).with_name("hf")
 @pytest.fixture
 def library(empty_library: Library) -> Library:
     stock(empty_library)
-    empty_library.desk.follow()
+    empty_library.trending.update()
     return empty_library
 
 

@@ -7,7 +7,7 @@ from markdown_it.token import Token
 from broadsheet.model import Notice, Paper
 from broadsheet.web.addresses import plain
 from broadsheet.web.api.markdown import Standing, escaped, paper_markdown, paragraph
-from broadsheet.web.shaping import Reading
+from broadsheet.web.view_models import Reading
 
 PAGE = "https://news.example/papers/hash:1"
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from broadsheet.config import Settings
 from broadsheet.library import Library
 from broadsheet.model import Notice, Period, Pick, Span
-from broadsheet.rules.intake import make_paper
+from broadsheet.rules.normalize import make_paper
 from broadsheet.web.app import create_app
 from broadsheet.web.feeds.routes import CATEGORY_CHARS, EDITIONS, PAPERS
 from tests.conftest import NOW
@@ -63,9 +63,9 @@ def counted_statements() -> Iterator[list[str]]:
 @pytest.fixture
 def feeds(library: Library) -> Iterator[TestClient]:
     """A newspaper with editions of all spans, and papers that rise."""
-    library.publish(Period.holding(library.today, Span.WEEK))
-    library.publish(Period.holding(library.today, Span.MONTH))
-    library.desk.follow()
+    library.editions.publish(Period.holding(library.today, Span.WEEK))
+    library.editions.publish(Period.holding(library.today, Span.MONTH))
+    library.trending.update()
     with TestClient(create_app(library), follow_redirects=False) as client:
         yield client
 
@@ -150,11 +150,11 @@ def test_a_list_without_dates_of_its_own_tells_no_date(feeds: TestClient) -> Non
 
 
 def test_an_edition_feed_tells_each_paper_with_its_reason(library: Library) -> None:
-    edition = library.edition()
-    library.desk.pick(
+    edition = library.editions.read()
+    library.editions.pick(
         edition.period, Pick(edition.items[3].paper_id, 1, comment="Read this one <first>.")
     )
-    edition = library.publish()
+    edition = library.editions.publish()
     lead = edition.items[0]
     with TestClient(create_app(library)) as client:
         entries = entries_of(client.get("/papers/date.atom").content)
@@ -172,7 +172,7 @@ def test_an_edition_feed_tells_each_paper_with_its_reason(library: Library) -> N
 
 
 def test_what_was_said_against_a_paper_comes_first(library: Library) -> None:
-    paper_id = library.edition().items[0].paper_id
+    paper_id = library.editions.read().items[0].paper_id
     retracted = replace(library.paper(paper_id), notice=Notice.RETRACTED)
     library.add("crossref", [retracted])
     with TestClient(create_app(library)) as client:
@@ -189,10 +189,10 @@ def test_an_edition_printed_again_keeps_its_ids_and_tells_that_it_changed(
         library.add(
             "test", [make_paper(title=f"On kites {n}", arxiv=f"2603.{n:05}") for n in (1, 2)]
         )
-        library.publish()
+        library.editions.publish()
         before = client.get("/papers/date.json")
         now += timedelta(hours=2)
-        library.publish()
+        library.editions.publish()
         after = client.get("/papers/date.json")
         in_atom = client.get("/papers/date.atom").content
     assert after.headers["etag"] != before.headers["etag"]
@@ -212,7 +212,7 @@ def test_the_clock_alone_changes_no_edition_feed(settings: Settings) -> None:
     with Library(settings, clock=lambda: now) as library, TestClient(create_app(library)) as client:
         paper = make_paper(title="On kites", published="2026-03", categories=("cs.LG",))
         library.add("test", [paper])
-        library.publish()
+        library.editions.publish()
         for feed in ("/papers/date.atom", "/search.atom?q=kites", "/category/cs.LG.atom"):
             before = client.get(feed).headers["etag"]
             now += timedelta(days=3)
@@ -222,11 +222,11 @@ def test_the_clock_alone_changes_no_edition_feed(settings: Settings) -> None:
 def test_the_last_editions_are_told_newest_first(library: Library) -> None:
     days = [library.today - timedelta(days=ago) for ago in range(EDITIONS + 2)]
     for day in days[1:]:
-        library.publish(day)
+        library.editions.publish(day)
     with TestClient(create_app(library)) as client:
         ids = [one["id"] for one in client.get("/papers/date.json").json()["items"]]
     told = list(dict.fromkeys(one.split(",")[1].split(":")[0] for one in ids))
-    printed = [day.isoformat() for day in days[:EDITIONS] if library.edition(day).items]
+    printed = [day.isoformat() for day in days[:EDITIONS] if library.editions.read(day).items]
     assert told == printed
 
 
@@ -238,7 +238,7 @@ def test_days_weeks_and_months_share_no_id(settings: Settings) -> None:
         paper = make_paper(title="On kites", arxiv="2606.00001", published="2026-06-01")
         library.add("test", [paper])
         for span in Span:
-            library.publish(Period.holding(first, span))
+            library.editions.publish(Period.holding(first, span))
         ids = [
             one["id"]
             for span in ("date", "week", "month")
@@ -253,7 +253,7 @@ def test_an_edition_feed_asks_the_library_no_more_for_more_papers(settings: Sett
         with Library(own, clock=lambda: NOW) as library, TestClient(create_app(library)) as client:
             told = [make_paper(title=f"On kites {n}", arxiv=f"2603.{n:05}") for n in range(papers)]
             library.add("test", told)
-            library.publish()
+            library.editions.publish()
             with counted_statements() as statements:
                 items = client.get("/papers/date.json").json()["items"]
         assert len(items) == papers
@@ -263,7 +263,7 @@ def test_an_edition_feed_asks_the_library_no_more_for_more_papers(settings: Sett
 
 
 def test_a_rising_paper_keeps_the_id_of_the_paper(feeds: TestClient, library: Library) -> None:
-    rising = library.desk.trending(PAPERS).trends
+    rising = library.trending.list(PAPERS).trends
     told = feeds.get("/papers/trending.json").json()["items"]
     assert [one["id"] for one in told] == [
         f"tag:127.0.0.1,2026:papers/{one.paper.id}" for one in rising

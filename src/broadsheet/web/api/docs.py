@@ -6,9 +6,9 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from broadsheet.web.api.allowance import WITH_TOKEN
-from broadsheet.web.api.manual import chapters, glossary, manual
-from broadsheet.web.asking import TheLibrary, ThePrinter
+from broadsheet.web.api.openapi import chapters, glossary, manual
+from broadsheet.web.api.quota import WITH_TOKEN
+from broadsheet.web.dependencies import TheLibrary, ThePrinter
 from broadsheet.web.etag import with_etag
 
 router = APIRouter(include_in_schema=False)

@@ -14,7 +14,7 @@ from broadsheet.library import Library
 from broadsheet.model import Paper, Period, Span
 from broadsheet.rules.query import paper_asked
 from broadsheet.web.addresses import ids_meant, paper_path, plain
-from broadsheet.web.api.hub_shapes import (
+from broadsheet.web.api.hub_schemas import (
     Attention,
     HubItem,
     HubPaperAlone,
@@ -22,12 +22,12 @@ from broadsheet.web.api.hub_shapes import (
     list_item,
     paper_alone,
 )
-from broadsheet.web.api.manual import manual, refusal
 from broadsheet.web.api.markdown import Standing, paper_markdown
+from broadsheet.web.api.openapi import manual, refusal
 from broadsheet.web.api.problem import PROBLEMS
-from broadsheet.web.asking import TheLibrary
 from broadsheet.web.calendar import long_date
-from broadsheet.web.shaping import newest_readings, sentence
+from broadsheet.web.dependencies import TheLibrary
+from broadsheet.web.view_models import newest_readings, sentence
 
 # An answer from further down takes seconds, and a date or month leads there at once.
 DEEPEST = 10_000
@@ -146,7 +146,7 @@ def _wanted(library: Library, asked: Asked) -> Iterator[Listed]:
     elif asked.trending:
         stretches = _rising(library)
     else:
-        stretches = _printed(library, library.desk.printed(Span.DAY, _ARCHIVE))
+        stretches = _printed(library, library.editions.periods(Span.DAY, _ARCHIVE))
     seen: set[str] = set()
     for stretch in stretches:
         for listed in _put_forward_by(library, asked.submitter, stretch):
@@ -170,15 +170,15 @@ def _period(asked: Asked) -> Period | None:
 
 def _editions_of(library: Library, period: Period) -> list[Period]:
     """Choose the edition of a period, or those of its days where it has none of its own."""
-    if period in library.desk.printed(period.span, _ARCHIVE):
+    if period in library.editions.periods(period.span, _ARCHIVE):
         return [period]
-    days = library.desk.printed(Span.DAY, _ARCHIVE)
+    days = library.editions.periods(Span.DAY, _ARCHIVE)
     return [day for day in days if Period.holding(day.first, period.span) == period]
 
 
 def _printed(library: Library, periods: Iterable[Period]) -> Iterator[list[Listed]]:
     for period in periods:
-        items = library.edition(period).items
+        items = library.editions.read(period).items
         ids = [item.paper_id for item in items]
         papers = {one.id: one for one in library.known(ids, len(ids))}
         # A paper that has become part of another since goes by that one's id now.
@@ -198,7 +198,7 @@ def _printed(library: Library, periods: Iterable[Period]) -> Iterator[list[Liste
 def _rising(library: Library) -> Iterator[list[Listed]]:
     after: str | None = None
     for _ in range(DEEPEST // _STRETCH):
-        found = library.desk.trending(_STRETCH, after)
+        found = library.trending.list(_STRETCH, after)
         yield [Listed(trend.paper, score=trend.score) for trend in found.trends]
         after = found.after
         if after is None:
@@ -231,10 +231,10 @@ def _meant(library: Library, text: str) -> Paper:
 
 
 def _standings(library: Library, found: Paper) -> Iterator[Standing]:
-    for trend in library.desk.trending(_RISING_TOLD).trends:
+    for trend in library.trending.list(_RISING_TOLD).trends:
         if trend.paper.id == found.id:
             yield Standing(f"No. {trend.rank} of what is rising now", trend.reason)
-    for period in library.desk.printed(Span.DAY, _EDITIONS_TOLD):
-        for item in library.edition(period).items:
+    for period in library.editions.periods(Span.DAY, _EDITIONS_TOLD):
+        for item in library.editions.read(period).items:
             if item.paper_id == found.id:
                 yield Standing(f"No. {item.rank} on {long_date(period.first)}", item.reason)

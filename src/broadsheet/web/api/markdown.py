@@ -8,7 +8,7 @@ from urllib.parse import quote
 from broadsheet.model import Paper
 from broadsheet.web.addresses import plain, web_link
 from broadsheet.web.calendar import short_date
-from broadsheet.web.shaping import Reading
+from broadsheet.web.view_models import Reading
 
 # What CommonMark or GitHub's tables and strikes read as more than itself within a line. Lone
 # dashes and dots are left alone, so that "state-of-the-art" stays readable to programs, too.

@@ -13,12 +13,12 @@ from broadsheet.library import Library
 from broadsheet.model import Sort, Span
 from broadsheet.rules.query import Field, Within, unparse
 from broadsheet.web.addresses import search_path
-from broadsheet.web.asking import TheLibrary
+from broadsheet.web.dependencies import TheLibrary
 from broadsheet.web.etag import with_etag
 from broadsheet.web.feeds import atom, json_feed
 from broadsheet.web.feeds.feed import Feed
-from broadsheet.web.feeds.syndicating import Publisher, clean
-from broadsheet.web.shaping import QUERY_CHARS, clean_query
+from broadsheet.web.feeds.syndication import Publisher, clean
+from broadsheet.web.view_models import QUERY_CHARS, clean_query
 
 EDITIONS = 10
 PAPERS = 50
@@ -73,7 +73,7 @@ def trending(request: Request, library: TheLibrary, category: str = "") -> Respo
         raise HTTPException(400, f"A category has at most {CATEGORY_CHARS} characters.")
     publisher, path = _publisher(library), "/papers/trending"
     query = f"?{urlencode({'category': name})}" if name else ""
-    found = library.desk.trending(PAPERS, category=name or None)
+    found = library.trending.list(PAPERS, category=name or None)
     feed = publisher.feed(
         f"rising now in {name}" if name else "rising now",
         [publisher.paper(trend.paper, trend.reason) for trend in found.trends],
@@ -141,7 +141,7 @@ def _editions(
     request: Request, library: Library, span: Span, about: str = "", *, path: str, home: str
 ) -> Response:
     publisher = _publisher(library)
-    printed = [library.edition(period) for period in library.desk.printed(span, EDITIONS)]
+    printed = [library.editions.read(period) for period in library.editions.periods(span, EDITIONS)]
     items = [item for edition in printed for item in publisher.printed(edition)]
     feed = publisher.feed(about, items, path=path, home=home)
     return _answer(request, feed, changed=feed.updated if items else None)

@@ -1,0 +1,1 @@
+"""Accounts: the read tokens of the API."""

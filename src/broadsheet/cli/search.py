@@ -1,0 +1,46 @@
+"""The command that finds papers."""
+
+from typing import Annotated
+
+import typer
+
+from broadsheet.cli.app import OUT, Data, Debug, Json, app, level, open_data, print_json
+from broadsheet.cli.output import show_hits
+
+
+@app.command()
+def search(
+    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="Words to look for.")],
+    n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many hits.")] = 10,
+    data: Data = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Find papers by word and by meaning.
+
+    Example: broadsheet search "optimized training" -n 20
+    """
+    with open_data(data) as library:
+        level(library)
+        found = library.search(" ".join(query), n=n)
+    if json:
+        print_json(
+            {
+                "query": found.query,
+                "total": found.total,
+                "hits": [
+                    {
+                        "rank": hit.rank,
+                        "id": hit.paper.id,
+                        "title": hit.paper.title,
+                        "tier": hit.tier,
+                        "notice": hit.paper.notice,
+                        "score": round(hit.score, 6),
+                        "why": hit.why,
+                    }
+                    for hit in found.hits
+                ],
+            }
+        )
+        return
+    show_hits(OUT, found)

@@ -1,0 +1,1 @@
+"""Delivery: subscriptions, and the outbox that mails digests to them."""

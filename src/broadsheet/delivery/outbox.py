@@ -1,0 +1,110 @@
+"""The outbox of one library: enqueue digests, send what is due."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from broadsheet.delivery.deliver import SendReport
+from broadsheet.delivery.worker import MailSettings, send_due
+from broadsheet.model import Edition, Period
+from broadsheet.store import deliveries
+from broadsheet.store.database import Database
+from broadsheet.store.editions import edition
+
+
+class Outbox:
+    """The deliveries of a library.
+
+    Parameters
+    ----------
+    database : Database
+        The library.
+    mail : MailSettings
+        How mails are addressed and where they are sent.
+    secret : str
+        Signs the links in them.
+    library_id : str
+        Part of each Message-ID.
+    clock : callable
+        Returns the current time, aware UTC.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        mail: MailSettings,
+        secret: str,
+        library_id: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._mail = mail
+        self._secret = secret
+        self._library_id = library_id
+        self._clock = clock
+
+    def enqueue_edition(self, connection: Connection, published: Edition) -> int:
+        """Enqueue a digest for each confirmed subscription that has none for this day.
+
+        Parameters
+        ----------
+        connection : sqlalchemy.Connection
+            The transaction that publishes the edition.
+        published : Edition
+            A day's edition.
+
+        Returns
+        -------
+        int
+            Digests enqueued.
+        """
+        return deliveries.enqueue_digests(
+            connection,
+            published.date,
+            self._library_id,
+            self._mail.masthead.host,
+            self._clock(),
+        )
+
+    def enqueue(self, day: date) -> int:
+        """Enqueue the digests of a day's newest revision; return how many.
+
+        Raises
+        ------
+        NotFoundError
+            If that day has no edition.
+        """
+        with self._database.write() as connection:
+            return self.enqueue_edition(connection, edition(connection, Period(day)))
+
+    def send(
+        self, day: date | None = None, on_sent: Callable[[], None] = lambda: None
+    ) -> SendReport:
+        """Mail a day's edition, by default the newest, to every subscriber without it.
+
+        Parameters
+        ----------
+        day : date or None
+            The edition's day.
+        on_sent : callable, optional
+            Called after each mail.
+
+        Raises
+        ------
+        NotFoundError
+            If that day has no edition.
+        """
+        with self._database.read() as connection:
+            newest = edition(connection, Period(day) if day else None)
+        self.enqueue(newest.date)
+        return self.send_due(on_sent)
+
+    def send_due(self, on_sent: Callable[[], None] = lambda: None) -> SendReport:
+        """Send every delivery that is due; see :func:`broadsheet.delivery.worker.send_due`."""
+        return send_due(self._database, self._mail, self._secret, self._clock, on_sent)
+
+    def retry_unknown(self) -> int:
+        """Make deliveries in state unknown due again; their readers may get them twice."""
+        with self._database.write() as connection:
+            return deliveries.retry_unknown(connection, self._clock())

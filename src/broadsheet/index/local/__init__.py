@@ -1,0 +1,1 @@
+"""The embedded search engine: tantivy postings and vectors in one folder."""

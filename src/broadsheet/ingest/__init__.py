@@ -1,0 +1,1 @@
+"""Ingest: papers and signals from files and sources into the store."""

@@ -1,0 +1,247 @@
+"""Ask the sources that are set up, each when it is due, and tell how they fare."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from filelock import FileLock
+from filelock import Timeout as LockTimeout
+
+from broadsheet.errors import BroadsheetError, ConfigError, SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError
+from broadsheet.ingest.run import FetchOptions, FetchReport, fetch
+from broadsheet.model import Gap, SourceState
+from broadsheet.rules.gaps import missing
+from broadsheet.sources.source import Source
+from broadsheet.store import source_state
+from broadsheet.store.database import Database
+
+_log = logging.getLogger("broadsheet.ingest.schedule")
+_LOCK_WAIT_S = 5.0
+_NEAR_DAYS = 3
+_TOLD_OF = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """Which sources are fetched, and how.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the lock that lets one process fetch at a time.
+    sources : tuple of str
+        Names of the sources fetched each day.
+    categories : tuple of str
+        arXiv categories to fetch; empty fetches all.
+    contact : str or None
+        Email address that services may write to.
+    keys : mapping of str to str or None
+        Keys of services, by the name of the service.
+    mirror : str or None
+        Address that stands in for all services.
+    requests_a_day : int
+        Most requests to one site in a day, from 1.
+    """
+
+    folder: Path
+    sources: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    contact: str | None = None
+    keys: Mapping[str, str | None] = field(default_factory=dict)
+    mirror: str | None = None
+    requests_a_day: int = 5_000
+
+
+class Scheduler:
+    """The sources of one library.
+
+    Parameters
+    ----------
+    database : Database
+        The library.
+    settings : FetchSettings
+        Which sources are fetched, and how.
+    clock : callable
+        Gives the time, aware UTC.
+    """
+
+    def __init__(
+        self, database: Database, settings: FetchSettings, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+
+    def fetch(
+        self,
+        specs: Sequence[str] = (),
+        wish: FetchOptions | None = None,
+        on_records: Callable[[str, int], None] = lambda name, count: None,
+    ) -> Iterator[FetchReport]:
+        """Ask sources one after another, due or not; one that fails stops no other.
+
+        Parameters
+        ----------
+        specs : sequence of str
+            As :func:`broadsheet.sources.registry.source_named` takes them; by default those of
+            the settings.
+        wish : FetchOptions, optional
+            What they are to bring.
+        on_records : callable, optional
+            Told the source and how many records came, batch by batch.
+
+        Raises
+        ------
+        ConfigError
+            Before anything is asked, where one of `specs` is no source; of the settings, it is
+            told in a report.
+        SourceError
+            Where another process is fetching into this library.
+        """
+        chosen = [self._source(spec) for spec in specs] if specs else self._chosen()
+        with _alone(self._settings.folder), self._client() as client:
+            for source, what in chosen:
+                if isinstance(source, SourceState):
+                    yield FetchReport(source.name, error=source.error)
+                    continue
+                asked = replace(wish or FetchOptions(), what=what)
+                yield self._fetch(source, client, asked, partial(on_records, source.name))
+
+    def fetch_due(self) -> list[FetchReport]:
+        """Ask the sources of the settings whose time has come."""
+        now = self._clock()
+        states = zip(self._settings.sources, self.states(), strict=True)
+        due = [
+            spec
+            for spec, state in states
+            if state.can_be_asked and (state.next_at is None or state.next_at <= now)
+        ]
+        return list(self.fetch(due)) if due else []
+
+    def states(self) -> list[SourceState]:
+        """Tell how each source of the settings fares, in their order."""
+        chosen = [source for source, _ in self._chosen()]
+        with self._database.read() as connection:
+            known = source_state.states(connection, self._clock() - _TOLD_OF)
+        return [
+            source
+            if isinstance(source, SourceState)
+            else known.get(source.name, SourceState(source.name))
+            for source in chosen
+        ]
+
+    def gaps(self) -> list[Gap]:
+        """List the days that are still missing of sources of the settings."""
+        return [gap for state in self.states() for gap in state.gaps]
+
+    def ready(self, day: date) -> bool:
+        """Tell whether a day's edition can be made.
+
+        Parameters
+        ----------
+        day : date
+            The edition's.
+
+        Returns
+        -------
+        bool
+            Whether of the sources that bring the day's papers each was fetched, none is due to
+            be fetched again, and no day near the edition's is missing.
+        """
+        leading = {
+            source.name
+            for source, _ in self._chosen()
+            if not isinstance(source, SourceState) and source.leads
+        }
+        now = self._clock()
+        return all(
+            state.succeeded_at is not None
+            and state.next_at is not None
+            and state.next_at > now
+            and not any(_is_near(gap, day) for gap in state.gaps)
+            for state in self.states()
+            if state.name in leading
+        )
+
+    def missing_near(self, day: date) -> str | None:
+        """Say what a day's edition lacks if it is made now; None for nothing."""
+        states = self.states()
+        gaps = [gap for state in states for gap in state.gaps if _is_near(gap, day)]
+        now = self._clock()
+        # One that was never fetched brought nothing that could be missed.
+        late = [state.name for state in states if state.succeeded_at and state.is_late(now)]
+        return missing(gaps, late)
+
+    def _fetch(
+        self, source: Source, client: Client, wish: FetchOptions, on_records: Callable[[int], None]
+    ) -> FetchReport:
+        try:
+            return fetch(self._database, source, client, self._clock(), wish, on_records)
+        except BroadsheetError as error:
+            return FetchReport(source.name, error=str(error))
+        except Exception as error:
+            _log.exception("the run of %s could not be begun or ended", source.name)
+            told = f"this should not have happened ({type(error).__name__})"
+            return FetchReport(source.name, error=told)
+
+    def _chosen(self) -> list[tuple[Source | SourceState, str | None]]:
+        """Find the sources of the settings; in the place of a wrong name, what is wrong with it."""
+        found: list[tuple[Source | SourceState, str | None]] = []
+        for spec in self._settings.sources:
+            try:
+                found.append(self._source(spec))
+            except ConfigError as error:
+                state = SourceState(spec[:100], error=str(error), can_be_asked=False)
+                found.append((state, None))
+        return found
+
+    def _source(self, spec: str) -> tuple[Source, str | None]:
+        # Imported here because the readers of feeds and XML take longer to load than most
+        # commands, which ask nobody, take to run.
+        from broadsheet.sources.registry import Access, source_named
+
+        access = Access(
+            contact=self._settings.contact,
+            categories=self._settings.categories,
+            **self._settings.keys,
+        )
+        return source_named(spec, access)
+
+    def _client(self) -> Client:
+        return Client(self._settings.contact, self._settings.mirror, self._spend)
+
+    def _spend(self, site: str) -> None:
+        with self._database.write() as connection:
+            count = source_state.spend(connection, site, self._clock().date())
+        if count > self._settings.requests_a_day:
+            raise OutOfReachError(
+                f"the {self._settings.requests_a_day} requests that {site} may get in a day are "
+                "spent: it goes on tomorrow, or raise the setting 'requests_a_day'"
+            )
+
+
+def _is_near(gap: Gap, day: date) -> bool:
+    return 0 <= (day - gap.day).days <= _NEAR_DAYS
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Let one process fetch at a time: the services' pace is kept by it."""
+    lock = FileLock(data / "fetch.lock", timeout=_LOCK_WAIT_S)
+    try:
+        lock.acquire()
+    except LockTimeout as error:
+        raise SourceError(
+            "another 'broadsheet fetch' or server is fetching into this data folder: nothing was "
+            "lost, wait for it to finish"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

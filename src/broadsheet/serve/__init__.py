@@ -1,0 +1,1 @@
+"""Serve: the web server and the periodic jobs beside it."""

@@ -1,0 +1,1 @@
+"""Trending: papers ranked by the attention they gain."""

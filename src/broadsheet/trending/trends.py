@@ -1,0 +1,41 @@
+"""Trends of one library: update the scores, and list the papers."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from broadsheet.model import Trending
+from broadsheet.store.database import Database
+from broadsheet.trending.listing import trending
+from broadsheet.trending.scoring import update
+
+
+class Trends:
+    """The trending scores of a library.
+
+    Parameters
+    ----------
+    database : Database
+        The library.
+    zone : ZoneInfo
+        Time zone that days are counted in.
+    clock : callable
+        Returns the current time, aware UTC.
+    """
+
+    def __init__(self, database: Database, zone: ZoneInfo, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._zone = zone
+        self._clock = clock
+
+    def update(self, *, recalibrate: bool = True) -> int:
+        """Score what changed; see :func:`broadsheet.trending.scoring.update`."""
+        return update(self._database, self._clock, recalibrate=recalibrate)
+
+    def list(
+        self, limit: int = 50, after: str | None = None, category: str | None = None
+    ) -> Trending:
+        """List the trending papers; see :func:`broadsheet.trending.listing.trending`."""
+        now = self._clock()
+        today = now.astimezone(self._zone).date()
+        return trending(self._database, now, today, limit, after, category)

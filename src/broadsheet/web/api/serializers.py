@@ -1,0 +1,150 @@
+"""Papers, hits, signals, trends and editions as the API tells them: pure."""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from broadsheet import model
+from broadsheet.model import Kind
+from broadsheet.web.addresses import paper_path, web_link
+from broadsheet.web.api.schemas import (
+    Edition,
+    EditionName,
+    Hit,
+    Item,
+    Links,
+    Observation,
+    Paper,
+    Submission,
+    Trend,
+    WholePaper,
+)
+
+
+def paper_of(found: model.Paper, base_url: str) -> Paper:
+    """Shape a paper."""
+    return Paper(
+        id=found.id,
+        title=found.title,
+        abstract=found.abstract,
+        authors=found.authors,
+        categories=found.categories,
+        published=found.published,
+        notice=found.notice,
+        links=_links(found.id, base_url, found.link, found.code_url, found.open_url),
+        arxiv_id=found.arxiv_id,
+        doi=found.doi,
+        ids=found.ids,
+        version=found.version,
+        venue=found.venue,
+        comment=found.comment,
+        summary=found.summary,
+    )
+
+
+def whole_paper(
+    found: model.Paper,
+    base_url: str,
+    counts: Mapping[Kind, float],
+    submission: model.Submission | None,
+) -> WholePaper:
+    """Shape a paper with all that is known of it."""
+    return WholePaper(
+        **dict(paper_of(found, base_url)),
+        references=found.references,
+        related=found.related,
+        counts=dict(sorted(counts.items())),
+        submission=_submission_of(submission) if submission is not None else None,
+    )
+
+
+def observation_of(signal: model.Signal) -> Observation:
+    """Shape a signal."""
+    return Observation(
+        kind=signal.kind,
+        value=signal.value,
+        observed_at=signal.observed_at,
+        source=signal.source,
+    )
+
+
+def hit_of(hit: model.Hit, base_url: str) -> Hit:
+    """Shape a result."""
+    return Hit(
+        rank=hit.rank,
+        tier=hit.tier,
+        score=round(hit.score, 6),
+        why=hit.why,
+        paper=paper_of(hit.paper, base_url),
+    )
+
+
+def trend_of(trend: model.Trend, base_url: str) -> Trend:
+    """Shape a paper that rises."""
+    return Trend(
+        rank=trend.rank,
+        score=round(trend.score, 6),
+        reason=trend.reason,
+        paper=paper_of(trend.paper, base_url),
+    )
+
+
+def edition_name(period: model.Period, base_url: str) -> EditionName:
+    """Shape the name of an edition."""
+    return EditionName(
+        period=str(period),
+        span=period.span,
+        first=period.first,
+        last=period.last,
+        api=f"{base_url}/api/v1/editions/{period}",
+    )
+
+
+def edition_of(edition: model.Edition, base_url: str) -> Edition:
+    """Shape an edition."""
+    return Edition(
+        **dict(edition_name(edition.period, base_url)),
+        revision=edition.revision,
+        published_at=edition.published_at,
+        note=edition.note,
+        items=tuple(_item_of(item, base_url) for item in edition.items),
+    )
+
+
+def _submission_of(submission: model.Submission) -> Submission:
+    return Submission(by=submission.by, at=submission.submitted_at, source=submission.source)
+
+
+def _item_of(item: model.EditionItem, base_url: str) -> Item:
+    return Item(
+        id=item.paper_id,
+        title=item.title,
+        abstract=item.abstract,
+        authors=item.authors,
+        categories=item.categories,
+        published=item.published,
+        notice=item.notice,
+        links=_links(item.paper_id, base_url, item.link),
+        rank=item.rank,
+        section=item.section,
+        reason=item.reason,
+        score=round(item.score, 6),
+        votes=item.votes,
+        picked=item.picked,
+        comment=item.comment,
+    )
+
+
+def _links(
+    paper_id: str,
+    base_url: str,
+    work: str | None,
+    code: str | None = None,
+    free: str | None = None,
+) -> Links:
+    return Links(
+        api=f"{base_url}/api/v1/papers/{quote(paper_id, safe=':/', errors='replace')}",
+        page=f"{base_url}{paper_path(paper_id)}",
+        work=web_link(work),
+        code=web_link(code),
+        free=web_link(free),
+    )

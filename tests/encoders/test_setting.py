@@ -1,0 +1,94 @@
+"""Another encoder by a setting: built while the old one serves, done without when it is gone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from broadsheet.config import load_settings
+from broadsheet.errors import ConfigError
+from broadsheet.library import Library
+from broadsheet.model import Tier
+from broadsheet.rules.normalize import make_paper
+from broadsheet.serve.jobs import tick
+from tests.embedding_service import Reply, Service, embedding_service
+
+KEY = "sk-very-secret"
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with embedding_service() as told:
+        yield told
+
+
+def opened(data: Path, encoder: str = "broadsheet") -> Library:
+    settings = {"data": data, "encoder": encoder, "encoder_key": KEY, "refine": False}
+    return Library(load_settings(settings, environment={}))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Forty papers, indexed with the shipped encoder."""
+    with opened(tmp_path / "data") as library:
+        library.add("test", [make_paper(title=f"Kites in valley {n}") for n in range(40)])
+        library.update_index()
+    return tmp_path / "data"
+
+
+def test_the_old_vectors_serve_until_the_new_ones_are_complete(
+    data: Path, service: Service
+) -> None:
+    with opened(data, service.address) as library:
+        assert library.health().built == 0
+        before = library.search("kites").hits
+        assert before[0].tier is Tier.MATCH
+        assert service.asked == []
+        assert any("older ones serve" in finding.text for finding in library.diagnose())
+        library.update_index()
+        assert library.health().built is None
+        assert {hit.paper.id for hit in library.search("kites", n=40).hits} >= {
+            hit.paper.id for hit in before
+        }
+    assert sum(str(asked["input"]).count("Kites") for asked in service.asked) >= 40
+    assert service.headers[0]["authorization"] == f"Bearer {KEY}"
+
+
+def test_the_clock_builds_them(data: Path, service: Service) -> None:
+    with opened(data, service.address) as library:
+        tick(library)
+        assert not library.index.outdated
+
+
+def test_without_the_service_papers_are_found_by_word_and_readers_are_told(
+    data: Path, service: Service
+) -> None:
+    with opened(data, service.address) as library:
+        library.update_index()
+        service.replies[:] = [Reply(b"", status=503)] * 5
+        found = library.search("kites in valley 7")
+        assert found.hits[0].paper.title == "Kites in valley 7"
+        assert found.note is not None
+        assert "by word alone" in found.note
+        assert "127.0.0.1" not in found.note
+        asked = len(service.asked)
+        library.search("kites in valley 8")
+        assert len(service.asked) == asked, "it is left alone for a while"
+
+
+def test_a_key_never_reaches_a_log_or_the_files(
+    data: Path, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.replies[:] = [Reply(b"", status=401)] * 9
+    with opened(data, service.address) as library:
+        tick(library)
+        library.search("kites")
+    assert "check the key" in caplog.text
+    assert KEY not in caplog.text
+    for path in data.rglob("*"):
+        assert path.is_dir() or KEY.encode() not in path.read_bytes()
+
+
+def test_an_unknown_encoder_is_told_in_one_sentence(data: Path) -> None:
+    with opened(data, "word2vec") as library, pytest.raises(ConfigError, match="no encoder"):
+        library.search("kites")

@@ -1,0 +1,110 @@
+"""`broadsheet fetch` of services that fail as it was recorded, and as it was not.
+
+Several sources fail in one command, each with its first, second, third failure.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from broadsheet.config import load_settings
+from broadsheet.library import Library
+from tests.cli.test_cli import broadsheet
+from tests.golden.test_recorded import SETTINGS, reports
+from tests.recordings import recording, seeded
+from tests.services import Answer, Services
+
+Runs = Mapping[int, Future[tuple[Path, CompletedProcess[str]]]]
+
+PLACES = {
+    "arxiv": ("oaipmh.arxiv.org", "/oai"),
+    "github": ("api.github.com", "/repos/*"),
+    "semanticscholar": ("api.semanticscholar.org", "/graph/*"),
+    "2603.00009": ("export.arxiv.org", "/api/query"),
+    "10.1371/notarealdoi": ("api.crossref.org", "/works/*"),
+}
+# What a source is answered, by the name of a recording where there is one, and what is said of it.
+FAILURES: dict[str, tuple[tuple[str | Answer, str], ...]] = {
+    "arxiv": (
+        ("oai_generic/badArgument.xml", "refuses (badArgument): check the categories and days"),
+        ("oai_generic/badResumptionToken.xml", "refuses (badResumptionToken: This resumption"),
+        ("oai_generic/cannotDisseminateFormat.xml", "refuses (cannotDisseminateFormat"),
+        ("oai_generic/idDoesNotExist.xml", "refuses (idDoesNotExist"),
+        ("oai_generic/noSetHierarchy.xml", "refuses (noSetHierarchy"),
+        ("oai_generic/undefinedError.xml", "refuses (undefinedError"),
+        ("oai_generic/ListRecordsBroken.xml", "gave no XML that can be read"),
+    ),
+    "github": (
+        ("github/err_SpecificExceptions.testBadCredentials.0.json", "refuses (status 401)"),
+        ("github/err_SpecificExceptions.testBadUserAgent.0.json", "refuses (status 403)"),
+        ("github/err_SpecificExceptions.testRateLimitExceeded.1.json", "refuses (status 403)"),
+        (
+            "github/err_SpecificExceptions.testAuthenticatedRateLimitExceeded.1.json",
+            "asks to wait for 60 seconds (status 403)",
+        ),
+        # HTML, and asked for four times.
+        ("github/err_Exceptions.testNonJsonDataReturnedByGithub.0.json", "(status 503)"),
+        ("github/err_Exceptions.testJSONParseError.0.json", "gave no JSON where JSON was expected"),
+        ("github/err_Exceptions.testInvalidInput.0.json", "gave status 422"),
+    ),
+    "semanticscholar": (
+        ("semanticscholar/test_not_found.0.json", "is gone (status 404)"),
+        ("semanticscholar/test_bad_query_parameters.0.json", "does not take the question"),
+        (Answer(b"", 429, {"Retry-After": "120"}), "asks to wait for 2 minutes (status 429)"),
+        ("semanticscholar/test_search_paper_match_title.0.json", "an entry for each of 16 papers"),
+    ),
+    "2603.00009": (("arxiv_atom/id_abc_s0_m100.http400.xml", "incorrect id format for abc"),),
+    "10.1371/notarealdoi": (
+        ("crossref/habanero_test_works_bad_id_warn.0.json", "Crossref knows no work with the DOI"),
+    ),
+}
+ROUNDS = range(max(len(told) for told in FAILURES.values()))
+
+
+@pytest.fixture(scope="module")
+def runs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    folder = tmp_path_factory.mktemp("failures")
+    origin = seeded(folder)
+
+    def run(number: int) -> tuple[Path, CompletedProcess[str]]:
+        data = shutil.copytree(origin, folder / str(number))
+        failing = {name: told[number][0] for name, told in FAILURES.items() if number < len(told)}
+        with Services() as services:
+            for name, told in failing.items():
+                answer = told
+                if isinstance(answer, str):
+                    answer = recording(shared / "data" / "api", answer).answer
+                host, path = PLACES[name]
+                services.answer(host, path, answer.body, answer.status, answer.headers)
+            variables = SETTINGS | {"BROADSHEET_MIRROR": services.address}
+            return data, broadsheet(data, "fetch", *failing, "--json", **variables)
+
+    # Some wait before they ask again, and hold up no other.
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
+        yield {number: pool.submit(run, number) for number in ROUNDS}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [(name, n) for name, told in FAILURES.items() for n in range(len(told))]
+)
+def test_a_failure_is_one_sentence_and_stops_no_other(runs: Runs, name: str, number: int) -> None:
+    _, done = runs[number].result()
+    assert done.returncode == 1
+    failing = [one for one, told in FAILURES.items() if number < len(told)]
+    report = dict(zip(failing, reports(done), strict=True))[name]
+    assert FAILURES[name][number][1] in report["error"]
+    assert report["error"] in done.stderr
+    assert not any(report["tally"].values())
+
+
+def test_one_paper_that_is_asked_for_by_hand_leaves_its_source_alone(runs: Runs) -> None:
+    data, _ = runs[0].result()
+    flags = {"data": data, "sources": "crossref arxiv-atom github"}
+    with Library(load_settings(flags, environment={})) as library:
+        assert [one.failures for one in library.sources.states()] == [0, 0, 1]

@@ -1,0 +1,55 @@
+"""Whether the recorded replies are all put to use, and agree with each other."""
+
+from pathlib import Path
+
+import orjson
+
+from broadsheet.http.reply import Reply
+from broadsheet.sources.openalex_works import Work, read_page
+from tests.recordings import recording
+
+# Which test reads each recording of a folder, all of them.
+READERS = {
+    "arxiv_atom": "sources/test_arxiv_atom.py",
+    "arxiv_oai": "sources/test_arxiv_oai.py",
+    "arxiv_rss": "sources/test_arxiv_feed.py",
+    "crossref": "sources/test_crossref.py",
+    "github": "sources/test_github.py",
+    "hf": "sources/test_hf_daily_items.py",
+    "hn": "sources/test_hacker_news.py",
+    "oai_generic": "sources/test_arxiv_oai.py",
+    "openalex": "sources/test_openalex.py",
+    "semanticscholar": "sources/test_semantic_scholar.py",
+    # No source asks Unpaywall, as OpenAlex tells of free copies: this file compares the two.
+    "unpaywall": "test_recordings.py",
+}
+
+
+def test_every_recording_is_read(shared: Path) -> None:
+    folder = shared / "data" / "api"
+    listed = {one["file"] for one in orjson.loads((folder / "MANIFEST.json").read_bytes())}
+    assert listed == {str(one.relative_to(folder)) for one in folder.glob("*/*")}
+    assert {name.partition("/")[0] for name in listed} == set(READERS)
+    for name, reader in READERS.items():
+        text = (Path(__file__).parent / reader).read_text()
+        assert f'"{name}"' in text
+        assert 'glob("*")' in text
+
+
+def test_openalex_tells_of_the_free_copies_that_unpaywall_knows(shared: Path) -> None:
+    folder = shared / "data" / "api"
+    known: dict[str, str | None] = {}
+    for name in sorted((folder / "openalex").glob("*")):
+        answer = recording(folder, f"openalex/{name.name}").answer
+        reply = Reply("https://api.openalex.org/works", answer.status, {}, answer.body)
+        if answer.status == 200 and b'"authorships"' in answer.body:
+            works = [one for one in read_page(reply, "openalex").told if isinstance(one, Work)]
+            known |= {one.paper.doi: one.paper.open_url for one in works if one.paper.doi}
+    compared = 0
+    for name in sorted((folder / "unpaywall").glob("*")):
+        told = orjson.loads(recording(folder, f"unpaywall/{name.name}").answer.body)
+        for one in [hit["response"] for hit in told.get("results", [])] or [told]:
+            if one.get("doi") in known:
+                assert bool(known[one["doi"]]) == one["is_oa"], one["doi"]
+                compared += 1
+    assert compared == 7

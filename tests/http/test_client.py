@@ -1,0 +1,378 @@
+"""The client asks politely, within bounds, and nobody but the service that was meant."""
+
+import gzip
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from broadsheet.errors import SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.reply import OutOfReachError, retry_after_s
+from tests.services import Answer, Question, Respond, Services
+
+
+class _Count(BaseModel):
+    count: int
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def patient(services: Services, pauses: list[float]) -> Iterator[Client]:
+    """A client that notes how long it would have waited."""
+    with Client(mirror=services.address, pause=pauses.append) as made:
+        yield made
+
+
+def _failing(times: int, status: int, headers: dict[str, str] | None = None) -> Respond:
+    left = [times]
+
+    def respond(question: Question) -> Answer:
+        left[0] -= 1
+        return Answer(b"{}") if left[0] < 0 else Answer(b"busy", status, headers or {})
+
+    return respond
+
+
+def test_it_says_who_it_is_and_whom_to_write_to(services: Services) -> None:
+    services.answer("api.example.org", "/things", "{}")
+    with Client("editor@example.org", mirror=services.address) as client:
+        client.get("https://api.example.org/things", {"q": "kites & bows"})
+    asked = services.questions[0]
+    assert asked.headers["user-agent"].startswith("broadsheet/")
+    assert "mailto:editor@example.org" in asked.headers["user-agent"]
+    assert asked.query == {"q": "kites & bows"}
+
+
+def test_it_keeps_the_pace_of_a_site_across_its_hosts() -> None:
+    pauses: list[float] = []
+    client = Client(pause=pauses.append)
+    client._asked_at["arxiv.org"] = time.monotonic()
+    client._keep_pace("rss.arxiv.org")
+    client._keep_pace("other.example.org")
+    assert pauses == [pytest.approx(3.0, abs=0.1)]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_what_passes_is_tried_again_after_ever_longer_waits(
+    services: Services, patient: Client, pauses: list[float], status: int
+) -> None:
+    services.respond("api.example.org", "/", _failing(3, status))
+    assert patient.get("https://api.example.org/").status == 200
+    assert len(pauses) == 3
+    assert all(low <= wait <= 2 * low for wait, low in zip(pauses, (1, 2, 4), strict=True))
+
+
+def test_what_does_not_pass_is_given_up_after_four_attempts(
+    services: Services, patient: Client
+) -> None:
+    services.answer("api.example.org", "/", "busy", 503)
+    with pytest.raises(OutOfReachError, match=r"cannot be reached \(status 503\)"):
+        patient.get("https://api.example.org/")
+    assert len(services.questions) == 4
+
+
+def test_it_waits_as_long_as_it_is_told(
+    services: Services, patient: Client, pauses: list[float]
+) -> None:
+    services.respond("api.example.org", "/", _failing(1, 429, {"Retry-After": "17"}))
+    patient.get("https://api.example.org/")
+    assert pauses == [17.0]
+
+
+def test_a_wait_of_more_than_a_minute_is_left_to_the_next_run(
+    services: Services, patient: Client, pauses: list[float]
+) -> None:
+    services.answer("api.example.org", "/", "", 503, {"Retry-After": "3600"})
+    with pytest.raises(OutOfReachError, match="asks to wait for 60 minutes") as told:
+        patient.get("https://api.example.org/")
+    assert told.value.wait_s == 3600
+    assert len(services.questions) == 1
+    assert not pauses
+
+
+def test_waits_are_read_in_seconds_as_dates_and_in_the_manner_of_github() -> None:
+    later = datetime.now(UTC) + timedelta(seconds=100)
+    assert retry_after_s({"retry-after": "5"}) == 5
+    assert retry_after_s({"retry-after": format_datetime(later, usegmt=True)}) == pytest.approx(
+        100, abs=2
+    )
+    assert retry_after_s(
+        {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(later.timestamp()))}
+    ) == pytest.approx(100, abs=2)
+    assert retry_after_s({"x-ratelimit-remaining": "5", "x-ratelimit-reset": "99"}) is None
+    assert retry_after_s({"retry-after": "soon"}) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [(401, "check the key"), (403, "check the key"), (404, "is gone"), (410, "is gone")],
+)
+def test_a_refusal_is_told_at_once(
+    services: Services, patient: Client, status: int, word: str
+) -> None:
+    services.answer("api.example.org", "/", "no", status)
+    with pytest.raises(SourceError, match=word):
+        patient.get("https://api.example.org/", {"api_key": "hush"})
+    assert len(services.questions) == 1
+
+
+def test_a_status_may_be_allowed_for(services: Services, patient: Client) -> None:
+    services.answer("api.example.org", "/", "none such", 404)
+    assert patient.get("https://api.example.org/", allowed=(404,)).status == 404
+
+
+def test_keys_stand_in_no_message(services: Services, patient: Client) -> None:
+    services.answer("api.example.org", "/", "busy", 503)
+    with pytest.raises(SourceError) as told:
+        patient.get("https://api.example.org/", {"api_key": "hush"}, headers={"X-Key": "hush"})
+    assert "hush" not in str(told.value)
+
+
+def test_no_wait_is_longer_than_a_week_and_what_is_none_is_none() -> None:
+    week_s = 7 * 86_400
+    for told in ("9" * 17, "9" * 400, "Fri, 31 Dec 9999 23:59:59 -2359"):
+        assert retry_after_s({"retry-after": told}) == week_s
+    github = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 400}
+    assert retry_after_s(github) == week_s
+    assert retry_after_s({"retry-after": f"Wed, 11 Mar 2026 09:00:00 +{'9' * 20}"}) is None
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["retry-after", "x-ratelimit-remaining", "x-ratelimit-reset"]),
+        st.text() | st.integers().map(str) | st.datetimes().map(format_datetime),
+    )
+)
+def test_any_headers_tell_a_wait_of_at_most_a_week_or_none(headers: dict[str, str]) -> None:
+    wait_s = retry_after_s(headers)
+    assert wait_s is None or 0 <= wait_s <= 7 * 86_400
+
+
+def test_a_validator_that_cannot_be_sent_is_not_kept(services: Services, patient: Client) -> None:
+    services.answer("feeds.example.org", "/feed", "news", headers={"ETag": '"k\xeetes"'})
+    reply = patient.get("https://feeds.example.org/feed")
+    assert reply.validators == {}
+    assert patient.get("https://feeds.example.org/feed", unless=reply.validators).body == b"news"
+
+
+def test_what_a_message_shows_of_an_address_steers_no_terminal(
+    services: Services, patient: Client
+) -> None:
+    services.answer("api.example.org", "/", "", 302, {"Location": "/%1b%5b31m\x9bkites%7f"})
+    with pytest.raises(SourceError, match=r"https://api.example.org/\[31mkites is gone"):
+        patient.get("https://api.example.org/")
+
+
+def test_only_what_is_new_is_asked_for(services: Services, patient: Client) -> None:
+    def respond(question: Question) -> Answer:
+        if question.headers.get("if-none-match") == '"v1"':
+            return Answer(b"", 304)
+        return Answer(
+            b"news", 200, {"ETag": '"v1"', "Last-Modified": "Wed, 11 Mar 2026 09:00:00 GMT"}
+        )
+
+    services.respond("feeds.example.org", "/feed", respond)
+    first = patient.get("https://feeds.example.org/feed")
+    again = patient.get("https://feeds.example.org/feed", unless=first.validators)
+    assert (first.body, first.unchanged) == (b"news", False)
+    assert again.unchanged
+    assert services.questions[1].headers["if-modified-since"] == "Wed, 11 Mar 2026 09:00:00 GMT"
+
+
+def test_redirects_are_followed_within_a_site(services: Services, patient: Client) -> None:
+    services.answer(
+        "export.arxiv.org", "/oai2", "", 301, {"Location": "https://oaipmh.arxiv.org/oai"}
+    )
+    services.answer("oaipmh.arxiv.org", "/oai", "here")
+    assert patient.get("https://export.arxiv.org/oai2").body == b"here"
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "https://evil.example.net/",
+        "http://api.example.org/",
+        "https://user:password@api.example.org/",
+        "https://[broken/",
+    ],
+)
+def test_redirects_lead_nowhere_else(services: Services, patient: Client, there: str) -> None:
+    services.answer("api.example.org", "/", "", 302, {"Location": there})
+    with pytest.raises(SourceError, match="leads to"):
+        patient.get("https://api.example.org/")
+    assert len(services.questions) == 1
+
+
+def test_redirects_have_an_end(services: Services, patient: Client) -> None:
+    services.answer("api.example.org", "/", "", 302, {"Location": "/"})
+    with pytest.raises(SourceError, match="without end"):
+        patient.get("https://api.example.org/")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:9/",
+        "http://localhost:9/",
+        "http://10.0.0.7/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://[fe80::1]/",
+        "http://0.0.0.0/",
+        "http://100.64.0.1/",
+        "http://224.0.0.1/",
+    ],
+)
+def test_nothing_inside_a_private_network_is_asked(address: str) -> None:
+    with Client() as client, pytest.raises(SourceError, match="inside a private network"):
+        client.get(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://example.org/",
+        "example.org",
+        "file:///etc/passwd",
+        "http://a:b@example.org/",
+        "https://\0",
+    ],
+)
+def test_what_is_no_web_address_is_not_asked(address: str) -> None:
+    with Client() as client, pytest.raises(SourceError, match="address"):
+        client.get(address)
+
+
+def test_a_question_of_half_a_letter_is_not_asked() -> None:
+    with Client() as client, pytest.raises(SourceError, match="is no address"):
+        client.get("https://api.example.org/", {"cursor": "\ud800"})
+
+
+def test_a_reply_is_taken_up_to_a_size(services: Services, patient: Client) -> None:
+    services.answer("api.example.org", "/", b"x" * 2_000_001)
+    with pytest.raises(SourceError, match="more than 1 MiB"):
+        patient.get("https://api.example.org/", most_bytes=1 << 20)
+
+
+def test_a_reply_that_unfolds_without_end_is_cut_short(services: Services, patient: Client) -> None:
+    bomb = gzip.compress(b"\0" * 50_000_000)
+    services.answer("api.example.org", "/", bomb, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(SourceError, match="more than 4 MiB"):
+        patient.get("https://api.example.org/", most_bytes=4 << 20)
+
+
+def test_a_damaged_reply_is_asked_for_again(services: Services, patient: Client) -> None:
+    broken = gzip.compress(b"kites" * 1000)[:-20]
+    services.answer("api.example.org", "/", b"not gzip", headers={"Content-Encoding": "gzip"})
+    with pytest.raises(OutOfReachError, match="damaged"):
+        patient.get("https://api.example.org/")
+    assert len(services.questions) == 4
+    assert broken
+
+
+def test_html_in_place_of_json_is_told_as_such(services: Services, patient: Client) -> None:
+    services.answer("api.example.org", "/", "<html>Just a moment…</html>")
+    with pytest.raises(SourceError, match="gave HTML where JSON was expected"):
+        patient.get("https://api.example.org/").json()
+
+
+def test_json_of_another_shape_is_told_with_its_place(services: Services, patient: Client) -> None:
+    services.answer("api.example.org", "/", '{"count": "many"}')
+    with pytest.raises(SourceError, match=r"another shape than expected \(count"):
+        patient.get("https://api.example.org/").read(_Count)
+
+
+def test_a_question_may_be_sent_as_a_body(services: Services, patient: Client) -> None:
+    services.answer("api.example.org", "/batch", '{"count": 2}')
+    told = patient.post("https://api.example.org/batch", {"ids": ["a", "b"]}).read(_Count)
+    assert told.count == 2
+    assert services.questions[0].body == b'{"ids":["a","b"]}'
+
+
+def test_a_service_that_stalls_is_let_go() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stalling:
+        port = stalling.getsockname()[1]
+        mirror = f"http://127.0.0.1:{port}"
+        with Client(mirror=mirror, pause=lambda seconds: None, read_s=0.2) as client:
+            began = time.monotonic()
+            with pytest.raises(OutOfReachError, match="no reply, ReadTimeout"):
+                client.get("https://api.example.org/")
+        assert time.monotonic() - began < 10
+
+
+def test_a_reply_that_comes_letter_by_letter_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("broadsheet.http.client._WHOLE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as dripping:
+
+        def serve() -> None:
+            for _ in range(4):
+                connection, _ = dripping.accept()
+                with connection, suppress(OSError):
+                    connection.recv(1000)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
+                    while True:
+                        connection.sendall(b"x")
+                        time.sleep(0.02)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        mirror = f"http://127.0.0.1:{dripping.getsockname()[1]}"
+        with (
+            Client(mirror=mirror, pause=lambda seconds: None) as client,
+            pytest.raises(OutOfReachError, match="no end of the reply"),
+        ):
+            client.get("https://api.example.org/")
+        thread.join(timeout=5)
+
+
+def test_a_connection_that_breaks_off_is_let_go() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as breaking:
+
+        def serve() -> None:
+            for _ in range(4):
+                connection, _ = breaking.accept()
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nonly")
+                connection.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        mirror = f"http://127.0.0.1:{breaking.getsockname()[1]}"
+        with (
+            Client(mirror=mirror, pause=lambda seconds: None) as client,
+            pytest.raises(OutOfReachError, match="no reply"),
+        ):
+            client.get("https://api.example.org/")
+        thread.join(timeout=5)
+
+
+def test_a_spent_budget_asks_nothing_more(services: Services) -> None:
+    services.answer("api.example.org", "/", "{}")
+    sites: list[str] = []
+
+    def spend(site: str) -> None:
+        sites.append(site)
+        if len(sites) > 2:
+            raise OutOfReachError("spent")
+
+    with Client(mirror=services.address, spend=spend) as client:
+        client.get("https://api.example.org/")
+        client.get("https://www.api.example.org/", allowed=(404,))
+        with pytest.raises(OutOfReachError, match="spent"):
+            client.get("https://api.example.org/")
+    assert sites == ["api.example.org"] * 3
+    assert len(services.questions) == 2

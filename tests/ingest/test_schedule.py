@@ -1,0 +1,147 @@
+"""Each source fails for a day in each way: it is told, nothing thin is printed as normal, and the
+missed papers are back the day after."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from broadsheet.config import load_settings
+from broadsheet.ingest.run import FetchReport
+from broadsheet.library import Library
+from broadsheet.store import source_state
+from tests.services import Services
+from tests.world import A_DAY, Fault, World
+
+_ASKED = ("openalex", "semanticscholar", "crossref", "github", "hub")
+_SIGNALS = ("hn", "reddit", "bluesky", *_ASKED)
+_SOURCES = ("arxiv", "arxiv-feed", "hf", "biorxiv", "medrxiv", *_SIGNALS)
+_FAULTY_DAY = date(2026, 3, 11)
+_MORNING = time(6)
+
+
+class Newsroom:
+    """A library that fetches from the world each morning."""
+
+    def __init__(self, world: World, folder: Path, mirror: str) -> None:
+        self.world = world
+        settings = load_settings(
+            {
+                "data": folder,
+                "refine": False,
+                "mirror": mirror,
+                "sources": " ".join(_SOURCES),
+                "openalex_key": "key",
+                "semanticscholar_key": "key",
+                "github_key": "key",
+            },
+            environment={},
+        )
+        self.library = Library(settings, clock=lambda: self.now)
+
+    @property
+    def now(self) -> datetime:
+        return datetime.combine(self.world.today, _MORNING, UTC)
+
+    def fetch(self, *names: str) -> dict[str, FetchReport]:
+        return {report.source: report for report in self.library.sources.fetch(names)}
+
+    def remember(self, name: str) -> None:
+        """Give a source four weeks of history, as an old library has."""
+        wanted = A_DAY if name in _ASKED else None
+        with self.library._database.write() as connection:
+            for n in range(2, 30):
+                day = _FAULTY_DAY - timedelta(days=n)
+                source_state.count_day(connection, name, day, A_DAY, wanted=wanted)
+
+    def told_by(self, name: str, day: date) -> set[str]:
+        """List the papers of a day that a source told something of."""
+        told = set()
+        for one in self.world.items_of(day):
+            names = [f"arxiv:{one.arxiv}", f"doi:{one.preprint_doi}"]
+            names.append(f"doi:{one.preprint_doi.replace('10.1101', '10.64898')}")
+            for known in filter(self.library.has_paper, names):
+                sources = {source for source, _, _ in self.library.records(known)}
+                signals = self.library.signals(known)
+                sources |= {signal.source.partition(":")[0] for signal in signals}
+                if name in sources:
+                    told.add(one.arxiv)
+        return told
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Iterator[Newsroom]:
+    with Services() as services:
+        made = Newsroom(World(services), tmp_path, services.address)
+        with made.library:
+            yield made
+
+
+def _cases() -> list[tuple[str, Fault]]:
+    # A repository that has as many stars as yesterday is nothing to notice.
+    unnoticed = {("github", Fault.FROZEN), ("hub", Fault.FROZEN)}
+    return [(name, fault) for name in _SOURCES for fault in Fault if (name, fault) not in unnoticed]
+
+
+@pytest.mark.parametrize(("name", "fault"), _cases())
+def test_a_source_that_fails_for_a_day_is_told_of_and_heals(
+    newsroom: Newsroom, name: str, fault: Fault
+) -> None:
+    world, library = newsroom.world, newsroom.library
+    healer = "arxiv"
+    for day in (_FAULTY_DAY - timedelta(days=1), _FAULTY_DAY):
+        world.today = day
+        newsroom.remember(name)
+        if day == _FAULTY_DAY:
+            world.faults[name] = fault
+        # What the archive brought, the feed does not lack.
+        if name != healer and not (name == "arxiv-feed" and world.faults):
+            newsroom.fetch(healer)
+        report = newsroom.fetch(name)[name]
+
+    missed = _FAULTY_DAY if name in ("arxiv", "arxiv-feed", *_ASKED) else day - timedelta(days=1)
+    assert [gap.day for gap in report.gaps] == [missed]
+    assert library.sources.ready(_FAULTY_DAY) is False or name in _SIGNALS
+    assert any(not one.ok and name in one.text for one in library.diagnose())
+    note = library.editions.publish(_FAULTY_DAY).note
+    assert note
+    assert name in note
+
+    world.today = _FAULTY_DAY + timedelta(days=1)
+    world.faults.clear()
+    newsroom.fetch(healer)
+    report = newsroom.fetch(name)[name]
+    assert not report.gaps
+    assert [gap.day for gap in report.mended] == [missed] or name == healer
+    assert not library.sources.gaps()
+    brought = newsroom.told_by(healer if name == "arxiv-feed" else name, missed)
+    assert len(brought) == A_DAY
+    assert library.editions.publish(world.today).note is None
+
+
+def test_a_failing_feed_is_told_of_though_the_archive_brought_its_papers(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.world.today = _FAULTY_DAY
+    newsroom.world.faults = {"arxiv-feed": Fault.BLANK}
+    report = newsroom.fetch("arxiv", "arxiv-feed")["arxiv-feed"]
+    assert ([gap.day for gap in report.mended], report.gaps) == ([_FAULTY_DAY], [])
+    (state,) = (one for one in newsroom.library.sources.states() if one.name == "arxiv-feed")
+    assert [gap.why for gap in state.mended] == ["nothing came"]
+    assert newsroom.library.editions.publish(_FAULTY_DAY).note is None
+
+
+def test_a_quiet_week_end_is_no_gap(newsroom: Newsroom) -> None:
+    for n in range(5, 9):
+        newsroom.world.today = date(2026, 3, n)
+        reports = newsroom.fetch("arxiv", "arxiv-feed", "hf")
+        assert [gap for report in reports.values() for gap in report.gaps] == []
+
+
+def test_one_failing_source_stops_no_other(newsroom: Newsroom) -> None:
+    newsroom.world.today = _FAULTY_DAY
+    newsroom.world.faults = {"arxiv": Fault.RENAMED, "hf": Fault.RENAMED}
+    reports = newsroom.fetch()
+    assert {name for name, report in reports.items() if report.error} == {"arxiv", "hf"}
+    assert reports["biorxiv"].tally.new

@@ -1,0 +1,220 @@
+"""Matches first, then neighbours; the same list however it is cut."""
+
+import shutil
+from pathlib import Path
+
+import orjson
+import pytest
+
+from broadsheet.config import load_settings
+from broadsheet.library import Library
+from broadsheet.model import Mode, Sort, Tier
+from broadsheet.rules.normalize import make_paper
+
+
+def test_singular_and_plural_match_and_other_forms_are_neighbours(empty_library: Library) -> None:
+    empty_library.add(
+        "test",
+        [
+            make_paper(title="Converging models, converging model, converges model"),
+            make_paper(title="Converged models of rivers"),
+            make_paper(title="A converged model of rivers"),
+            make_paper(title="Orchards in winter"),
+        ],
+    )
+    empty_library.update_index()
+    found = empty_library.search("converged model")
+    titles = [hit.paper.title for hit in found.hits[:3]]
+    assert set(titles[:2]) == {"Converged models of rivers", "A converged model of rivers"}
+    assert titles[2].startswith("Converging")
+    assert found.matches == 2
+    assert [hit.tier for hit in found.hits[:3]] == [Tier.MATCH] * 2 + [Tier.NEIGHBOUR]
+
+
+def test_pages_join_without_gap_or_repetition(library: Library) -> None:
+    whole = [hit.paper.id for hit in library.search("kites", n=24).hits]
+    cut = [
+        hit.paper.id for o in range(0, 24, 5) for hit in library.search("kites", n=5, offset=o).hits
+    ]
+    assert whole == cut
+    assert len(set(whole)) == len(whole) == library.search("kites").total
+
+
+def test_every_hit_says_why(library: Library) -> None:
+    for hit in library.search("optimized kites", n=24).hits:
+        assert hit.why
+        assert 0 <= hit.score <= 1
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\x00", "!!!", "的", "a" * 5000, "(((", "the of"])
+def test_no_query_is_an_error(library: Library, query: str) -> None:
+    found = library.search(query)
+    assert found.total >= len(found.hits)
+
+
+def test_a_deleted_index_is_made_again(library: Library) -> None:
+    before = [hit.paper.id for hit in library.search("rivers").hits]
+    settings = library.settings
+    library.close()
+    shutil.rmtree(settings.data / "index")
+    with Library(settings) as again:
+        assert again.behind()
+        again.update_index()
+        assert [hit.paper.id for hit in again.search("rivers").hits] == before
+
+
+def test_a_damaged_index_is_set_aside_and_rebuilt(library: Library) -> None:
+    settings = library.settings
+    (vectors,) = (settings.data / "index").rglob("vectors.i8")
+    vectors.write_bytes(b"")
+    with Library(settings) as again:
+        assert again.index.set_aside is not None
+        again.update_index()
+        assert again.search("rivers").total
+
+
+def test_a_running_reader_sees_what_another_process_indexed(library: Library) -> None:
+    library.search("zeppelins")
+    with Library(library.settings) as other:
+        other.add("test", [make_paper(title="Zeppelins over the bay")])
+        other.update_index()
+    assert library.search("zeppelins").hits[0].paper.title == "Zeppelins over the bay"
+
+
+def test_a_rebuild_gives_the_same_answers(library: Library) -> None:
+    before = library.search("optimized training", n=24).hits
+    library.update_index(rebuild=True)
+    assert library.search("optimized training", n=24).hits == before
+
+
+def test_a_changed_paper_is_found_by_its_new_words_only(empty_library: Library) -> None:
+    first = make_paper(title="An early draft about comets", arxiv="2502.00009")
+    second = make_paper(title="A final paper about asteroids", arxiv="2502.00009")
+    empty_library.add("arxiv-dump", [first])
+    empty_library.update_index()
+    empty_library.add("arxiv-dump", [second])
+    empty_library.update_index()
+    assert empty_library.search("asteroids").matches == 1
+    assert empty_library.search("comets").matches == 0
+
+
+def test_the_third_saved_page_leads_with_papers_that_hold_both_words(
+    shared: Path, tmp_path: Path
+) -> None:
+    with Library(load_settings({"data": tmp_path}, environment={})) as library:
+        library.import_starter()
+        library.update_index()
+        found = library.search("optimized training", n=300)
+    assert found.matches >= 174
+    for hit in found.hits[:174]:
+        text = f"{hit.paper.title} {hit.paper.abstract}".lower()
+        assert "optimized" in text
+        assert "training" in text
+    queries = orjson.loads((shared / "seeds" / "queries.json").read_bytes())
+    assert "optimized training" in queries.values()
+
+
+def test_a_query_that_cannot_be_read_is_answered_with_a_note(library: Library) -> None:
+    found = library.search('"optimized kites')
+    assert found.note is not None
+    assert found.matches
+
+
+def test_a_slip_is_put_right(library: Library) -> None:
+    found = library.search("optimized lantrens")
+    assert found.meant == "optimized lanterns"
+    assert found.matches
+    assert "lanterns" in (found.note or "")
+
+
+def test_words_that_are_there_are_not_put_right(library: Library) -> None:
+    assert library.search("optimized lantern").meant is None
+
+
+def test_a_sentence_is_answered_by_one_list(library: Library) -> None:
+    found = library.search("how do the seasons change what lanterns do in the wind of a valley")
+    assert not found.tiers
+    scores = [hit.score for hit in found.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_pasted_abstract_finds_its_paper(library: Library) -> None:
+    paper = library.search("lanterns").hits[0].paper
+    found = library.search(f"{paper.title}. {paper.abstract}")
+    assert found.hits[0].paper.id == paper.id
+    assert found.note is None
+
+
+def test_filters_hold_for_matches_and_neighbours(library: Library) -> None:
+    everything = library.search("kites", n=24)
+    without = library.search("kites -lanterns", n=24)
+    assert everything.total > without.total
+    assert all("lanterns" not in hit.paper.title.lower() for hit in without.hits)
+    assert any(hit.tier is Tier.NEIGHBOUR for hit in without.hits)
+
+
+def test_matches_are_counted_by_category_and_year_when_asked(library: Library) -> None:
+    assert library.search("kites").facets == {}
+    found = library.search("kites", facets=True)
+    assert found.facets["category"] == {"cs.LG": found.matches}
+
+
+def test_by_date_the_newest_match_comes_first(empty_library: Library) -> None:
+    empty_library.add(
+        "test",
+        [
+            make_paper(title=f"Kites of the year {year}, kites and kites", published=str(year))
+            for year in (2021, 2024, 2019)
+        ],
+    )
+    empty_library.update_index()
+    found = empty_library.search("kites", sort=Sort.DATE)
+    assert [hit.paper.published for hit in found.hits] == ["2024", "2021", "2019"]
+    no_match = empty_library.search("gliders of all years", sort=Sort.DATE)
+    assert [hit.paper.published for hit in no_match.hits] == ["2024", "2021", "2019"]
+
+
+def test_by_trend_the_paper_with_votes_comes_first(library: Library) -> None:
+    last = library.search("kites").hits[-1].paper
+    matches = [hit.paper for hit in library.search("kites").hits if hit.tier is Tier.MATCH]
+    risen = matches[-1]
+    for reader in "abcdefgh":
+        library.vote(risen.id, reader, on=True)
+    first = library.search("kites", sort=Sort.TRENDING).hits[0].paper
+    assert first.id == risen.id != last.id
+
+
+def test_filters_alone_list_the_newest(library: Library) -> None:
+    found = library.search("cat:cs.LG", n=24)
+    assert found.matches == found.total > 0
+    dates = [hit.paper.published or "" for hit in found.hits]
+    assert dates == sorted(dates, reverse=True)
+
+
+def test_each_mode_answers_by_its_own_side(library: Library) -> None:
+    assert library.search("kites", mode=Mode.LEXICAL).matches
+    assert library.search("xqzt", mode=Mode.LEXICAL).total == 0
+    assert not library.search("kites", mode=Mode.SEMANTIC).tiers
+
+
+def test_related_papers_are_near_and_not_the_paper_itself(library: Library) -> None:
+    paper = library.search("lanterns").hits[0].paper
+    near = library.related(paper, 5)
+    assert len(near) == 5
+    assert paper.id not in {one.id for one in near}
+    assert "lanterns" in near[0].title.lower()
+
+
+def test_deep_pages_of_a_large_library_join_without_repetition(empty_library: Library) -> None:
+    empty_library.add(
+        "test",
+        [make_paper(title=f"Gliders and their wings, part {n}") for n in range(2_500)]
+        + [make_paper(title=f"Kites over hill {n}") for n in range(40)],
+    )
+    empty_library.update_index()
+    pages = [empty_library.search("kites", n=50, offset=offset) for offset in range(0, 1_100, 50)]
+    ids = [hit.paper.id for page in pages for hit in page.hits]
+    assert len(ids) == len(set(ids)) == 1_040
+    assert {page.total for page in pages} == {1_040}
+    whole = [hit.paper.id for hit in empty_library.search("kites", n=1_040).hits]
+    assert ids == whole

@@ -1,0 +1,105 @@
+"""Records that tell of one work become one paper, and each record is kept."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from broadsheet.config import load_settings
+from broadsheet.errors import NotFoundError, StoreError
+from broadsheet.library import Library
+from broadsheet.model import Paper
+from broadsheet.rules.normalize import make_paper
+
+PAGE = make_paper(title="How kites learn to fly", abstract="We watched kites.")
+DUMP = make_paper(
+    title="How Kites Learn to Fly",
+    abstract="We watched four kites.",
+    authors=("Ada Windrow",),
+    arxiv="2502.00001",
+    published="2025-02-03",
+)
+JOURNAL = make_paper(
+    title="How kites learn to fly.", authors=("Windrow, A.",), doi="10.1234/kites", venue="Wind"
+)
+
+
+def test_told_twice_is_one_paper_and_both_records_stay(empty_library: Library) -> None:
+    assert empty_library.add("saved-page", [PAGE]).tally.new == 1
+    assert empty_library.add("arxiv-dump", [DUMP]).tally.merged == 1
+    assert empty_library.health().papers == 1
+    paper = empty_library.paper("arxiv:2502.00001")
+    assert paper.authors == ("Ada Windrow",)
+    assert [source for source, _, _ in empty_library.records(paper.id)] == [
+        "saved-page",
+        "arxiv-dump",
+    ]
+
+
+def test_an_old_id_still_leads_to_the_paper(empty_library: Library) -> None:
+    empty_library.add("saved-page", [PAGE])
+    empty_library.add("arxiv-dump", [DUMP])
+    assert empty_library.paper(PAGE.id).id == "arxiv:2502.00001"
+
+
+def test_telling_again_changes_nothing(empty_library: Library) -> None:
+    empty_library.add("arxiv-dump", [DUMP])
+    before = empty_library.health()
+    again = empty_library.add("arxiv-dump", [DUMP]).tally
+    assert (again.new, again.merged, again.unchanged) == (0, 0, 1)
+    assert empty_library.health() == before
+
+
+def test_two_papers_become_one_when_a_record_names_both(empty_library: Library) -> None:
+    other = make_paper(title="On kites, in a journal", doi="10.1234/kites")
+    empty_library.add("arxiv-dump", [DUMP])
+    empty_library.add("bibtex", [other])
+    empty_library.vote(other.id, "reader", on=True)
+    assert empty_library.health().papers == 2
+    bridge = make_paper(title="How kites learn to fly", arxiv="2502.00001", doi="10.1234/kites")
+    empty_library.add("ris", [bridge])
+    assert empty_library.health().papers == 1
+    assert empty_library.paper(other.id).id == "arxiv:2502.00001"
+    assert empty_library.votes(["arxiv:2502.00001"]) == {"arxiv:2502.00001": 1}
+
+
+def test_two_arxiv_ids_are_two_papers_whatever_their_titles(empty_library: Library) -> None:
+    twin = make_paper(title=DUMP.title, authors=("Ada Windrow",), arxiv="2502.00002")
+    empty_library.add("arxiv-dump", [DUMP, twin])
+    assert empty_library.health().papers == 2
+
+
+def test_another_first_author_is_another_paper(empty_library: Library) -> None:
+    other = make_paper(title=DUMP.title, authors=("Carl Storm",), doi="10.9999/storm")
+    empty_library.add("arxiv-dump", [DUMP])
+    empty_library.add("bibtex", [other])
+    assert empty_library.health().papers == 2
+
+
+def test_an_unknown_paper_is_told_in_a_sentence(empty_library: Library) -> None:
+    with pytest.raises(NotFoundError, match="no paper 'arxiv:1' in this library"):
+        empty_library.paper("arxiv:1")
+
+
+@given(order=st.permutations([("saved-page", PAGE), ("arxiv-dump", DUMP), ("bibtex", JOURNAL)]))
+@hypothesis_settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_the_order_of_telling_does_not_matter(
+    tmp_path_factory: pytest.TempPathFactory, order: list[tuple[str, Paper]]
+) -> None:
+    chosen = load_settings({"data": tmp_path_factory.mktemp("data")}, environment={})
+    with Library(chosen) as library:
+        for source, paper in order:
+            library.add(source, [paper])
+        assert library.health().papers == 1
+        paper = library.paper("arxiv:2502.00001")
+        assert (paper.doi, paper.venue, paper.published) == ("10.1234/kites", "Wind", "2025-02-03")
+
+
+def test_a_file_that_is_no_library_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "library.sqlite3").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Library(load_settings({"data": tmp_path}, environment={}))

@@ -1,0 +1,41 @@
+from datetime import UTC, datetime
+
+from broadsheet.model import Kind, Paper, Signal
+from broadsheet.web import view_models
+
+
+def test_a_long_query_is_cut_and_said_to_be() -> None:
+    assert view_models.clean_query("a" * 4_001) == ("a" * 4_000, True)
+    assert view_models.clean_query(f" {'a' * 4_000} ") == ("a" * 4_000, False)
+
+
+def test_an_entry_names_three_authors_and_counts_the_others() -> None:
+    paper = Paper("hash:1", "T", authors=("A", "B", "C", "D", "E"), url="javascript:alert(1)")
+    entry = view_models.paper_entry(paper, votes=2, voted=True)
+    assert (entry.authors, entry.more_authors) == (("A", "B", "C"), 2)
+    assert entry.link is None
+    assert entry.excerpt == entry.abstract == ()
+
+
+def test_readings_of_threads_are_added_up_by_source_and_those_that_left_are_kept() -> None:
+    told = [
+        ("hn:1", Kind.POINTS, 300, 1),
+        ("hn:1", Kind.COMMENTS, 1, 1),
+        ("github", Kind.STARS, 700, 1),
+        ("hn:1", Kind.POINTS, 320, 2),
+        ("hn:2", Kind.POINTS, 900, 3),
+        ("github", Kind.STARS, 650, 4),
+        ("hub", Kind.STARS, 2, 4),
+        ("reddit:a", Kind.POSTS, 1, 5),
+        ("reddit:a", Kind.POSTS, 0, 6),
+    ]
+    signals = [
+        Signal("hash:1", kind, value, datetime(2026, 3, day, tzinfo=UTC), source)
+        for source, kind, value, day in told
+    ]
+    assert view_models.newest_readings(signals) == [
+        view_models.Reading("1,220", "points", "hn", "2026-03-03"),
+        view_models.Reading("650", "stars", "github", "2026-03-04"),
+        view_models.Reading("2", "stars", "hub", "2026-03-04"),
+        view_models.Reading("1", "comment", "hn", "2026-03-01"),
+    ]
