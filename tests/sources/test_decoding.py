@@ -6,21 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
+from broadsheet.http import decoding as http_decoding
 from broadsheet.sources import decoding
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_common_encodings_are_told_apart(codec: str) -> None:
-    assert decoding.decode("Löwe “Café”".encode(codec)) == "Löwe “Café”"
+    assert http_decoding.decode("Löwe “Café”".encode(codec)) == "Löwe “Café”"
 
 
 def test_one_wrong_byte_does_not_spoil_a_utf_8_file() -> None:
-    assert decoding.decode("Löwe ".encode() + b"\xff Caf\xc3\xa9") == "Löwe \ufffd Café"
+    assert http_decoding.decode("Löwe ".encode() + b"\xff Caf\xc3\xa9") == "Löwe \ufffd Café"
 
 
 @given(st.binary())
 def test_any_bytes_are_decoded(data: bytes) -> None:
-    assert isinstance(decoding.decode(data), str)
+    assert isinstance(http_decoding.decode(data), str)
 
 
 def test_a_whole_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,4 +71,4 @@ def test_only_a_text_that_opens_with_an_arxiv_id_mentions_its_own(
     ],
 )
 def test_half_of_a_surrogate_pair_is_let_go(data: bytes, value: object) -> None:
-    assert decoding.json_value(data) == value
+    assert http_decoding.json_value(data) == value

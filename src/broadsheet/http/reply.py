@@ -10,7 +10,7 @@ import httpx2
 from pydantic import BaseModel, ValidationError
 
 from broadsheet.errors import SourceError
-from broadsheet.sources.decoding import json_value
+from broadsheet.http.decoding import json_value
 
 Shape = TypeVar("Shape", bound=BaseModel)
 # No service means more; and what is added to a date must not leave the calendar.

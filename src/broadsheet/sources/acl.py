@@ -8,11 +8,11 @@ from itertools import islice, pairwise
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
+from broadsheet.http.decoding import decode
 from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import other_id
 from broadsheet.sources.bibtex import read_entries
-from broadsheet.sources.decoding import decode
 from broadsheet.sources.source import Asked, Batch, Cursor
 
 NAME = "acl"

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from email.utils import parsedate
 from typing import BinaryIO
 
+from broadsheet.http.decoding import decode, json_value
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import arxiv_id
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
-from broadsheet.sources.decoding import decode, json_value, records, text_of, texts_of
+from broadsheet.sources.decoding import records, text_of, texts_of
 
 NAME = "arxiv-dump"
 

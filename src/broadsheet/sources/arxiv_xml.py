@@ -8,7 +8,7 @@ from typing import TypeVar
 from lxml import etree
 
 from broadsheet.errors import SourceError
-from broadsheet.sources.decoding import decode
+from broadsheet.http.decoding import decode
 
 Element = etree._Element
 Told = TypeVar("Told")

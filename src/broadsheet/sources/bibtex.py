@@ -28,9 +28,10 @@ from bibtexparser.model import (
 from bibtexparser.splitter import Splitter
 
 from broadsheet.errors import SourceError
+from broadsheet.http.decoding import decode
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.normalize import make_paper
-from broadsheet.sources.decoding import arxiv_mention, decode, read_text, records
+from broadsheet.sources.decoding import arxiv_mention, read_text, records
 
 NAME = "bibtex"
 

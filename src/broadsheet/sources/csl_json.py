@@ -8,16 +8,10 @@ from typing import BinaryIO
 import nh3
 
 from broadsheet.errors import SourceError
+from broadsheet.http.decoding import decode, json_value
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.normalize import make_paper
-from broadsheet.sources.decoding import (
-    arxiv_mention,
-    decode,
-    json_value,
-    read_text,
-    records,
-    text_of,
-)
+from broadsheet.sources.decoding import arxiv_mention, read_text, records, text_of
 
 NAME = "csl-json"
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from lxml import etree
 
 from broadsheet.errors import SourceError
+from broadsheet.http.decoding import decode, json_value
 from broadsheet.model import Malformed
 from broadsheet.rules.identity import any_id
 from broadsheet.sources.arxiv_xml import mended
 from broadsheet.sources.csl_json import plain_text
-from broadsheet.sources.decoding import decode, json_value, text_of, texts_of
+from broadsheet.sources.decoding import text_of, texts_of
 from broadsheet.sources.mentions import moment_of
 
 _TEXT_CHARS = 100_000

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from broadsheet.errors import SourceError
+from broadsheet.http.decoding import decode
 from broadsheet.model import Malformed, Paper
 from broadsheet.sources import arxiv_dump, bibtex, csl_json, ris, saved_page
-from broadsheet.sources.decoding import decode
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
+from broadsheet.http.decoding import decode
 from broadsheet.http.reply import Reply
 from broadsheet.model import Kind
 from broadsheet.sources.code_links import counted, hub_repositories, number_in
-from broadsheet.sources.decoding import decode
 from broadsheet.sources.source import Asked, Batch
 
 NAME = "hub"

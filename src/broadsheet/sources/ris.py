@@ -7,16 +7,10 @@ from typing import BinaryIO
 
 import rispy
 
+from broadsheet.http.decoding import decode
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.normalize import make_paper
-from broadsheet.sources.decoding import (
-    arxiv_mention,
-    decode,
-    read_text,
-    records,
-    text_of,
-    texts_of,
-)
+from broadsheet.sources.decoding import arxiv_mention, read_text, records, text_of, texts_of
 
 NAME = "ris"
 

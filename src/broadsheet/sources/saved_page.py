@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from broadsheet.http.decoding import decode
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.normalize import make_paper
-from broadsheet.sources.decoding import decode, read_text, records
+from broadsheet.sources.decoding import read_text, records
 
 NAME = "saved-page"
 
