@@ -205,12 +205,12 @@ def _query(choices: Choices, soil: Soil) -> object:
 
 def _ids(choices: Choices, soil: Soil) -> object:
     lines = _text(choices, soil).split("\n")
-    found = [identity.any_id(line) for line in lines]
+    found = [identity.parse_any_id(line) for line in lines]
     for one in found:
         if one:
             sound.check_text(one, "id")
     keys = [identity.title_key(line) for line in lines]
-    return found, keys, identity.same_author(lines[0], lines[-1])
+    return found, keys, identity.may_be_same_author(lines[0], lines[-1])
 
 
 def _intake(choices: Choices, soil: Soil) -> Paper | None:

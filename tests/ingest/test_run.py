@@ -100,7 +100,7 @@ def test_a_limit_stops_between_batches_and_judges_nothing(empty_library: Library
 
 def test_what_cannot_be_read_is_told_and_skipped(empty_library: Library) -> None:
     def tell(client: Client, asked: Asked) -> Iterator[Batch]:
-        yield Batch([Malformed("page 1 record 3", "it has no title"), _paper(1)])
+        yield Batch([Malformed("page 1 record 3", "missing title"), _paper(1)])
 
     report = _run(empty_library, _source(tell))
     assert (report.skipped, report.malformed[0].place) == (1, "page 1 record 3")

@@ -1,5 +1,3 @@
-"""Which addresses a stranger may type."""
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +13,7 @@ from broadsheet.rules.address import parse_address
         ("ada@bücher.example", "ada@xn--bcher-kva.example"),
     ],
 )
-def test_an_address_is_made_plain(typed: str, address: str) -> None:
+def test_addresses_are_normalised(typed: str, address: str) -> None:
     assert parse_address(typed) == address
 
 
@@ -36,13 +34,13 @@ def test_an_address_is_made_plain(typed: str, address: str) -> None:
         "ada@-bad-.org",
     ],
 )
-def test_what_is_no_address_is_refused(typed: str) -> None:
+def test_an_invalid_address_raises_value_error(typed: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_address(typed)
 
 
 @given(typed=st.text(max_size=300))
-def test_nothing_typed_breaks_a_header(typed: str) -> None:
+def test_a_valid_address_contains_no_header_characters(typed: str) -> None:
     try:
         address = parse_address(typed)
     except ValueError:

@@ -15,13 +15,13 @@ kites = partial(make_paper, title="How Kites Learn")
 
 
 @pytest.mark.parametrize("title", [None, "", " \t\n", "\0\u202e\u200b", "\ud800"])
-def test_a_paper_without_title_is_refused(title: str | None) -> None:
-    with pytest.raises(ValueError, match=r"^it has no title$"):
+def test_missing_title_raises_value_error(title: str | None) -> None:
+    with pytest.raises(ValueError, match=r"^missing title$"):
         make_paper(title=title, abstract="Kites.")
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("raw", "expected"),
     [
         ("  How\n  Kites\tLearn \r\n", "How Kites Learn"),
         ("How\xa0Kites\u2028Learn", "How Kites Learn"),
@@ -33,13 +33,13 @@ def test_a_paper_without_title_is_refused(title: str | None) -> None:
         ("می\u200cخواهم", "می\u200cخواهم"),
     ],
 )
-def test_text_is_cleaned_and_its_meaning_kept(told: str, kept: str) -> None:
-    assert make_paper(title=told).title == kept
-    assert kites(abstract=told, comment=told, venue=told).abstract == kept
-    assert kites(authors=[told]).authors == (kept,)
+def test_text_is_cleaned(raw: str, expected: str) -> None:
+    assert make_paper(title=raw).title == expected
+    assert kites(abstract=raw, comment=raw, venue=raw).abstract == expected
+    assert kites(authors=[raw]).authors == (expected,)
 
 
-def test_lengths_are_capped() -> None:
+def test_fields_are_truncated() -> None:
     long = "kite " * 10_000
     paper = make_paper(
         title=long,
@@ -59,18 +59,18 @@ def test_lengths_are_capped() -> None:
     assert len(paper.comment or "") <= 2_000
 
 
-def test_what_is_empty_after_cleaning_is_absent() -> None:
+def test_fields_empty_after_cleaning_are_none() -> None:
     paper = kites(abstract=" ", comment="\0", venue="", authors=["", " "], categories=["\u200b"])
     assert (paper.abstract, paper.comment, paper.venue) == (None, None, None)
     assert (paper.authors, paper.categories) == ((), ())
 
 
-def test_a_category_stands_once() -> None:
+def test_duplicate_categories_are_dropped() -> None:
     assert kites(categories=["cs.LG", " cs.LG", "stat.ML"]).categories == ("cs.LG", "stat.ML")
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("raw", "expected"),
     [
         ("2025", "2025"),
         ("2025-02", "2025-02"),
@@ -92,21 +92,21 @@ def test_a_category_stands_once() -> None:
         ("", None),
     ],
 )
-def test_only_a_real_date_is_kept(told: str, kept: str | None) -> None:
-    assert kites(published=told).published == kept
+def test_invalid_dates_are_none(raw: str, expected: str | None) -> None:
+    assert kites(published=raw).published == expected
 
 
 @pytest.mark.parametrize(
-    "told",
+    "raw",
     ["https://kites.example/a?b=c#d", "HTTP://kites.example", "https://kites.example:8080/é"],
 )
-def test_an_http_address_is_kept(told: str) -> None:
-    assert kites(url=told).url == told
-    assert kites(code_url=f" {told}\n").code_url == told
+def test_http_urls_are_kept(raw: str) -> None:
+    assert kites(url=raw).url == raw
+    assert kites(code_url=f" {raw}\n").code_url == raw
 
 
 @pytest.mark.parametrize(
-    "told",
+    "raw",
     [
         "",
         "javascript:alert(1)",
@@ -124,39 +124,39 @@ def test_an_http_address_is_kept(told: str) -> None:
         "https://kites.example/" + "a" * 2_000,
     ],
 )
-def test_any_other_address_is_left_out(told: str) -> None:
-    assert kites(url=told).url is None
-    assert kites(code_url=told).code_url is None
+def test_other_urls_are_dropped(raw: str) -> None:
+    assert kites(url=raw).url is None
+    assert kites(code_url=raw).code_url is None
 
 
-def test_ids_are_read_from_where_they_stand() -> None:
+def test_ids_are_parsed_from_arguments_and_url() -> None:
     assert kites(arxiv="arXiv:2502.00001v2").id == "arxiv:2502.00001"
     assert kites(doi="https://doi.org/10.1234/ABC").id == "doi:10.1234/abc"
     assert kites(url="https://arxiv.org/pdf/2502.00001").arxiv_id == "2502.00001"
     assert kites(url="https://doi.org/10.1234/ABC").doi == "10.1234/abc"
 
 
-def test_an_arxiv_doi_gives_the_arxiv_id_and_is_no_doi() -> None:
+def test_an_arxiv_doi_sets_the_arxiv_id_only() -> None:
     paper = kites(doi="10.48550/arXiv.2502.00001")
     assert (paper.arxiv_id, paper.doi) == ("2502.00001", None)
 
 
-def test_ids_that_are_none_leave_the_hash() -> None:
+def test_invalid_ids_fall_back_to_the_hash() -> None:
     paper = kites(arxiv="2513.99999", doi="10.1234", authors=["Ada Windrow"])
     assert (paper.arxiv_id, paper.doi) == (None, None)
     assert paper.id.startswith("hash:")
 
 
 @given(title=HOSTILE, abstract=HOSTILE, authors=st.lists(HOSTILE.filter(bool)), other=HOSTILE)
-def test_whatever_is_told_gives_clean_text_or_a_refusal(
+def test_any_input_returns_clean_text_or_raises_value_error(
     title: str | None, abstract: str | None, authors: list[str], other: str | None
 ) -> None:
-    told: dict[str, Any] = {"title": title, "abstract": abstract, "authors": authors}
+    fields: dict[str, Any] = {"title": title, "abstract": abstract, "authors": authors}
     names = ("published", "arxiv", "doi", "url", "venue", "comment", "code_url")
     try:
-        paper = make_paper(**told, **dict.fromkeys(names, other))
+        paper = make_paper(**fields, **dict.fromkeys(names, other))
     except ValueError as error:
-        assert str(error) == "it has no title"
+        assert str(error) == "missing title"
         return
     for text in (paper.title, paper.abstract or "", *paper.authors):
         assert text == " ".join(text.split())

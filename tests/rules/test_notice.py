@@ -38,7 +38,7 @@ from broadsheet.rules.notice import notice_of
         "This paper was withdrawn from arXiv",
     ],
 )
-def test_what_says_that_it_was_withdrawn(text: str) -> None:
+def test_a_statement_of_withdrawal_is_detected(text: str) -> None:
     assert notice_of(text) is Notice.WITHDRAWN
 
 
@@ -52,7 +52,7 @@ def test_what_says_that_it_was_withdrawn(text: str) -> None:
         "This paper was withdrawn and then this paper was retracted",
     ],
 )
-def test_what_says_that_it_was_retracted(text: str) -> None:
+def test_a_statement_of_retraction_is_detected(text: str) -> None:
     assert notice_of(text) is Notice.RETRACTED
 
 
@@ -81,19 +81,19 @@ def test_what_says_that_it_was_retracted(text: str) -> None:
         "This claim is retracted as the energy shows.",
     ],
 )
-def test_what_merely_speaks_of_it(text: str) -> None:
+def test_other_uses_of_the_words_are_ignored(text: str) -> None:
     assert notice_of(text) is None
 
 
-def test_a_long_abstract_may_tell_of_the_withdrawal_of_another_paper() -> None:
-    story = (
+def test_the_withdrawal_of_another_paper_in_a_long_abstract_is_ignored() -> None:
+    abstract = (
         "Kites were reported to sing. The paper was withdrawn by the authors. " + "We ask. " * 60
     )
-    assert notice_of(story) is None
-    assert notice_of(story + "This paper has been withdrawn.") is Notice.WITHDRAWN
+    assert notice_of(abstract) is None
+    assert notice_of(abstract + "This paper has been withdrawn.") is Notice.WITHDRAWN
 
 
-def test_any_of_the_texts_may_say_it_and_the_gravest_counts() -> None:
+def test_the_most_severe_notice_of_all_texts_is_returned() -> None:
     assert notice_of(None, "9 pages", "Withdrawn.") is Notice.WITHDRAWN
     assert notice_of("Withdrawn.", "Retracted.") is Notice.RETRACTED
     assert notice_of() is None
@@ -101,5 +101,5 @@ def test_any_of_the_texts_may_say_it_and_the_gravest_counts() -> None:
 
 
 @given(st.text() | st.text(alphabet="withdrawn retracted this paper (.,)"))
-def test_any_text_can_be_read(text: str) -> None:
+def test_any_text_raises_nothing(text: str) -> None:
     notice_of(text, "withdrawn " + text)

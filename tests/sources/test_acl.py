@@ -201,7 +201,7 @@ def test_a_broken_entry_is_malformed_and_the_rest_goes_in(
     (batch,) = run(client)
     assert [one for one in batch.told if isinstance(one, Malformed)] == [
         Malformed(f"{WHOLE} entry 1", "it is not closed or not well formed, and was passed over"),
-        Malformed(f"{WHOLE} entry 2", "it has no title"),
+        Malformed(f"{WHOLE} entry 2", "missing title"),
         Malformed(f"{WHOLE} entry 3", "it is longer than 1 MiB"),
     ]
     assert ids([batch]) == ["acl:2025.kites-long.4"]

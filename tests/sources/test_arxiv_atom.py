@@ -158,7 +158,7 @@ def test_a_paper_may_be_called_error(services: Services, client: Client) -> None
 
 def test_a_bad_entry_is_told_and_the_rest_goes_on() -> None:
     first, second = told(feed(entry("2603.00001v1", ""), entry("2603.00002v1")))
-    assert first == Malformed("x entry 1", "it has no title")
+    assert first == Malformed("x entry 1", "missing title")
     assert isinstance(second, Paper)
 
 

@@ -252,8 +252,8 @@ def test_a_bad_item_is_told_and_the_rest_goes_on(services: Services, client: Cli
     services.answer(HOST, PATH, feed(item(1, title=""), "<item/>", item(3)))
     (batch,) = run(client)
     assert batch.told[:2] == [
-        Malformed(f"{ADDRESS} item 1", "it has no title"),
-        Malformed(f"{ADDRESS} item 2", "it has no title"),
+        Malformed(f"{ADDRESS} item 1", "missing title"),
+        Malformed(f"{ADDRESS} item 2", "missing title"),
     ]
     assert isinstance(batch.told[2], Paper)
     assert batch.days == {TODAY: 1}

@@ -169,7 +169,7 @@ def test_bad_records_are_told_by_their_place_and_the_rest_goes_on() -> None:
         "x",
     )
     assert found.told[:4] == [
-        Malformed("x oai:arXiv.org:2603.00001", "it has no title"),
+        Malformed("x oai:arXiv.org:2603.00001", "missing title"),
         Malformed("x record 2", "it has no metadata"),
         Malformed("x oai:arXiv.org:2603.00003", "it has no metadata"),
         Malformed("x oai:arXiv.org:2603.00004", "its metadata are of a format that is not known"),

@@ -56,7 +56,7 @@ def test_a_broken_entry_is_malformed_with_its_line_and_the_rest_goes_in() -> Non
 
 
 def test_an_entry_without_title_is_malformed() -> None:
-    assert told("\n@article{a, year=2020}") == [Malformed("kites.bib line 2", "it has no title")]
+    assert told("\n@article{a, year=2020}") == [Malformed("kites.bib line 2", "missing title")]
 
 
 def test_repeated_keys_lose_no_paper() -> None:

@@ -217,8 +217,8 @@ def test_bad_records_are_told_and_the_rest_goes_on(services: Services, client: C
     (batch,) = one_day(client)
     place = "biorxiv 2026-03-11, after 0, number"
     assert batch.told[:3] == [
-        Malformed(f"{place} 1", "it is not a JSON object"),
-        Malformed(f"{place} 2", "it has no title"),
+        Malformed(f"{place} 1", "not a JSON object"),
+        Malformed(f"{place} 2", "missing title"),
         Malformed(f"{place} 3", "it has no DOI"),
     ]
     assert isinstance(batch.told[3], Paper)

@@ -168,8 +168,8 @@ def test_bad_and_foreign_works_are_told_and_the_rest_goes_on(
     served(services, listed(*works))
     (batch,) = about(client, KITES)
     assert batch.told[:4] == [
-        Malformed("crossref work 1", "it is not a JSON object"),
-        Malformed("crossref work 2", "it has no title"),
+        Malformed("crossref work 1", "not a JSON object"),
+        Malformed("crossref work 2", "missing title"),
         Malformed("crossref work 3", "it is none of the papers that were asked about"),
         Malformed("crossref work 4", "it has no DOI"),
     ]
@@ -209,7 +209,7 @@ def test_one_work_is_read_by_its_doi(services: Services, client: Client, what: s
 def test_one_work_that_cannot_be_read_is_told(services: Services, client: Client) -> None:
     services.answer(HOST, "/works/10.1000%2Fkites", single({}))
     (batch,) = fetch(client, Asked(NOW, what="10.1000/kites"), None)
-    assert batch == Batch([Malformed("crossref 10.1000/kites", "it has no title")])
+    assert batch == Batch([Malformed("crossref 10.1000/kites", "missing title")])
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ def test_every_field_is_read() -> None:
 
 def test_bad_items_are_malformed_and_the_rest_goes_in() -> None:
     no_object, no_title, good = told([7, {"type": "article"}, {"title": "Kites"}])
-    assert no_object == Malformed("kites.json item 1", "it is not a JSON object")
-    assert no_title == Malformed("kites.json item 2", "it has no title")
+    assert no_object == Malformed("kites.json item 1", "not a JSON object")
+    assert no_title == Malformed("kites.json item 2", "missing title")
     assert isinstance(good, Paper)
 
 

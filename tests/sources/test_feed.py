@@ -145,8 +145,8 @@ def test_json_feed_is_read(services: Services, client: Client) -> None:
     )
     assert isinstance(plain, Paper)
     assert (plain.abstract, plain.authors) == ("a < b", ("Bo",))
-    assert no_object == Malformed(f"{ADDRESS} entry 3", "it is not a JSON object")
-    assert no_title == Malformed(f"{ADDRESS} entry 4", "it has no title")
+    assert no_object == Malformed(f"{ADDRESS} entry 3", "not a JSON object")
+    assert no_title == Malformed(f"{ADDRESS} entry 4", "missing title")
     assert batch.days == {date(2026, 3, 2): 1}
 
 
@@ -232,7 +232,7 @@ def test_an_entry_without_title_is_malformed_and_the_rest_goes_in(
     services.answer(HOST, PATH, rss("<item><link>https://kites.example</link></item>", item(2)))
     (batch,) = run(client)
     bad, good = batch.told
-    assert bad == Malformed(f"{ADDRESS} entry 1", "it has no title")
+    assert bad == Malformed(f"{ADDRESS} entry 1", "missing title")
     assert isinstance(good, Paper)
 
 

@@ -103,7 +103,7 @@ def test_bad_items_are_malformed_and_the_rest_goes_on() -> None:
     told: list[object] = [7, {}, {"paper": []}, item(1, id="kites"), item(2, id=7), item(3)]
     told.append(item(4, title=None))
     assert [entry.told for entry in read_list(told, "hf 2026-03-10", NOW)][:5] == [
-        Malformed("hf 2026-03-10 item 1", "it is not a JSON object"),
+        Malformed("hf 2026-03-10 item 1", "not a JSON object"),
         Malformed("hf 2026-03-10 item 2", "it holds no paper"),
         Malformed("hf 2026-03-10 item 3", "it holds no paper"),
         Malformed("hf 2026-03-10 item 4", "it has no arXiv id"),
@@ -111,7 +111,7 @@ def test_bad_items_are_malformed_and_the_rest_goes_on() -> None:
     ]
     good, untitled = [entry.told for entry in read_list(told, "hf", NOW)][5:]
     assert isinstance(good, Paper)
-    assert untitled == Malformed("hf item 7", "it has no title")
+    assert untitled == Malformed("hf item 7", "missing title")
 
 
 def test_values_of_wrong_type_are_left_out() -> None:
@@ -174,7 +174,7 @@ def test_any_json_is_read_or_refused(told: object) -> None:
 )
 def test_a_paper_with_odd_fields_is_kept(known: Item, odd: Item) -> None:
     (entry,) = read_list([{"paper": {**known, **odd}}], "hf", NOW)
-    assert entry.told == Malformed("hf item 1", "it has no title") or isinstance(entry.told, Paper)
+    assert entry.told == Malformed("hf item 1", "missing title") or isinstance(entry.told, Paper)
     assert all(0 <= signal.value < float("inf") for signal in entry.signals)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadsheet.rules.identity import any_id
+from broadsheet.rules.identity import parse_any_id
 from broadsheet.sources.mentions import moment_of, papers_linked, spans, thread_source
 from broadsheet.sources.source import Asked
 
@@ -84,7 +84,9 @@ def test_hostile_text_takes_linear_time(piece: str) -> None:
 
 @given(st.text())
 def test_any_text_names_nothing_but_ids(text: str) -> None:
-    assert all(any_id(one) == one for one in papers_linked(text, f"https://doi.org/10.1000/{text}"))
+    assert all(
+        parse_any_id(one) == one for one in papers_linked(text, f"https://doi.org/10.1000/{text}")
+    )
 
 
 @pytest.mark.parametrize(

@@ -189,8 +189,8 @@ def test_what_was_not_asked_about_and_what_cannot_be_read_is_told(
     services.answer(HOST, "/works", page(None, work(1, title=None), work(2), KITES_WORK))
     (batch,) = about(client, KITES)
     assert batch.told[:3] == [
-        Malformed("openalex work 1", "it is not a JSON object"),
-        Malformed("openalex work 2", "it has no title"),
+        Malformed("openalex work 1", "not a JSON object"),
+        Malformed("openalex work 2", "missing title"),
         Malformed("openalex work 3", "it is none of the papers that were asked about"),
     ]
     assert len(batch.signals) == 1
@@ -235,9 +235,7 @@ def test_new_works_of_a_field_are_read_page_by_page(services: Services, client: 
     assert first.cursor == {"from": "2026-03-04", "until": "2026-03-11", "token": "two"}
     (second,) = batches
     assert titles(second) == ["Kite number 3", "Kite number 4", "Kite number 5"]
-    assert second.told[3] == Malformed(
-        "openalex 2026-03-04 page 2 work 4", "it is not a JSON object"
-    )
+    assert second.told[3] == Malformed("openalex 2026-03-04 page 2 work 4", "not a JSON object")
     assert second.days == {date(2026, 3, 9): 1}
     assert second.cursor == {"reached": "2026-03-11"}
 

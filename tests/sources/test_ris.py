@@ -56,7 +56,7 @@ def test_a_record_without_title_is_malformed_with_its_line_and_the_rest_goes_in(
     first, bad, last = told(b"TY  - GEN\nTI  - 1\nER  - \n\nTY  - GEN\nER  - \nTY  - X\nT1  - 3\n")
     assert isinstance(first, Paper)
     assert isinstance(last, Paper)
-    assert bad == Malformed("kites.ris line 5", "it has no title")
+    assert bad == Malformed("kites.ris line 5", "missing title")
 
 
 @pytest.mark.parametrize(

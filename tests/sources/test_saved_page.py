@@ -94,7 +94,7 @@ def test_line_ends_marks_and_encodings_do_not_matter(page: bytes) -> None:
 def test_a_title_of_invisible_characters_is_malformed_with_its_line() -> None:
     page = f"{OFFER}\nSubscribe\n\u200b\nText.\nKites\nText.".encode()
     bad, good = parse(io.BytesIO(page), "page.txt")
-    assert bad == Malformed("page.txt line 3", "it has no title")
+    assert bad == Malformed("page.txt line 3", "missing title")
     assert isinstance(good, Paper)
 
 

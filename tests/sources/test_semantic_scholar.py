@@ -148,8 +148,8 @@ def test_bad_entries_are_told_and_the_rest_goes_on(services: Services, client: C
     papers = [make_paper(title="Kites", arxiv=f"2603.0000{n}") for n in range(4)]
     (batch,) = about(client, *papers)
     assert batch.told[:3] == [
-        Malformed("semanticscholar arxiv:2603.00000", "it is not a JSON object"),
-        Malformed("semanticscholar arxiv:2603.00001", "it has no title"),
+        Malformed("semanticscholar arxiv:2603.00000", "not a JSON object"),
+        Malformed("semanticscholar arxiv:2603.00001", "missing title"),
         Malformed(
             "semanticscholar arxiv:2603.00002",
             "it is of another paper than the one that was asked about",

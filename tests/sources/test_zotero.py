@@ -217,8 +217,8 @@ def test_a_bad_item_is_malformed_and_the_rest_goes_in(services: Services, client
     services.respond(HOST, PATH, lambda _: page(7, {"type": "note"}, item(1)))
     (batch,) = run(client)
     no_object, no_title, good = batch.told
-    assert no_object == Malformed("zotero users/123 from 0 item 1", "it is not a JSON object")
-    assert no_title == Malformed("zotero users/123 from 0 item 2", "it has no title")
+    assert no_object == Malformed("zotero users/123 from 0 item 1", "not a JSON object")
+    assert no_title == Malformed("zotero users/123 from 0 item 2", "missing title")
     assert isinstance(good, Paper)
 
 

@@ -22,7 +22,7 @@ from broadsheet.cli.app import (
 from broadsheet.cli.output import show_trends
 from broadsheet.library import Library
 from broadsheet.model import Period, Pick
-from broadsheet.rules.identity import any_id
+from broadsheet.rules.identity import parse_any_id
 
 _COMMENT_CHARS = 500
 
@@ -144,4 +144,4 @@ def _keep(
 
 
 def _meant(library: Library, text: str) -> str:
-    return text if library.has_paper(text) else any_id(text) or text
+    return text if library.has_paper(text) else parse_any_id(text) or text

@@ -1,4 +1,4 @@
-"""Which mail addresses are taken from strangers."""
+"""Validate email addresses entered by the public."""
 
 import re
 
@@ -8,31 +8,31 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
-# Python's codec follows the IDNA of 2003, which turns these into other letters (ß into ss) and
-# so into the domain of somebody else.
+# Python's codec implements IDNA 2003, which maps these letters to others (ß to ss) and so to a
+# different domain.
 _AMBIGUOUS = re.compile("[ßẞς\u200c\u200d]")
 
 
 def parse_address(text: str) -> str:
-    """Read a mail address that a stranger typed.
+    """Parse an email address from a form.
 
-    Narrower than RFC 5321: no quoted local parts, no address literals, no letters beyond ASCII
-    before the ``@``, and at least two labels in the domain.
+    Accepts a subset of RFC 5321: no quoted local parts, no address literals, only ASCII before
+    the ``@``, and at least two labels in the domain.
 
     Parameters
     ----------
     text : str
-        As it came in; spaces around it are let go.
+        The address; surrounding spaces are ignored.
 
     Returns
     -------
     str
-        The address in ASCII, its domain in lower case and international labels as ``xn--``.
+        The address in ASCII, with the domain in lower case and international labels as ``xn--``.
 
     Raises
     ------
     ValueError
-        With a sentence for the person who typed it.
+        If the address is not valid. The message is shown to the user.
 
     Examples
     --------
@@ -41,30 +41,30 @@ def parse_address(text: str) -> str:
     """
     address = text.strip(" ")
     if not address:
-        raise ValueError("please give a mail address")
+        raise ValueError("enter an email address")
     if len(address) > _MAX_ADDRESS_CHARS:
-        raise ValueError(f"please give an address of at most {_MAX_ADDRESS_CHARS} characters")
+        raise ValueError(f"enter an address of at most {_MAX_ADDRESS_CHARS} characters")
     if address.count("@") != 1:
-        raise ValueError("please give one address such as name@example.org")
+        raise ValueError("enter one address such as name@example.org")
     local, _, domain = address.partition("@")
     if len(local) > _MAX_LOCAL_CHARS:
-        raise ValueError(f"please give at most {_MAX_LOCAL_CHARS} characters before the @ sign")
+        raise ValueError(f"enter at most {_MAX_LOCAL_CHARS} characters before the @ sign")
     if not _LOCAL.fullmatch(local):
-        raise ValueError("please use only plain letters, digits and common signs before the @ sign")
+        raise ValueError("use only letters a to z, digits and common punctuation before the @ sign")
     parsed = f"{local}@{_ascii_domain(domain)}"
     if len(parsed) > _MAX_ADDRESS_CHARS:
-        raise ValueError(f"please give an address of at most {_MAX_ADDRESS_CHARS} characters")
+        raise ValueError(f"enter an address of at most {_MAX_ADDRESS_CHARS} characters")
     return parsed
 
 
 def _ascii_domain(domain: str) -> str:
     if _AMBIGUOUS.search(domain):
-        raise ValueError("please write the part after the @ sign in its xn-- form")
-    refusal = "please check the part after the @ sign: it is not the name of a mail domain"
+        raise ValueError("enter the domain after the @ sign in its xn-- form")
+    message = "check the part after the @ sign: it is not a valid mail domain"
     try:
         ascii_domain = domain.encode("idna").decode("ascii").lower()
     except UnicodeError:
-        raise ValueError(refusal) from None
+        raise ValueError(message) from None
     if not _DOMAIN.fullmatch(ascii_domain):
-        raise ValueError(refusal)
+        raise ValueError(message)
     return ascii_domain

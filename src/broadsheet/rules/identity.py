@@ -1,4 +1,4 @@
-"""Which records tell of the same work."""
+"""Parse paper identifiers and compare titles and authors across sources."""
 
 import re
 import unicodedata
@@ -36,26 +36,26 @@ _TITLE_NOISE = re.compile(r"\\[a-zA-Z]+|[^\w\s]|_")
 _MIN_TITLE_CHARS = 12
 
 
-def arxiv_id(text: str) -> str | None:
-    """Read an arXiv id in any of its forms.
+def parse_arxiv_id(text: str) -> str | None:
+    """Parse an arXiv id.
 
     Parameters
     ----------
     text : str
-        An id of old or new style with or without version, ``arXiv:`` prefix, abstract or PDF
-        address, or arXiv DOI.
+        An old or new style id with or without a version, an ``arXiv:`` prefix, an abstract or
+        PDF URL, or an arXiv DOI.
 
     Returns
     -------
     str or None
-        The id without version, old archives in lower case and without their subject class, or
-        None where `text` is no arXiv id.
+        The id without its version, or None if `text` is not an arXiv id. The archive of an old
+        style id is in lower case and has no subject class.
 
     Examples
     --------
-    >>> arxiv_id("https://arxiv.org/pdf/2502.14802v2.pdf")
+    >>> parse_arxiv_id("https://arxiv.org/pdf/2502.14802v2.pdf")
     '2502.14802'
-    >>> arxiv_id("math.AG/0601001")
+    >>> parse_arxiv_id("math.AG/0601001")
     'math/0601001'
     """
     found = _ARXIV.fullmatch(text.strip())
@@ -65,92 +65,93 @@ def arxiv_id(text: str) -> str | None:
     return f"{archive.partition('.')[0].lower()}{slash}{number}" if slash else number
 
 
-def doi(text: str) -> str | None:
-    """Read a DOI in any of its forms.
+def parse_doi(text: str) -> str | None:
+    """Parse a DOI.
 
     Parameters
     ----------
     text : str
-        A bare DOI, one with ``doi:`` before it, or a resolver's address.
+        A bare DOI, a DOI with a ``doi:`` prefix, or a DOI resolver URL.
 
     Returns
     -------
     str or None
-        The DOI in lower case, or None where `text` is none.
+        The DOI in lower case, or None if `text` is not a DOI.
 
     Examples
     --------
-    >>> doi("https://doi.org/10.1007/BF02096567")
+    >>> parse_doi("https://doi.org/10.1007/BF02096567")
     '10.1007/bf02096567'
     """
     found = _DOI.fullmatch(text.strip())
     return found["doi"].lower() if found and found["doi"].isprintable() else None
 
 
-def other_id(text: str) -> str | None:
-    """Read an id that OpenAlex, Semantic Scholar or the ACL Anthology gave, in any of its forms.
+def parse_external_id(text: str) -> str | None:
+    """Parse an OpenAlex, Semantic Scholar or ACL Anthology id.
 
     Parameters
     ----------
     text : str
-        Bare, with ``openalex:``, ``s2:`` or ``acl:`` before it, or as the address of its page.
+        A bare id, an id with the prefix ``openalex:``, ``s2:`` or ``acl:``, or the URL of its
+        page.
 
     Returns
     -------
     str or None
-        With the prefix, or None where `text` is none of these.
+        The id with its prefix, or None if `text` is none of these.
 
     Examples
     --------
-    >>> other_id("https://openalex.org/W2741809807")
+    >>> parse_external_id("https://openalex.org/W2741809807")
     'openalex:W2741809807'
-    >>> other_id("https://aclanthology.org/P19-1001/")
+    >>> parse_external_id("https://aclanthology.org/P19-1001/")
     'acl:P19-1001'
     """
-    told = text.strip()
-    if found := _OPENALEX.fullmatch(told):
+    stripped = text.strip()
+    if found := _OPENALEX.fullmatch(stripped):
         return f"openalex:{found[1].upper()}"
-    if found := _S2.fullmatch(told):
+    if found := _S2.fullmatch(stripped):
         return f"s2:{found[1].lower()}"
-    if found := _ACL.fullmatch(told):
+    if found := _ACL.fullmatch(stripped):
         return f"acl:{found[1].upper() if '-' in found[1][:4] else found[1].lower()}"
     return None
 
 
-def in_the_anthology(ids: Iterable[str]) -> str | None:
-    """Find the id that the ACL Anthology gave, if there is one among further ids."""
-    return next((one for one in ids if one.startswith("acl:")), None)
+def find_acl_id(ids: Iterable[str]) -> str | None:
+    """Return the first ACL Anthology id among external ids, or None."""
+    return next((external_id for external_id in ids if external_id.startswith("acl:")), None)
 
 
-def any_id(text: str) -> str | None:
-    """Read an id of any of the known kinds, as papers are named by it.
+def parse_any_id(text: str) -> str | None:
+    """Parse an id of any supported kind and return it with its prefix, or None.
 
     Examples
     --------
-    >>> any_id("https://doi.org/10.48550/arXiv.2502.14802")
+    >>> parse_any_id("https://doi.org/10.48550/arXiv.2502.14802")
     'arxiv:2502.14802'
     """
-    if found := arxiv_id(text):
+    if found := parse_arxiv_id(text):
         return f"arxiv:{found}"
-    if found := doi(text):
+    if found := parse_doi(text):
         return f"doi:{found}"
-    return other_id(text)
+    return parse_external_id(text)
 
 
 def title_key(title: str) -> str:
-    r"""Normalise a title so that two spellings of it compare equal.
+    r"""Normalise a title so that different spellings compare equal.
 
-    Case, accents, punctuation, LaTeX commands and spacing are dropped.
+    Drops case, accents, punctuation, LaTeX commands and spaces.
 
     Parameters
     ----------
     title : str
-        As a source wrote it.
+        The title as the source wrote it.
 
     Returns
     -------
     str
-        Letters and digits of any script only, without spaces; may be empty.
+        Letters and digits of any script, without spaces; may be empty.
 
     Examples
     --------
@@ -166,7 +167,7 @@ def title_key(title: str) -> str:
 
 
 def _name_words(name: str) -> list[str]:
-    """Fold a name and put the family name last, whichever way it was written."""
+    """Return the words of a name, case-folded and without accents, the family name last."""
     family, comma, given = name.partition(",")
     ordered = f"{given} {family}" if comma else name
     decomposed = unicodedata.normalize("NFKD", ordered).casefold()
@@ -174,24 +175,23 @@ def _name_words(name: str) -> list[str]:
     return re.sub(r"[^\w\s]|_", " ", kept).split()
 
 
-def same_author(one: str | None, other: str | None) -> bool:
-    """Tell whether two spellings may name the same person.
+def may_be_same_author(name: str | None, other: str | None) -> bool:
+    """Return whether two names may belong to the same person.
 
     Parameters
     ----------
-    one, other : str or None
-        Names as sources wrote them, ``First Last`` or ``Last, First``; None is compatible with
-        everyone.
+    name, other : str or None
+        Names as ``First Last`` or ``Last, First``. None is compatible with every name.
 
     Returns
     -------
     bool
-        True where the family name of one is a word of the other and no given name or initial
-        contradicts.
+        True if the family names are equal and the first initials do not differ, or if both names
+        consist of the same words.
     """
-    if not one or not other:
+    if not name or not other:
         return True
-    a, b = _name_words(one), _name_words(other)
+    a, b = _name_words(name), _name_words(other)
     if not a or not b:
         return True
     if a[-1] != b[-1]:
@@ -205,41 +205,41 @@ def paper_id(
     title: str,
     first_author: str | None,
     arxiv: str | None = None,
-    paper_doi: str | None = None,
+    doi: str | None = None,
     ids: Iterable[str] = (),
 ) -> str:
-    """Name a paper.
+    """Return the primary id of a paper.
 
     Parameters
     ----------
     title : str
         The paper's title.
     first_author : str or None
-        Its first author, where known.
+        The first author, if known.
     arxiv : str or None
-        An id as :func:`arxiv_id` gives it.
-    paper_doi : str or None
-        A DOI as :func:`doi` gives it.
+        An id returned by :func:`parse_arxiv_id`.
+    doi : str or None
+        A DOI returned by :func:`parse_doi`.
     ids : iterable of str
-        Further ids as :func:`other_id` gives them.
+        External ids returned by :func:`parse_external_id`.
 
     Returns
     -------
     str
-        ``arxiv:`` and the id, else ``doi:`` and the DOI, else the id of the Anthology, else
-        ``hash:`` and 16 hex digits of title and first author's family name.
+        ``arxiv:`` and the arXiv id, else ``doi:`` and the DOI, else the ACL Anthology id, else
+        ``hash:`` and 16 hex digits computed from the title and the first author's family name.
     """
     if arxiv:
         return f"arxiv:{arxiv}"
-    if paper_doi:
-        return f"doi:{paper_doi}"
-    if acl := in_the_anthology(ids):
-        return acl
+    if doi:
+        return f"doi:{doi}"
+    if acl_id := find_acl_id(ids):
+        return acl_id
     family = _name_words(first_author)[-1:] if first_author else []
-    told = f"{title_key(title) or title}\n{''.join(family)}"
-    return f"hash:{blake2b(told.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"
+    identity = f"{title_key(title) or title}\n{''.join(family)}"
+    return f"hash:{blake2b(identity.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"
 
 
-def titles_identify(key: str) -> bool:
-    """Tell whether a normalised title is long enough to identify a work by itself."""
+def is_distinctive(key: str) -> bool:
+    """Return whether a normalised title is long enough to identify a work."""
     return len(key) >= _MIN_TITLE_CHARS

@@ -1,12 +1,12 @@
-"""What one paper is, given all that sources told of it."""
+"""Merge the records of several sources into one paper."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from broadsheet.model import Notice, Paper
-from broadsheet.rules.identity import in_the_anthology, same_author, titles_identify
+from broadsheet.rules.identity import find_acl_id, is_distinctive, may_be_same_author
 
-# Field by field the first of these that says anything wins; sources not named come after them.
+# For each field the first source with a value wins; unlisted sources come last.
 PRECEDENCE = (
     "arxiv",
     "arxiv-atom",
@@ -27,7 +27,7 @@ PRECEDENCE = (
     "feed",
     "saved-page",
 )
-# A preprint server knows of the journal only what the authors wrote there.
+# Preprint servers have only the journal reference that the authors entered.
 PUBLISHERS_FIRST = ("crossref", "acl", "openalex", "semanticscholar", *PRECEDENCE)
 
 _BY_PRECEDENCE = (
@@ -46,118 +46,118 @@ _BY_PRECEDENCE = (
     "related",
 )
 _BY_PUBLISHERS = ("doi", "venue")
-_GRAVITY = tuple(Notice)
-# A preprint may wait for years before a journal prints it.
-_YEARS_BETWEEN = 4
+_SEVERITY = tuple(Notice)
+# Journal publication can follow the preprint by years.
+_MAX_YEARS_APART = 4
 
 
 def merge(records: Sequence[tuple[str, Paper]]) -> Paper:
-    """Make one paper of what its sources said.
+    """Merge the records of one work.
 
     Parameters
     ----------
     records : sequence of (source name, Paper)
-        At least one, in the order they were told.
+        At least one record, oldest first.
 
     Returns
     -------
     Paper
-        Field by field the first non-empty value by :data:`PRECEDENCE`, of DOI and venue by
-        :data:`PUBLISHERS_FIRST`, within one source the latest. The version is the highest told
-        of, the notice the gravest of what each source said last. The id is made of the best
-        identifier known, else that of the first record.
+        Each field has the first non-empty value in the order of :data:`PRECEDENCE`, or of
+        :data:`PUBLISHERS_FIRST` for DOI and venue; within one source the latest value wins. The
+        version is the highest of all records. The notice is the most severe of the sources'
+        latest notices. The id comes from the best identifier, else from the first record.
     """
     if len(records) == 1:
         return records[0][1]
     first = records[0][1]
     latest_first = list(reversed(records))
-    asked = dict.fromkeys(_BY_PRECEDENCE, _ordered(latest_first, PRECEDENCE))
-    asked |= dict.fromkeys(_BY_PUBLISHERS, _ordered(latest_first, PUBLISHERS_FIRST))
-    best = replace(
+    ranked = dict.fromkeys(_BY_PRECEDENCE, _ordered(latest_first, PRECEDENCE))
+    ranked |= dict.fromkeys(_BY_PUBLISHERS, _ordered(latest_first, PUBLISHERS_FIRST))
+    merged = replace(
         first,
         **{
             field: next(
-                (value for paper in ordered if (value := getattr(paper, field))),
+                (value for paper in papers if (value := getattr(paper, field))),
                 getattr(first, field),
             )
-            for field, ordered in asked.items()
+            for field, papers in ranked.items()
         },
         ids=_ids(records),
         version=max((paper.version or 0 for _, paper in records), default=0) or None,
-        notice=_gravest(records),
+        notice=_most_severe(records),
     )
-    if best.arxiv_id:
-        return replace(best, id=f"arxiv:{best.arxiv_id}")
-    named = f"doi:{best.doi}" if best.doi else in_the_anthology(best.ids)
-    return replace(best, id=named) if named else best
+    if merged.arxiv_id:
+        return replace(merged, id=f"arxiv:{merged.arxiv_id}")
+    better_id = f"doi:{merged.doi}" if merged.doi else find_acl_id(merged.ids)
+    return replace(merged, id=better_id) if better_id else merged
 
 
 def _ordered(records: Sequence[tuple[str, Paper]], order: Sequence[str]) -> list[Paper]:
     rank: dict[str, int] = {}
-    for place, source in enumerate(order):
-        rank.setdefault(source, place)
-    # "feed:https://…" stands where "feed" does.
-    told = sorted(records, key=lambda one: rank.get(one[0].partition(":")[0], len(order)))
-    return [paper for _, paper in told]
+    for position, source in enumerate(order):
+        rank.setdefault(source, position)
+    # "feed:https://…" has the rank of "feed".
+    ranked = sorted(records, key=lambda record: rank.get(record[0].partition(":")[0], len(order)))
+    return [paper for _, paper in ranked]
 
 
 def _ids(records: Sequence[tuple[str, Paper]]) -> tuple[str, ...]:
     kinds: dict[str, str] = {}
     for _, paper in records:
-        for one in paper.ids:
-            kinds.setdefault(one.partition(":")[0], one)
+        for external_id in paper.ids:
+            kinds.setdefault(external_id.partition(":")[0], external_id)
     return tuple(kinds.values())
 
 
-def _gravest(records: Sequence[tuple[str, Paper]]) -> Notice | None:
-    last_word = {source: paper.notice for source, paper in records}
-    told = [notice for notice in last_word.values() if notice]
-    return max(told, key=_GRAVITY.index, default=None)
+def _most_severe(records: Sequence[tuple[str, Paper]]) -> Notice | None:
+    latest = {source: paper.notice for source, paper in records}
+    notices = [notice for notice in latest.values() if notice]
+    return max(notices, key=_SEVERITY.index, default=None)
 
 
-def differs(one: str | None, other: str | None) -> bool:
-    """Tell whether both identifiers are known and contradict each other."""
-    return bool(one and other and one != other)
+def conflicts(identifier: str | None, other: str | None) -> bool:
+    """Return whether both identifiers are known and differ."""
+    return bool(identifier and other and identifier != other)
 
 
-def same_work_by_title(
+def is_same_work(
     key: str,
-    told: Paper,
+    record: Paper,
     arxiv_id: str | None,
     doi: str | None,
     first_author: str | None,
     published: str | None,
     ids: Sequence[str] = (),
 ) -> bool:
-    """Tell whether a record is of a known paper that has the same normalised title.
+    """Return whether a record and an existing paper with the same title are the same work.
 
     Parameters
     ----------
     key : str
-        The normalised title both share.
-    told : Paper
-        The record.
+        The normalised title, equal for both.
+    record : Paper
+        The new record.
     arxiv_id, doi, first_author, published : str or None
-        What is known of the paper.
+        Fields of the existing paper.
     ids : sequence of str
-        Its further ids; of these only the Anthology's can contradict, as graphs of science have
-        several ids for one work.
+        External ids of the existing paper. Only ACL Anthology ids are compared: OpenAlex and
+        Semantic Scholar assign several ids to one work.
 
     Returns
     -------
     bool
-        True where the title is long enough to identify a work, no identifier contradicts, the
-        first authors may be the same person, and no more than four years lie between.
+        True if the title is distinctive, no identifiers conflict, the first authors may be the
+        same person, and the publication years differ by at most 4.
     """
     return (
-        titles_identify(key)
-        and not differs(told.arxiv_id, arxiv_id)
-        and not differs(told.doi, doi)
-        and not differs(in_the_anthology(told.ids), in_the_anthology(ids))
-        and same_author(told.authors[0] if told.authors else None, first_author)
-        and _near_in_time(told.published, published)
+        is_distinctive(key)
+        and not conflicts(record.arxiv_id, arxiv_id)
+        and not conflicts(record.doi, doi)
+        and not conflicts(find_acl_id(record.ids), find_acl_id(ids))
+        and may_be_same_author(record.authors[0] if record.authors else None, first_author)
+        and _is_near(record.published, published)
     )
 
 
-def _near_in_time(one: str | None, other: str | None) -> bool:
-    return not one or not other or abs(int(one[:4]) - int(other[:4])) <= _YEARS_BETWEEN
+def _is_near(date: str | None, other: str | None) -> bool:
+    return not date or not other or abs(int(date[:4]) - int(other[:4])) <= _MAX_YEARS_APART

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from broadsheet.rules.identity import arxiv_id, doi
+from broadsheet.rules.identity import parse_arxiv_id, parse_doi
 from broadsheet.rules.query_tokens import BrokenQueryError, Kind, Token, tokens
 
 _MAX_CHARS = 8_000
@@ -195,10 +195,10 @@ def paper_asked(text: str) -> str | None:
     >>> paper_asked("https://arxiv.org/abs/2502.14802v1"), paper_asked("kites")
     ('arxiv:2502.14802', None)
     """
-    number = arxiv_id(text)
+    number = parse_arxiv_id(text)
     if number is not None:
         return f"arxiv:{number}"
-    name = doi(text)
+    name = parse_doi(text)
     return None if name is None else f"doi:{name}"
 
 
@@ -285,7 +285,7 @@ class _Reader:
             case "since":
                 return Since(_since(token.text, self._today))
             case "id":
-                name = arxiv_id(token.text) or doi(token.text) or token.text.lower()
+                name = parse_arxiv_id(token.text) or parse_doi(token.text) or token.text.lower()
                 return Within(Field.ID, name)
             case name:
                 return Within(Field(name), token.text, token.quoted)

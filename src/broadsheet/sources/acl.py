@@ -11,7 +11,7 @@ from broadsheet.http.client import Client
 from broadsheet.http.decoding import decode
 from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.identity import other_id
+from broadsheet.rules.identity import parse_external_id
 from broadsheet.sources.bibtex import read_entries
 from broadsheet.sources.source import Asked, Batch, Cursor
 
@@ -130,7 +130,7 @@ def _read(raw: bytes, abbreviations: str, place: str) -> Iterator[Paper | Malfor
 def _named(paper: Paper, text: str) -> Paper:
     """Give a paper the Anthology's id, which stands in its address, its old key or its DOI."""
     told = _URL_ID.search(text) or _KEY.match(text)
-    named = other_id(told[1] if told else (paper.doi or "").removeprefix(_DOI))
+    named = parse_external_id(told[1] if told else (paper.doi or "").removeprefix(_DOI))
     if named is None or not named.startswith("acl:"):
         return paper
     address = f"{_ADDRESS}/{named.removeprefix('acl:')}/"

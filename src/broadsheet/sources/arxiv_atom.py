@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.identity import arxiv_id
+from broadsheet.rules.identity import parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
 from broadsheet.sources.arxiv_xml import Element, elements, name_of, read_xml, shown, text_in
@@ -43,8 +43,8 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     named = [text.strip() for text in (asked.what or "").split(",") if text.strip()]
     if not named:
         raise SourceError("no arXiv id was named: write one, or several with commas between")
-    ids = list(dict.fromkeys(found for text in named if (found := arxiv_id(text))))
-    strange = [text for text in named if arxiv_id(text) is None]
+    ids = list(dict.fromkeys(found for text in named if (found := parse_arxiv_id(text))))
+    strange = [text for text in named if parse_arxiv_id(text) is None]
     if strange:
         yield Batch([Malformed(text[:_SHOWN_CHARS], "it is no arXiv id") for text in strange])
     for first in range(0, len(ids), _IDS):
@@ -92,7 +92,7 @@ def _paper(entry: Element, place: str) -> Paper:
     for child in entry:
         told.setdefault(name_of(child), text_in(child).strip())
     address, abstract, comment = told.get("id", ""), told.get("summary"), told.get("comment")
-    if _ERROR.match(address) or (told.get("title") == "Error" and arxiv_id(address) is None):
+    if _ERROR.match(address) or (told.get("title") == "Error" and parse_arxiv_id(address) is None):
         said = shown(abstract or "no reason told")
         raise SourceError(f"{place} refuses ({said}): check the ids that were asked for")
     version = _VERSION.search(address)

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from broadsheet.http.decoding import decode, json_value
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.identity import arxiv_id
+from broadsheet.rules.identity import parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
 from broadsheet.sources.decoding import records, text_of, texts_of
@@ -56,7 +56,7 @@ def _paper(line: bytes) -> Paper:
         raise ValueError(f"it is longer than {_LINE_BYTES >> 20} MiB")
     raw = json_value(line)
     if not isinstance(raw, dict):
-        raise ValueError("it is not a JSON object")
+        raise ValueError("not a JSON object")
     told_id = text_of(raw.get("id"))
     abstract = text_of(raw.get("abstract"))
     comment = text_of(raw.get("comment")) or text_of(raw.get("comments"))
@@ -108,7 +108,7 @@ def _submitted(raw: dict[str, object]) -> str | None:
 
 def _month_of(told_id: str | None) -> str | None:
     """Read the month that an arXiv id carries; ``update_date`` may be decades later."""
-    known = arxiv_id(told_id) if told_id else None
+    known = parse_arxiv_id(told_id) if told_id else None
     if known is None:
         return None
     digits = known.rpartition("/")[2]

@@ -15,7 +15,7 @@ from lxml import etree
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.identity import arxiv_id
+from broadsheet.rules.identity import parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
 from broadsheet.sources.arxiv_oai_records import author_names
@@ -201,7 +201,7 @@ def _item(element: Element) -> _Item:
     kind = first.get("announce_type") or (opening["kind"] if opening else None)
     return _Item(
         texts,
-        next((found for text in named if (found := arxiv_id(text))), None),
+        next((found for text in named if (found := parse_arxiv_id(text))), None),
         int(version[1]) if version else None,
         kind.lower() if kind else None,
         description[opening.end() if opening else 0 :],

@@ -10,7 +10,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Notice, Paper
-from broadsheet.rules.identity import doi
+from broadsheet.rules.identity import parse_doi
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.csl_json import plain_text
 from broadsheet.sources.decoding import day_of, text_of
@@ -213,7 +213,7 @@ def read_page(reply: Reply, place: str) -> Page:
 
 def _preprint(raw: object) -> Preprint:
     if not isinstance(raw, dict):
-        raise ValueError("it is not a JSON object")
+        raise ValueError("not a JSON object")
     day = day_of(text_of(raw.get("date")))
     category = _category(text_of(raw.get("category")) or "")
     return Preprint(_paper(raw, category, day), category, day)
@@ -224,7 +224,7 @@ def _paper(raw: dict[str, object], category: str, day: date | None) -> Paper:
     version = _number(raw.get("version"))
     title = plain_text(text_of(raw.get("title"))) or ""
     heading = _IN_TITLE.match(title)
-    journal = doi(text_of(raw.get("published")) or "")
+    journal = parse_doi(text_of(raw.get("published")) or "")
     made = make_paper(
         title=title[heading.end() :] or title if heading else title,
         abstract=plain_text(text_of(raw.get("abstract"))),

@@ -8,7 +8,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Paper, Signal
-from broadsheet.rules.identity import doi as doi_of
+from broadsheet.rules.identity import parse_doi
 from broadsheet.sources.crossref_works import (
     PAGE_NOTICES,
     Work,
@@ -66,7 +66,7 @@ def fetch(client: Client, asked: Asked, contact: str | None) -> Iterator[Batch]:
 
 
 def _one(client: Client, asked: Asked, what: str, given: dict[str, str]) -> Batch:
-    doi = doi_of(what)
+    doi = parse_doi(what)
     if doi is None:
         raise SourceError(
             f"{what[:200]!r} is no DOI: write it as 10.1000/182 or https://doi.org/10.1000/182"

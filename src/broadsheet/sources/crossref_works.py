@@ -148,7 +148,7 @@ def _items(reply: Reply, message: dict[str, object]) -> list[object]:
 
 def _work(raw: object, place: str) -> Work | Malformed:
     if not isinstance(raw, dict):
-        return Malformed(place, "it is not a JSON object")
+        return Malformed(place, "not a JSON object")
     # Crossref writes works nearly as citation processors read them.
     dated = raw | {"issued": {"date-parts": [_earliest(raw.get(key) for key in _DATES)]}}
     paper = next(iter(read_items(dated, place)))
@@ -208,7 +208,7 @@ def _gravest(kinds: set[str]) -> Notice | None:
 def _retracted(notice: object) -> list[Paper]:
     """Make a record of each work that a notice retracts, under the title of the notice."""
     if not isinstance(notice, dict):
-        raise ValueError("it is not a JSON object")
+        raise ValueError("not a JSON object")
     updates = notice.get("update-to")
     dois = {
         text_of(one.get("DOI"))

@@ -61,7 +61,7 @@ def read_items(told: object, place: str) -> Iterator[Paper | Malformed]:
 
 def _paper(raw: object) -> Paper:
     if not isinstance(raw, dict):
-        raise ValueError("it is not a JSON object")
+        raise ValueError("not a JSON object")
     authors = raw.get("author")
     return make_paper(
         title=plain_text(text_of(raw.get("title"))),

@@ -9,7 +9,7 @@ from lxml import etree
 from broadsheet.errors import SourceError
 from broadsheet.http.decoding import decode, json_value
 from broadsheet.model import Malformed
-from broadsheet.rules.identity import any_id
+from broadsheet.rules.identity import parse_any_id
 from broadsheet.sources.arxiv_xml import mended
 from broadsheet.sources.csl_json import plain_text
 from broadsheet.sources.decoding import text_of, texts_of
@@ -212,7 +212,7 @@ def _links(element: etree._Element, parts: _Parts) -> tuple[str, ...]:
     about = element.get(_ABOUT)
     keys = [_first(parts, name) or "" for name in ("origlink", "id", "guid")]
     told = (_text(one) for name in ("doi", "identifier") for one in parts.get(name, ()))
-    ids = (any_id(text) or "" for text in told)
+    ids = (parse_any_id(text) or "" for text in told)
     return tuple(one.strip() for one in (keys[0], *links, *keys[1:], about, *ids) if one)
 
 
@@ -278,7 +278,7 @@ def _json_feed(body: bytes, place: str) -> Feed | None:
 
 def _json_entry(item: object, place: str) -> Entry | Malformed:
     if not isinstance(item, dict):
-        return Malformed(place, "it is not a JSON object")
+        return Malformed(place, "not a JSON object")
     kinds = {"summary": "text", "content_text": "text", "content_html": "html"}
     told = [(text, kinds[key]) for key in kinds if (text := text_of(item.get(key)))]
     texts = [(text[:_TEXT_CHARS], kind) for text, kind in told]

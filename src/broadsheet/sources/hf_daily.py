@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Paper, Signal, Submission
-from broadsheet.rules.identity import arxiv_id
+from broadsheet.rules.identity import parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.decoding import day_of, records, text_of
 from broadsheet.sources.source import Asked, Batch, Cursor
@@ -239,7 +239,7 @@ def _batch(entries: list[Entry], days: Mapping[date, int], cursor: Cursor | None
 def _paper(raw: object) -> Paper:
     item, paper = _parts(raw)
     told_id = text_of(paper.get("id"))
-    if told_id is None or arxiv_id(told_id) is None:
+    if told_id is None or parse_arxiv_id(told_id) is None:
         raise ValueError("it has no arXiv id")
     authors = paper.get("authors")
     return make_paper(
@@ -290,7 +290,7 @@ def _submission(
 def _parts(raw: object) -> tuple[dict[str, object], dict[str, object]]:
     """Part what the list says from what the paper says of itself."""
     if not isinstance(raw, dict):
-        raise ValueError("it is not a JSON object")
+        raise ValueError("not a JSON object")
     paper = raw.get("paper")
     if not isinstance(paper, dict):
         raise ValueError("it holds no paper")

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ValidationError
 
 from broadsheet.model import Malformed
-from broadsheet.rules.identity import any_id
+from broadsheet.rules.identity import parse_any_id
 from broadsheet.sources.source import Asked, Cursor
 
 # Every repetition is bounded, so that time is linear in the text; no letter before a host, as
@@ -86,8 +86,8 @@ def papers_linked(*texts: str | None) -> tuple[str, ...]:
 
 def _id(link: re.Match[str]) -> str | None:
     if link["doi"]:
-        return any_id(_without_rest(unquote(link["doi"])))
-    return any_id(link["arxiv"] or link["acl"] or link["preprint"].rstrip("."))
+        return parse_any_id(_without_rest(unquote(link["doi"])))
+    return parse_any_id(link["arxiv"] or link["acl"] or link["preprint"].rstrip("."))
 
 
 def _without_rest(doi: str) -> str:

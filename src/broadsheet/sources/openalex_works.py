@@ -6,7 +6,7 @@ from datetime import date
 from broadsheet.errors import SourceError
 from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Notice, Paper
-from broadsheet.rules.identity import arxiv_id
+from broadsheet.rules.identity import parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.csl_json import plain_text
 from broadsheet.sources.decoding import day_of, text_of, texts_of
@@ -88,7 +88,7 @@ def read_page(reply: Reply, place: str) -> Page:
 
 def _work(raw: object, place: str) -> Work:
     if not isinstance(raw, dict):
-        raise ValueError("it is not a JSON object")
+        raise ValueError("not a JSON object")
     count = raw.get("cited_by_count")
     counted = type(count) is int and 0 <= count <= _MOST_CITATIONS
     return Work(
@@ -99,7 +99,9 @@ def _work(raw: object, place: str) -> Work:
 def _paper(raw: dict[str, object]) -> Paper:
     doi = text_of(raw.get("doi"))
     addresses = _addresses(raw)
-    arxiv = next((found for one in (doi, *addresses) if one and (found := arxiv_id(one))), None)
+    arxiv = next(
+        (found for one in (doi, *addresses) if one and (found := parse_arxiv_id(one))), None
+    )
     day = text_of(raw.get("publication_date"))
     return make_paper(
         title=plain_text(text_of(raw.get("title")) or text_of(raw.get("display_name"))),

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from broadsheet.errors import ConfigError
 from broadsheet.model import About
-from broadsheet.rules.identity import arxiv_id, doi
+from broadsheet.rules.identity import parse_arxiv_id, parse_doi
 from broadsheet.rules.schedule import Rhythm
 from broadsheet.sources import (
     acl,
@@ -162,7 +162,7 @@ def source_named(spec: str, access: Access) -> tuple[Source, str | None]:
         Where there is no such source, or it needs to be told more or less.
     """
     sources = _sources(access)
-    for read, name in ((arxiv_id, "arxiv-atom"), (doi, "crossref")):
+    for read, name in ((parse_arxiv_id, "arxiv-atom"), (parse_doi, "crossref")):
         if told := read(spec):
             return _told(sources[name], told), told
     name, colon, what = spec.partition(":")

@@ -8,7 +8,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.reply import OutOfReachError, Reply, retry_after_s
 from broadsheet.model import Kind, Malformed, Paper, Signal
-from broadsheet.rules.identity import any_id, arxiv_id
+from broadsheet.rules.identity import parse_any_id, parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.decoding import text_of, texts_of
 from broadsheet.sources.source import Asked, Batch
@@ -206,10 +206,10 @@ def read_papers(reply: Reply, papers: Sequence[Paper]) -> list[Found | Malformed
 
 def _found(asked: Paper, raw: object) -> Found:
     if not isinstance(raw, dict):
-        raise ValueError("it is not a JSON object")
+        raise ValueError("not a JSON object")
     ids = _part(raw.get("externalIds"))
     told_arxiv = text_of(ids.get("ArXiv"))
-    if asked.arxiv_id and told_arxiv and arxiv_id(told_arxiv) != asked.arxiv_id:
+    if asked.arxiv_id and told_arxiv and parse_arxiv_id(told_arxiv) != asked.arxiv_id:
         raise ValueError("it is of another paper than the one that was asked about")
     # Journal and conference may have printed the same work: it is told of the one asked about.
     doi = text_of(ids.get("DOI")) if asked.arxiv_id else asked.doi
@@ -254,7 +254,7 @@ def _ids_of(papers: Sequence[object]) -> list[str]:
     for one in papers:
         ids = _part(_part(one).get("externalIds"))
         names = (*(ids.get(kind) for kind in ("ArXiv", "DOI", "ACL")), _part(one).get("paperId"))
-        read = (any_id(name) for name in names if isinstance(name, str))
+        read = (parse_any_id(name) for name in names if isinstance(name, str))
         if found := next((name for name in read if name), None):
             told.append(found)
     return told

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from broadsheet.model import Paper
 from broadsheet.rules.identity import title_key
-from broadsheet.rules.merging import differs, same_work_by_title
+from broadsheet.rules.merging import conflicts, is_same_work
 from broadsheet.store.merge_records import log_changes, names_of, recompute, store_names
 from broadsheet.store.merges import distinct_pairs, fold
 from broadsheet.store.metadata import take_numbers
@@ -85,10 +85,10 @@ class _Catalogue:
         found: dict[int, _Known] = {}
         for name in names_of(told):
             known = self.by_name.get(name)
-            if known and not differs(told.arxiv_id, known.arxiv_id):
+            if known and not conflicts(told.arxiv_id, known.arxiv_id):
                 found[known.num] = known
         for known in self.by_title.get(title_hash(record.key), ()) if by_title else ():
-            if same_work_by_title(
+            if is_same_work(
                 record.key,
                 told,
                 known.arxiv_id,
@@ -131,7 +131,7 @@ class _Catalogue:
         kept: list[_Known] = []
         for known in found:
             if not any(
-                differs(known.arxiv_id, one.arxiv_id) or (known.num, one.num) in self.apart
+                conflicts(known.arxiv_id, one.arxiv_id) or (known.num, one.num) in self.apart
                 for one in kept
             ):
                 kept.append(known)

@@ -128,6 +128,6 @@ def ids_meant(text: str) -> tuple[str, ...]:
     ('2502.14802v2', 'arxiv:2502.14802')
     """
     text = plain(text)
-    arxiv, doi = identity.arxiv_id(text), identity.doi(text)
+    arxiv, doi = identity.parse_arxiv_id(text), identity.parse_doi(text)
     meant = (text, arxiv and f"arxiv:{arxiv}", doi and f"doi:{doi}")
     return tuple(dict.fromkeys(one for one in meant if one))

@@ -11,7 +11,7 @@ from fastapi.security import HTTPBearer
 from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import Mode, Paper, Period, Sort, Span
-from broadsheet.rules.identity import any_id
+from broadsheet.rules.identity import parse_any_id
 from broadsheet.web.addresses import ids_meant, plain
 from broadsheet.web.api import schemas, serializers
 from broadsheet.web.api.paging import next_address, signals_after
@@ -244,7 +244,7 @@ def _given_out() -> Iterator[None]:
 
 
 def _meant(library: Library, text: str) -> Paper:
-    meant = (*ids_meant(text), any_id(plain(text)))
+    meant = (*ids_meant(text), parse_any_id(plain(text)))
     found = library.known([one for one in meant if one], 1)
     if not found:
         raise HTTPException(
