@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from broadsheet.encoders.static import load_encoder
-from broadsheet.index.local.semantic import Semantic
+from broadsheet.index.local.vector_index import VectorIndex
 
 _QUERIES, _NEAREST, _JUDGED = 200, 200, 100
 _NOISE = 0.2
@@ -61,15 +61,15 @@ def _measure(
 ) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vectors.i8"
-        scan = Semantic(path, vectors.shape[1], scanned=size)
+        scan = VectorIndex(path, vectors.shape[1], scan_limit=size)
         for start in range(0, size, _STEP):
             some = _papers(vectors, start, min(start + _STEP, size))
             scan.append(dict(enumerate(some, start + 1)))
         scan_ms, truth = _timed(queries, scan.nearest)
-        graph = Semantic(path, vectors.shape[1], scanned=0)
+        graph = VectorIndex(path, vectors.shape[1], scan_limit=0)
         begun = perf_counter()
-        graph.settle()
-        graph.keep()
+        graph.extend_graph()
+        graph.save_graph()
         built_s = perf_counter() - begun
         graph_ms, found = _timed(queries, graph.nearest)
         size_mb = sum(file.stat().st_size for file in Path(folder).glob("*.usearch")) / 1e6

@@ -79,7 +79,7 @@ def nearest_to(index: SearchIndex, num: int) -> list[int]:
     """Find the one paper nearest in meaning to one of the first edition."""
     generation = index.generation
     vector = generation.encode([text_of(paper(num))])[0]
-    nums: list[int] = generation.semantic.nearest(vector, 1)[0].tolist()
+    nums: list[int] = generation.vectors.nearest(vector, 1)[0].tolist()
     return nums
 
 
@@ -93,7 +93,7 @@ def assert_level(index: SearchIndex, log: Log) -> None:
         edition = each.title.split()[1]
         assert num in found_by_word(index, edition) or len(papers) > 50
         vector = generation.encode([text_of(each)])[0]
-        nums, cosines = generation.semantic.nearest(vector, len(papers) + 5)
+        nums, cosines = generation.vectors.nearest(vector, len(papers) + 5)
         assert sorted(nums.tolist()) == sorted(papers)
         assert nums[0] == num
         assert cosines[0] > 0.98

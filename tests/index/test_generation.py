@@ -48,7 +48,7 @@ def test_following_again_from_an_earlier_position_changes_nothing(
     log.remove([3])
     for _ in range(3):
         list(generation.follow(0, log.changes))
-        assert len(generation.lexical) == len(generation.semantic) == 9
+        assert len(generation.lexical) == len(generation.vectors) == 9
 
 
 def test_deletions_that_a_killed_writer_left_do_not_stop_the_next(

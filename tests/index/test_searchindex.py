@@ -177,10 +177,10 @@ def test_a_running_reader_goes_over_and_does_not_build_back(
 def test_a_reader_of_removed_files_goes_on_reading(level: SearchIndex, log: Log) -> None:
     old = level.generation
     vector = old.encode([text_of(paper(7))])[0]
-    assert old.semantic.nearest(vector, 1)[0].tolist() == [7]
+    assert old.vectors.nearest(vector, 1)[0].tolist() == [7]
     level.rebuild(log.changes)
     assert not old.folder.exists()
-    assert old.semantic.nearest(vector, 1)[0].tolist() == [7]
+    assert old.vectors.nearest(vector, 1)[0].tolist() == [7]
     assert old.lexical.best(old.lexical.asked("kite7"), 5).nums.tolist() == [7]
 
 

@@ -132,7 +132,7 @@ def in_one_list(question: Question, start: int, stop: int) -> Ranking:
 
 
 def _matches(question: Question, found: Found) -> Ranked:
-    cosines = question.generation.semantic.cosines(question.vector, found.nums)
+    cosines = question.generation.vectors.take(found.nums).cosines(question.vector)
     scores = fuse(found.bm25, cosines, float(found.bm25.max(initial=0.0)))
     head = slice(0, HEAD)
     order = np.lexsort((found.nums[head], -scores[head]))
@@ -201,7 +201,7 @@ def _stage(
 def _scored(
     question: Question, nums: NDArray[np.int64], bm25: NDArray[np.float64], best: float
 ) -> NDArray[np.float64]:
-    cosines = question.generation.semantic.cosines(question.vector, nums)
+    cosines = question.generation.vectors.take(nums).cosines(question.vector)
     scores = fuse(bm25, cosines, best)
     if question.sharpened is None or not question.vector.any():
         return scores
@@ -213,21 +213,21 @@ def _scored(
 def _echoed(
     question: Question, nums: NDArray[np.int64], scores: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    semantic = question.generation.semantic
+    vectors = question.generation.vectors
     if not question.vector.any():
         return scores
     best = np.lexsort((nums, -scores))[:FEEDBACK_PAPERS]
-    mean = scores[best].astype(np.float32) @ semantic.vectors(nums[best])
+    mean = scores[best].astype(np.float32) @ vectors.take(nums[best]).dequantized()
     length = np.linalg.norm(mean)
-    return with_feedback(scores, semantic.cosines(mean / length, nums)) if length else scores
+    return with_feedback(scores, vectors.take(nums).cosines(mean / length)) if length else scores
 
 
 def _near(question: Question, listed: NDArray[np.int64] | None, depth: int) -> NDArray[np.int64]:
-    semantic = question.generation.semantic
+    vectors = question.generation.vectors
     if listed is None:
         filtered = question.asked.must is not None
-        return semantic.nearest(question.vector, _DEEP if filtered else depth)[0]
-    cosines = semantic.cosines(question.vector, listed)
+        return vectors.nearest(question.vector, _DEEP if filtered else depth)[0]
+    cosines = vectors.take(listed).cosines(question.vector)
     return listed[np.lexsort((listed, -cosines))[:depth]] if question.vector.any() else listed[:0]
 
 

@@ -1,5 +1,7 @@
 """Find the papers related to a paper."""
 
+import numpy as np
+
 from broadsheet.index.local.searchindex import SearchIndex
 from broadsheet.model import Mode, Paper
 from broadsheet.search.ranking import Question, in_one_list
@@ -24,7 +26,7 @@ def related(database: Database, index: SearchIndex, paper: Paper, n: int) -> lis
     generation = index.generation
     with database.read() as connection:
         num = num_of(connection, paper.id)
-        (vector,) = generation.semantic.vectors([num])
+        (vector,) = generation.vectors.take(np.asarray([num])).dequantized()
         question = Question(generation, generation.lexical.asked(paper.title), vector, Mode.HYBRID)
         nums = [near for near in in_one_list(question, 0, n + 1).page.nums.tolist() if near != num]
         papers = papers_by_num(connection, nums)

@@ -13,7 +13,7 @@ from broadsheet.encoders.paper_text import text_of
 from broadsheet.encoders.protocol import Encoder
 from broadsheet.errors import SearchIndexError
 from broadsheet.index.local.lexical import Lexical
-from broadsheet.index.local.semantic import Semantic
+from broadsheet.index.local.vector_index import VectorIndex
 from broadsheet.model import Paper
 
 # Papers between two commits: what a crash makes the next run do again. Encoders differ in speed a
@@ -60,9 +60,9 @@ class Generation:
             raise ValueError(f"{str(vectors)!r} is no file")
         with panics_as_errors():
             self.lexical = Lexical(lexical)
-            self.semantic = Semantic(vectors, self.dim)
+            self.vectors = VectorIndex(vectors, self.dim)
             # Vectors are always written first: fewer than papers mean that some were lost.
-            if self.semantic.rows < max(rows or 0, len(self.lexical)):
+            if self.vectors.rows < max(rows or 0, len(self.lexical)):
                 raise ValueError(f"vectors are missing in {str(vectors)!r}")
             # tantivy does not miss a lost file of positions before it first looks for a word.
             self.lexical.commonness("of")
@@ -70,7 +70,7 @@ class Generation:
     def reload(self) -> None:
         """See what another process has written since."""
         self.lexical.reload()
-        self.semantic.reload()
+        self.vectors.reload()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts for comparison with these vectors.
@@ -128,8 +128,8 @@ class Generation:
         with self.lexical.writing() as writer:
             while changed:
                 started = time.monotonic()
-                known = {num for num in changed if num in self.semantic}
-                self.semantic.append(self._vectors(changed))
+                known = {num for num in changed if num in self.vectors}
+                self.vectors.append(self._vectors(changed))
                 for num, paper in changed.items():
                     if num in known:
                         writer.remove(num)
@@ -139,14 +139,14 @@ class Generation:
                 # Last, because a paper without a vector is not looked for among the postings:
                 # removed here first, it would stay there for good after a crash in between.
                 self._forget(num for num in known if changed[num] is None)
-                self.semantic.settle()
+                self.vectors.extend_graph()
                 took_s = time.monotonic() - started
                 yield reached
                 if on_papers is not None:
                     on_papers(len(changed))
                 limit = _next_limit(limit, took_s)
                 reached, changed = changes(reached, limit)
-        self.semantic.keep()
+        self.vectors.save_graph()
 
     def _vectors(self, changed: Mapping[int, Paper | None]) -> dict[int, _Vector | None]:
         present = {num: paper for num, paper in changed.items() if paper is not None}
@@ -156,7 +156,7 @@ class Generation:
     def _forget(self, nums: Iterator[int]) -> None:
         gone: dict[int, _Vector | None] = dict.fromkeys(nums)
         if gone:
-            self.semantic.append(gone)
+            self.vectors.append(gone)
 
 
 def _next_limit(limit: int, took_s: float) -> int:

@@ -200,7 +200,7 @@ class SearchIndex:
             with closing(serving.follow(self.position, changes, on_papers)) as steps:
                 for position in steps:
                     # Papers taken in without an encoder make these vectors nobody's.
-                    name, rows = serving.encoder.name, serving.semantic.rows
+                    name, rows = serving.encoder.name, serving.vectors.rows
                     state = replace(self._state, encoder=name, position=position, rows=rows)
                     self._put(state, serving)
 
@@ -216,7 +216,7 @@ class SearchIndex:
             on_papers(len(built.lexical))
         with closing(built.follow(state.position, changes, on_papers)) as steps:
             for position in steps:
-                state = replace(state, position=position, rows=built.semantic.rows)
+                state = replace(state, position=position, rows=built.vectors.rows)
                 write_state(self._building_file, state)
                 levels = levels and self._try_to_level(changes)
                 if time.monotonic() > until:
@@ -224,7 +224,7 @@ class SearchIndex:
         with self._writing():
             with closing(built.follow(state.position, changes)) as steps:
                 for position in steps:
-                    state = replace(state, position=position, rows=built.semantic.rows)
+                    state = replace(state, position=position, rows=built.vectors.rows)
             self._put(state, built)
 
     def _try_to_level(self, changes: Changes, on_papers: _OnPapers | None = None) -> bool:

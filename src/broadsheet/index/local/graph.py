@@ -1,4 +1,4 @@
-"""A graph over the vectors of a large library, which finds the nearest without a full scan."""
+"""A graph over the vectors of a large library, searched instead of scanning every row."""
 
 import os
 import zlib
@@ -10,18 +10,17 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-# Measured in bench/nearest.py; more connections or wider searches find a little more for as much
-# more time.
+# Measured in bench/nearest.py: higher values find slightly more and take longer.
 _CONNECTIVITY, _EXPANSION_ADD, _EXPANSION_SEARCH = 16, 64, 256
 _READ_BYTES = 1 << 20
 
 
-class _Found(Protocol):
+class _SearchResult(Protocol):
     keys: NDArray[np.uint64]
 
 
 class _Graph(Protocol):
-    """What is used of ``usearch.index.Index``."""
+    """The part of ``usearch.index.Index`` that is used."""
 
     expansion_search: int
 
@@ -29,20 +28,20 @@ class _Graph(Protocol):
 
     def add(self, keys: NDArray[np.int64], vectors: NDArray[np.int8]) -> object: ...
 
-    def search(self, vector: NDArray[np.int8], count: int, *, threads: int) -> _Found: ...
+    def search(self, vector: NDArray[np.int8], count: int, *, threads: int) -> _SearchResult: ...
 
     def save(self, path: str) -> None: ...
 
 
-class Approximate:
-    """The graph (HNSW) of the first rows of a file of vectors; the rest is for its user to scan.
+class VectorGraph:
+    """An HNSW graph over the first rows of a vector file; the caller scans the other rows.
 
     Parameters
     ----------
     graph : usearch.index.Index
         Its keys are row numbers.
     file : Path or None
-        Where it was opened; the name tells the content.
+        The file it was read from; the name contains a checksum of the content.
     """
 
     def __init__(self, graph: _Graph, file: Path | None = None) -> None:
@@ -51,52 +50,52 @@ class Approximate:
 
     @property
     def rows(self) -> int:
-        """How many rows it knows."""
+        """The number of rows in the graph."""
         return len(self._graph)
 
-    def nearest(self, whole: NDArray[np.int8], limit: int) -> NDArray[np.int64]:
-        """Find rows that are likely the nearest to a vector.
+    def nearest(self, values: NDArray[np.int8], limit: int) -> NDArray[np.int64]:
+        """List rows that are probably the nearest to a vector.
 
         Parameters
         ----------
-        whole : ndarray of int8, shape (dim,)
-            The vector.
+        values : ndarray of int8, shape (dim,)
+            The quantized vector.
         limit : int
-            How many.
+            The number of rows.
 
         Returns
         -------
         ndarray of int64
-            In no order to rely on; removed papers are among them.
+            Unordered; includes rows of deleted papers.
         """
-        return self._graph.search(whole, limit, threads=1).keys.astype(np.int64)
+        return self._graph.search(values, limit, threads=1).keys.astype(np.int64)
 
-    def extend(self, vectors: NDArray[np.int8]) -> None:
-        """Take in the rows after those it knows, on all cores.
+    def extend(self, values: NDArray[np.int8]) -> None:
+        """Add the rows that are not in the graph yet, on all cores.
 
         Parameters
         ----------
-        vectors : ndarray of int8, shape (rows, dim)
+        values : ndarray of int8, shape (rows, dim)
             All rows of the file.
         """
-        new = np.arange(self.rows, len(vectors))
-        self._graph.add(new, np.ascontiguousarray(vectors[self.rows :]))
+        new = np.arange(self.rows, len(values))
+        self._graph.add(new, np.ascontiguousarray(values[self.rows :]))
 
     def save(self, folder: Path, name: str) -> None:
-        """Keep it as ``NAME-CHECKSUM.usearch`` in place of an earlier one."""
+        """Write ``NAME-CHECKSUM.usearch``, then delete earlier files of that name."""
         partial = folder / f"{name}.partial"
         self._graph.save(str(partial))
         with partial.open("rb") as file:
             os.fsync(file.fileno())
-        kept = folder / f"{name}-{_checksum(partial)}.usearch"
-        partial.replace(kept)
+        saved = folder / f"{name}-{_checksum(partial)}.usearch"
+        partial.replace(saved)
         for other in _files(folder, name):
-            if other != kept:
+            if other != saved:
                 other.unlink(missing_ok=True)
 
 
-def new_graph(dim: int) -> Approximate:
-    """Begin one that knows no rows yet."""
+def new_graph(dim: int) -> VectorGraph:
+    """Return an empty graph."""
     # Imported here because it takes a quarter of a second.
     from usearch.index import Index
 
@@ -108,23 +107,24 @@ def new_graph(dim: int) -> Approximate:
         expansion_add=_EXPANSION_ADD,
         expansion_search=_EXPANSION_SEARCH,
     )
-    return Approximate(cast("_Graph", graph))
+    return VectorGraph(cast("_Graph", graph))
 
 
-def open_graph(folder: Path, name: str, dim: int) -> Approximate | None:
-    """Open what :meth:`Approximate.save` kept.
+def open_graph(folder: Path, name: str, dim: int) -> VectorGraph | None:
+    """Read a graph that :meth:`VectorGraph.save` wrote.
 
     Parameters
     ----------
     folder, name
-        Where it was kept.
+        As for :meth:`VectorGraph.save`.
     dim : int
         Length of a vector.
 
     Returns
     -------
-    Approximate or None
-        None where there is none, or a damaged one: usearch itself would read that and crash.
+    VectorGraph or None
+        None if there is no such file or it is damaged: usearch crashes on a damaged file, so the
+        checksum is compared first.
     """
     from usearch.index import Index
 
@@ -133,11 +133,11 @@ def open_graph(folder: Path, name: str, dim: int) -> Approximate | None:
             continue
         with suppress(ValueError, RuntimeError):
             graph = Index.restore(str(path))
-            # Read and not mapped: the first thousand queries would wait for its pages.
+            # Read, not mapped: with a mapped file the first thousand queries wait for page faults.
             if graph is not None and graph.ndim == dim:
-                # Neither is kept in the file.
+                # The file contains neither setting.
                 graph.expansion_add, graph.expansion_search = _EXPANSION_ADD, _EXPANSION_SEARCH
-                return Approximate(cast("_Graph", graph), path)
+                return VectorGraph(cast("_Graph", graph), path)
     return None
 
 
@@ -146,8 +146,8 @@ def _files(folder: Path, name: str) -> Iterator[Path]:
 
 
 def _checksum(path: Path) -> str:
-    told = 0
+    checksum = 0
     with suppress(FileNotFoundError), path.open("rb") as file:
         while block := file.read(_READ_BYTES):
-            told = zlib.crc32(block, told)
-    return f"{told:08x}"
+            checksum = zlib.crc32(block, checksum)
+    return f"{checksum:08x}"
