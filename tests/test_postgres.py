@@ -54,7 +54,7 @@ def test_papers_votes_editions_and_mail_are_kept_in_postgres(kept_in_postgres: L
     library.subscriptions.confirm(link[1])
     assert library.outbox.send().sent == 1
     assert library.outbox.send().sent == 0
-    assert library.subscriptions.forget_unconfirmed() == 0
+    assert library.subscriptions.delete_unconfirmed() == 0
 
 
 def test_fetching_gaps_and_merges_are_kept_in_postgres(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from broadsheet.accounts.tokens import Tokens
 from broadsheet.config import Settings
 from broadsheet.delivery.outbox import Outbox
-from broadsheet.delivery.subscriptions import Subscriptions
+from broadsheet.delivery.subscribe import Subscriptions
 from broadsheet.delivery.worker import MailSettings
 from broadsheet.doctor import Finding, diagnose
 from broadsheet.editions.editions import Editions
@@ -22,7 +22,7 @@ from broadsheet.index.local.searchindex import SearchIndex
 from broadsheet.ingest import files
 from broadsheet.ingest.files import IngestReport
 from broadsheet.ingest.schedule import FetchSettings, Scheduler
-from broadsheet.mail import Masthead
+from broadsheet.mail import Newsletter
 from broadsheet.model import (
     HitList,
     Kind,
@@ -122,7 +122,7 @@ class Library:
             self.outbox.enqueue_edition,
         )
         self.subscriptions = Subscriptions(
-            self._database, self.secret, self._library_id, mail.masthead.host, clock
+            self._database, self.secret, self._library_id, mail.newsletter.domain, clock
         )
         self.tokens = Tokens(self._database, clock)
         self.reranker = Refinery(self._database, settings.data, settings.refine)
@@ -340,7 +340,7 @@ class Library:
 
 def _mail_settings(settings: Settings) -> MailSettings:
     host = parseaddr(settings.sender)[1].rpartition("@")[2] or "localhost"
-    masthead = Masthead(
+    newsletter = Newsletter(
         title=settings.title,
         base_url=settings.base_url,
         sender=settings.sender,
@@ -348,7 +348,7 @@ def _mail_settings(settings: Settings) -> MailSettings:
         unsubscribe_mailbox=settings.unsubscribe_mailbox,
     )
     return MailSettings(
-        masthead=masthead,
+        newsletter=newsletter,
         smtp_url=settings.smtp_url,
         folder=settings.outbox,
         lock=settings.data / "outbox.lock",

@@ -80,7 +80,7 @@ def test_a_mail_put_off_is_tried_again_later(posted: Library, server: SmtpServer
     _confirm(posted, server)
     server.replies["RCPT"] = "451 come back later"
     report = posted.outbox.send()
-    assert (report.sent, report.delayed) == (0, 1)
+    assert (report.sent, report.retrying) == (0, 1)
     server.replies.clear()
     assert posted.outbox.send().sent == 0
     late = Library(posted.settings, clock=lambda: NOW + timedelta(minutes=6))
@@ -129,6 +129,6 @@ def test_without_a_mail_server_in_reach_everything_stays_due(library: Library) -
     with Library(load_settings(asked, environment={}), clock=lambda: NOW) as cut_off:
         cut_off.subscriptions.subscribe("ada@example.org")
         report = cut_off.outbox.send_due()
-        assert report.delayed == 1
+        assert report.retrying == 1
         assert report.error
         assert cut_off.health().deliveries == {DeliveryState.DUE: 1}

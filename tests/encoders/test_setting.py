@@ -10,7 +10,8 @@ from broadsheet.errors import ConfigError
 from broadsheet.library import Library
 from broadsheet.model import Tier
 from broadsheet.rules.normalize import make_paper
-from broadsheet.serve.jobs import tick
+from broadsheet.serve.jobs import library_jobs
+from broadsheet.serve.runner import run_once
 from tests.embedding_service import Reply, Service, embedding_service
 
 KEY = "sk-very-secret"
@@ -54,9 +55,9 @@ def test_the_old_vectors_serve_until_the_new_ones_are_complete(
     assert service.headers[0]["authorization"] == f"Bearer {KEY}"
 
 
-def test_the_clock_builds_them(data: Path, service: Service) -> None:
+def test_the_index_job_builds_them(data: Path, service: Service) -> None:
     with opened(data, service.address) as library:
-        tick(library)
+        run_once(library_jobs(library))
         assert not library.index.outdated
 
 
@@ -81,7 +82,7 @@ def test_a_key_never_reaches_a_log_or_the_files(
 ) -> None:
     service.replies[:] = [Reply(b"", status=401)] * 9
     with opened(data, service.address) as library:
-        tick(library)
+        run_once(library_jobs(library))
         library.search("kites")
     assert "check the key" in caplog.text
     assert KEY not in caplog.text

@@ -15,10 +15,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from broadsheet.mail import Masthead
+from broadsheet.mail import Newsletter
 from broadsheet.model import Edition, EditionItem, Period
 
-MASTHEAD = Masthead(
+NEWSLETTER = Newsletter(
     title="Broadsheet",
     base_url="https://news.example.org/",
     sender="Broadsheet <news@example.org>",

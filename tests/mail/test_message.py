@@ -1,6 +1,7 @@
 """A message holds both parts, the headers mail programs expect, and nothing smuggled in."""
 
 from dataclasses import replace
+from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -9,14 +10,14 @@ from hypothesis import strategies as st
 
 from broadsheet.mail import compose, render_confirmation, render_digest
 from broadsheet.model import Edition, Period
-from tests.mail.conftest import MASTHEAD, NOW, UNSUBSCRIBE_URL, body, parsed, story
+from tests.mail.conftest import NEWSLETTER, NOW, UNSUBSCRIBE_URL, body, parsed, story
 
 
 def digest(edition: Edition) -> EmailMessage:
     return parsed(
         compose(
-            render_digest(edition, MASTHEAD),
-            masthead=MASTHEAD,
+            render_digest(edition, NEWSLETTER),
+            newsletter=NEWSLETTER,
             to="ada@example.org",
             message_id="<digest.1@example.org>",
             date=NOW,
@@ -59,8 +60,8 @@ def test_a_confirmation_is_no_list_mail() -> None:
     link = "https://news.example.org/confirm?token=x.y"
     message = parsed(
         compose(
-            render_confirmation(MASTHEAD, link),
-            masthead=MASTHEAD,
+            render_confirmation(NEWSLETTER, link, timedelta(days=7)),
+            newsletter=NEWSLETTER,
             to="ada@example.org",
             message_id="<confirmation.1@example.org>",
             date=NOW,
@@ -84,8 +85,8 @@ def test_no_title_breaks_a_message(title: str) -> None:
 def test_a_header_cannot_be_smuggled_in_by_an_address(to: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         compose(
-            render_digest(edition("Kites"), MASTHEAD),
-            masthead=MASTHEAD,
+            render_digest(edition("Kites"), NEWSLETTER),
+            newsletter=NEWSLETTER,
             to=to,
             message_id="<digest.1@example.org>",
             date=NOW,

@@ -11,11 +11,20 @@ from broadsheet.config import Settings, load_settings
 from broadsheet.library import Library
 from broadsheet.model import Period
 from broadsheet.rules.normalize import make_paper
-from broadsheet.serve.jobs import fetch_tick, tick
+from broadsheet.serve.jobs import library_jobs
+from broadsheet.serve.runner import run_once
 from tests.services import Services
 from tests.world import Fault, World
 
 _DAY = date(2026, 3, 11)
+
+
+def run_fetch(library: Library) -> None:
+    run_once(job for job in library_jobs(library) if job.name == "fetch")
+
+
+def run_all_but_fetch(library: Library) -> None:
+    run_once(job for job in library_jobs(library) if job.name != "fetch")
 
 
 class Clocked:
@@ -50,11 +59,11 @@ def clocked(tmp_path: Path) -> Iterator[Clocked]:
 
 
 def test_the_edition_is_printed_at_its_hour_when_all_was_fetched(clocked: Clocked) -> None:
-    fetch_tick(clocked.library)
-    tick(clocked.library)
+    run_fetch(clocked.library)
+    run_all_but_fetch(clocked.library)
     assert not clocked.library.editions.exists(_DAY)
     clocked.at(6, 0)
-    tick(clocked.library)
+    run_all_but_fetch(clocked.library)
     edition = clocked.library.editions.read()
     assert (edition.date, edition.note) == (_DAY, None)
     assert len(edition.items) == 20
@@ -64,25 +73,25 @@ def test_an_edition_waits_for_a_missing_day_and_is_printed_when_it_has_come(
     clocked: Clocked,
 ) -> None:
     clocked.world.faults = {"hf": Fault.BLANK}
-    fetch_tick(clocked.library)
+    run_fetch(clocked.library)
     clocked.at(6, 0)
-    tick(clocked.library)
+    run_all_but_fetch(clocked.library)
     assert not clocked.library.editions.exists(_DAY)
     clocked.world.faults = {}
     clocked.at(7, 0)
-    fetch_tick(clocked.library)
-    tick(clocked.library)
+    run_fetch(clocked.library)
+    run_all_but_fetch(clocked.library)
     assert clocked.library.editions.read().note is None
 
 
 def test_an_edition_waits_no_longer_than_was_set_and_says_what_it_lacks(clocked: Clocked) -> None:
     clocked.world.faults = {"hf": Fault.RENAMED}
-    fetch_tick(clocked.library)
+    run_fetch(clocked.library)
     clocked.at(7, 59)
-    tick(clocked.library)
+    run_all_but_fetch(clocked.library)
     assert not clocked.library.editions.exists(_DAY)
     clocked.at(8, 0)
-    tick(clocked.library)
+    run_all_but_fetch(clocked.library)
     note = clocked.library.editions.read().note
     assert note == (
         "Made while hf had not brought 10 March; what is missing follows in a later edition."
@@ -95,23 +104,23 @@ def test_a_day_without_news_has_no_edition_until_some_comes(settings: Settings) 
         library.add("test", [make_paper(title="Old kites", published="2026-03-09")])
         library.editions.publish()
         hands[0] = datetime(2026, 3, 11, 6, tzinfo=UTC)
-        tick(library)
+        run_all_but_fetch(library)
         assert not library.editions.exists(_DAY)
         library.add("test", [make_paper(title="Kites at dawn", published="2026-03-11")])
         hands[0] += timedelta(minutes=30)
-        tick(library)
+        run_all_but_fetch(library)
         assert not library.editions.exists(_DAY)
         hands[0] += timedelta(minutes=30)
-        tick(library)
+        run_all_but_fetch(library)
         assert [item.title for item in library.editions.read(_DAY).items] == ["Kites at dawn"]
 
 
 def test_an_edition_waits_for_sources_that_were_not_fetched_yet(clocked: Clocked) -> None:
     clocked.at(6, 0)
-    tick(clocked.library)
+    run_all_but_fetch(clocked.library)
     assert not clocked.library.editions.exists(_DAY)
-    fetch_tick(clocked.library)
-    tick(clocked.library)
+    run_fetch(clocked.library)
+    run_all_but_fetch(clocked.library)
     assert clocked.library.editions.exists(_DAY)
 
 
@@ -123,10 +132,10 @@ def test_a_source_is_fetched_when_it_is_due_and_not_before(clocked: Clocked) -> 
 
     for hour, minute in ((5, 50), (6, 0), (8, 49)):
         clocked.at(hour, minute)
-        fetch_tick(clocked.library)
+        run_fetch(clocked.library)
         assert fetched() == 5
     clocked.at(8, 50)
-    fetch_tick(clocked.library)
+    run_fetch(clocked.library)
     assert fetched() == 8
 
 
@@ -135,7 +144,7 @@ def test_a_failing_fetch_is_logged_and_stops_nothing(
 ) -> None:
     clocked.world.faults = {"arxiv": Fault.RENAMED}
     with caplog.at_level(logging.WARNING):
-        fetch_tick(clocked.library)
+        run_fetch(clocked.library)
     assert "is gone (status 404)" in caplog.text
     states = {state.name: state for state in clocked.library.sources.states()}
     assert states["hf"].succeeded_at == clocked.now
@@ -149,7 +158,7 @@ def test_a_wrong_name_in_the_settings_stops_no_other_source(
         update={"data": tmp_path / "other", "sources": "arxive hf"}
     )
     with Library(settings, clock=lambda: clocked.now) as library:
-        fetch_tick(library)
+        run_fetch(library)
         wrong, right = library.sources.states()
         assert "there is no source 'arxive'" in str(wrong.error)
         assert right.succeeded_at == clocked.now
@@ -161,29 +170,29 @@ def test_an_evening_edition_waits_past_midnight(clocked: Clocked) -> None:
     with Library(settings, clock=lambda: clocked.now) as library:
         clocked.world.faults = {"hf": Fault.RENAMED}
         clocked.at(22, 55)
-        fetch_tick(library)
+        run_fetch(library)
         for _ in range(3):
             clocked.now += timedelta(hours=1)
-            tick(library)
+            run_all_but_fetch(library)
             assert not library.editions.exists(_DAY)
         clocked.now += timedelta(minutes=10)
-        tick(library)
+        run_all_but_fetch(library)
         assert library.editions.read().date == _DAY
         assert not library.editions.exists(_DAY + timedelta(days=1))
 
 
 def test_yesterdays_edition_is_not_made_up_for_the_day_after(clocked: Clocked) -> None:
-    fetch_tick(clocked.library)
+    run_fetch(clocked.library)
     clocked.now += timedelta(days=1)
     clocked.world.today += timedelta(days=1)
-    fetch_tick(clocked.library)
+    run_fetch(clocked.library)
     clocked.at(12, 0)
-    tick(clocked.library)
+    run_all_but_fetch(clocked.library)
     assert clocked.library.editions.periods() == [Period(_DAY + timedelta(days=1))]
 
 
 def test_a_source_that_was_long_not_fetched_is_told_of(clocked: Clocked) -> None:
-    fetch_tick(clocked.library)
+    run_fetch(clocked.library)
     clocked.now += timedelta(days=10)
     told = [one.text for one in clocked.library.diagnose() if not one.ok]
     assert any("hf was fetched 10 days ago" in text for text in told)
@@ -199,9 +208,9 @@ def test_sources_of_attention_alone_hold_no_edition(clocked: Clocked, tmp_path: 
     )
     with Library(settings, clock=lambda: clocked.now) as library:
         clocked.world.faults = {"hn": Fault.RENAMED}
-        fetch_tick(library)
+        run_fetch(library)
         clocked.at(6, 0)
-        tick(library)
+        run_all_but_fetch(library)
         assert "hn had not brought 10 March" in str(library.editions.read().note)
 
 

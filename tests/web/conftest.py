@@ -17,9 +17,10 @@ def client(library: Library) -> Iterator[TestClient]:
 
 @pytest.fixture
 def newest_mail(library: Library) -> Callable[[], EmailMessage]:
-    """Read the mail that was written last."""
+    """Send what is due, and read the mail that was written last."""
 
     def read() -> EmailMessage:
+        library.outbox.send_due()
         mails = library.settings.outbox.rglob("*.eml")
         newest = max(mails, key=lambda path: path.stat().st_mtime_ns)
         return message_from_bytes(newest.read_bytes(), policy=policy.default)

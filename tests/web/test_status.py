@@ -15,7 +15,7 @@ from broadsheet.rules.normalize import make_paper
 from broadsheet.store.attention import add_signals
 from broadsheet.web.app import create_app
 from tests.conftest import NOW
-from tests.mail.conftest import MASTHEAD
+from tests.mail.conftest import NEWSLETTER
 from tests.services import Services
 from tests.world import Fault, World
 
@@ -62,7 +62,7 @@ def test_an_edition_says_on_the_page_and_in_the_mail_what_it_lacks(
     fetching.editions.publish()
     lack = "hf had not brought 10 March"
     assert lack in TestClient(create_app(fetching)).get("/").text
-    digest = render_digest(fetching.editions.read(), MASTHEAD)
+    digest = render_digest(fetching.editions.read(), NEWSLETTER)
     assert lack in digest.html
     assert lack in digest.text
 
@@ -76,7 +76,7 @@ def test_what_was_said_against_a_paper_is_shown_wherever_it_stands(
         "crossref", [make_paper(title=paper.title, arxiv=paper.paper_id, notice=notice, version=4)]
     )
     library.update_index()
-    digest = render_digest(library.editions.read(), MASTHEAD)
+    digest = render_digest(library.editions.read(), NEWSLETTER)
     assert f"{notice.capitalize()}." in digest.html
     assert notice.upper() in digest.text
     page = TestClient(create_app(library))

@@ -75,8 +75,8 @@ def send(
         print_json(asdict(report))
     else:
         OUT.print(
-            f"{report.sent} sent to {escape(where)}, {report.delayed} to be tried again, "
-            f"{report.failed} given up, {report.unknown} in doubt"
+            f"{report.sent} sent to {escape(where)}, {report.retrying} retrying, "
+            f"{report.failed} failed, {report.unknown} unknown"
         )
     if report.error:
         ERR.print(f"broadsheet: {escape(report.error)}", style="red")

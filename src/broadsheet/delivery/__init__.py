@@ -1,1 +1,1 @@
-"""Delivery: subscriptions, and the outbox that mails digests to them."""
+"""Delivery: subscriptions, the outbox of due mails, and the worker that sends them."""

@@ -1,12 +1,11 @@
-"""The outbox of one library: enqueue digests, send what is due."""
+"""The outbox of a library: enqueue digests, send due mails."""
 
 from collections.abc import Callable
 from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from broadsheet.delivery.deliver import SendReport
-from broadsheet.delivery.worker import MailSettings, send_due
+from broadsheet.delivery.worker import MailSettings, SendReport, send_due
 from broadsheet.model import Edition, Period
 from broadsheet.store import deliveries
 from broadsheet.store.database import Database
@@ -45,7 +44,7 @@ class Outbox:
         self._clock = clock
 
     def enqueue_edition(self, connection: Connection, published: Edition) -> int:
-        """Enqueue a digest for each confirmed subscription that has none for this day.
+        """Enqueue this revision for each confirmed subscription that has no digest of its day.
 
         Parameters
         ----------
@@ -57,18 +56,18 @@ class Outbox:
         Returns
         -------
         int
-            Digests enqueued.
+            Number of digests enqueued.
         """
         return deliveries.enqueue_digests(
             connection,
-            published.date,
+            published,
             self._library_id,
-            self._mail.masthead.host,
+            self._mail.newsletter.domain,
             self._clock(),
         )
 
     def enqueue(self, day: date) -> int:
-        """Enqueue the digests of a day's newest revision; return how many.
+        """Enqueue the newest revision of a day; return the number of digests enqueued.
 
         Raises
         ------
@@ -81,7 +80,7 @@ class Outbox:
     def send(
         self, day: date | None = None, on_sent: Callable[[], None] = lambda: None
     ) -> SendReport:
-        """Mail a day's edition, by default the newest, to every subscriber without it.
+        """Enqueue a day's edition, by default the newest, and send everything that is due.
 
         Parameters
         ----------
@@ -100,11 +99,22 @@ class Outbox:
         self.enqueue(newest.date)
         return self.send_due(on_sent)
 
-    def send_due(self, on_sent: Callable[[], None] = lambda: None) -> SendReport:
+    def send_due(
+        self,
+        on_sent: Callable[[], None] = lambda: None,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> SendReport:
         """Send every delivery that is due; see :func:`broadsheet.delivery.worker.send_due`."""
-        return send_due(self._database, self._mail, self._secret, self._clock, on_sent)
+        return send_due(
+            self._database,
+            self._mail,
+            self._secret,
+            self._clock,
+            on_sent=on_sent,
+            is_stopping=is_stopping,
+        )
 
     def retry_unknown(self) -> int:
-        """Make deliveries in state unknown due again; their readers may get them twice."""
+        """Make unknown deliveries due again, return how many; recipients may get them twice."""
         with self._database.write() as connection:
             return deliveries.retry_unknown(connection, self._clock())

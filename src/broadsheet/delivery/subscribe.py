@@ -1,98 +1,126 @@
-"""Take readers on, by a mail they confirm, and let them go."""
+"""Subscribe addresses with confirmation, and unsubscribe them."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Subscription, SubscriptionState
 from broadsheet.rules.address import parse_address
-from broadsheet.rules.token import Purpose, read
+from broadsheet.rules.token import Purpose, verify
 from broadsheet.store import deliveries, subscriptions
 from broadsheet.store.database import Database
 
-_CONFIRMATIONS_A_DAY = 3
-_FORGET_UNCONFIRMED_AFTER = timedelta(days=30)
+_MAX_CONFIRMATIONS_PER_DAY = 3
+_DELETE_UNCONFIRMED_AFTER = timedelta(days=30)
 
 
-def subscribe(database: Database, email: str, library_id: str, host: str, now: datetime) -> None:
-    """Make a confirmation mail due to an address that asks for the digest.
-
-    Nothing tells whether the address was known: an address that is subscribed, or that was
-    sent three confirmations within a day, gets no further one.
-
-    Parameters
-    ----------
-    database : Database
-        The library.
-    email : str
-        What the reader wrote.
-    library_id, host : str
-        What the mail's Message-ID ends with.
-    now : datetime
-        Aware UTC.
-
-    Raises
-    ------
-    ValueError
-        Where `email` is no address.
-    """
-    address = parse_address(email)
-    with database.write() as connection:
-        asked = subscriptions.ask(connection, address, now)
-        if asked.state is not SubscriptionState.PENDING:
-            return
-        made = subscriptions.confirmations_since(connection, asked.id, now - timedelta(days=1))
-        if made < _CONFIRMATIONS_A_DAY:
-            message_id = f"<confirmation.{uuid4().hex}.{library_id}@{host}>"
-            deliveries.enqueue_confirmation(connection, asked.id, message_id, now)
-
-
-def peek(database: Database, secret: str, token: str, now: datetime) -> Subscription:
-    """Read the subscription that a link from a mail belongs to, changing nothing.
+class Subscriptions:
+    """The subscriptions of a library.
 
     Parameters
     ----------
     database : Database
         The library.
     secret : str
-        What the link was signed with.
-    token : str
-        From the link.
-    now : datetime
-        Aware UTC.
-
-    Raises
-    ------
-    NotFoundError
-        Where the link is wrong or too old.
+        Signs the links in mails.
+    library_id, domain : str
+        Right-hand side of each Message-ID.
+    clock : callable
+        Returns the current time, aware UTC.
     """
-    with database.read() as connection:
-        return subscriptions.subscription(connection, _owner(secret, token, now, *Purpose))
 
+    def __init__(
+        self,
+        database: Database,
+        secret: str,
+        library_id: str,
+        domain: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._secret = secret
+        self._library_id = library_id
+        self._domain = domain
+        self._clock = clock
 
-def confirm(database: Database, secret: str, token: str, now: datetime) -> Subscription:
-    """Confirm the subscription that a link from a confirmation mail belongs to; as :func:`peek`."""
-    owner = _owner(secret, token, now, Purpose.CONFIRM)
-    with database.write() as connection:
-        return subscriptions.confirm(connection, owner, now)
+    def subscribe(self, email: str) -> None:
+        """Enqueue a confirmation mail; sends nothing itself.
 
+        The result does not reveal whether the address is known: a confirmed address, and one
+        that was sent three confirmations within 24 hours, gets no further mail.
 
-def unsubscribe(database: Database, secret: str, token: str, now: datetime) -> Subscription:
-    """End the subscription that a link from a digest belongs to; as :func:`peek`."""
-    owner = _owner(secret, token, now, Purpose.UNSUBSCRIBE)
-    with database.write() as connection:
-        return subscriptions.unsubscribe(connection, owner, now)
+        Raises
+        ------
+        ValueError
+            If `email` is not an email address.
+        """
+        address = parse_address(email)
+        now = self._clock()
+        with self._database.write() as connection:
+            subscription = subscriptions.create_or_renew(connection, address, now)
+            if subscription.state is not SubscriptionState.PENDING:
+                return
+            day_ago = now - timedelta(days=1)
+            recent = deliveries.confirmations_since(connection, subscription.id, day_ago)
+            if recent < _MAX_CONFIRMATIONS_PER_DAY:
+                message_id = f"<confirmation.{uuid4().hex}.{self._library_id}@{self._domain}>"
+                deliveries.enqueue_confirmation(connection, subscription.id, message_id, now)
 
+    def peek(self, token: str) -> Subscription:
+        """Return the subscription of a token of either purpose; changes nothing.
 
-def forget_unconfirmed(database: Database, now: datetime) -> int:
-    """Remove the addresses that have not confirmed for thirty days; gives how many."""
-    with database.write() as connection:
-        return subscriptions.forget_unconfirmed(connection, _FORGET_UNCONFIRMED_AFTER, now)
+        Raises
+        ------
+        NotFoundError
+            If the token is invalid or has expired.
+        """
+        subscription_id = self._verify(token, *Purpose)
+        with self._database.read() as connection:
+            return subscriptions.subscription(connection, subscription_id)
 
+    def confirm(self, token: str) -> Subscription:
+        """Confirm the subscription of a token; repeating it changes nothing.
 
-def _owner(secret: str, token: str, now: datetime, *purposes: Purpose) -> int:
-    for purpose in purposes:
-        owner = read(secret, purpose, token, now)
-        if owner is not None:
-            return owner
-    raise NotFoundError("this link is not valid any more: subscribe again to get a new one")
+        Raises
+        ------
+        NotFoundError
+            If the token is invalid or has expired, or the address has unsubscribed since.
+        """
+        subscription_id = self._verify(token, Purpose.CONFIRM)
+        with self._database.write() as connection:
+            return subscriptions.confirm(connection, subscription_id, self._clock())
+
+    def unsubscribe(self, token: str) -> Subscription:
+        """End the subscription of a token; repeating it changes nothing.
+
+        Raises
+        ------
+        NotFoundError
+            If the token is invalid.
+        """
+        subscription_id = self._verify(token, Purpose.UNSUBSCRIBE)
+        with self._database.write() as connection:
+            return subscriptions.unsubscribe(connection, subscription_id, self._clock())
+
+    def all(self) -> Iterator[Subscription]:
+        """List every subscription in the order of creation."""
+        with self._database.read() as connection:
+            yield from subscriptions.all_subscriptions(connection)
+
+    def delete_unconfirmed(self) -> int:
+        """Delete addresses that were not confirmed within 30 days; return how many."""
+        with self._database.write() as connection:
+            return subscriptions.delete_unconfirmed(
+                connection, _DELETE_UNCONFIRMED_AFTER, self._clock()
+            )
+
+    def _verify(self, token: str, *purposes: Purpose) -> int:
+        now = self._clock()
+        for purpose in purposes:
+            subscription_id = verify(self._secret, purpose, token, now)
+            if subscription_id is not None:
+                return subscription_id
+        raise NotFoundError(
+            "this link is invalid or has expired: subscribe again to receive a new one"
+        )

@@ -1,15 +1,15 @@
-"""OUT: an edition becomes a digest, a digest a message, and a transport hands it over."""
+"""Mail: render digests and confirmations, compose messages, and send them over a transport."""
 
 from broadsheet.mail.confirmation import render_confirmation
 from broadsheet.mail.digest import render_digest
-from broadsheet.mail.masthead import Masthead
 from broadsheet.mail.message import compose
-from broadsheet.mail.rendering import Rendered
+from broadsheet.mail.newsletter import Newsletter
+from broadsheet.mail.rendering import RenderedMail
 from broadsheet.mail.transport import Transport, open_transport
 
 __all__ = [
-    "Masthead",
-    "Rendered",
+    "Newsletter",
+    "RenderedMail",
     "Transport",
     "compose",
     "open_transport",

@@ -1,30 +1,37 @@
-"""Ask an address whether it really wants the digest."""
+"""Render the mail that confirms a subscription."""
 
-from broadsheet.mail.masthead import Masthead
-from broadsheet.mail.rendering import Rendered, render
-from broadsheet.mail.wording import plain
+from datetime import timedelta
+
+from broadsheet.mail.newsletter import Newsletter
+from broadsheet.mail.rendering import RenderedMail, render
+from broadsheet.mail.text import single_line
 
 
-def render_confirmation(masthead: Masthead, confirm_url: str) -> Rendered:
-    """Write the mail that a new subscription has to be confirmed by.
+def render_confirmation(
+    newsletter: Newsletter, confirm_url: str, valid_for: timedelta
+) -> RenderedMail:
+    """Render the confirmation mail of a new subscription.
 
     Parameters
     ----------
-    masthead : Masthead
-        Who sends it.
+    newsletter : Newsletter
+        The sender.
     confirm_url : str
-        The signed address of the page with the button that confirms.
+        Signed URL of the page that confirms the subscription.
+    valid_for : timedelta
+        How long that URL is valid, in whole days.
 
     Returns
     -------
-    Rendered
-        Belongs to one reader: the address is in it.
+    RenderedMail
+        Specific to one subscriber, because it contains `confirm_url`.
     """
-    title = plain(masthead.title)
+    title = single_line(newsletter.title)
     return render(
         "confirmation",
-        f"Please confirm your subscription to {title}",
+        f"Confirm your subscription to {title}",
         title=title,
-        front_url=masthead.page("/"),
-        confirm_url=plain(confirm_url),
+        front_url=newsletter.url("/"),
+        confirm_url=single_line(confirm_url),
+        valid_days=valid_for.days,
     )

@@ -1,39 +1,49 @@
-"""Set an edition as a mail."""
+"""Render an edition as a digest mail."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from broadsheet.mail.masthead import Masthead
-from broadsheet.mail.rendering import Rendered, render
-from broadsheet.mail.wording import byline, excerpt, long_day, plain, shortened, spoken_date
+from broadsheet.mail.newsletter import Newsletter
+from broadsheet.mail.rendering import RenderedMail, render
+from broadsheet.mail.text import (
+    byline,
+    excerpt,
+    format_date,
+    format_day,
+    single_line,
+    truncate,
+)
 from broadsheet.model import Edition, EditionItem, Section
 
 _SUBJECT_CHARS = 120
-_HEADINGS = {Section.RISING: "Rising", Section.NEW: "New, and noticed by nobody yet"}
+_HEADINGS = {
+    Section.RISING: "Trending",
+    Section.NEW: "No attention yet; selected by predicted interest",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """One paper as the templates print it.
+class DigestItem:
+    """One paper of a digest, as the templates use it.
 
     Parameters
     ----------
     rank : int
-        Place in the edition, from 1.
+        Position in the edition, from 1.
     title, byline, dateline, excerpt, reason : str
-        Plain text on one line, empty where nothing is known.
+        One line of plain text each; empty if unknown.
     page_url : str
-        Its page in the newspaper.
-    link, link_name : str
-        The work itself and the host it is at; both empty where there is no web address.
+        URL of the paper's page on the site.
+    link, link_host : str
+        URL of the work and its host; both empty if there is no http(s) URL.
     notice : str
-        What was said against it, empty for nothing.
+        Retraction or similar notice; empty if there is none.
     comment : str
-        What the editor said of it, empty for nothing.
+        The editor's comment; empty if there is none.
     picked : bool
-        Whether the editor put it here.
+        Whether the editor picked the paper.
     heading : str
-        Stands above it, where another part of the edition begins; else empty.
+        Heading of the section that begins with this paper; else empty.
     """
 
     rank: int
@@ -44,74 +54,76 @@ class Story:
     reason: str
     page_url: str
     link: str
-    link_name: str
+    link_host: str
     notice: str
     comment: str
     picked: bool
     heading: str
 
 
-def render_digest(edition: Edition, masthead: Masthead) -> Rendered:
-    """Write the digest of an edition, once for all its readers.
+def render_digest(edition: Edition, newsletter: Newsletter) -> RenderedMail:
+    """Render the digest of an edition, once for all subscribers.
 
     Parameters
     ----------
     edition : Edition
-        What is mailed; it may be empty.
-    masthead : Masthead
-        Who sends it.
+        The edition to mail; it may have no papers.
+    newsletter : Newsletter
+        The sender.
 
     Returns
     -------
-    Rendered
-        `rendering.UNSUBSCRIBE` stands in it where :func:`broadsheet.mail.compose` puts the
-        reader's own address.
+    RenderedMail
+        Contains `rendering.UNSUBSCRIBE_URL`, which :func:`broadsheet.mail.compose` replaces
+        with each subscriber's URL.
     """
-    title, day = plain(masthead.title), long_day(edition.date)
-    # What comes first needs no heading.
-    above = [item.section for item in edition.items[:1]] + [item.section for item in edition.items]
-    stories = [
-        _story(item, masthead, _HEADINGS[item.section] if item.section is not before else "")
-        for item, before in zip(edition.items, above, strict=False)
+    title, day = single_line(newsletter.title), format_day(edition.date)
+    # The first section has no heading.
+    previous = [item.section for item in edition.items[:1]] + [
+        item.section for item in edition.items
     ]
-    leading = stories[0].title if stories else "no papers today"
+    items = [
+        _digest_item(item, newsletter, _HEADINGS[item.section] if item.section != before else "")
+        for item, before in zip(edition.items, previous, strict=False)
+    ]
+    headline = items[0].title if items else "no papers"
     return render(
         "digest",
-        shortened(f"{title}, {day}: {leading}", _SUBJECT_CHARS),
+        truncate(f"{title}, {day}: {headline}", _SUBJECT_CHARS),
         title=title,
         day=day,
         weekday=f"{edition.date:%A}",
-        front_url=masthead.page("/"),
-        browser_url=masthead.page(f"/papers/date/{edition.date.isoformat()}"),
-        stories=stories,
-        note=plain(edition.note or ""),
+        front_url=newsletter.url("/"),
+        browser_url=newsletter.url(f"/papers/date/{edition.date.isoformat()}"),
+        items=items,
+        note=single_line(edition.note or ""),
     )
 
 
-def _story(item: EditionItem, masthead: Masthead, heading: str) -> Story:
-    date = spoken_date(item.published) if item.published else ""
-    category = plain(item.categories[0]) if item.categories else ""
-    link = plain(item.link or "")
+def _digest_item(item: EditionItem, newsletter: Newsletter, heading: str) -> DigestItem:
+    date = format_date(item.published) if item.published else ""
+    category = single_line(item.categories[0]) if item.categories else ""
+    link = single_line(item.link or "")
     host = _web_host(link)
-    return Story(
+    return DigestItem(
         rank=item.rank,
-        title=plain(item.title),
+        title=single_line(item.title),
         byline=byline(item.authors),
         dateline=" · ".join(part for part in (date, category) if part),
         excerpt=excerpt(item.abstract or ""),
-        reason=plain(item.reason),
-        page_url=masthead.page(f"/papers/{quote(item.paper_id, safe=':/', errors='replace')}"),
+        reason=single_line(item.reason),
+        page_url=newsletter.url(f"/papers/{quote(item.paper_id, safe=':/', errors='replace')}"),
         link=link if host else "",
-        link_name=host,
+        link_host=host,
         notice=item.notice or "",
-        comment=plain(item.comment or ""),
+        comment=single_line(item.comment or ""),
         picked=item.picked,
         heading=heading,
     )
 
 
 def _web_host(url: str) -> str:
-    """Name the host of an http(s) address; empty for what a mail must not link to."""
+    """Return the host of an http(s) URL, or "" for a URL that a mail must not link to."""
     try:
         parts = urlsplit(url)
     except ValueError:

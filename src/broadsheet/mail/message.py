@@ -1,4 +1,4 @@
-"""Address a rendered mail to one reader."""
+"""Compose the message of one recipient from a rendered mail."""
 
 import re
 from datetime import datetime
@@ -9,26 +9,26 @@ from email.policy import SMTP, EmailPolicy
 from html import escape
 from urllib.parse import quote
 
-from broadsheet.mail.masthead import Masthead
-from broadsheet.mail.rendering import UNSUBSCRIBE, Rendered
-from broadsheet.mail.wording import plain
+from broadsheet.mail.newsletter import Newsletter
+from broadsheet.mail.rendering import UNSUBSCRIBE_URL, RenderedMail
+from broadsheet.mail.text import single_line
 
-# 7 bit goes through every server, also one that does not offer 8BITMIME.
+# Every server accepts 7bit, including those without 8BITMIME.
 _POLICY = SMTP.clone(cte_type="7bit")
-_URL_SIGNS = "%:/?#[]@!$&'()*+;=~"
+_URL_CHARACTERS = "%:/?#[]@!$&'()*+;=~"
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 
 
-class _Written(str):
-    """A header that is already in its final form.
+class _FoldedHeader(str):
+    """A header value that is written as it is.
 
-    Python's own folding encodes any word longer than a line, which makes an address in
-    List-Unsubscribe unreadable, and decodes what only looks encoded in a paper's title.
+    The folding of `email` encodes any word longer than a line, which makes a URL in
+    List-Unsubscribe unreadable, and decodes text in a paper's title that looks encoded.
     """
 
     name: str
 
-    def __new__(cls, name: str, value: str) -> "_Written":
+    def __new__(cls, name: str, value: str) -> "_FoldedHeader":
         self = super().__new__(cls, value)
         self.name = name
         return self
@@ -38,85 +38,86 @@ class _Written(str):
 
 
 def compose(
-    rendered: Rendered,
+    rendered: RenderedMail,
     *,
-    masthead: Masthead,
+    newsletter: Newsletter,
     to: str,
     message_id: str,
     date: datetime,
     unsubscribe_url: str | None,
 ) -> bytes:
-    """Write a message ready to be sent.
+    """Compose a message ready to be sent.
 
     Parameters
     ----------
-    rendered : Rendered
+    rendered : RenderedMail
         A digest or a confirmation.
-    masthead : Masthead
-        Who sends it.
+    newsletter : Newsletter
+        The sender.
     to : str
-        The reader, as :func:`broadsheet.rules.address.parse_address` gives it.
+        The recipient, as :func:`broadsheet.rules.address.parse_address` returns it.
     message_id : str
         The Message-ID header, angle brackets included.
     date : datetime
-        When it is sent, aware.
+        The Date header, aware.
     unsubscribe_url : str or None
-        Where this reader unsubscribes, by one POST; None for a confirmation.
+        URL where this recipient unsubscribes with one POST (RFC 8058); None for a confirmation.
 
     Returns
     -------
     bytes
-        In ASCII, with CRLF at the end of each line.
+        ASCII with CRLF line endings.
 
     Raises
     ------
     ValueError
-        If `to` or `message_id` cannot stand in a header, `date` is naive, or a digest has no
+        If `to` or `message_id` is not valid in a header, `date` is naive, or a digest has no
         `unsubscribe_url`.
     """
     if not _MESSAGE_ID.fullmatch(message_id):
-        raise ValueError(f"message id {message_id!r} is not of the form <left@right>")
+        raise ValueError(f"message id {message_id!r} must have the form <left@right>")
     if date.tzinfo is None:
-        raise ValueError("the date of a message needs a time zone")
+        raise ValueError("the date of a message requires a time zone")
     message = EmailMessage(policy=_POLICY)
-    message["From"] = masthead.sender_header
+    message["From"] = newsletter.from_header
     message["To"] = Address(addr_spec=to)
-    _write(message, "Subject", _encoded(rendered.subject))
+    _set_folded(message, "Subject", _encoded_subject(rendered.subject))
     message["Date"] = date
-    _write(message, "Message-ID", message_id)
+    _set_folded(message, "Message-ID", message_id)
     message["Auto-Submitted"] = "auto-generated"
     if unsubscribe_url is not None:
-        unsubscribe_url = quote(plain(unsubscribe_url), safe=_URL_SIGNS)
-        _add_list_headers(message, masthead, unsubscribe_url)
-    message.set_content(_addressed(rendered.text, unsubscribe_url))
+        unsubscribe_url = quote(single_line(unsubscribe_url), safe=_URL_CHARACTERS)
+        _add_list_headers(message, newsletter, unsubscribe_url)
+    message.set_content(_with_unsubscribe_url(rendered.text, unsubscribe_url))
     html_url = None if unsubscribe_url is None else escape(unsubscribe_url)
-    message.add_alternative(_addressed(rendered.html, html_url), subtype="html")
+    message.add_alternative(_with_unsubscribe_url(rendered.html, html_url), subtype="html")
     return message.as_bytes()
 
 
-def _write(message: EmailMessage, name: str, value: str) -> None:
-    message[name] = _Written(name, value)
+def _set_folded(message: EmailMessage, name: str, value: str) -> None:
+    message[name] = _FoldedHeader(name, value)
 
 
-def _encoded(subject: str) -> str:
-    line = plain(subject)
+def _encoded_subject(subject: str) -> str:
+    line = single_line(subject)
     charset = "utf-8" if "=?" in line or not line.isascii() else "us-ascii"
     return Header(line, charset, header_name="Subject").encode(linesep=_POLICY.linesep)
 
 
-def _add_list_headers(message: EmailMessage, masthead: Masthead, unsubscribe_url: str) -> None:
-    ways = [unsubscribe_url]
-    if masthead.unsubscribe_mailbox:
-        ways.append(f"mailto:{quote(masthead.unsubscribe_mailbox, '@')}?subject=unsubscribe")
-    _write(message, "List-Unsubscribe", f",{_POLICY.linesep} ".join(f"<{way}>" for way in ways))
-    _write(message, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
-    _write(message, "List-Id", f"<{masthead.list_id}>")
+def _add_list_headers(message: EmailMessage, newsletter: Newsletter, unsubscribe_url: str) -> None:
+    urls = [unsubscribe_url]
+    if newsletter.unsubscribe_mailbox:
+        urls.append(f"mailto:{quote(newsletter.unsubscribe_mailbox, '@')}?subject=unsubscribe")
+    value = f",{_POLICY.linesep} ".join(f"<{url}>" for url in urls)
+    _set_folded(message, "List-Unsubscribe", value)
+    _set_folded(message, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+    _set_folded(message, "List-Id", f"<{newsletter.list_id}>")
     message["Precedence"] = "bulk"
 
 
-def _addressed(body: str, unsubscribe_url: str | None) -> str:
+def _with_unsubscribe_url(body: str, unsubscribe_url: str | None) -> str:
     if unsubscribe_url is None:
-        if UNSUBSCRIBE in body:
-            raise ValueError("a digest needs the reader's address to unsubscribe at")
+        if UNSUBSCRIBE_URL in body:
+            raise ValueError("a digest requires an unsubscribe_url")
         return body
-    return body.replace(UNSUBSCRIBE, unsubscribe_url)
+    return body.replace(UNSUBSCRIBE_URL, unsubscribe_url)

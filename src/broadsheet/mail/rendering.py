@@ -1,4 +1,4 @@
-"""Rendered: one mail as everybody gets it, before it is addressed to anyone."""
+"""Render the subject and the two bodies of a mail from templates."""
 
 import textwrap
 from dataclasses import dataclass
@@ -7,24 +7,23 @@ from functools import cache
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-# One private-use character: `wording.plain` takes these out of everything from outside, so it
-# stands only where a template put it.
-UNSUBSCRIBE = "\ue000"
+# A placeholder. `text.single_line` removes private-use characters from all external text, so
+# this one appears only where a template puts it.
+UNSUBSCRIBE_URL = "\ue000"
 
 _TEXT_COLUMNS = 72
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
-    """A mail without its addressee.
+class RenderedMail:
+    """The subject and bodies of a mail, without recipient.
 
     Parameters
     ----------
     subject : str
         One line.
     html, text : str
-        The two bodies; in a digest `UNSUBSCRIBE` stands for the reader's own address to
-        unsubscribe at.
+        The two bodies; in a digest, `UNSUBSCRIBE_URL` stands for the recipient's URL.
     """
 
     subject: str
@@ -32,28 +31,28 @@ class Rendered:
     text: str
 
 
-def render(name: str, subject: str, **values: object) -> Rendered:
-    """Fill in the HTML and the text template of one kind of mail.
+def render(name: str, subject: str, **values: object) -> RenderedMail:
+    """Render the HTML and the text template of one kind of mail.
 
     Parameters
     ----------
     name : str
-        The templates' name without its ending.
+        File name of the templates without extension.
     subject : str
         One line.
     **values
-        What the templates name.
+        Variables of the templates.
 
     Returns
     -------
-    Rendered
-        Its styles are inlined, as Outlook and some Gmail programs read no others.
+    RenderedMail
+        With inlined styles, because Outlook and some Gmail apps ignore style sheets.
     """
-    values |= {"subject": subject, "unsubscribe": UNSUBSCRIBE}
+    values |= {"subject": subject, "unsubscribe_url": UNSUBSCRIBE_URL}
     page = _templates().get_template(f"{name}.html").render(values)
     text = _templates().get_template(f"{name}.txt").render(values)
     html = css_inline.inline(page, keep_at_rules=True, load_remote_stylesheets=False)
-    return Rendered(subject, html, f"{text.strip()}\n")
+    return RenderedMail(subject, html, f"{text.strip()}\n")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Hand messages to a mail server over one connection."""
+"""Send messages to an SMTP server over one connection."""
 
 import re
 import smtplib
@@ -9,48 +9,48 @@ from types import TracebackType
 from typing import Self
 
 from broadsheet.errors import MailError
-from broadsheet.mail.server import Server
-from broadsheet.mail.wording import plain
+from broadsheet.mail.envelope import check_envelope
+from broadsheet.mail.smtp_url import SmtpServer
+from broadsheet.mail.text import single_line
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
-_BARE_ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 _SERVICE_CLOSING = 421
-# Replies that ask for another login or for encryption: the operator's to mend, no fault of the
-# reader's address.
-_LOGIN_CODES = frozenset({530, 534, 535, 538})
+# The server requires other credentials or encryption: the operator can correct this, so the
+# recipient's address is not at fault and the error is transient.
+_AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
 
 
 class SmtpTransport:
-    """Talks to one mail server, connecting when there is something to send.
+    """Sends to one SMTP server; connects with the first message.
 
-    The connection is kept from message to message. Where the server closed it meanwhile, it is
-    opened again; that is only done before a message's text is handed over, so no message can
-    go out twice.
+    The connection is reused for later messages. If the server has closed it, the transport
+    connects again, but only before the content of a message is sent, so that no message is sent
+    twice.
 
     Parameters
     ----------
-    server : Server
-        Whom to talk to.
+    server : SmtpServer
+        The server.
     timeout_s : float
-        How long each step may take.
+        Timeout of each network operation, in seconds.
     tls : ssl.SSLContext or None
-        Whom to trust; None for what the system trusts.
+        Trusted certificates; None uses those of the system.
     """
 
     def __init__(
-        self, server: Server, *, timeout_s: float = 30.0, tls: ssl.SSLContext | None = None
+        self, server: SmtpServer, *, timeout_s: float = 30.0, tls: ssl.SSLContext | None = None
     ) -> None:
         self._server = server
         self._timeout_s = timeout_s
         self._tls = tls
-        self._open: smtplib.SMTP | None = None
+        self._connection: smtplib.SMTP | None = None
 
     def __repr__(self) -> str:
         return f"SmtpTransport({self._server!r})"
 
     def __enter__(self) -> Self:
-        """Begin; the server is called when the first message is sent."""
+        """Return the transport; the first message connects."""
         return self
 
     def __exit__(
@@ -59,158 +59,159 @@ class SmtpTransport:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take leave of the server."""
-        if self._open is not None:
+        """Send QUIT and close the connection."""
+        if self._connection is not None:
             with suppress(OSError, smtplib.SMTPException):
-                self._open.quit()
-            self._hang_up()
+                self._connection.quit()
+            self._close()
 
     def was_sent(self, message_id: str) -> None:
-        """Answer None: a server cannot be asked."""
+        """Return None: SMTP has no command to look up a message."""
 
     def send(self, message: bytes, *, sender: str, to: str, message_id: str) -> None:
-        """Hand one message over.
+        """Send one message.
 
         Raises
         ------
         MailError
             As in :meth:`broadsheet.mail.Transport.send`.
         """
-        for address in (sender, to):
-            if not _BARE_ADDRESS.fullmatch(address):
-                raise MailError(f"{address!r} is not a bare mail address in ASCII", permanent=True)
+        check_envelope(sender, to)
         try:
-            smtp = self._offer(sender, to)
-            # Nothing is delivered before the final dot, so losing the connection here is safe.
-            smtp.send(_stuffed(message))
+            smtp = self._start_data(sender, to)
+            # The server accepts nothing before the final dot, so a connection lost here is safe
+            # to retry.
+            smtp.send(_dot_stuffed(message))
         except (OSError, smtplib.SMTPException) as error:
-            self._hang_up()
-            raise MailError(f"{self._name} broke off before the message: {_told(error)}") from error
+            self._close()
+            raise MailError(
+                f"{self._name} closed the connection before the message was sent: {_reason(error)}"
+            ) from error
         try:
             smtp.send(b".\r\n")
             reply = smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
-            self._hang_up()
+            self._close()
             raise MailError(
-                f"{self._name} broke off after the message, which may have been sent: "
-                f"{_told(error)}",
+                f"{self._name} closed the connection before it confirmed the message, which may "
+                f"have been sent: {_reason(error)}",
                 in_doubt=True,
             ) from error
-        self._expect(2, reply, after_text=True)
+        self._check(2, reply, after_data=True)
 
     @property
     def _name(self) -> str:
         return f"the mail server {self._server.host}:{self._server.port}"
 
-    def _offer(self, sender: str, to: str) -> smtplib.SMTP:
-        """Go as far as the server's leave to send the text."""
-        smtp, reply = self._begin(sender)
-        self._expect(2, reply)
-        self._expect(2, smtp.rcpt(to))
-        self._expect(3, smtp.docmd("DATA"))
+    def _start_data(self, sender: str, to: str) -> smtplib.SMTP:
+        """Send MAIL, RCPT and DATA; return the connection, ready for the content."""
+        smtp, reply = self._send_mail_command(sender)
+        self._check(2, reply)
+        self._check(2, smtp.rcpt(to))
+        self._check(3, smtp.docmd("DATA"))
         return smtp
 
-    def _begin(self, sender: str) -> tuple[smtplib.SMTP, tuple[int, bytes]]:
-        if self._open is not None:
+    def _send_mail_command(self, sender: str) -> tuple[smtplib.SMTP, tuple[int, bytes]]:
+        if self._connection is not None:
             with suppress(OSError, smtplib.SMTPException):
-                reply = self._open.mail(sender)
+                reply = self._connection.mail(sender)
                 if reply[0] != _SERVICE_CLOSING:
-                    return self._open, reply
-            self._hang_up()
-        self._open = self._connected()
-        return self._open, self._open.mail(sender)
+                    return self._connection, reply
+            self._close()
+        self._connection = self._connect()
+        return self._connection, self._connection.mail(sender)
 
-    def _expect(self, kind: int, reply: tuple[int, bytes], *, after_text: bool = False) -> None:
-        """Raise unless a reply is of a kind; the connection stays usable where it can."""
+    def _check(self, kind: int, reply: tuple[int, bytes], *, after_data: bool = False) -> None:
+        """Raise if the first digit of a reply is not `kind`; reset the connection if possible."""
         code, text = reply
         if code // 100 == kind:
             return
         if code == _SERVICE_CLOSING:
-            self._hang_up()
-        elif self._open is not None:
+            self._close()
+        elif self._connection is not None:
             try:
-                self._open.rset()
+                self._connection.rset()
             except (OSError, smtplib.SMTPException):
-                self._hang_up()
+                self._close()
         raise MailError(
-            f"{self._name} did not take the message: {code} {_readable(text)}",
-            permanent=code // 100 == 5 and code not in _LOGIN_CODES,
-            # Whatever is no refusal may be an acceptance that came garbled.
-            in_doubt=after_text and code // 100 not in (4, 5),
+            f"{self._name} rejected the message: {code} {_decoded(text)}",
+            permanent=code // 100 == 5 and code not in _AUTHENTICATION_CODES,
+            # A malformed reply may be an acceptance.
+            in_doubt=after_data and code // 100 not in (4, 5),
         )
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connect(self) -> smtplib.SMTP:
         server = self._server
-        smtp = self._called()
+        smtp = self._open_socket()
         try:
-            # The final dot goes out by itself; Nagle's algorithm would hold it back some 40 ms.
+            # The final dot is a packet of its own, which Nagle's algorithm delays by about 40 ms.
             if smtp.sock is not None:
                 smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             smtp.ehlo_or_helo_if_needed()
-            if not server.tls_at_once:
-                self._encrypt(smtp)
+            if not server.implicit_tls:
+                self._start_tls(smtp)
             if server.user is not None and server.password is not None:
-                self._log_in(smtp, server.user, server.password)
+                self._authenticate(smtp, server.user, server.password)
         except BaseException:
             smtp.close()
             raise
         return smtp
 
-    def _called(self) -> smtplib.SMTP:
+    def _open_socket(self) -> smtplib.SMTP:
         host, port = self._server.host, self._server.port
-        if self._server.tls_at_once:
-            return smtplib.SMTP_SSL(host, port, timeout=self._timeout_s, context=self._trusting())
+        if self._server.implicit_tls:
+            return smtplib.SMTP_SSL(host, port, timeout=self._timeout_s, context=self._context())
         return smtplib.SMTP(host, port, timeout=self._timeout_s)
 
-    def _encrypt(self, smtp: smtplib.SMTP) -> None:
+    def _start_tls(self, smtp: smtplib.SMTP) -> None:
         if smtp.has_extn("starttls"):
-            smtp.starttls(context=self._trusting())
+            smtp.starttls(context=self._context())
             smtp.ehlo_or_helo_if_needed()
         elif self._server.tls_required:
-            raise MailError(f"{self._name} offers no encryption, so nothing was sent to it")
+            raise MailError(f"{self._name} does not offer STARTTLS, so nothing was sent")
 
-    def _trusting(self) -> ssl.SSLContext:
+    def _context(self) -> ssl.SSLContext:
         if self._tls is not None:
             return self._tls
         context = ssl.create_default_context()
         if not self._server.tls_required:
-            # Plain text would do here, and a certificate made by the server itself is better.
+            # Opportunistic TLS: a self-signed certificate is better than plain text.
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    def _log_in(self, smtp: smtplib.SMTP, user: str, password: str) -> None:
+    def _authenticate(self, smtp: smtplib.SMTP, user: str, password: str) -> None:
         try:
             smtp.login(user, password)
         except smtplib.SMTPServerDisconnected:
             raise
         except smtplib.SMTPResponseException as error:
-            # Neither the reply nor the cause is passed on: a server may repeat what it was told.
+            # Neither reply nor cause is shown: the reply may repeat the credentials.
             raise MailError(
-                f"{self._name} refused the user or password with {error.smtp_code}"
+                f"{self._name} rejected the user or password with {error.smtp_code}"
             ) from None
         except smtplib.SMTPException:
-            raise MailError(f"{self._name} offers no way to log in that is known here") from None
+            raise MailError(f"{self._name} offers no supported authentication method") from None
 
-    def _hang_up(self) -> None:
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
-def _stuffed(message: bytes) -> bytes:
-    """Write a message as DATA wants it: CRLF line ends, dots at their beginning doubled."""
+def _dot_stuffed(message: bytes) -> bytes:
+    """Return a message as DATA content: CRLF line endings, leading dots doubled."""
     lines = _LINE_END.sub(b"\r\n", message)
-    ended = lines if lines.endswith(b"\r\n") else lines + b"\r\n"
-    return _LEADING_DOT.sub(b"..", ended)
+    content = lines if lines.endswith(b"\r\n") else lines + b"\r\n"
+    return _LEADING_DOT.sub(b"..", content)
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         text = error.smtp_error
-        return f"{error.smtp_code} {_readable(text if isinstance(text, bytes) else text.encode())}"
-    return plain(str(error)) or type(error).__name__
+        return f"{error.smtp_code} {_decoded(text if isinstance(text, bytes) else text.encode())}"
+    return single_line(str(error)) or type(error).__name__
 
 
-def _readable(reply: bytes) -> str:
-    return plain(reply.decode("utf-8", "replace"))
+def _decoded(reply: bytes) -> str:
+    return single_line(reply.decode("utf-8", "replace"))

@@ -1,20 +1,20 @@
-"""Where messages go: a folder, or a mail server."""
+"""The transport protocol, and the choice between a mail server and a folder."""
 
 from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
 from typing import Protocol, Self
 
-from broadsheet.mail.outbox import OutboxTransport
-from broadsheet.mail.server import parse_server
+from broadsheet.mail.eml_folder import EmlFolderTransport
 from broadsheet.mail.smtp import SmtpTransport
+from broadsheet.mail.smtp_url import parse_smtp_url
 
 
 class Transport(Protocol):
-    """Hands messages over one at a time, inside ``with``, from one thread."""
+    """Sends messages one at a time, inside ``with``, from one thread."""
 
     def __enter__(self) -> Self:
-        """Begin; nothing is connected yet."""
+        """Return the transport; connects to nothing."""
 
     def __exit__(
         self,
@@ -22,58 +22,58 @@ class Transport(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close what is open; never raises on a connection that is already lost."""
+        """Close open connections; never raises, even if a connection is already lost."""
 
     def send(self, message: bytes, *, sender: str, to: str, message_id: str) -> None:
-        """Hand one message over.
+        """Send one message to one recipient, once.
 
         Parameters
         ----------
         message : bytes
-            As :func:`broadsheet.mail.compose` writes it.
+            As :func:`broadsheet.mail.compose` returns it.
         sender, to : str
-            Bare addresses of the envelope.
+            Addresses of the envelope, without names.
         message_id : str
-            Its Message-ID header.
+            The Message-ID header of `message`.
 
         Raises
         ------
         MailError
-            ``permanent`` where the server refused this message for good, ``in_doubt`` where it
-            may have been taken; where neither, it was not sent and may be tried again.
+            ``permanent`` if the message is rejected and a retry cannot succeed; ``in_doubt`` if
+            it may have been accepted. Otherwise it was not sent and may be retried.
         """
 
     def was_sent(self, message_id: str) -> bool | None:
-        """Tell whether a message was handed over earlier; None where that cannot be known."""
+        """Return whether a message was sent earlier, or None if this cannot be determined."""
 
 
 def open_transport(
     url: str | None,
-    outbox: Path,
+    folder: Path,
     timeout_s: float = 30.0,
     *,
     tls: SSLContext | None = None,
 ) -> Transport:
-    """Choose the transport that a mail URL names.
+    """Return the transport for an SMTP URL, or for a folder.
 
     Parameters
     ----------
     url : str or None
-        ``smtp://[user:password@]host[:port]``, where STARTTLS is used if offered and insisted
-        on with ``?tls=required``, or ``smtps://…``; user and password percent-encoded. None
-        for files in `outbox`.
-    outbox : Path
-        Folder for the files, made when the first one is written.
+        ``smtp://[user:password@]host[:port]`` uses STARTTLS if the server offers it, and
+        requires it with ``?tls=required``; ``smtps://…`` connects with TLS. User and password
+        are percent-encoded. None writes files to `folder`.
+    folder : Path
+        Folder of the ``.eml`` files, created with the first one.
     timeout_s : float
-        How long each step of a talk with the server may take.
+        Timeout of each network operation, in seconds.
     tls : ssl.SSLContext or None
-        Whom to trust; None for what the system trusts.
+        Trusted certificates; None uses those of the system.
 
     Raises
     ------
     ConfigError
-        If `url` is not of this form.
+        If `url` does not have this form.
     """
     if url is None:
-        return OutboxTransport(outbox)
-    return SmtpTransport(parse_server(url), timeout_s=timeout_s, tls=tls)
+        return EmlFolderTransport(folder)
+    return SmtpTransport(parse_smtp_url(url), timeout_s=timeout_s, tls=tls)

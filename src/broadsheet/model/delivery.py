@@ -1,4 +1,4 @@
-"""Delivery: the record that a mail is due, being sent, sent, bounced."""
+"""Delivery: one mail to one subscription, and its state in the outbox."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,14 +6,14 @@ from enum import StrEnum
 
 
 class DeliveryKind(StrEnum):
-    """What is mailed."""
+    """Kind of mail."""
 
     CONFIRMATION = "confirmation"
     DIGEST = "digest"
 
 
 class DeliveryState(StrEnum):
-    """A delivery goes from due through claimed to one of the settled states."""
+    """State of a delivery: due, then claimed, then settled as one of the others."""
 
     DUE = "due"
     CLAIMED = "claimed"
@@ -32,26 +32,27 @@ class Delivery:
     id : int
         Number in the library.
     subscription_id : int
-        Who gets it.
+        The recipient.
     email : str
         The subscription's address.
     kind : DeliveryKind
         Confirmation or digest.
     edition_date : date or None
-        The day whose edition is mailed; None for a confirmation.
+        Day of the edition that is mailed; None for a confirmation.
+    edition_revision : int or None
+        Revision of that edition, from 1; None for a confirmation.
     state : DeliveryState
-        ``unknown`` was claimed by a sender that died: it may have been sent, and is sent again
-        only on request.
+        ``unknown`` means that it may have been sent; it is sent again only on request.
     message_id : str
-        The Message-ID header, fixed when the delivery is made, angle brackets included.
+        The Message-ID header, fixed when the delivery is enqueued, angle brackets included.
     attempts : int
-        How often sending was tried.
+        Number of attempts to send it, from 0.
     due_at : datetime
-        Not sent before this moment, aware UTC.
+        Earliest time of the next attempt, aware UTC.
     settled_at : datetime or None
-        When it was sent or given up, aware UTC.
+        When it was sent, failed, became unknown or was cancelled, aware UTC.
     error : str or None
-        What went wrong last.
+        The last error.
     """
 
     id: int
@@ -59,6 +60,7 @@ class Delivery:
     email: str
     kind: DeliveryKind
     edition_date: date | None
+    edition_revision: int | None
     state: DeliveryState
     message_id: str
     attempts: int

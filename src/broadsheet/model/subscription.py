@@ -1,4 +1,4 @@
-"""Subscription: what a reader wants mailed, and when."""
+"""Subscription: an email address that receives the daily digest."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class SubscriptionState(StrEnum):
-    """Where a subscription stands between asking and leaving."""
+    """State of a subscription; only confirmed ones receive digests."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -15,18 +15,18 @@ class SubscriptionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One address that asked for the daily digest.
+    """One address that requested the daily digest.
 
     Parameters
     ----------
     id : int
         Number in the library.
     email : str
-        Address as the reader wrote it, domain in lower case.
+        Address as the subscriber entered it, domain in lower case.
     state : SubscriptionState
-        Only ``confirmed`` ones get digests.
+        Only ``confirmed`` ones receive digests.
     created_at, confirmed_at, unsubscribed_at : datetime or None
-        Aware UTC; None where it has not happened.
+        Aware UTC; None if it has not happened.
     """
 
     id: int

@@ -1,41 +1,40 @@
-"""What becomes of a mail that could not be handed over."""
+"""Decide the next state of a delivery after a failure."""
 
 from datetime import datetime, timedelta
 
 from broadsheet.model import DeliveryState
 
-_MOST_ATTEMPTS = 8
-_FIRST_WAIT = timedelta(minutes=5)
-_LONGEST_WAIT = timedelta(hours=6)
+_MAX_ATTEMPTS = 8
+_FIRST_DELAY = timedelta(minutes=5)
+_MAX_DELAY = timedelta(hours=6)
 
 
-def after_failure(
+def state_after_failure(
     attempts: int, *, permanent: bool, in_doubt: bool, now: datetime
 ) -> tuple[DeliveryState, datetime | None]:
-    """Decide what a failed delivery is next.
+    """Return the next state of a delivery that was not sent.
 
     Parameters
     ----------
     attempts : int
-        How often sending was tried, this time included.
+        Number of attempts, from 1, including the failed one.
     permanent : bool
-        The mail server refused it for good.
+        Whether the mail server rejected the message permanently.
     in_doubt : bool
-        The mail server may have taken it.
+        Whether the mail server may have accepted it.
     now : datetime
         Aware UTC.
 
     Returns
     -------
     DeliveryState
-        ``unknown``, ``failed`` or ``due``.
+        ``unknown`` if in doubt, ``failed`` if permanent or after 8 attempts, else ``due``.
     datetime or None
-        When to try again where it is due: five minutes later, twice as long each time, six
-        hours at most.
+        Time of the next attempt if due: 5 minutes later, doubling with each attempt up to 6
+        hours.
     """
     if in_doubt:
         return DeliveryState.UNKNOWN, None
-    if permanent or attempts >= _MOST_ATTEMPTS:
+    if permanent or attempts >= _MAX_ATTEMPTS:
         return DeliveryState.FAILED, None
-    wait = min(_FIRST_WAIT * 2 ** (attempts - 1), _LONGEST_WAIT)
-    return DeliveryState.DUE, now + wait
+    return DeliveryState.DUE, now + min(_FIRST_DELAY * 2 ** (attempts - 1), _MAX_DELAY)

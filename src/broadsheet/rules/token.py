@@ -1,4 +1,4 @@
-"""Signed links: what lets a reader confirm or leave without signing in."""
+"""Signed tokens in mail links: confirm or unsubscribe without signing in."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,44 +9,45 @@ CONFIRM_FOR = timedelta(days=7)
 
 
 class Purpose(StrEnum):
-    """What a link may do."""
+    """Action that a token allows."""
 
     CONFIRM = "confirm"
     UNSUBSCRIBE = "unsubscribe"
 
 
 def sign(secret: str, purpose: Purpose, subscription_id: int, now: datetime) -> str:
-    """Make the token of a link.
+    """Return the signed token of a link.
 
     Parameters
     ----------
     secret : str
-        The library's own.
+        The library's secret.
     purpose : Purpose
-        What the link may do.
+        Action that the token allows.
     subscription_id : int
-        Whose it is.
+        Subscription that the token allows it for.
     now : datetime
-        Aware UTC; a link to confirm holds for :data:`CONFIRM_FOR`, one to leave for ever.
+        Aware UTC. Tokens to confirm expire after :data:`CONFIRM_FOR`, tokens to unsubscribe
+        never.
 
     Returns
     -------
     str
-        Safe in a URL.
+        URL-safe.
     """
-    # One unsubscribe link for ever, so that the same mail composed twice is the same mail.
-    issued = int(now.timestamp()) if purpose is Purpose.CONFIRM else 0
-    return _serializer(secret, purpose).dumps([subscription_id, issued])
+    # Constant for unsubscribing, so that composing a digest again gives the same message.
+    issued_s = int(now.timestamp()) if purpose is Purpose.CONFIRM else 0
+    return _serializer(secret, purpose).dumps([subscription_id, issued_s])
 
 
-def read(secret: str, purpose: Purpose, token: str, now: datetime) -> int | None:
-    """Give the subscription a token was made for, or None where it is forged or too old."""
+def verify(secret: str, purpose: Purpose, token: str, now: datetime) -> int | None:
+    """Return the subscription id of a token, or None if it is invalid or has expired."""
     try:
-        told = _serializer(secret, purpose).loads(token)
+        payload = _serializer(secret, purpose).loads(token)
     except BadData:
         return None
-    subscription_id, issued = int(told[0]), int(told[1])
-    if purpose is Purpose.CONFIRM and now.timestamp() - issued > CONFIRM_FOR.total_seconds():
+    subscription_id, issued_s = int(payload[0]), int(payload[1])
+    if purpose is Purpose.CONFIRM and now.timestamp() - issued_s > CONFIRM_FOR.total_seconds():
         return None
     return subscription_id
 

@@ -1,1 +1,1 @@
-"""Serve: the web server and the periodic jobs beside it."""
+"""Serve: the web server, and the jobs that run beside it."""

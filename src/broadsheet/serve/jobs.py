@@ -1,127 +1,79 @@
-"""The day's clock: while a server runs, the edition is made and mailed when it is time."""
+"""The periodic jobs of a library: what each does, and how often."""
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from types import TracebackType
-from typing import Self
 from zoneinfo import ZoneInfo
 
-from broadsheet.errors import BroadsheetError
+from broadsheet.errors import MailError
 from broadsheet.library import Library
+from broadsheet.serve.runner import Job
 
 _log = logging.getLogger("broadsheet.serve.jobs")
-_TICK_S = 20.0
+# An edition that missed its latest publication time by more than this is not published.
 _GRACE = timedelta(minutes=30)
-# After how long a day without news is looked at again.
-_LOOK_AGAIN = timedelta(hours=1)
-# A few seconds' work each: the clock's other parts wait for it.
-_REFINED_A_TICK, _BUILD_A_TICK_S = 512, 5.0
+# A day without news is checked again after this time.
+_QUIET_CHECK = timedelta(hours=1)
+# Bounds of one run, so that these two jobs leave the processor to the pages.
+_RERANK_VECTORS_PER_RUN, _REBUILD_S_PER_RUN = 512, 5.0
 
 
-def tick(library: Library) -> None:
-    """Do what is due by now; doing it again at once does nothing.
-
-    The index and the trends are brought level with the library, the day's edition is published
-    once its hour has come, what is due is mailed, and some sharper vectors are made. Each part is
-    tried even where another fails.
+def library_jobs(library: Library, is_stopping: Callable[[], bool] = lambda: False) -> list[Job]:
+    """Return the jobs of a library; none depends on another having run.
 
     Parameters
     ----------
     library : Library
-        Whose clock it is.
+        The library.
+    is_stopping : callable, optional
+        Ends a mailing after the current mail when it returns True.
     """
-    parts = (
-        partial(library.update_index, build_for_s=_BUILD_A_TICK_S),
-        library.trending.update,
-        partial(_print_today, library),
-        library.outbox.send_due,
-        library.subscriptions.forget_unconfirmed,
-        partial(library.reranker.fill, _REFINED_A_TICK),
-    )
-    for part in parts:
-        try:
-            part()
-        except BroadsheetError as error:
-            _log.error("%s", error)
-        except Exception:
-            _log.exception("a part of the clock failed; the others go on")
+    return [
+        Job("index", 20.0, partial(library.update_index, build_for_s=_REBUILD_S_PER_RUN)),
+        # Scores votes, which readers expect to see soon.
+        Job("trending", 3.0, library.trending.update),
+        Job("publish", 20.0, partial(publish_due, library)),
+        # A person waits for a confirmation mail. If nothing is due, a run is one query.
+        Job("mail", 1.0, partial(_send_mail, library, is_stopping)),
+        Job("fetch", 20.0, partial(_fetch, library)),
+        Job("rerank vectors", 20.0, partial(library.reranker.fill, _RERANK_VECTORS_PER_RUN)),
+        Job("unconfirmed subscriptions", 3600.0, library.subscriptions.delete_unconfirmed),
+    ]
 
 
-def fetch_tick(library: Library) -> None:
-    """Ask the sources whose time has come."""
-    try:
-        for report in library.sources.fetch_due():
-            for gap in report.gaps:
-                _log.warning("%s has a gap on %s: %s", gap.source, gap.day, gap.why)
-            if report.error:
-                _log.warning("%s: %s", report.source, report.error)
-    except BroadsheetError as error:
-        _log.error("%s", error)
-    except Exception:
-        _log.exception("fetching failed; it is tried again")
+def publish_due(library: Library) -> None:
+    """Publish the edition of yesterday or today if it is due, and enqueue it for new subscribers.
 
-
-def _print_today(library: Library) -> None:
-    """Publish an edition once its hour has come, and make it due to late subscribers.
-
-    An edition waits for the sources that bring its papers, into the next day where it must. On a
-    day without news, as week-ends may be, none is printed unless some comes later that day.
+    An edition is due at ``publish_at`` if its leading sources were fetched, else ``hold_hours``
+    later, which may be on the next day. A day without news is not published until news arrives.
     """
     zone = ZoneInfo(library.settings.timezone)
     hold = timedelta(hours=library.settings.hold_hours)
     for day in (library.today - timedelta(days=1), library.today):
         due = datetime.combine(day, library.settings.publish_at, zone)
-        # By its latest hour yesterday's was printed, unless nobody was there to do it.
-        too_late = day < library.today and library.now > due + hold + _GRACE
-        if library.now < due or too_late:
+        is_expired = day < library.today and library.now > due + hold + _GRACE
+        if library.now < due or is_expired:
             continue
         if library.editions.exists(day):
             library.outbox.enqueue(day)
-        elif library.editions.is_quiet(day, _LOOK_AGAIN):
+        elif library.editions.is_quiet(day, _QUIET_CHECK):
             continue
         elif library.now >= due + hold or library.sources.ready(day):
             library.editions.publish(day)
 
 
-class Clock:
-    """Ticks in a thread of its own between entering and leaving.
+def _send_mail(library: Library, is_stopping: Callable[[], bool]) -> None:
+    report = library.outbox.send_due(is_stopping=is_stopping)
+    if report.stopped_early:
+        raise MailError(f"the mailing stopped after repeated errors: {report.error}")
+    if report.error:
+        _log.warning("%s", report.error)
 
-    Parameters
-    ----------
-    library : Library
-        Whose clock it is.
-    do : callable
-        What is done at each tick; it raises nothing.
-    tick_s : float
-        Seconds between two ticks.
-    """
 
-    def __init__(
-        self, library: Library, do: Callable[[Library], None] = tick, tick_s: float = _TICK_S
-    ) -> None:
-        self._library = library
-        self._do = do
-        self._tick_s = tick_s
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._do(self._library)
-            self._stop.wait(self._tick_s)
+def _fetch(library: Library) -> None:
+    for report in library.sources.fetch_due():
+        for gap in report.gaps:
+            _log.warning("%s has a gap on %s: %s", gap.source, gap.day, gap.why)
+        if report.error:
+            _log.warning("%s: %s", report.source, report.error)

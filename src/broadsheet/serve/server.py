@@ -1,7 +1,8 @@
-"""Serve the pages on an address, with the day's clock beside them."""
+"""Serve the pages on an address, and run the jobs beside them."""
 
 import logging
 import socket
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -9,28 +10,29 @@ import uvicorn
 from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
 from broadsheet.library import Library
-from broadsheet.serve.jobs import Clock, fetch_tick
+from broadsheet.serve.jobs import library_jobs
+from broadsheet.serve.runner import JobRunner
 from broadsheet.web.app import create_app
 
 _BACKLOG = 128
 
 
 def serve_pages(settings: Settings, host: str, port: int, on_open: Callable[[str], None]) -> None:
-    """Serve until told to stop by a signal.
+    """Serve the pages and run the jobs until SIGINT or SIGTERM.
 
     Parameters
     ----------
     settings : Settings
-        Of the library to serve; where no `base_url` was set, links lead to `host` and `port`.
+        Settings of the library; if `base_url` is not set, links use `host` and `port`.
     host, port : str, int
-        Where to listen; port 0 takes a free one.
+        Address to listen on; port 0 selects a free port.
     on_open : callable
-        Told the address once connections are taken.
+        Called with the URL when the server accepts connections.
 
     Raises
     ------
     ConfigError
-        Where the address is taken or not ours.
+        If the address is in use or not available.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     listening = _listen(host, port)
@@ -38,7 +40,12 @@ def serve_pages(settings: Settings, host: str, port: int, on_open: Callable[[str
     address = f"http://{shown_host}:{listening.getsockname()[1]}"
     if "base_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"base_url": address})
-    with listening, Library(settings) as library, Clock(library), Clock(library, fetch_tick):
+    stop = threading.Event()
+    with (
+        listening,
+        Library(settings) as library,
+        JobRunner(library_jobs(library, stop.is_set), stop),
+    ):
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(library), log_level="warning", access_log=False, server_header=False
@@ -52,12 +59,12 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-        # asyncio does not set it on sockets it did not make; without it a page on a kept
+        # asyncio sets this only on sockets that it creates; without it, a response on a reused
         # connection waits 40 ms for the client's acknowledgement.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except OSError as error:
         raise ConfigError(
-            f"cannot listen on {host} port {port} ({error.strerror}): stop what runs there, "
-            "or choose another with --port"
+            f"cannot listen on {host} port {port} ({error.strerror}): stop the process "
+            "that uses it, or choose another port with --port"
         ) from error

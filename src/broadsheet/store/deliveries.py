@@ -1,24 +1,44 @@
-"""Keep the outbox: what is due, claimed by a sender, settled.
+"""Store the outbox: deliveries that are due, claimed by a worker, and settled.
 
-Call order: `claim_next` commits before the mail is sent, `settle` after it. A delivery that
-stays claimed had a sender that died between the two; `abandoned` lists those.
+Call order: commit `claim_next` before the mail is sent, and `settle` after. A delivery that stays
+claimed belongs to a worker that stopped in between; `expired_claims` lists those.
 """
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import String as SqlString
 from sqlalchemy import cast as sql_cast
 
-from broadsheet.model import Delivery, DeliveryKind, DeliveryState, SubscriptionState
+from broadsheet.model import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Edition,
+    SubscriptionState,
+)
 from broadsheet.store.tables import UtcTime, deliveries, subscriptions
 
 
 def enqueue_confirmation(
     connection: Connection, subscription_id: int, message_id: str, now: datetime
 ) -> None:
-    """Make one confirmation mail due."""
+    """Enqueue one confirmation mail, due at `now` (aware UTC)."""
     connection.execute(
         insert(deliveries).values(
             subscription_id=subscription_id,
@@ -33,77 +53,106 @@ def enqueue_confirmation(
 
 
 def enqueue_digests(
-    connection: Connection, day: date, library_id: str, host: str, now: datetime
+    connection: Connection, edition: Edition, library_id: str, domain: str, now: datetime
 ) -> int:
-    """Make one digest due for each confirmed subscription that has none for this day.
+    """Enqueue a digest for each confirmed subscription that has none of this day.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
-        Of the one writer.
-    day : date
-        The edition's day.
-    library_id, host : str
-        Right-hand parts of the Message-ID, so that no two libraries ever give out the same.
+        A write transaction.
+    edition : Edition
+        A day's edition.
+    library_id, domain : str
+        Right-hand side of the Message-ID, unique across libraries.
     now : datetime
         Aware UTC.
 
     Returns
     -------
     int
-        How many were made.
+        Number of digests enqueued, 0 or more.
     """
     message_id = (
-        literal(f"<digest.{day.isoformat()}.")
+        literal(f"<digest.{edition.date.isoformat()}.")
         + sql_cast(subscriptions.c.id, SqlString)
-        + literal(f".{library_id}@{host}>")
+        + literal(f".{library_id}@{domain}>")
     )
-    has_one = exists().where(
+    has_digest = exists().where(
         deliveries.c.subscription_id == subscriptions.c.id,
         deliveries.c.kind == DeliveryKind.DIGEST,
-        deliveries.c.edition_date == day,
+        deliveries.c.edition_date == edition.date,
     )
     columns = {
         "subscription_id": subscriptions.c.id,
         "kind": literal(DeliveryKind.DIGEST.value),
-        "edition_date": literal(day),
+        "edition_date": literal(edition.date),
         "state": literal(DeliveryState.DUE.value),
         "message_id": message_id,
         "attempts": literal(0),
         "due_at": literal(now, UtcTime),
     }
-    wanted = select(*columns.values()).where(
-        subscriptions.c.state == SubscriptionState.CONFIRMED, ~has_one
+    missing = select(*columns.values()).where(
+        subscriptions.c.state == SubscriptionState.CONFIRMED, ~has_digest
     )
-    made = connection.execute(insert(deliveries).from_select(list(columns), wanted))
-    return made.rowcount
+    # Without this option, SQLAlchemy closes the cursor of an INSERT and rowcount is -1.
+    result = connection.execute(
+        insert(deliveries).from_select(list(columns), missing),
+        execution_options={"preserve_rowcount": True},
+    )
+    return result.rowcount
+
+
+def confirmations_since(connection: Connection, subscription_id: int, since: datetime) -> int:
+    """Count the confirmation mails enqueued for a subscription since a time (aware UTC)."""
+    count = (
+        select(func.count())
+        .select_from(deliveries)
+        .where(
+            deliveries.c.subscription_id == subscription_id,
+            deliveries.c.kind == DeliveryKind.CONFIRMATION,
+            deliveries.c.due_at >= since,
+        )
+    )
+    return int(connection.scalar(count) or 0)
+
+
+def has_work(connection: Connection, now: datetime, claimed_before: datetime) -> bool:
+    """Return whether a delivery is due, or was claimed before a time and never settled."""
+    work = select(deliveries.c.id).where(
+        or_(
+            and_(deliveries.c.state == DeliveryState.DUE, deliveries.c.due_at <= now),
+            _is_expired(claimed_before),
+        )
+    )
+    return connection.scalar(work.limit(1)) is not None
 
 
 def claim_next(connection: Connection, now: datetime) -> Delivery | None:
-    """Claim the delivery that has been due longest, or give None where none is.
+    """Claim the next due delivery, by priority, due time and id; return None if none is due.
 
-    Confirmations go before digests: a person is waiting for them. A digest whose reader is no
-    longer subscribed is cancelled on the way, never claimed.
+    A digest whose subscription is no longer confirmed is cancelled instead of claimed.
     """
-    waiting = (
-        _delivery_rows()
+    due = (
+        _select_deliveries()
         .where(deliveries.c.state == DeliveryState.DUE, deliveries.c.due_at <= now)
         .order_by(deliveries.c.kind, deliveries.c.due_at, deliveries.c.id)
         .limit(1)
     )
-    while (row := connection.execute(waiting).one_or_none()) is not None:
-        confirmed = row.subscription_state == SubscriptionState.CONFIRMED
-        if row.kind == DeliveryKind.CONFIRMATION or confirmed:
+    while (row := connection.execute(due).one_or_none()) is not None:
+        is_confirmed = row.subscription_state == SubscriptionState.CONFIRMED
+        if row.kind == DeliveryKind.CONFIRMATION or is_confirmed:
             connection.execute(
                 update(deliveries)
                 .where(deliveries.c.id == row.id)
                 .values(
-                    state=DeliveryState.CLAIMED,
-                    claimed_at=now,
-                    attempts=deliveries.c.attempts + 1,
+                    state=DeliveryState.CLAIMED, claimed_at=now, attempts=deliveries.c.attempts + 1
                 )
             )
-            return _delivery_of(row, DeliveryState.CLAIMED)
+            due_delivery = _delivery_of(row)
+            return replace(
+                due_delivery, state=DeliveryState.CLAIMED, attempts=due_delivery.attempts + 1
+            )
         settle(connection, row.id, DeliveryState.CANCELLED, now)
     return None
 
@@ -117,22 +166,22 @@ def settle(
     error: str | None = None,
     due_at: datetime | None = None,
 ) -> None:
-    """Say what became of a claimed delivery.
+    """Store the outcome of a claimed delivery.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
-        Of the one writer.
+        A write transaction.
     delivery_id : int
-        Which.
+        The delivery.
     state : DeliveryState
-        What it is now; ``due`` sends it again at `due_at`.
+        Its new state; ``due`` requires `due_at`.
     now : datetime
         Aware UTC.
     error : str or None
-        What went wrong.
+        The last error.
     due_at : datetime or None
-        When to try again; only with ``due``.
+        Time of the next attempt, aware UTC; None marks the delivery as settled.
     """
     values: dict[str, object] = {"state": state, "claimed_at": None, "error": error}
     if due_at is not None:
@@ -142,47 +191,49 @@ def settle(
     connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
 
 
-def abandoned(connection: Connection, claimed_before: datetime) -> list[Delivery]:
-    """List the deliveries whose sender claimed them and was not heard of since."""
-    rows = connection.execute(
-        _delivery_rows().where(
-            deliveries.c.state == DeliveryState.CLAIMED,
-            deliveries.c.claimed_at <= claimed_before,
-        )
-    )
-    return [_delivery_of(row, DeliveryState.CLAIMED) for row in rows]
+def expired_claims(connection: Connection, claimed_before: datetime) -> list[Delivery]:
+    """List the deliveries that were claimed before a time and never settled."""
+    rows = connection.execute(_select_deliveries().where(_is_expired(claimed_before)))
+    return [_delivery_of(row) for row in rows]
 
 
 def counts(connection: Connection) -> dict[DeliveryState, int]:
-    """Count the deliveries in each state; states without any are left out."""
+    """Count the deliveries in each state; states without deliveries are omitted."""
     rows = connection.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
     return {DeliveryState(state): total for state, total in rows}
 
 
 def retry_unknown(connection: Connection, now: datetime) -> int:
-    """Make every delivery in doubt due again; only an operator may ask for this."""
-    changed = connection.execute(
+    """Make every unknown delivery due again, and return how many; only on request."""
+    result = connection.execute(
         update(deliveries)
         .where(deliveries.c.state == DeliveryState.UNKNOWN)
         .values(state=DeliveryState.DUE, due_at=now, settled_at=None)
     )
-    return changed.rowcount
+    return result.rowcount
 
 
-def _delivery_rows() -> Select[Any]:
+def _is_expired(claimed_before: datetime) -> ColumnElement[bool]:
+    return and_(
+        deliveries.c.state == DeliveryState.CLAIMED, deliveries.c.claimed_at <= claimed_before
+    )
+
+
+def _select_deliveries() -> Select[Any]:
     return select(
         deliveries, subscriptions.c.email, subscriptions.c.state.label("subscription_state")
     ).join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
 
 
-def _delivery_of(row: Row[Any], state: DeliveryState) -> Delivery:
+def _delivery_of(row: Row[Any]) -> Delivery:
     return Delivery(
         id=row.id,
         subscription_id=row.subscription_id,
         email=row.email,
         kind=DeliveryKind(row.kind),
         edition_date=row.edition_date,
-        state=state,
+        edition_revision=None,
+        state=DeliveryState(row.state),
         message_id=row.message_id,
         attempts=row.attempts,
         due_at=row.due_at,

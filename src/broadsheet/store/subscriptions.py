@@ -1,4 +1,4 @@
-"""Keep who asked for the digest, who confirmed, and who left."""
+"""Store subscriptions: create, confirm, unsubscribe, list."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from broadsheet.errors import NotFoundError
-from broadsheet.model import DeliveryKind, DeliveryState, Subscription, SubscriptionState
+from broadsheet.model import DeliveryState, Subscription, SubscriptionState
 from broadsheet.store.tables import deliveries, subscriptions
 
 
-def ask(connection: Connection, email: str, now: datetime) -> Subscription:
-    """Note that an address asks for the digest; a known one keeps its number.
+def create_or_renew(connection: Connection, email: str, now: datetime) -> Subscription:
+    """Create a pending subscription of an address, or return the existing one.
 
-    One that had unsubscribed is pending again; one already confirmed stays so.
+    An unsubscribed one becomes pending again; a confirmed one is unchanged.
     """
     key = email.casefold()
     row = connection.execute(
@@ -33,40 +33,34 @@ def ask(connection: Connection, email: str, now: datetime) -> Subscription:
     )
 
 
-def confirmations_since(connection: Connection, subscription_id: int, since: datetime) -> int:
-    """Count the confirmation mails made for a subscription, against list bombing."""
-    counted = (
-        select(func.count())
-        .select_from(deliveries)
-        .where(
-            deliveries.c.subscription_id == subscription_id,
-            deliveries.c.kind == DeliveryKind.CONFIRMATION,
-            deliveries.c.due_at >= since,
-        )
-    )
-    return int(connection.scalar(counted) or 0)
-
-
 def confirm(connection: Connection, subscription_id: int, now: datetime) -> Subscription:
-    """Confirm a pending subscription; one that is confirmed already stays as it is.
+    """Confirm a pending subscription; a confirmed one is unchanged.
 
     Raises
     ------
     NotFoundError
-        Where it is unknown, or has unsubscribed since the mail was sent.
+        If it does not exist, or was unsubscribed after the confirmation mail was sent.
     """
-    found = subscription(connection, subscription_id)
-    if found.state is SubscriptionState.UNSUBSCRIBED:
-        raise NotFoundError("this address has unsubscribed: subscribe again to get a new mail")
-    if found.state is SubscriptionState.PENDING:
+    current = subscription(connection, subscription_id)
+    if current.state is SubscriptionState.UNSUBSCRIBED:
+        raise NotFoundError(
+            "this address has unsubscribed: subscribe again to receive a new confirmation mail"
+        )
+    if current.state is SubscriptionState.PENDING:
         _set(connection, subscription_id, state=SubscriptionState.CONFIRMED, confirmed_at=now)
     return subscription(connection, subscription_id)
 
 
 def unsubscribe(connection: Connection, subscription_id: int, now: datetime) -> Subscription:
-    """End a subscription and cancel what is still due to it; doing so again changes nothing."""
-    found = subscription(connection, subscription_id)
-    if found.state is not SubscriptionState.UNSUBSCRIBED:
+    """End a subscription and cancel its due deliveries; repeating it changes nothing.
+
+    Raises
+    ------
+    NotFoundError
+        If it does not exist.
+    """
+    current = subscription(connection, subscription_id)
+    if current.state is not SubscriptionState.UNSUBSCRIBED:
         _set(
             connection,
             subscription_id,
@@ -85,37 +79,37 @@ def unsubscribe(connection: Connection, subscription_id: int, now: datetime) -> 
 
 
 def subscription(connection: Connection, subscription_id: int) -> Subscription:
-    """Read one subscription.
+    """Return one subscription.
 
     Raises
     ------
     NotFoundError
-        Where it is unknown.
+        If it does not exist.
     """
     row = connection.execute(
         select(subscriptions).where(subscriptions.c.id == subscription_id)
     ).one_or_none()
     if row is None:
-        raise NotFoundError("this link belongs to no subscription here: subscribe again")
+        raise NotFoundError("the subscription of this link does not exist: subscribe again")
     return _subscription_of(row)
 
 
 def all_subscriptions(connection: Connection) -> Iterator[Subscription]:
-    """Read every subscription in the order they asked."""
+    """List every subscription in the order of creation."""
     for row in connection.execute(select(subscriptions).order_by(subscriptions.c.id)):
         yield _subscription_of(row)
 
 
 def counts(connection: Connection) -> dict[SubscriptionState, int]:
-    """Count the subscriptions in each state; states without any are left out."""
+    """Count the subscriptions in each state; states without subscriptions are omitted."""
     rows = connection.execute(
         select(subscriptions.c.state, func.count()).group_by(subscriptions.c.state)
     )
     return {SubscriptionState(state): total for state, total in rows}
 
 
-def forget_unconfirmed(connection: Connection, older_than: timedelta, now: datetime) -> int:
-    """Remove addresses that never confirmed, and their settled mails; give how many."""
+def delete_unconfirmed(connection: Connection, older_than: timedelta, now: datetime) -> int:
+    """Delete subscriptions unconfirmed for `older_than`, and their deliveries; return how many."""
     stale = select(subscriptions.c.id).where(
         subscriptions.c.state == SubscriptionState.PENDING,
         subscriptions.c.confirmed_at.is_(None),

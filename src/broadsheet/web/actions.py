@@ -1,16 +1,12 @@
 """What a reader may do: vote, subscribe, confirm, unsubscribe."""
 
-import logging
 import math
 import time
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from starlette.background import BackgroundTask
 
-from broadsheet.errors import BroadsheetError
-from broadsheet.library import Library
 from broadsheet.web.addresses import own_path, paper_path, plain
 from broadsheet.web.dependencies import (
     FROM_OUR_PAGES,
@@ -30,8 +26,6 @@ NEW_READERS_AN_HOUR = 60
 
 # A link from a mail is in the address.
 _SECRET = {"Cache-Control": "no-store"}
-
-_log = logging.getLogger(__name__)
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -81,7 +75,6 @@ def subscribe(
         f"It goes to {address}, unless that is subscribed already. Press the button it leads to "
         "and the next edition comes to you; do nothing and you will not hear from us again.",
         *([f"{where} as an .eml file."] if library.settings.smtp is None else []),
-        background=BackgroundTask(_deliver, library),
     )
 
 
@@ -152,10 +145,3 @@ def _take_turn(request: Request, limit: RateLimit) -> None:
     wait_s = limit.wait_s(client_address(request), time.monotonic())
     if wait_s:
         raise HTTPException(429, headers={"Retry-After": str(math.ceil(wait_s))})
-
-
-def _deliver(library: Library) -> None:
-    try:
-        library.outbox.send_due()
-    except BroadsheetError:
-        _log.exception("the confirmation stays due: it goes out with the next 'broadsheet send'")

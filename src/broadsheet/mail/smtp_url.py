@@ -1,4 +1,4 @@
-"""Read the URL of a mail server."""
+"""Parse the URL of an SMTP server."""
 
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -11,8 +11,8 @@ _FORM = "smtp://user:password@host:port or smtps://user:password@host:port"
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """A mail server and how to talk to it.
+class SmtpServer:
+    """Address, credentials and TLS mode of an SMTP server.
 
     Parameters
     ----------
@@ -21,23 +21,23 @@ class Server:
     port : int
         TCP port.
     user, password : str or None
-        Both or neither; never shown.
-    tls_at_once : bool
-        Whether the connection begins encrypted (smtps).
+        Both or neither; excluded from ``repr``.
+    implicit_tls : bool
+        Whether the connection begins with TLS (smtps).
     tls_required : bool
-        Whether nothing is sent unless the connection is encrypted and its certificate trusted.
+        Whether mail is sent only over TLS with a trusted certificate.
     """
 
     host: str
     port: int
     user: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
-    tls_at_once: bool = False
+    implicit_tls: bool = False
     tls_required: bool = False
 
 
-def parse_server(url: str) -> Server:
-    """Read a server's URL.
+def parse_smtp_url(url: str) -> SmtpServer:
+    """Parse the URL of an SMTP server.
 
     Parameters
     ----------
@@ -46,41 +46,43 @@ def parse_server(url: str) -> Server:
 
     Returns
     -------
-    Server
-        With TLS required where it was asked for, or where a password leaves this machine.
+    SmtpServer
+        TLS is required if the URL requires it, or if it contains a password and the host is not
+        a loopback address.
 
     Raises
     ------
     ConfigError
-        With a sentence that holds nothing of `url`, as a password may be anywhere in it.
+        If the URL is invalid; the message contains no part of it, because any part may be a
+        password.
 
     Examples
     --------
-    >>> parse_server("smtp://localhost")
-    Server(host='localhost', port=25, tls_at_once=False, tls_required=False)
+    >>> parse_smtp_url("smtp://localhost")
+    SmtpServer(host='localhost', port=25, implicit_tls=False, tls_required=False)
     """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
         (host or "").encode("idna")
     except ValueError:
-        raise _wrong("cannot be read") from None
+        raise _invalid("is not a valid URL") from None
     if parts.scheme not in _PORTS:
-        raise _wrong("begins with neither smtp:// nor smtps://")
+        raise _invalid("must begin with smtp:// or smtps://")
     if not host or not host.isascii() or any(c.isspace() or not c.isprintable() for c in host):
-        raise _wrong("names no host, or one that is not in ASCII")
+        raise _invalid("has no host, or a host that is not ASCII")
     if parts.path not in ("", "/") or parts.fragment:
-        raise _wrong("goes on after the port")
+        raise _invalid("has a path or a fragment after the port")
     user, password = _credentials(parts)
-    at_once = parts.scheme == "smtps"
-    asked = _tls_asked(parts.query)
-    return Server(
+    implicit = parts.scheme == "smtps"
+    required = _requires_tls(parts.query)
+    return SmtpServer(
         host=host,
         port=port or _PORTS[parts.scheme],
         user=user,
         password=password,
-        tls_at_once=at_once,
-        tls_required=at_once or asked or (user is not None and not _is_loopback(host)),
+        implicit_tls=implicit,
+        tls_required=implicit or required or (user is not None and not _is_loopback(host)),
     )
 
 
@@ -89,17 +91,17 @@ def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:
         return None, None
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not user or not password:
-        raise _wrong("has a user or a password, but not both")
+        raise _invalid("has a user or a password, but not both")
     if not (user + password).isascii():
-        raise _wrong("has a user or password with characters beyond ASCII")
+        raise _invalid("has a user or password that is not ASCII")
     return user, password
 
 
-def _tls_asked(query: str) -> bool:
+def _requires_tls(query: str) -> bool:
     if not query:
         return False
     if parse_qsl(query, keep_blank_values=True) != [("tls", "required")]:
-        raise _wrong("has another option than tls=required")
+        raise _invalid("has an option other than tls=required")
     return True
 
 
@@ -110,8 +112,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _wrong(how: str) -> ConfigError:
+def _invalid(problem: str) -> ConfigError:
     return ConfigError(
-        f"the mail server's URL {how}: write it as {_FORM}, "
-        "with signs such as / and @ in the password percent-encoded"
+        f"the SMTP URL {problem}: write it as {_FORM}, "
+        "with characters such as / and @ in the password percent-encoded"
     )

@@ -1,4 +1,4 @@
-"""Keep messages as files, for trying things out and for other mailers to pick up."""
+"""Write messages as .eml files, for testing or for another mailer to send."""
 
 import os
 import re
@@ -9,25 +9,26 @@ from types import TracebackType
 from typing import Self
 
 from broadsheet.errors import MailError
+from broadsheet.mail.envelope import check_envelope
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._-]+")
 _READABLE_CHARS = 80
 
 
-class OutboxTransport:
-    """Writes each message to a file of its own, once.
+class EmlFolderTransport:
+    """Writes each message to its own ``.eml`` file, once.
 
     Parameters
     ----------
     folder : Path
-        Where the ``.eml`` files go.
+        Folder of the files; created with the first one.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __enter__(self) -> Self:
-        """Begin; the folder is made when the first message is written."""
+        """Return the transport."""
         return self
 
     def __exit__(
@@ -36,22 +37,24 @@ class OutboxTransport:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End; nothing is left open between messages."""
+        """Do nothing: no file stays open between messages."""
 
     def path_of(self, message_id: str) -> Path:
-        """Give the file of a message: readable, and different for every Message-ID."""
+        """Return the file of a message: a readable name, unique for each Message-ID."""
         readable = _UNSAFE.sub("_", message_id.strip("<>")).lstrip(".")[:_READABLE_CHARS]
         digest = sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return self._folder / f"{readable}-{digest}.eml"
 
     def send(self, message: bytes, *, sender: str, to: str, message_id: str) -> None:
-        """Write the message whole or not at all; one that is there already stays as it is.
+        """Write the message atomically; an existing file is left unchanged.
 
         Raises
         ------
         MailError
-            If it cannot be written; it may be tried again.
+            As in :meth:`broadsheet.mail.Transport.send`; transient if the file cannot be
+            written, never in doubt.
         """
+        check_envelope(sender, to)
         if self.was_sent(message_id):
             return
         try:
@@ -59,11 +62,11 @@ class OutboxTransport:
             _write_once(self.path_of(message_id), message)
         except OSError as error:
             raise MailError(
-                f"cannot write to the outbox {str(self._folder)!r}: {error.strerror}"
+                f"cannot write to the outbox folder {str(self._folder)!r}: {error.strerror}"
             ) from error
 
     def was_sent(self, message_id: str) -> bool:
-        """Tell whether the message is in the outbox."""
+        """Return whether the file of the message exists."""
         return self.path_of(message_id).exists()
 
 
@@ -75,7 +78,7 @@ def _write_once(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # A link, unlike a rename, fails where another process wrote the same message first.
+        # Unlike a rename, a link fails if another process has written the same message.
         path.hardlink_to(part)
         _sync_folder(path.parent)
     except FileExistsError:
