@@ -251,7 +251,7 @@ def _mentions(choices: Choices, soil: Soil) -> object:
     papers = mentions.papers_linked(told)
     for one in papers:
         sound.check_text(one, "id")
-    return papers, [mentions.moment_of(line) for line in told.split("\n")]
+    return papers, [mentions.parse_moment(line) for line in told.split("\n")]
 
 
 def _code_links(choices: Choices, soil: Soil) -> object:

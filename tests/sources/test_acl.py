@@ -200,7 +200,7 @@ def test_a_broken_entry_is_malformed_and_the_rest_goes_in(
     serve(services, unclosed, untitled, too_long, entry(4))
     (batch,) = run(client)
     assert [one for one in batch.told if isinstance(one, Malformed)] == [
-        Malformed(f"{WHOLE} entry 1", "it is not closed or not well formed, and was passed over"),
+        Malformed(f"{WHOLE} entry 1", "malformed entry or missing closing brace"),
         Malformed(f"{WHOLE} entry 2", "missing title"),
         Malformed(f"{WHOLE} entry 3", "it is longer than 1 MiB"),
     ]

@@ -12,7 +12,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.reply import OutOfReachError
 from broadsheet.model import Malformed, Notice, Paper
-from broadsheet.sources.arxiv_atom import fetch, read_entries
+from broadsheet.sources.arxiv_atom import fetch, parse_entries
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 
@@ -61,7 +61,7 @@ def run(client: Client, what: str | None) -> list[Batch]:
 
 
 def told(body: bytes) -> Sequence[Paper | Malformed]:
-    return read_entries(body, "x")
+    return parse_entries(body, "x")
 
 
 def test_every_field_is_read_with_the_primary_category_first(

@@ -19,18 +19,18 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 GOOD = b'{"id":"2502.00001","title":"Kites"}\n'
 
 
-def told(data: bytes) -> list[Paper | Malformed]:
+def parsed(data: bytes) -> list[Paper | Malformed]:
     return list(parse(io.BytesIO(data), "papers.jsonl"))
 
 
 def paper(line: bytes) -> Paper:
-    (found,) = told(line)
+    (found,) = parsed(line)
     assert isinstance(found, Paper)
     return found
 
 
-def test_every_field_of_our_own_dump_is_read() -> None:
-    kites, lanterns = told((FIXTURES / "dump.jsonl").read_bytes())
+def test_every_field_of_a_broadsheet_dump_is_parsed() -> None:
+    kites, lanterns = parsed((FIXTURES / "dump.jsonl").read_bytes())
     assert kites == Paper(
         id="arxiv:2502.00001",
         title="How Kites Learn",
@@ -52,8 +52,8 @@ def test_every_field_of_our_own_dump_is_read() -> None:
     )
 
 
-def test_the_public_snapshot_is_read() -> None:
-    kites, lanterns = told((FIXTURES / "snapshot.jsonl").read_bytes())
+def test_the_public_snapshot_is_parsed() -> None:
+    kites, lanterns = parsed((FIXTURES / "snapshot.jsonl").read_bytes())
     assert kites == Paper(
         id="arxiv:0704.0003",
         title="How Kites Learn",
@@ -72,13 +72,13 @@ def test_the_public_snapshot_is_read() -> None:
     assert lanterns.categories == ("math.CO",)
 
 
-def test_a_withdrawal_is_told_by_the_comment_or_the_abstract() -> None:
+def test_a_withdrawal_is_found_in_the_comment_or_the_abstract() -> None:
     line = b'{"id":"2603.00001","title":"Kites","%s":"This paper has been withdrawn"}'
     for field in (b"comment", b"comments", b"abstract"):
         assert paper(line % field).notice is Notice.WITHDRAWN
 
 
-def test_a_day_that_is_not_told_is_the_month_in_the_id_and_never_that_of_an_update() -> None:
+def test_a_missing_date_is_the_month_in_the_id_not_the_update_date() -> None:
     line = b'{"id":"%s","title":"Kites","update_date":"2015-06-30"}'
     assert paper(line % b"math/0102003").published == "2001-02"
     assert paper(line % b"hep-th/9101001").published == "1991-01"
@@ -98,8 +98,8 @@ def test_a_day_that_is_not_told_is_the_month_in_the_id_and_never_that_of_an_upda
         (b'{"title":5}', "missing title"),
     ],
 )
-def test_a_bad_line_is_malformed_and_the_rest_goes_in(line: bytes, why: str) -> None:
-    first, bad, last = told(GOOD + line + b"\n" + GOOD)
+def test_a_bad_line_is_reported_and_the_others_are_parsed(line: bytes, why: str) -> None:
+    first, bad, last = parsed(GOOD + line + b"\n" + GOOD)
     assert isinstance(first, Paper)
     assert isinstance(last, Paper)
     assert isinstance(bad, Malformed)
@@ -107,7 +107,7 @@ def test_a_bad_line_is_malformed_and_the_rest_goes_in(line: bytes, why: str) -> 
     assert bad.why.startswith(why)
 
 
-def test_values_of_wrong_type_are_left_out() -> None:
+def test_values_of_the_wrong_type_are_ignored() -> None:
     found = paper(
         b'{"title":"Kites","id":7,"abstract":[],"authors":{"a":1},"categories":9,"doi":false,'
         b'"published":20250203,"versions":"v1","authors_parsed":"Ada"}'
@@ -116,29 +116,29 @@ def test_values_of_wrong_type_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("created", ["soon", "Mon, 99 Foo 2007 19:18:42 GMT", "", "1 2 3 4 5"])
-def test_a_wrong_date_does_not_lose_the_paper(created: str) -> None:
+def test_an_invalid_date_is_ignored(created: str) -> None:
     line = f'{{"title":"Kites","versions":[{{"created":"{created}"}}]}}'
     assert paper(line.encode()).published is None
 
 
-def test_lone_surrogates_marks_and_wrong_bytes_do_not_lose_the_paper() -> None:
+def test_lone_surrogates_byte_order_marks_and_invalid_bytes_are_accepted() -> None:
     assert paper(b'{"title":"Ki\\ud800tes"}').title == "Kites"
     assert paper(b"\xef\xbb\xbf" + GOOD).title == "Kites"
     assert paper(b'{"title":"Caf\xe9 Kites"}').title == "Café Kites"
     assert paper('{"title":"Café '.encode() + b'\xff Kites"}').title == "Café \ufffd Kites"
 
 
-def test_blank_lines_and_a_missing_last_line_end_are_passed_over() -> None:
-    assert len(told(b"\n\r\n" + GOOD.rstrip() + b"\r\n  \n" + GOOD.rstrip())) == 2
+def test_blank_lines_and_a_missing_final_newline_are_accepted() -> None:
+    assert len(parsed(b"\n\r\n" + GOOD.rstrip() + b"\r\n  \n" + GOOD.rstrip())) == 2
 
 
 class EndlessLine(io.RawIOBase):
-    """A line of 64 MiB between two papers, made as it is read."""
+    """A stream with a line of 64 MiB between two papers."""
 
     def __init__(self) -> None:
-        self._chunks = self._make()
+        self._chunks = self._chunk_stream()
 
-    def _make(self) -> Iterator[bytes]:
+    def _chunk_stream(self) -> Iterator[bytes]:
         yield GOOD + b'{"title":"'
         yield from (b"a" * (1 << 16) for _ in range(1 << 10))
         yield b'"}\n' + GOOD
@@ -152,7 +152,7 @@ class EndlessLine(io.RawIOBase):
         return len(chunk)
 
 
-def test_an_overlong_line_is_read_past_with_flat_memory() -> None:
+def test_an_overlong_line_is_skipped_in_constant_memory() -> None:
     tracemalloc.start()
     try:
         found = list(parse(io.BufferedReader(EndlessLine(), 1 << 17), "papers.jsonl"))
@@ -162,7 +162,7 @@ def test_an_overlong_line_is_read_past_with_flat_memory() -> None:
     first, bad, last = found
     assert isinstance(first, Paper)
     assert isinstance(last, Paper)
-    assert bad == Malformed("papers.jsonl line 2", "it is longer than 4 MiB")
+    assert bad == Malformed("papers.jsonl line 2", "line exceeds 4 MiB")
     assert peak_bytes < 16 << 20
 
 
@@ -170,7 +170,7 @@ def test_a_first_line_longer_than_the_head_is_recognised() -> None:
     assert recognises(b'{"id":"x","abstract":"' + b"a" * (1 << 16))
 
 
-def test_the_first_two_thousand_real_lines_are_all_papers(shared: Path) -> None:
+def test_the_first_2000_lines_of_the_dump_are_papers(shared: Path) -> None:
     name, records = read_file(shared / "data" / "arxiv" / "arxiv_papers.jsonl.gz")
     found = list(islice(records, 2_000))
     assert name == "arxiv-dump"
@@ -178,7 +178,7 @@ def test_the_first_two_thousand_real_lines_are_all_papers(shared: Path) -> None:
     assert all(isinstance(item, Paper) and item.arxiv_id and item.published for item in found)
 
 
-def test_real_lines_keep_their_ids(shared: Path) -> None:
+def test_ids_of_the_dump_are_unchanged(shared: Path) -> None:
     with gzip.open(shared / "data" / "arxiv" / "arxiv_papers.jsonl.gz") as dump:
         for line in islice(dump, 500):
             assert f'"id":"{paper(line).arxiv_id}"'.encode() in line

@@ -11,7 +11,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.reply import OutOfReachError
 from broadsheet.model import Malformed, Notice, Paper
-from broadsheet.sources.arxiv_feed import fetch, read_feed
+from broadsheet.sources.arxiv_feed import fetch, parse_feed
 from broadsheet.sources.source import Asked, Batch
 from tests.services import Answer, Question, Services
 
@@ -60,7 +60,7 @@ def run(
 
 
 def paper_of(told: str) -> Paper:
-    (found,) = read_feed(feed(told), "x").told
+    (found,) = parse_feed(feed(told), "x").told
     assert isinstance(found, Paper)
     return found
 
@@ -171,7 +171,7 @@ def test_all_kinds_are_told_and_new_versions_are_not_counted(
     ],
 )
 def test_the_day_is_that_of_the_feed_in_arxivs_time_zone(told: str, day: date | None) -> None:
-    assert read_feed(feed(item(), day=told), "x").day == day
+    assert parse_feed(feed(item(), day=told), "x").day == day
 
 
 def test_a_frozen_feed_counts_on_its_own_day(services: Services, client: Client) -> None:
@@ -276,21 +276,21 @@ def test_a_feed_that_breaks_off_is_told_and_asked_for_again(
 
 def test_a_feed_that_breaks_off_in_an_item_tells_no_half_of_it() -> None:
     body = feed(item(1), item(2))
-    found = read_feed(body[: body.rindex(b"Kites Learn")], "x")
+    found = parse_feed(body[: body.rindex(b"Kites Learn")], "x")
     assert [one.id for one in found.told if isinstance(one, Paper)] == ["arxiv:2603.00001"]
     assert len(found.told) == 1
-    assert not found.is_whole
+    assert not found.is_complete
 
 
 @pytest.mark.parametrize("flaw", ["&", "&nbsp;", "<br>", "</i>", "<x:y/>"])
 def test_a_flaw_in_one_item_does_not_lose_those_before_it(flaw: str) -> None:
-    found = read_feed(feed(item(1), item(2), item(3, title=f"Of {flaw} Kites")), "x")
+    found = parse_feed(feed(item(1), item(2), item(3, title=f"Of {flaw} Kites")), "x")
     first, second, *_ = found.told
     assert isinstance(first, Paper)
     assert isinstance(second, Paper)
     assert (first.arxiv_id, second.arxiv_id) == ("2603.00001", "2603.00002")
     assert found.day == TODAY
-    assert not found.is_whole
+    assert not found.is_complete
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_a_flaw_in_one_item_does_not_lose_those_before_it(flaw: str) -> None:
     ids=["a long word for an author", "leading lines", "lines and no declaration", "spaces"],
 )
 def test_hostile_runs_of_letters_are_read(body: bytes) -> None:
-    (kites,) = read_feed(body, "x").told
+    (kites,) = parse_feed(body, "x").told
     assert isinstance(kites, Paper)
     assert kites.arxiv_id == "2603.00001"
 
@@ -312,10 +312,10 @@ def test_hostile_runs_of_letters_are_read(body: bytes) -> None:
 def test_control_characters_and_letters_of_another_charset_lose_no_feed() -> None:
     references = (b"&#0;", b"&#xD800;", b"&#99999999;", b"&#x000000000D800;")
     for noise in (b"\0", b"\x0c", *references):
-        (kites,) = read_feed(feed(item(title="K@tes")).replace(b"@", noise), "x").told
+        (kites,) = parse_feed(feed(item(title="K@tes")).replace(b"@", noise), "x").told
         assert isinstance(kites, Paper)
         assert kites.title == "Ktes"
-    (kites,) = read_feed(feed(item(title="K@tes")).replace(b"@", b"\xee"), "x").told
+    (kites,) = parse_feed(feed(item(title="K@tes")).replace(b"@", b"\xee"), "x").told
     assert isinstance(kites, Paper)
     assert kites.title == "K\u00eetes"
 
@@ -326,7 +326,7 @@ def test_entities_of_its_own_are_neither_multiplied_nor_fetched(tmp_path: Path) 
     entities = '<!ENTITY a "kites"><!ENTITY b "&a;&a;&a;">'
     head = f'<!DOCTYPE rss [{entities}<!ENTITY c SYSTEM "{secret.as_uri()}">]>'
     with suppress(SourceError):
-        for one in read_feed(feed(item(title="Of &b;&c;"), head=head), "x").told:
+        for one in parse_feed(feed(item(title="Of &b;&c;"), head=head), "x").told:
             assert isinstance(one, Malformed) or "lanterns" not in one.title
 
 
@@ -334,9 +334,9 @@ def test_a_reply_that_looks_like_the_name_of_a_file_is_not_opened(tmp_path: Path
     saved = tmp_path / "feed.xml"
     saved.write_bytes(feed(item()))
     with pytest.raises(SourceError):
-        read_feed(str(saved).encode(), "x")
+        parse_feed(str(saved).encode(), "x")
     with pytest.raises(SourceError):
-        read_feed(saved.as_uri().encode(), "x")
+        parse_feed(saved.as_uri().encode(), "x")
 
 
 @pytest.mark.parametrize(
@@ -359,7 +359,7 @@ def test_what_is_no_feed_is_refused(services: Services, client: Client, body: by
 
 def test_a_feed_of_too_many_items_is_refused() -> None:
     with pytest.raises(SourceError, match="more than 20,000 items"):
-        read_feed(feed("<item/>" * 20_001), "x")
+        parse_feed(feed("<item/>" * 20_001), "x")
 
 
 @pytest.mark.parametrize(
@@ -403,13 +403,13 @@ _NODES = st.recursive(
 @given(st.binary() | st.text().map(lambda text: feed(text).decode().encode("utf-8", "replace")))
 def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
     with suppress(SourceError):
-        read_feed(body, "x")
+        parse_feed(body, "x")
 
 
 @given(_NODES)
 def test_any_elements_raise_nothing_but_source_errors(node: str) -> None:
     with suppress(SourceError):
-        read_feed(feed(f"<item>{node}</item>", node), "x")
+        parse_feed(feed(f"<item>{node}</item>", node), "x")
 
 
 @given(st.integers(0, 900), st.binary(max_size=5), st.integers(0, 9))
@@ -418,4 +418,4 @@ def test_a_damaged_feed_raises_nothing_but_source_errors(
 ) -> None:
     body = feed(item(1), item(2))
     with suppress(SourceError):
-        read_feed(body[:place] + noise + body[place + lost :], "x")
+        parse_feed(body[:place] + noise + body[place + lost :], "x")

@@ -11,17 +11,17 @@ from broadsheet.sources.csl_json import parse
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
-def told(value: object) -> list[Paper | Malformed]:
+def parsed(value: object) -> list[Paper | Malformed]:
     return list(parse(io.BytesIO(orjson.dumps(value)), "kites.json"))
 
 
 def paper(**item: object) -> Paper:
-    (found,) = told({"type": "article", "title": "Kites", **item})
+    (found,) = parsed({"type": "article", "title": "Kites", **item})
     assert isinstance(found, Paper)
     return found
 
 
-def test_every_field_is_read() -> None:
+def test_every_field_is_parsed() -> None:
     with (FIXTURES / "library.json").open("rb") as stream:
         kites, lanterns = parse(stream, "library.json")
     assert kites == Paper(
@@ -45,8 +45,8 @@ def test_every_field_is_read() -> None:
     )
 
 
-def test_bad_items_are_malformed_and_the_rest_goes_in() -> None:
-    no_object, no_title, good = told([7, {"type": "article"}, {"title": "Kites"}])
+def test_bad_items_are_reported_and_the_others_are_parsed() -> None:
+    no_object, no_title, good = parsed([7, {"type": "article"}, {"title": "Kites"}])
     assert no_object == Malformed("kites.json item 1", "not a JSON object")
     assert no_title == Malformed("kites.json item 2", "missing title")
     assert isinstance(good, Paper)
@@ -67,21 +67,21 @@ def test_bad_items_are_malformed_and_the_rest_goes_in() -> None:
         (7, None),
     ],
 )
-def test_dates_are_as_exact_as_they_are_told(issued: object, published: str | None) -> None:
+def test_dates_keep_their_precision(issued: object, published: str | None) -> None:
     assert paper(issued=issued).published == published
 
 
-def test_markup_goes_and_scripts_go_with_their_content() -> None:
+def test_tags_and_whole_scripts_are_removed() -> None:
     found = paper(abstract="<p>Kites &amp; wind</p><p>fly.</p><script>alert(1)</script>")
     assert found.abstract == "Kites & wind fly."
 
 
-def test_values_of_wrong_type_are_left_out() -> None:
+def test_values_of_the_wrong_type_are_ignored() -> None:
     found = paper(author=[5, {"family": 7}, {"name": "Lampe"}], DOI=5, URL={}, keyword=[])
     assert found == Paper(id=found.id, title="Kites", authors=("Lampe",))
 
 
 @pytest.mark.parametrize("data", [b'[{"title": "Kites"', b"[" * 100_000])
-def test_what_is_not_json_is_refused_whole(data: bytes) -> None:
-    with pytest.raises(SourceError, match=r"'kites\.json' cannot be read as CSL-JSON"):
+def test_invalid_json_raises_source_error(data: bytes) -> None:
+    with pytest.raises(SourceError, match=r"'kites\.json' is not valid CSL-JSON"):
         list(parse(io.BytesIO(data), "kites.json"))

@@ -243,7 +243,7 @@ def test_a_feed_that_breaks_off_loses_its_last_entry_and_is_asked_for_again(
     services.answer(HOST, PATH, whole[: whole.index("terns")], headers={"ETag": '"1"'})
     (batch,) = run(client)
     bad, good = batch.told
-    assert bad == Malformed(f"{ADDRESS} entry 2", "the feed breaks off in it")
+    assert bad == Malformed(f"{ADDRESS} entry 2", "truncated entry")
     assert isinstance(good, Paper)
     assert batch.cursor is None
 
@@ -263,7 +263,7 @@ def test_no_entity_opens_a_file_or_grows(
 
 def test_what_is_no_feed_is_refused(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, "<!doctype html><html><body><p>Not found</body></html>")
-    with pytest.raises(SourceError, match=f"{ADDRESS} gave no feed: check that the address"):
+    with pytest.raises(SourceError, match=f"{ADDRESS} is not a feed: check that the address"):
         run(client)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.rules.identity import parse_any_id
-from broadsheet.sources.mentions import moment_of, papers_linked, spans, thread_source
+from broadsheet.sources.mentions import papers_linked, parse_moment, spans, thread_source
 from broadsheet.sources.source import Asked
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -105,12 +105,12 @@ def test_any_text_names_nothing_but_ids(text: str) -> None:
     ],
 )
 def test_moments_are_read_as_aware_utc(text: str | None, moment: datetime | None) -> None:
-    assert moment_of(text) == moment
+    assert parse_moment(text) == moment
 
 
 @given(st.text())
 def test_a_moment_of_any_text_raises_nothing(text: str) -> None:
-    read = moment_of(text)
+    read = parse_moment(text)
     assert read is None or read.tzinfo is UTC
 
 

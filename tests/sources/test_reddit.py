@@ -151,14 +151,14 @@ def test_a_feed_that_breaks_off_loses_its_last_post_and_is_asked_for_again(
     services.answer(HOST, PATH, whole[:-200], headers={"ETag": '"1"'})
     (batch,) = run(client)
     assert [signal.paper_id for signal in batch.signals] == ["arxiv:2603.00001"]
-    assert batch.told == [Malformed(f"https://{HOST}{PATH} entry 2", "the feed breaks off in it")]
+    assert batch.told == [Malformed(f"https://{HOST}{PATH} entry 2", "truncated entry")]
     assert batch.cursor is None
 
 
 @pytest.mark.parametrize("body", ["<!doctype html><html><body>whoa there</body></html>", "", "{}"])
 def test_what_is_no_feed_is_refused(services: Services, client: Client, body: str) -> None:
     services.answer(HOST, PATH, body)
-    with pytest.raises(SourceError, match="gave no feed"):
+    with pytest.raises(SourceError, match="is not a feed"):
         run(client)
 
 

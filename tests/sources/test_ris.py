@@ -9,18 +9,18 @@ from broadsheet.sources.ris import parse
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
-def told(data: bytes) -> list[Paper | Malformed]:
+def parsed(data: bytes) -> list[Paper | Malformed]:
     return list(parse(io.BytesIO(data), "kites.ris"))
 
 
 def paper(*lines: str) -> Paper:
-    (found,) = told("\n".join(["TY  - GEN", "TI  - Kites", *lines, "ER  - "]).encode())
+    (found,) = parsed("\n".join(["TY  - GEN", "TI  - Kites", *lines, "ER  - "]).encode())
     assert isinstance(found, Paper)
     return found
 
 
-def test_every_tag_is_read() -> None:
-    assert told((FIXTURES / "library.ris").read_bytes()) == [
+def test_every_tag_is_parsed() -> None:
+    assert parsed((FIXTURES / "library.ris").read_bytes()) == [
         Paper(
             id="doi:10.1234/kites.1",
             title="How Kites Learn",
@@ -45,15 +45,17 @@ def test_every_tag_is_read() -> None:
     ]
 
 
-def test_a_record_that_is_not_ended_does_not_run_into_the_next() -> None:
-    first, second = told(b"TY  - GEN\nTI  - One\nTY  - GEN\nTI  - Two\n")
+def test_a_record_without_an_end_tag_stops_at_the_next_record() -> None:
+    first, second = parsed(b"TY  - GEN\nTI  - One\nTY  - GEN\nTI  - Two\n")
     assert isinstance(first, Paper)
     assert isinstance(second, Paper)
     assert (first.title, second.title) == ("One", "Two")
 
 
-def test_a_record_without_title_is_malformed_with_its_line_and_the_rest_goes_in() -> None:
-    first, bad, last = told(b"TY  - GEN\nTI  - 1\nER  - \n\nTY  - GEN\nER  - \nTY  - X\nT1  - 3\n")
+def test_a_missing_title_is_reported_by_line_and_the_others_are_parsed() -> None:
+    first, bad, last = parsed(
+        b"TY  - GEN\nTI  - 1\nER  - \n\nTY  - GEN\nER  - \nTY  - X\nT1  - 3\n"
+    )
     assert isinstance(first, Paper)
     assert isinstance(last, Paper)
     assert bad == Malformed("kites.ris line 5", "missing title")
@@ -69,7 +71,7 @@ def test_a_record_without_title_is_malformed_with_its_line_and_the_rest_goes_in(
         ("PY  - 2020/02/31", None),
     ],
 )
-def test_dates_are_as_exact_as_they_are_told(line: str, published: str | None) -> None:
+def test_dates_keep_their_precision(line: str, published: str | None) -> None:
     assert paper(line).published == published
 
 
@@ -78,6 +80,6 @@ def test_an_arxiv_id_is_found_in_a_note() -> None:
     assert paper("M1  - 2502.00001").arxiv_id is None
 
 
-def test_unknown_tags_and_stray_lines_are_harmless() -> None:
+def test_unknown_tags_and_stray_lines_are_ignored() -> None:
     assert paper("ZZ  - x", "stray", "ZZ  - y", "more", "UR  - nowhere").url is None
-    assert told(b"TY  - GEN\nstray\nTI  - Kites\n") != []
+    assert parsed(b"TY  - GEN\nstray\nTI  - Kites\n") != []

@@ -12,7 +12,7 @@ from broadsheet.http.decoding import decode
 from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import parse_external_id
-from broadsheet.sources.bibtex import read_entries
+from broadsheet.sources.bibtex import parse_entries
 from broadsheet.sources.source import Asked, Batch, Cursor
 
 NAME = "acl"
@@ -120,7 +120,7 @@ def _read(raw: bytes, abbreviations: str, place: str) -> Iterator[Paper | Malfor
         return
     text = decode(raw).replace("\r\n", "\n")
     try:
-        told = list(read_entries(abbreviations + text, place))
+        told = list(parse_entries(abbreviations + text, place))
     except SourceError:
         told = [Malformed(place, "it is not well formed, and was passed over")]
     for one in told:

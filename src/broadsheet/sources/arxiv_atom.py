@@ -51,13 +51,13 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
         some = ids[first : first + _IDS]
         question = {"id_list": ",".join(some), "max_results": str(len(some))}
         reply = client.get(_ADDRESS, question, allowed=(_BAD_REQUEST,))
-        told = read_entries(reply.body, reply.address)
+        told = parse_entries(reply.body, reply.address)
         known = {paper.arxiv_id for paper in told if isinstance(paper, Paper)}
         missing = [Malformed(one, "arXiv does not know it") for one in some if one not in known]
         yield Batch([*told, *missing])
 
 
-def read_entries(body: bytes, place: str) -> list[Paper | Malformed]:
+def parse_entries(body: bytes, place: str) -> list[Paper | Malformed]:
     """Read a reply of the API.
 
     Parameters

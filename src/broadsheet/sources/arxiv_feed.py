@@ -21,7 +21,7 @@ from broadsheet.rules.notice import notice_of
 from broadsheet.sources.arxiv_oai_records import author_names
 from broadsheet.sources.arxiv_xml import Element, elements, mended, name_of, text_in
 from broadsheet.sources.csl_json import plain_text
-from broadsheet.sources.mentions import moment_of
+from broadsheet.sources.mentions import parse_moment
 from broadsheet.sources.source import Asked, Batch
 
 _ADDRESS = "https://rss.arxiv.org/rss/"
@@ -58,14 +58,14 @@ class Feed:
         How many of them are no new versions.
     day : date or None
         On which it was announced, in arXiv's own time zone.
-    is_whole : bool
+    is_complete : bool
         Whether it was read without a flaw; one that breaks off is not.
     """
 
     told: Sequence[Paper | Malformed]
     announced: int
     day: date | None
-    is_whole: bool
+    is_complete: bool
 
 
 def fetch(client: Client, asked: Asked, categories: Sequence[str]) -> Iterator[Batch]:
@@ -94,17 +94,17 @@ def fetch(client: Client, asked: Asked, categories: Sequence[str]) -> Iterator[B
     reply = client.get(address, unless=unless, most_bytes=_FEED_BYTES)
     if reply.unchanged:
         return
-    feed = read_feed(reply.body, reply.address)
+    feed = parse_feed(reply.body, reply.address)
     if not _is_wanted(feed.day, asked):
         return
     is_dated = feed.day is not None and feed.day <= _eastern_day(asked.now)
     days = {feed.day: feed.announced} if is_dated and feed.day and feed.announced else {}
     # What came in part, or of a day to come, is to be asked for again.
-    cursor = {"address": address, **reply.validators} if is_dated and feed.is_whole else None
+    cursor = {"address": address, **reply.validators} if is_dated and feed.is_complete else None
     yield Batch(feed.told, days=days, cursor=cursor)
 
 
-def read_feed(body: bytes, place: str) -> Feed:
+def parse_feed(body: bytes, place: str) -> Feed:
     """Read a feed.
 
     Parameters
@@ -119,8 +119,8 @@ def read_feed(body: bytes, place: str) -> Feed:
     SourceError
         Where it is none.
     """
-    items, day, is_whole = _parsed(mended(body), place)
-    if not (items or is_whole):
+    items, day, is_complete = _parsed(mended(body), place)
+    if not (items or is_complete):
         raise SourceError(_no_feed(place))
     told: list[Paper | Malformed] = []
     announced = 0
@@ -131,7 +131,7 @@ def read_feed(body: bytes, place: str) -> Feed:
             told.append(Malformed(f"{place} item {number}", str(error)))
             continue
         announced += not item.is_new_version
-    return Feed(told, announced, day, is_whole)
+    return Feed(told, announced, day, is_complete)
 
 
 def _no_feed(place: str) -> str:
@@ -239,7 +239,7 @@ def _published(item: _Item, day: date | None) -> str | None:
 def _day(dates: dict[str, str]) -> date | None:
     for name in _DATES:
         try:
-            if moment := moment_of(dates.get(name)):
+            if moment := parse_moment(dates.get(name)):
                 return _eastern_day(moment)
         except OverflowError:
             continue

@@ -1,4 +1,4 @@
-"""BibTeX and BibLaTeX, read by bibtexparser."""
+"""Parse BibTeX and BibLaTeX with bibtexparser."""
 
 import logging
 import re
@@ -35,7 +35,7 @@ from broadsheet.sources.decoding import arxiv_mention, read_text, records
 
 NAME = "bibtex"
 
-# The key tells an entry from a decorator in a program.
+# The citation key distinguishes an entry from a decorator in source code.
 _ENTRY_HEAD = re.compile(
     r"^[ \t]*@[ \t]*(?:(?:comment|preamble|string)[ \t]*[{(]"
     r"|[a-z]+[ \t]*[{(][^\s,={}()\"]*[ \t]*,)",
@@ -50,55 +50,60 @@ _STACK = (
 _LATEX = LatexDecodingMiddleware()
 _PROSE = ("title", "abstract", "journal", "journaltitle", "booktitle", "note", "keywords")
 _LATEX_MARK = re.compile(r"[\\{}~]|--|``|''")
-# Decoding takes 6 microseconds a character.
+# Decoding takes 6 microseconds per character.
 _LATEX_CHARS = 40_000
-# To LaTeX it begins a comment, but abstracts say "50% of" and mean it.
+# A LaTeX comment, but abstracts contain "50% of" as text.
 _BARE_PERCENT = re.compile(r"(?<!\\)%")
 _ARXIV = "arxiv"
 _OTHERS = "others"
-# What goes wrong is told as Malformed, in one place.
+# Errors are reported as Malformed only.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 logging.getLogger("pylatexenc").setLevel(logging.CRITICAL)
 
 
 def recognises(head: bytes) -> bool:
-    """Tell whether a file that begins with `head` is BibTeX."""
+    """Return whether a file that starts with `head` is BibTeX."""
     return _ENTRY_HEAD.search(decode(head)) is not None
 
 
 def parse(stream: BinaryIO, place: str) -> Iterator[Paper | Malformed]:
-    """Read the entries of a file.
+    """Parse the entries of a file.
 
     Parameters
     ----------
     stream : BinaryIO
         The file, at most 64 MiB.
     place : str
-        What it is called.
+        File name, used in `Malformed.place`.
+
+    Raises
+    ------
+    SourceError
+        If the file is larger or is not valid BibTeX.
     """
-    return read_entries(read_text(stream, place), place)
+    return parse_entries(read_text(stream, place), place)
 
 
-def read_entries(text: str, place: str) -> Iterator[Paper | Malformed]:
-    """Read the entries of a text, each named after its line there."""
+def parse_entries(text: str, place: str) -> Iterator[Paper | Malformed]:
+    """Parse the entries of a text; `Malformed.place` is their line."""
     blocks = _blocks(text, place)
     # bibtexparser counts lines from 0.
-    told = ((f"{place} line {(block.start_line or 0) + 1}", block) for block in blocks)
-    return records(told, _paper)
+    placed = ((f"{place} line {(block.start_line or 0) + 1}", block) for block in blocks)
+    return records(placed, _paper)
 
 
 def _blocks(text: str, place: str) -> list[Block]:
-    """Split a file into entries and what is left of broken ones, in order."""
+    """Split a file into entries and the blocks that are not valid entries, in order."""
     try:
         library = Splitter(text).split()
-        found = [_unrefused(block, str(n)) for n, block in enumerate(library.blocks)]
-        library = Library(found, fail_on_duplicate_key=False)
+        blocks = [_accept_duplicate(block, str(n)) for n, block in enumerate(library.blocks)]
+        library = Library(blocks, fail_on_duplicate_key=False)
         for step in _STACK:
             library = step.transform(library)
     except Exception as error:
         raise SourceError(
-            f"{place!r} cannot be read as BibTeX ({type(error).__name__}): "
-            "split it to find the entry that is broken"
+            f"{place!r} is not valid BibTeX ({type(error).__name__}): "
+            "split the file to find the malformed entry"
         ) from error
     return [
         block
@@ -108,8 +113,8 @@ def _blocks(text: str, place: str) -> list[Block]:
     ]
 
 
-def _unrefused(block: Block, number: str) -> Block:
-    """Undo bibtexparser's refusal of repeated keys: it is not by them that papers are known."""
+def _accept_duplicate(block: Block, number: str) -> Block:
+    """Undo bibtexparser's rejection of duplicate keys, which do not identify papers."""
     if isinstance(block, DuplicateBlockKeyBlock | DuplicateFieldKeyBlock):
         block = block.ignore_error_block or block
     if isinstance(block, Entry):
@@ -119,7 +124,7 @@ def _unrefused(block: Block, number: str) -> Block:
 
 def _paper(block: Block) -> Paper:
     if not isinstance(block, Entry):
-        raise ValueError("it is not closed or not well formed, and was passed over")
+        raise ValueError("malformed entry or missing closing brace")
     raw = {field.key: str(field.value) for field in block.fields}
     names, prose = _decoded(raw)
     journal = prose.get("journal") or prose.get("journaltitle")
@@ -141,27 +146,27 @@ def _paper(block: Block) -> Paper:
 
 
 def _decoded(raw: dict[str, str]) -> tuple[list[str], dict[str, str]]:
-    """Turn LaTeX outside of formulas into text: the authors' names, and the fields of prose."""
-    names = [_natural(name) for name in split_multiple_persons_names(raw.get("author", ""))]
+    """Return the author names and the prose fields with LaTeX outside formulas decoded."""
+    authors = split_multiple_persons_names(raw.get("author", ""))
+    names = [_given_name_first(name) for name in authors]
     fields = [Field("author", name) for name in names if name != _OTHERS]
     fields += [Field(key, raw[key]) for key in _PROSE if key in raw]
     latex = [field for field in fields if _LATEX_MARK.search(field.value)]
     for field in latex:
         field.value = _BARE_PERCENT.sub(r"\\%", field.value[:_LATEX_CHARS])
-    # What cannot be decoded stays in its field as it was.
+    # A field that cannot be decoded keeps its value.
     _LATEX.transform_entry(Entry("", "", latex), Library())
-    kept = [field.value for field in fields if field.key == "author"]
-    return kept, {field.key: field.value for field in fields if field.key != "author"}
+    decoded = [field.value for field in fields if field.key == "author"]
+    return decoded, {field.key: field.value for field in fields if field.key != "author"}
 
 
-def _natural(name: str) -> str:
-    """Put the given name first, as it is read."""
+def _given_name_first(name: str) -> str:
     return parse_single_name_into_parts(name, strict=False).merge_first_name_first
 
 
 def _date(raw: dict[str, str]) -> str | None:
-    if told := raw.get("date"):
-        return told.partition("/")[0]
+    if date := raw.get("date"):
+        return date.partition("/")[0]
     parts = [raw.get("year", "")]
     for key in ("month", "day"):
         if not raw.get(key, "").isdecimal():

@@ -13,8 +13,8 @@ from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.sources.decoding import text_of
 from broadsheet.sources.mentions import (
     Span,
-    moment_of,
     papers_linked,
+    parse_moment,
     read_post,
     spans,
     thread_source,
@@ -179,7 +179,7 @@ def _batch(told: list[_Told | Malformed], span: Span, now: datetime) -> Batch:
 
 def _posted_at(post: _Post) -> datetime | None:
     """Give the time that the search goes by: who posts may write any, also of tomorrow."""
-    told = (moment_of(text_of(post.record.get("createdAt"))), moment_of(post.indexed))
+    told = (parse_moment(text_of(post.record.get("createdAt"))), parse_moment(post.indexed))
     return min((at for at in told if at), default=None)
 
 

@@ -9,7 +9,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.rules.normalize import make_paper
-from broadsheet.sources.csl_json import plain_text, read_items
+from broadsheet.sources.csl_json import parse_items, plain_text
 from broadsheet.sources.decoding import text_of
 
 PAGE_NOTICES = 500
@@ -151,7 +151,7 @@ def _work(raw: object, place: str) -> Work | Malformed:
         return Malformed(place, "not a JSON object")
     # Crossref writes works nearly as citation processors read them.
     dated = raw | {"issued": {"date-parts": [_earliest(raw.get(key) for key in _DATES)]}}
-    paper = next(iter(read_items(dated, place)))
+    paper = next(iter(parse_items(dated, place)))
     if isinstance(paper, Malformed):
         return Malformed(place, paper.why)
     if paper.doi is None and paper.arxiv_id is None:

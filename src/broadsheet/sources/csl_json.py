@@ -1,4 +1,4 @@
-"""CSL-JSON, the items that citation processors read, as Zotero, Pandoc and Crossref write them."""
+"""Parse CSL-JSON, the citation items that Zotero, Pandoc and Crossref write."""
 
 import re
 from collections.abc import Iterator
@@ -20,42 +20,42 @@ _ITEM_HEAD = re.compile(
 )
 _BLOCK_END = re.compile(r"</(?:jats:)?(?:title|p|sec|div)>", re.IGNORECASE)
 _HEADING = "Abstract "
-# The HTML parser takes quadratic time in how deep tags nest.
-_MARKED_UP_CHARS = 40_000
+# The time of the HTML parser is quadratic in the nesting depth.
+_MAX_MARKUP_CHARS = 40_000
 
 
 def recognises(head: bytes) -> bool:
-    """Tell whether a file that begins with `head` is CSL-JSON."""
+    """Return whether a file that starts with `head` is CSL-JSON."""
     return _ITEM_HEAD.match(decode(head)) is not None
 
 
 def parse(stream: BinaryIO, place: str) -> Iterator[Paper | Malformed]:
-    """Read the items of a file, a list of them or a single one.
+    """Parse the items of a file: a list of items or one item.
 
     Parameters
     ----------
     stream : BinaryIO
         The file, at most 64 MiB.
     place : str
-        What it is called.
+        File name, used in `Malformed.place`.
 
     Raises
     ------
     SourceError
-        Where it is not JSON.
+        If the file is not JSON.
     """
     try:
-        told = json_value(read_text(stream, place).encode("utf-8", "surrogatepass"))
+        payload = json_value(read_text(stream, place).encode("utf-8", "surrogatepass"))
     except ValueError as error:
         raise SourceError(
-            f"{place!r} cannot be read as CSL-JSON, {error}: mend it first"
+            f"{place!r} is not valid CSL-JSON ({error}): correct the file and retry"
         ) from error
-    return read_items(told, place)
+    return parse_items(payload, place)
 
 
-def read_items(told: object, place: str) -> Iterator[Paper | Malformed]:
-    """Read a list of items, or a single one, whatever it holds."""
-    items: list[object] = told if isinstance(told, list) else [told]
+def parse_items(payload: object, place: str) -> Iterator[Paper | Malformed]:
+    """Parse a list of items or one item."""
+    items: list[object] = payload if isinstance(payload, list) else [payload]
     return records(((f"{place} item {n}", item) for n, item in enumerate(items, 1)), _paper)
 
 
@@ -77,10 +77,10 @@ def _paper(raw: object) -> Paper:
 
 
 def plain_text(text: str | None) -> str | None:
-    """Strip the JATS or HTML that publishers leave in, and only where there is some."""
+    """Remove JATS and HTML tags; return text without tags unchanged."""
     if text is None or "</" not in text:
         return text
-    stripped = nh3.clean(_BLOCK_END.sub(r" \g<0>", text[:_MARKED_UP_CHARS]), tags=set())
+    stripped = nh3.clean(_BLOCK_END.sub(r" \g<0>", text[:_MAX_MARKUP_CHARS]), tags=set())
     return unescape(stripped).strip().removeprefix(_HEADING)
 
 

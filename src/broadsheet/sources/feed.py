@@ -11,7 +11,7 @@ from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.decoding import records
-from broadsheet.sources.feed_formats import Entry, Feed, read_feed
+from broadsheet.sources.feed_formats import Entry, Feed, parse_feed
 from broadsheet.sources.mentions import papers_linked
 from broadsheet.sources.source import Asked, Batch, Cursor
 
@@ -42,7 +42,7 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     reply = client.get(asked.what, unless=unless, most_bytes=FEED_BYTES)
     if reply.unchanged:
         return
-    feed = read_feed(reply.body, reply.address)
+    feed = parse_feed(reply.body, reply.address)
     kept = [
         one
         for one in feed.entries
@@ -66,7 +66,7 @@ def validators_of(asked: Asked, what: str) -> Cursor | None:
 
 def cursor_after(reply: Reply, feed: Feed, asked: Asked, what: str) -> Cursor | None:
     """Give the cursor after a feed: None where some of it was left out and is to come again."""
-    if not feed.is_whole or asked.since or asked.until:
+    if not feed.is_complete or asked.since or asked.until:
         return None
     return {"what": what, **reply.validators}
 

@@ -98,7 +98,7 @@ def _without_rest(doi: str) -> str:
     return doi
 
 
-def moment_of(text: str | None) -> datetime | None:
+def parse_moment(text: str | None) -> datetime | None:
     """Read a moment as ISO 8601 or mail headers write it.
 
     Returns
@@ -108,7 +108,7 @@ def moment_of(text: str | None) -> datetime | None:
 
     Examples
     --------
-    >>> moment_of("Thu, 24 Sep 2026 00:00:00 -0400").isoformat()
+    >>> parse_moment("Thu, 24 Sep 2026 00:00:00 -0400").isoformat()
     '2026-09-24T04:00:00+00:00'
     """
     told = text.strip() if text else ""
@@ -138,7 +138,7 @@ def spans(asked: Asked, again: timedelta, longest: timedelta, first: date) -> It
     first : date
         The first day of the forum.
     """
-    reached = moment_of(asked.cursor.get(_UNTIL))
+    reached = parse_moment(asked.cursor.get(_UNTIL))
     start = _midnight(max(asked.since or _first_day(asked, again, reached), first))
     last = asked.now.replace(microsecond=0)
     if asked.until and asked.until < last.date():

@@ -9,7 +9,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.sources.feed import FEED_BYTES, cursor_after, is_asked_for, validators_of
-from broadsheet.sources.feed_formats import Entry, read_feed
+from broadsheet.sources.feed_formats import Entry, parse_feed
 from broadsheet.sources.mentions import papers_linked, thread_source
 from broadsheet.sources.source import Asked, Batch
 
@@ -51,7 +51,7 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     )
     if reply.unchanged:
         return
-    feed = read_feed(reply.body, reply.address)
+    feed = parse_feed(reply.body, reply.address)
     posts = {
         _id_of(one): one
         for one in feed.entries

@@ -1,4 +1,4 @@
-"""RIS, the tagged format of reference managers, read by rispy."""
+"""Parse RIS, the tagged format of reference managers, with rispy."""
 
 import re
 from collections.abc import Iterator
@@ -21,25 +21,25 @@ _YEAR_CHARS = 4
 
 
 def recognises(head: bytes) -> bool:
-    """Tell whether a file that begins with `head` is RIS."""
+    """Return whether a file that starts with `head` is RIS."""
     return _RECORD_HEAD.search(decode(head)) is not None
 
 
 def parse(stream: BinaryIO, place: str) -> Iterator[Paper | Malformed]:
-    """Read the records of a file.
+    """Parse the records of a file.
 
     Parameters
     ----------
     stream : BinaryIO
         The file, at most 64 MiB.
     place : str
-        What it is called.
+        File name, used in `Malformed.place`.
     """
     return records(_split(read_text(stream, place), place), _paper)
 
 
 def _split(text: str, place: str) -> Iterator[tuple[str, str]]:
-    """Cut a file before each ``TY``: rispy runs a record that is not ended into the next."""
+    """Split a file before each ``TY``: rispy joins a record without an end to the next one."""
     starts = [found.start() for found in _RECORD_HEAD.finditer(text)]
     line, counted = 1, 0
     for start, end in pairwise([*starts, len(text)]):
@@ -52,12 +52,12 @@ def _paper(record: str) -> Paper:
     try:
         raw = rispy.loads(f"{record}\n{_END}", delimiter_tags_mapping={})[0]
     except (AttributeError, IndexError, KeyError, TypeError) as error:
-        raise ValueError("it is not a well-formed RIS record") from error
+        raise ValueError("malformed RIS record") from error
     addresses = texts_of(raw.get("urls"))
     return make_paper(
         title=_first(raw, "title", "primary_title"),
         abstract=_first(raw, "abstract", "notes_abstract"),
-        authors=[_natural(name) for name in _names(raw)],
+        authors=[_given_name_first(name) for name in _names(raw)],
         categories=texts_of(raw.get("keywords")),
         published=_date(raw),
         arxiv=arxiv_mention(*[text_of(raw.get(key)) for key in _MENTIONS]),
@@ -75,14 +75,14 @@ def _names(raw: dict[str, object]) -> list[str]:
     return texts_of(raw.get("authors")) or texts_of(raw.get("first_authors"))
 
 
-def _natural(name: str) -> str:
-    """Put the given name first, as it is read: RIS has ``family, given, suffix``."""
+def _given_name_first(name: str) -> str:
+    """Convert ``family, given, suffix`` to ``given family suffix``."""
     family, given, suffix, *_ = [*name.split(","), "", ""]
     return f"{given} {family} {suffix}"
 
 
 def _date(raw: dict[str, object]) -> str | None:
-    """Read ``year/month/day/other`` with any part left empty; the most exact tag wins."""
-    told = [text_of(raw.get(key)) or "" for key in ("date", "year", "publication_year")]
-    dates = ["-".join(filter(None, text.split("/")[:3])) for text in told]
+    """Return the most precise date of the tags, each ``year/month/day/other``."""
+    texts = [text_of(raw.get(key)) or "" for key in ("date", "year", "publication_year")]
+    dates = ["-".join(filter(None, text.split("/")[:3])) for text in texts]
     return max((day for day in dates if day[:_YEAR_CHARS].isdecimal()), key=len, default=None)

@@ -1,6 +1,6 @@
-"""A page of trending papers, saved from a browser as plain text.
+"""Parse a page of trending papers that was saved from a browser as plain text.
 
-Title and abstract stand on lines in turn, below a header in which the page offers its mail.
+Titles and abstracts alternate line by line below a header with a subscription form.
 """
 
 import re
@@ -15,11 +15,11 @@ from broadsheet.sources.decoding import read_text, records
 
 NAME = "saved-page"
 
-_OFFER = "Get trending papers in your email inbox"
+_FORM_HEADING = "Get trending papers in your email inbox"
 _BUTTON = "Subscribe"
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_FURNITURE = re.compile(
-    rf"new|{_OFFER}.{{0,40}}|{_BUTTON}|by ?\S{{0,40}} and the research community"
+_PAGE_TEXT = re.compile(
+    rf"new|{_FORM_HEADING}.{{0,40}}|{_BUTTON}|by ?\S{{0,40}} and the research community"
     rf"|(?:{_MONTH})[a-z]*\.? \d{{1,2}}(?:, \d{{4}})?"
 )
 # Measured on 662 papers of three pages: titles up to 145 characters, abstracts from 519.
@@ -29,42 +29,42 @@ _Line = tuple[int, str]
 
 
 def recognises(head: bytes) -> bool:
-    """Tell whether a file that begins with `head` is such a page."""
-    return any(line.strip().startswith(_OFFER) for line in decode(head).splitlines())
+    """Return whether a file that starts with `head` is a saved page."""
+    return any(line.strip().startswith(_FORM_HEADING) for line in decode(head).splitlines())
 
 
 def parse(stream: BinaryIO, place: str) -> Iterator[Paper | Malformed]:
-    """Read the papers of a page.
+    """Parse the papers of a page.
 
-    The date that a page shows is its own and not that of its papers, which have none.
+    The papers have no date: the date on the page is that of the page.
 
     Parameters
     ----------
     stream : BinaryIO
         The page, at most 64 MiB.
     place : str
-        What the file is called.
+        File name, used in `Malformed.place`.
     """
-    lines = _without_furniture(read_text(stream, place))
-    return records(_in_turn(lines, place), lambda pair: make_paper(title=pair[0], abstract=pair[1]))
+    lines = _content_lines(read_text(stream, place))
+    return records(_pairs(lines, place), lambda pair: make_paper(title=pair[0], abstract=pair[1]))
 
 
-def _without_furniture(text: str) -> Iterator[_Line]:
-    """Keep the lines that tell of papers; the button may stick to the first of them."""
-    button_seen = offer_seen = False
+def _content_lines(text: str) -> Iterator[_Line]:
+    """Yield the titles and abstracts; the first line can start with the button's label."""
+    button_seen = heading_seen = False
     for number, line in enumerate(text.split("\n"), 1):
-        told = line.strip("\ufeff \t\xa0")
-        if not offer_seen:
-            offer_seen = told.startswith(_OFFER)
-        elif told == _BUTTON:
+        content = line.strip("\ufeff \t\xa0")
+        if not heading_seen:
+            heading_seen = content.startswith(_FORM_HEADING)
+        elif content == _BUTTON:
             button_seen = True
-        elif told and not _FURNITURE.fullmatch(told):
-            yield number, told if button_seen else told.removeprefix(_BUTTON)
+        elif content and not _PAGE_TEXT.fullmatch(content):
+            yield number, content if button_seen else content.removeprefix(_BUTTON)
             button_seen = True
 
 
-def _in_turn(lines: Iterator[_Line], place: str) -> Iterator[tuple[str, tuple[str, str | None]]]:
-    """Pair titles with abstracts, also where an abstract is missing or has two paragraphs."""
+def _pairs(lines: Iterator[_Line], place: str) -> Iterator[tuple[str, tuple[str, str | None]]]:
+    """Pair titles with abstracts, which can be missing or have several paragraphs."""
     waiting = deque(lines)
     while waiting:
         number, title = waiting.popleft()
@@ -77,6 +77,6 @@ def _in_turn(lines: Iterator[_Line], place: str) -> Iterator[tuple[str, tuple[st
 
 
 def _is_title(waiting: deque[_Line]) -> bool:
-    """Tell a title from a short abstract by the long line that follows a title."""
+    """Return whether the next line is a title, that is a short line before a long one."""
     followed_by_long = len(waiting) > 1 and len(waiting[1][1]) > _LONG_CHARS
     return followed_by_long and len(waiting[0][1]) <= _LONG_CHARS

@@ -10,7 +10,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.reply import OutOfReachError, Reply
 from broadsheet.model import Malformed, Paper
-from broadsheet.sources.csl_json import read_items
+from broadsheet.sources.csl_json import parse_items
 from broadsheet.sources.source import Asked, Batch, Cursor
 
 NAME = "zotero"
@@ -150,7 +150,7 @@ def _leave_alone(reply: Reply) -> None:
 
 def _told(reply: Reply, place: _Place) -> Iterator[Paper | Malformed]:
     page = reply.read(_Page)
-    return read_items(page.items, f"{NAME} {place.library} from {place.start}")
+    return parse_items(page.items, f"{NAME} {place.library} from {place.start}")
 
 
 def _next_place(place: _Place, reply: Reply) -> _Place:
