@@ -1,6 +1,8 @@
-"""A mail server that really listens, and what the mail tests send to it."""
+"""An SMTP server on a local port, and the editions that the mail tests send."""
 
+import asyncio
 import socket
+import threading
 from asyncio import WriteTransport
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,32 +33,33 @@ NOW = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
 
 @dataclass
 class SmtpServer:
-    """What a listening server got, and how it is told to answer.
+    """What a server received, and how it replies.
 
-    `replies` maps MAIL, RCPT or DATA to the reply given instead of an acceptance. `drop_at`
-    names one of them where the connection is cut instead of answering.
+    `replies` maps MAIL, RCPT or DATA to a reply other than 250. `drop_at` names one of them at
+    which the connection is closed without a reply. While `stall` is set, MAIL gets no reply.
     """
 
     port: int = 0
     received: list[Envelope] = field(default_factory=list)
     replies: dict[str, str] = field(default_factory=dict)
     drop_at: str | None = None
+    stall: threading.Event = field(default_factory=threading.Event)
     connections: list[Any] = field(default_factory=list)
 
     @property
     def messages(self) -> list[EmailMessage]:
         return [parsed(envelope.original_content or b"") for envelope in self.received]
 
-    def forget_connections(self) -> None:
-        """Cut every open connection, as a server does with idle ones."""
+    def close_connections(self) -> None:
+        """Close every open connection, as a server does with idle ones."""
         for server in self.connections:
-            server.loop.call_soon_threadsafe(cut, server)
+            server.loop.call_soon_threadsafe(close, server)
         self.connections.clear()
 
-    def answer(self, step: str, server: SMTP, accepted: str) -> str:
+    def reply(self, step: str, server: SMTP) -> str:
         if self.drop_at == step:
-            cut(server)
-        return self.replies.get(step, accepted)
+            close(server)
+        return self.replies.get(step, "250 OK")
 
     async def handle_EHLO(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, host: str, replies: list[str]
@@ -68,13 +71,15 @@ class SmtpServer:
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        while self.stall.is_set():
+            await asyncio.sleep(0.01)
         envelope.mail_from = address
-        return self.answer("MAIL", server, "250 OK")
+        return self.reply("MAIL", server)
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        reply = self.answer("RCPT", server, "250 OK")
+        reply = self.reply("RCPT", server)
         if reply.startswith("2"):
             envelope.rcpt_tos.append(address)
         return reply
@@ -82,21 +87,21 @@ class SmtpServer:
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        reply = self.answer("DATA", server, "250 OK")
+        reply = self.reply("DATA", server)
         if reply.startswith("2"):
             self.received.append(envelope)
         return reply
 
 
 def free_port() -> int:
-    """Find a port of this machine that nothing listens on."""
+    """Return a local port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
 
 
 @contextmanager
 def listening(controller: type[Controller] = Controller, **options: Any) -> Iterator[SmtpServer]:
-    """Run a server on a free port of this machine."""
+    """Run a server on a free local port."""
     server = SmtpServer(port=free_port())
     running = controller(server, hostname="127.0.0.1", port=server.port, **options)
     running.start()
@@ -104,24 +109,25 @@ def listening(controller: type[Controller] = Controller, **options: Any) -> Iter
     try:
         yield server
     finally:
+        server.stall.clear()
         running.stop()
 
 
 @pytest.fixture
 def smtp_server() -> Iterator[SmtpServer]:
-    """A server that takes everything until told otherwise."""
+    """A server that accepts every message."""
     with listening() as server:
         yield server
 
 
-def cut(server: SMTP) -> None:
-    """Break a connection off without a word."""
+def close(server: SMTP) -> None:
+    """Close a connection without a reply."""
     assert isinstance(server.transport, WriteTransport)
     server.transport.abort()
 
 
 def parsed(message: bytes) -> EmailMessage:
-    """Read a message back as a mail program does."""
+    """Parse a message as a mail client does."""
     read = message_from_bytes(message, policy=default)
     assert isinstance(read, EmailMessage)
     assert not read.defects
@@ -129,7 +135,7 @@ def parsed(message: bytes) -> EmailMessage:
 
 
 def body(message: EmailMessage, kind: str) -> str:
-    """Give the plain or the html part of a message."""
+    """Return the plain or the html part of a message."""
     part = message.get_body((kind,))
     assert isinstance(part, EmailMessage)
     content = part.get_content()
@@ -137,9 +143,9 @@ def body(message: EmailMessage, kind: str) -> str:
     return content
 
 
-def story(rank: int = 1, **changes: Any) -> EditionItem:
-    """Make one paper of an edition."""
-    known: dict[str, Any] = {
+def edition_item(rank: int = 1, **changes: Any) -> EditionItem:
+    """Return one paper of an edition."""
+    fields: dict[str, Any] = {
         "paper_id": f"arxiv:2611.{rank:05}",
         "title": f"Sparse attention, part {rank}",
         "abstract": "We ask what attention costs. We measure it. We then make it cheaper.",
@@ -150,9 +156,9 @@ def story(rank: int = 1, **changes: Any) -> EditionItem:
         "votes": 3,
         "reason": "3 votes by readers, published yesterday",
     }
-    return EditionItem(rank=rank, **(known | changes))
+    return EditionItem(rank=rank, **(fields | changes))
 
 
 def edition(*items: EditionItem) -> Edition:
-    """Make the edition of one day."""
+    """Return the edition of one day."""
     return Edition(period=Period(date(2026, 11, 20)), revision=1, published_at=NOW, items=items)
