@@ -188,7 +188,7 @@ def make_library(folder: Path, papers: int, signals: int, recent: bool) -> None:
             "title_hash, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             _papers(chance, age_h),
         )
-        connection.execute("INSERT INTO names SELECT id, num FROM papers")
+        connection.execute("INSERT INTO identifiers SELECT id, num FROM papers")
         connection.executemany(
             "INSERT INTO signals (num, kind, source, value, observed_at) VALUES (?, ?, ?, ?, ?)",
             _readings(chance, age_h, signals, recent),
@@ -293,7 +293,7 @@ def score(folder: Path) -> tuple[float, float]:
         # An earlier run of this bench may have left its own.
         connection.execute("DELETE FROM signals WHERE observed_at > ?", (_text(NOW),))
         connection.execute("DELETE FROM trends")
-        connection.execute("DELETE FROM facts WHERE key = 'trends position'")
+        connection.execute("DELETE FROM metadata WHERE key = 'trending_position'")
         connection.commit()
     with _library(folder) as library:
         start = perf_counter()

@@ -14,7 +14,7 @@ from tests.conftest import NOW
 Work = Callable[[Path, str], None]
 
 # What a run may leave otherwise: how often services were asked, and that a run was going on.
-_MAY_DIFFER = {"requests", "facts", "alembic_version"}
+_MAY_DIFFER = {"request_counts", "metadata", "alembic_version"}
 _SPAWNING = get_context("forkserver")
 # Loaded once, so that a process is at work at once and a moment falls into it.
 _SPAWNING.set_forkserver_preload(["broadsheet.library", "tests.killed"])

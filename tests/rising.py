@@ -13,7 +13,7 @@ from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.trending import level
 from broadsheet.store.attention import add_signals
 from broadsheet.store.database import Database
-from broadsheet.store.metadata import noted
+from broadsheet.store.metadata import get_value
 from broadsheet.store.tables import papers as papers_table
 from broadsheet.store.tables import trends as trends_table
 from broadsheet.trending import scoring
@@ -69,13 +69,13 @@ class Room:
 
     def levels(self) -> dict[int, float]:
         with self.database.read() as connection:
-            rows = connection.execute(select(trends_table.c.num, trends_table.c.level))
-            return {row.num: row.level for row in rows}
+            rows = connection.execute(select(trends_table.c.num, trends_table.c.log_score))
+            return {row.num: row.log_score for row in rows}
 
     def afresh(self) -> dict[int, float]:
         """Score all papers by what is usual now, as if none had been scored before."""
         with self.database.read() as connection:
-            told = noted(connection, scoring._POSITION)
+            told = get_value(connection, scoring._POSITION)
             position = scoring._Position.model_validate_json(told or "{}")
             nums = connection.scalars(select(papers_table.c.num)).all()
             found = scoring._score_some(connection, nums, self.now, position)

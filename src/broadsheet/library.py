@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from broadsheet.accounts import readers
 from broadsheet.accounts.tokens import Tokens
 from broadsheet.config import Settings
 from broadsheet.delivery.outbox import Outbox
@@ -44,13 +45,13 @@ from broadsheet.store import (
     editions,
     listing,
     merges,
+    metadata,
     papers,
     submissions,
     subscriptions,
 )
 from broadsheet.store.database import open_database
 from broadsheet.store.merges import Merge
-from broadsheet.store.metadata import fact
 from broadsheet.trending.trends import Trends
 
 
@@ -103,9 +104,8 @@ class Library:
                 "choose another with --data"
             ) from error
         self._database = open_database(settings.database_url)
-        with self._database.write() as connection:
-            self._library_id = fact(connection, "library id")
-            self.secret = fact(connection, "secret")
+        self._library_id = metadata.library_id(self._database)
+        self.secret = metadata.signing_secret(self._database)
         self._index: SearchIndex | None = None
         self._index_opening = threading.Lock()
         zone = ZoneInfo(settings.timezone)
@@ -270,10 +270,13 @@ class Library:
             return merges.list_merges(connection, limit)
 
     def unmerge(self, number: int) -> tuple[Paper, Paper]:
-        """Take a merge back; see :func:`broadsheet.store.merges.unfold`."""
+        """Undo a merge; see :func:`broadsheet.store.merges.unmerge`."""
         with self._database.write() as connection:
-            kept, gone = merges.unfold(connection, number, self.now)
-            return papers.paper_by_num(connection, kept), papers.paper_by_num(connection, gone)
+            winner, restored = merges.unmerge(connection, number, self.now)
+            return (
+                papers.paper_by_num(connection, winner),
+                papers.paper_by_num(connection, restored),
+            )
 
     def signals(self, paper_id: str) -> list[Signal]:
         """Read the attention that a paper got, in order of time."""
@@ -285,10 +288,9 @@ class Library:
         with self._database.read() as connection:
             return papers.records_of(connection, papers.num_of(connection, paper_id))
 
-    def vote(self, paper_id: str, reader: str, *, on: bool, network: str | None = None) -> int:
-        """Set or take back a reader's vote; see :func:`broadsheet.store.attention.vote`."""
-        with self._database.write() as connection:
-            total = attention.vote(connection, paper_id, reader, network, on, self.now)
+    def vote(self, paper_id: str, cookie: str, *, on: bool, network: str | None = None) -> int:
+        """Set or remove a reader's vote; see :func:`broadsheet.accounts.readers.vote`."""
+        total = readers.vote(self._database, cookie, paper_id, network, on=on, now=self.now)
         self.trending.update(recalibrate=False)
         return total
 
@@ -307,10 +309,9 @@ class Library:
         with self._database.read() as connection:
             return submissions.submissions_of(connection, paper_ids)
 
-    def voted(self, reader: str, paper_ids: Sequence[str]) -> set[str]:
-        """Tell which of these papers a reader has voted for."""
-        with self._database.read() as connection:
-            return attention.voted(connection, reader, paper_ids)
+    def voted(self, cookie: str, paper_ids: Sequence[str]) -> set[str]:
+        """Return those of `paper_ids` that the reader with this cookie has voted for."""
+        return readers.voted(self._database, cookie, paper_ids)
 
     def health(self) -> Health:
         """Tell how the library fares."""

@@ -89,7 +89,7 @@ def test_what_both_had_comes_back_to_both(empty_library: Library) -> None:
 
 def test_a_merge_can_be_undone(merged: Library) -> None:
     (made,) = merged.merges()
-    assert {made.kept, made.gone} == {ARCHIVED.title, PRINTED.title}
+    assert {made.winner, made.merged} == {ARCHIVED.title, PRINTED.title}
     merged.unmerge(made.number)
     archived, printed = merged.paper(ARCHIVED.id), merged.paper(PRINTED.id)
     assert (archived.title, archived.arxiv_id) == (ARCHIVED.title, "2603.00001")
@@ -129,7 +129,7 @@ def test_what_came_since_stays_with_the_paper_that_was_kept(merged: Library) -> 
 def test_a_merge_is_undone_once(merged: Library) -> None:
     number = merged.merges()[0].number
     merged.unmerge(number)
-    with pytest.raises(StoreError, match="was undone before"):
+    with pytest.raises(StoreError, match="is already undone"):
         merged.unmerge(number)
     with pytest.raises(NotFoundError, match="no merge 99"):
         merged.unmerge(99)

@@ -53,7 +53,7 @@ def test_a_name_is_of_plain_letters(empty_library: Library, name: str) -> None:
 def test_the_tokens_are_listed_by_name(empty_library: Library) -> None:
     for name in ("bo", "ada"):
         empty_library.tokens.make(name)
-    listed = [(one.name, one.made_at) for one in empty_library.tokens.every()]
+    listed = [(one.name, one.created_at) for one in empty_library.tokens.every()]
     assert listed == [("ada", NOW), ("bo", NOW)]
 
 

@@ -14,6 +14,7 @@ from broadsheet.store import trends
 from broadsheet.store.attention import add_signals, vote
 from broadsheet.store.database import Database, open_database
 from broadsheet.store.papers import nums_of
+from broadsheet.store.readers import find_or_create_reader
 from broadsheet.store.submissions import upsert_submissions
 from broadsheet.store.tables import changes
 from broadsheet.store.upsert import add
@@ -49,6 +50,13 @@ def _num(connection: Connection, paper_id: str) -> int:
     return nums_of(connection, [paper_id])[paper_id]
 
 
+def _vote(
+    connection: Connection, paper_id: str, cookie: str, network: str | None, at: datetime
+) -> None:
+    reader = find_or_create_reader(connection, cookie, at)
+    vote(connection, paper_id, reader.id, network, on=True, now=at)
+
+
 def _read(connection: Connection, nums: list[int]) -> list[tuple[slice, Readings]]:
     return list(trends.readings(connection, np.array(sorted(nums), dtype=np.int64), NOW))
 
@@ -77,7 +85,7 @@ def test_papers_move_that_are_new_put_forward_read_or_voted_for(writer: Connecti
     upsert_submissions(writer, [Submission(BRIDGES.id, "ada", NOW - HOUR, "hf")])
     assert moving() == [kites, rivers, bridges]
     assert trends.subjects(writer, NOW - 2 * WEEK, NOW - WEEK).nums.tolist() == []
-    vote(writer, BRIDGES.id, "ada", None, on=True, now=NOW - 2 * WEEK)
+    _vote(writer, BRIDGES.id, "ada", None, at=NOW - 2 * WEEK)
     assert trends.subjects(writer, NOW - 3 * WEEK, NOW - WEEK).nums.tolist() == [bridges]
 
 
@@ -159,9 +167,9 @@ def test_readings_are_read_in_the_order_of_an_index(database: Database) -> None:
 
 
 def test_a_reader_is_known_since_the_first_vote_for_any_paper(writer: Connection) -> None:
-    vote(writer, KITES.id, "ada", "home", on=True, now=NOW - 2 * WEEK)
-    vote(writer, RIVERS.id, "bo", None, on=True, now=NOW - 2 * HOUR)
-    vote(writer, RIVERS.id, "ada", "hall", on=True, now=NOW - HOUR)
+    _vote(writer, KITES.id, "ada", "home", at=NOW - 2 * WEEK)
+    _vote(writer, RIVERS.id, "bo", None, at=NOW - 2 * HOUR)
+    _vote(writer, RIVERS.id, "ada", "hall", at=NOW - HOUR)
     told = trends.ballots(writer, NOW - WEEK, NOW)
     assert [(one.network, round(NOW_H - one.known_h, 3)) for one in told] == [
         (None, 2),

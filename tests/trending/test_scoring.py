@@ -14,7 +14,7 @@ from broadsheet.errors import StoreError
 from broadsheet.model import Kind, Notice, Paper, Submission, Trend
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.trending import score_at
-from broadsheet.store.metadata import note
+from broadsheet.store.metadata import put_value
 from broadsheet.store.submissions import upsert_submissions
 from broadsheet.trending import scoring
 from tests.rising import (
@@ -248,7 +248,7 @@ def test_of_two_readings_of_one_moment_the_higher_counts(room: Room) -> None:
 
 def test_what_an_older_version_noted_is_learnt_anew(room: Room) -> None:
     with room.database.write() as connection:
-        note(connection, scoring._POSITION, '{"learnt_h": 9e9, "usual": [1.0, 2.0]}')
+        put_value(connection, scoring._POSITION, '{"learnt_h": 9e9, "usual": [1.0, 2.0]}')
     assert room.follow() == len(PAPERS)
 
 

@@ -113,8 +113,8 @@ def merges(
         return
     for merge in listed:
         undone = ", undone" if merge.undone_at else ""
-        OUT.print(f"{merge.number:6}  {merge.merged_at:%Y-%m-%d}{undone}  {escape(merge.kept)}")
-        OUT.print(f"        and {escape(merge.gone)}")
+        OUT.print(f"{merge.number:6}  {merge.merged_at:%Y-%m-%d}{undone}  {escape(merge.winner)}")
+        OUT.print(f"        and {escape(merge.merged)}")
     if not listed:
         OUT.print("no papers were merged")
 

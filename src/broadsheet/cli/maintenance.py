@@ -92,7 +92,7 @@ def token(
             if json:
                 print_json([asdict(one) for one in made])
             else:
-                OUT.print("\n".join(f"{one.made_at:%Y-%m-%d}  {one.name}" for one in made))
+                OUT.print("\n".join(f"{one.created_at:%Y-%m-%d}  {one.name}" for one in made))
         elif revoke:
             library.tokens.revoke(name)
             ERR.print(f"{escape(name)} is revoked")

@@ -14,7 +14,7 @@ from broadsheet.store.database import Database
 from broadsheet.store.editions import edition, periods_published
 from broadsheet.store.picks import delete_pick, picks_of, upsert_pick
 
-_QUIET = "day without news"
+_QUIET = "last_quiet_day"
 # An edition that waits for its sources may be published after midnight and is mailed all the same.
 _MAILED_FOR = timedelta(days=1)
 
@@ -93,7 +93,7 @@ class Editions:
         )
         if not edition.revision:
             with self._database.write() as connection:
-                metadata.note(connection, _QUIET, f"{wanted} {now.isoformat()}")
+                metadata.put_value(connection, _QUIET, f"{wanted} {now.isoformat()}")
         return edition
 
     def read(self, period: Period | date | None = None, revision: int | None = None) -> Edition:
@@ -112,7 +112,7 @@ class Editions:
     def is_quiet(self, day: date, since: timedelta) -> bool:
         """Return whether the last check of a day, at most `since` ago, found no news."""
         with self._database.read() as connection:
-            quiet, _, checked_at = (metadata.noted(connection, _QUIET) or "").partition(" ")
+            quiet, _, checked_at = (metadata.get_value(connection, _QUIET) or "").partition(" ")
         return (
             quiet == str(Period(day)) and self._clock() - datetime.fromisoformat(checked_at) < since
         )

@@ -6,6 +6,7 @@ from broadsheet.model.hit import Hit, HitList, Mode, Sort, Tier
 from broadsheet.model.paper import Malformed, Notice, Paper
 from broadsheet.model.period import Period, Span
 from broadsheet.model.pick import Pick
+from broadsheet.model.reader import Reader
 from broadsheet.model.signal import Kind, Signal
 from broadsheet.model.source import About, Gap, SourceState
 from broadsheet.model.submission import Submission
@@ -29,6 +30,7 @@ __all__ = [
     "Paper",
     "Period",
     "Pick",
+    "Reader",
     "Section",
     "Signal",
     "Sort",

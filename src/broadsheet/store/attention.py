@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from broadsheet.model import Kind, Signal
 from broadsheet.store.papers import num_of, nums_of
-from broadsheet.store.tables import names, papers, signals, votes
+from broadsheet.store.tables import identifiers, papers, signals, votes
 
 LOCAL_SOURCE = "local"
 
@@ -17,7 +17,7 @@ LOCAL_SOURCE = "local"
 def vote(
     connection: Connection,
     paper_id: str,
-    reader: str,
+    reader_id: int,
     network: str | None,
     on: bool,
     now: datetime,
@@ -30,7 +30,7 @@ def vote(
         Of the one writer.
     paper_id : str
         The paper, by any id it has.
-    reader : str
+    reader_id : int
         Who votes.
     network : str or None
         Where from, under a name that tells nothing of it; many votes from one weigh little.
@@ -50,12 +50,12 @@ def vote(
         Where there is no such paper.
     """
     num = num_of(connection, paper_id)
-    mine = (votes.c.num == num, votes.c.reader == reader)
+    mine = (votes.c.num == num, votes.c.reader_id == reader_id)
     had = connection.scalar(select(func.count()).select_from(votes).where(*mine))
     if bool(had) != on:
         if on:
             connection.execute(
-                insert(votes).values(num=num, reader=reader, voted_at=now, network=network)
+                insert(votes).values(num=num, reader_id=reader_id, voted_at=now, network=network)
             )
         else:
             connection.execute(delete(votes).where(*mine))
@@ -73,10 +73,10 @@ def _total(connection: Connection, num: int) -> int:
 def votes_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]:
     """Count the votes of papers; those without any are left out."""
     rows = connection.execute(
-        select(names.c.name, func.count())
-        .join(votes, votes.c.num == names.c.num)
-        .where(names.c.name.in_(paper_ids))
-        .group_by(names.c.name)
+        select(identifiers.c.identifier, func.count())
+        .join(votes, votes.c.num == identifiers.c.num)
+        .where(identifiers.c.identifier.in_(paper_ids))
+        .group_by(identifiers.c.identifier)
     )
     return {row[0]: row[1] for row in rows}
 
@@ -87,12 +87,12 @@ def votes_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in connection.execute(counted)}
 
 
-def voted(connection: Connection, reader: str, paper_ids: Sequence[str]) -> set[str]:
+def voted(connection: Connection, reader_id: int, paper_ids: Sequence[str]) -> set[str]:
     """Tell which of these papers a reader has voted for."""
     rows = connection.scalars(
-        select(names.c.name)
-        .join(votes, votes.c.num == names.c.num)
-        .where(votes.c.reader == reader, names.c.name.in_(paper_ids))
+        select(identifiers.c.identifier)
+        .join(votes, votes.c.num == identifiers.c.num)
+        .where(votes.c.reader_id == reader_id, identifiers.c.identifier.in_(paper_ids))
     )
     return set(rows)
 
@@ -143,14 +143,18 @@ def latest_totals(connection: Connection, paper_ids: Sequence[str]) -> dict[str,
             )
             .label("place"),
         )
-        .where(signals.c.num.in_(select(names.c.num).where(names.c.name.in_(paper_ids))))
+        .where(
+            signals.c.num.in_(
+                select(identifiers.c.num).where(identifiers.c.identifier.in_(paper_ids))
+            )
+        )
         .subquery()
     )
     rows = connection.execute(
-        select(names.c.name, newest.c.kind, func.sum(newest.c.value))
-        .join(newest, newest.c.num == names.c.num)
-        .where(names.c.name.in_(paper_ids), newest.c.place == 1)
-        .group_by(names.c.name, newest.c.kind)
+        select(identifiers.c.identifier, newest.c.kind, func.sum(newest.c.value))
+        .join(newest, newest.c.num == identifiers.c.num)
+        .where(identifiers.c.identifier.in_(paper_ids), newest.c.place == 1)
+        .group_by(identifiers.c.identifier, newest.c.kind)
     )
     counts: dict[str, dict[Kind, float]] = {}
     for name, kind, total in rows:

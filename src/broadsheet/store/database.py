@@ -140,7 +140,7 @@ def _migrate(engine: Engine, shown: str) -> None:
             return
         if present is not None and present not in {s.revision for s in directory.walk_revisions()}:
             raise StoreError(
-                f"the library at {shown!r} was made by a newer Broadsheet (schema {present}): "
+                f"the library at {shown!r} was created by a newer Broadsheet (schema {present}): "
                 "install that version, or open another library"
             )
         scripts.attributes["connection"] = connection

@@ -32,7 +32,8 @@ from broadsheet.model import (
     Edition,
     SubscriptionState,
 )
-from broadsheet.store.tables import UtcTime, deliveries, subscriptions
+from broadsheet.store.column_types import UtcTime
+from broadsheet.store.tables import deliveries, subscriptions
 
 
 def enqueue_confirmation(
@@ -43,6 +44,7 @@ def enqueue_confirmation(
         insert(deliveries).values(
             subscription_id=subscription_id,
             kind=DeliveryKind.CONFIRMATION,
+            priority=0,
             edition_date=None,
             state=DeliveryState.DUE,
             message_id=message_id,
@@ -136,7 +138,7 @@ def claim_next(connection: Connection, now: datetime) -> Delivery | None:
     due = (
         _select_deliveries()
         .where(deliveries.c.state == DeliveryState.DUE, deliveries.c.due_at <= now)
-        .order_by(deliveries.c.kind, deliveries.c.due_at, deliveries.c.id)
+        .order_by(deliveries.c.priority, deliveries.c.due_at, deliveries.c.id)
         .limit(1)
     )
     while (row := connection.execute(due).one_or_none()) is not None:

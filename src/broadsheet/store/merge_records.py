@@ -12,7 +12,7 @@ from broadsheet.rules.identity import paper_id, title_key
 from broadsheet.rules.merging import merge
 from broadsheet.store.papers import nums_of, paper_by_num, records_of
 from broadsheet.store.record import title_hash
-from broadsheet.store.tables import changes, names, papers
+from broadsheet.store.tables import changes, identifiers, papers
 
 _FIELDS = tuple(field.name for field in fields(Paper))
 
@@ -31,8 +31,8 @@ def store_names(connection: Connection, pairs: Sequence[tuple[str, int]]) -> Non
     """Give names to papers; a name that is taken stays with the paper that had it first."""
     make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     connection.execute(
-        make(names).on_conflict_do_nothing(),
-        [{"name": name, "num": num} for name, num in pairs],
+        make(identifiers).on_conflict_do_nothing(),
+        [{"identifier": name, "num": num} for name, num in pairs],
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Text, bindparam, func, or_, se
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Notice, Paper
 from broadsheet.store.record import unpack
-from broadsheet.store.tables import names, papers, records
+from broadsheet.store.tables import identifiers, papers, records
 
 PAPER_COLUMNS = tuple(papers.c[field.name] for field in fields(Paper))
 GONE = (Notice.WITHDRAWN, Notice.RETRACTED)
@@ -49,7 +49,7 @@ def num_of(connection: Connection, paper_id: str) -> int:
     NotFoundError
         Where no paper has that id.
     """
-    num = connection.scalar(select(names.c.num).where(names.c.name == paper_id))
+    num = connection.scalar(select(identifiers.c.num).where(identifiers.c.identifier == paper_id))
     if num is None:
         raise NotFoundError(
             f"no paper {paper_id!r} in this library: search for its title, or import it"
@@ -59,8 +59,12 @@ def num_of(connection: Connection, paper_id: str) -> int:
 
 def nums_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]:
     """Find the numbers of those of `paper_ids` that are known."""
-    found = connection.execute(select(names.c.name, names.c.num).where(names.c.name.in_(paper_ids)))
-    return {row.name: row.num for row in found}
+    found = connection.execute(
+        select(identifiers.c.identifier, identifiers.c.num).where(
+            identifiers.c.identifier.in_(paper_ids)
+        )
+    )
+    return {row.identifier: row.num for row in found}
 
 
 def paper_by_num(connection: Connection, num: int) -> Paper:
@@ -85,11 +89,11 @@ def existing_papers(connection: Connection, paper_ids: Sequence[str], limit: int
 def notices_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, Notice]:
     """Read what was said against papers; those in good standing are left out."""
     rows = connection.execute(
-        select(names.c.name, papers.c.notice)
-        .join(papers, papers.c.num == names.c.num)
-        .where(names.c.name.in_(paper_ids), papers.c.notice.is_not(None))
+        select(identifiers.c.identifier, papers.c.notice)
+        .join(papers, papers.c.num == identifiers.c.num)
+        .where(identifiers.c.identifier.in_(paper_ids), papers.c.notice.is_not(None))
     )
-    return {row.name: row.notice for row in rows}
+    return {row.identifier: row.notice for row in rows}
 
 
 def newest_until(connection: Connection, day: date, limit: int) -> dict[int, Paper]:
@@ -109,11 +113,11 @@ def ids_now(connection: Connection, paper_ids: Sequence[str]) -> dict[str, str]:
     for start in range(0, len(paper_ids), _IDS_AT_ONCE):
         some = paper_ids[start : start + _IDS_AT_ONCE]
         rows = connection.execute(
-            select(names.c.name, papers.c.id)
-            .join(papers, papers.c.num == names.c.num)
-            .where(names.c.name.in_(some))
+            select(identifiers.c.identifier, papers.c.id)
+            .join(papers, papers.c.num == identifiers.c.num)
+            .where(identifiers.c.identifier.in_(some))
         )
-        told |= {row.name: row.id for row in rows}
+        told |= {row.identifier: row.id for row in rows}
     return told
 
 
@@ -132,11 +136,11 @@ def nums_newest_first(connection: Connection) -> list[int]:
 def records_of(connection: Connection, num: int) -> list[tuple[str, Paper, datetime]]:
     """Read what each source said of a paper, in the order it was told."""
     rows = connection.execute(
-        select(records.c.source, records.c.body, records.c.told_at)
+        select(records.c.source, records.c.body, records.c.received_at)
         .where(records.c.num == num)
         .order_by(records.c.id)
     )
-    return [(row.source, unpack(row.body), row.told_at) for row in rows]
+    return [(row.source, unpack(row.body), row.received_at) for row in rows]
 
 
 def count(connection: Connection) -> int:

@@ -1,7 +1,6 @@
 """How far each source was read: cursors, days, gaps, budgets, and whom it was asked about."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 
 import orjson
@@ -10,7 +9,15 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or
 from broadsheet.model import About, Gap, Paper, SourceState
 from broadsheet.rules.gaps import DayCount
 from broadsheet.store.papers import PAPER_COLUMNS, nums_of, paper_of
-from broadsheet.store.tables import asked, days, gaps, papers, requests, sources, votes
+from broadsheet.store.tables import (
+    gaps,
+    papers,
+    request_counts,
+    source_days,
+    source_queries,
+    sources,
+    votes,
+)
 
 
 def cursor_of(connection: Connection, name: str) -> dict[str, str]:
@@ -42,17 +49,19 @@ def begin(connection: Connection, name: str, scope: str, now: datetime) -> None:
     """
     state = connection.execute(select(sources).where(sources.c.name == name)).one_or_none()
     if state is None:
-        row = {"name": name, "scope": scope, "asked_at": now, "failures": 0}
+        row = {"name": name, "scope": scope, "attempted_at": now, "failures": 0}
         connection.execute(insert(sources).values(row))
         return
     if state.scope != scope:
-        for table in (days, gaps):
+        for table in (source_days, gaps):
             connection.execute(delete(table).where(table.c.source == name))
-    values = {"scope": scope, "asked_at": now, "next_at": None}
+    values = {"scope": scope, "attempted_at": now, "next_at": None}
     ended_well = state.error is None and state.next_at is not None
-    if ended_well or state.cursor == state.begun_at_cursor:
-        connection.execute(update(days).where(days.c.source == name).values(this_run=0))
-        values["begun_at_cursor"] = state.cursor
+    if ended_well or state.cursor == state.run_start_cursor:
+        connection.execute(
+            update(source_days).where(source_days.c.source == name).values(this_run=0)
+        )
+        values["run_start_cursor"] = state.cursor
     connection.execute(update(sources).where(sources.c.name == name).values(values))
 
 
@@ -107,24 +116,26 @@ def count_day(
     wanted : int or None
         How many papers were asked about.
     """
-    here = (days.c.source == name, days.c.day == day)
-    had = connection.execute(select(days).where(*here)).one_or_none()
+    here = (source_days.c.source == name, source_days.c.day == day)
+    had = connection.execute(select(source_days).where(*here)).one_or_none()
     this_run = (had.this_run if had else 0) + records
     counts = {"records": max(had.records if had else 0, this_run + reread), "this_run": this_run}
     if wanted is not None:
-        counts["wanted"] = max(wanted, (had.wanted or 0) if had else 0)
+        counts["queried"] = max(wanted, (had.queried or 0) if had else 0)
     if had:
-        connection.execute(update(days).where(*here).values(counts))
+        connection.execute(update(source_days).where(*here).values(counts))
     else:
-        connection.execute(insert(days).values(source=name, day=day, **counts))
+        connection.execute(insert(source_days).values(source=name, day=day, **counts))
 
 
 def days_of(connection: Connection, name: str) -> dict[date, DayCount]:
     """Read what a source brought of each of its days."""
     rows = connection.execute(
-        select(days.c.day, days.c.records, days.c.wanted).where(days.c.source == name)
+        select(source_days.c.day, source_days.c.records, source_days.c.queried).where(
+            source_days.c.source == name
+        )
     )
-    return {row.day: DayCount(row.records, row.wanted) for row in rows}
+    return {row.day: DayCount(row.records, row.queried) for row in rows}
 
 
 def open_gaps(connection: Connection, name: str | None = None) -> list[Gap]:
@@ -144,26 +155,26 @@ def gaps_of(connection: Connection, name: str) -> dict[date, Gap]:
 def upsert_gap(connection: Connection, gap: Gap) -> None:
     """Note that a day is a gap, or what is seen of it now."""
     here = (gaps.c.source == gap.source, gaps.c.day == gap.day)
-    known = connection.execute(update(gaps).where(*here).values(why=gap.why))
+    known = connection.execute(update(gaps).where(*here).values(reason=gap.why))
     if not known.rowcount:
-        connection.execute(insert(gaps).values(asdict(gap)))
+        connection.execute(insert(gaps).values(_row_of(gap)))
 
 
 def close_gap(connection: Connection, gap: Gap, now: datetime) -> None:
     """Note that what was missing of a day has come, or is given up."""
     here = (gaps.c.source == gap.source, gaps.c.day == gap.day)
-    values = {"filled_at": now, "given_up": gap.given_up}
+    values = {"filled_at": now, "abandoned": gap.given_up}
     connection.execute(update(gaps).where(*here).values(values))
 
 
 def spend(connection: Connection, site: str, day: date) -> int:
     """Count one more request to a site; gives the requests of that day."""
-    here = (requests.c.site == site, requests.c.day == day)
-    had = int(connection.scalar(select(requests.c.count).where(*here)) or 0)
+    here = (request_counts.c.site == site, request_counts.c.day == day)
+    had = int(connection.scalar(select(request_counts.c.count).where(*here)) or 0)
     if had:
-        connection.execute(update(requests).where(*here).values(count=had + 1))
+        connection.execute(update(request_counts).where(*here).values(count=had + 1))
     else:
-        connection.execute(insert(requests).values(site=site, day=day, count=1))
+        connection.execute(insert(request_counts).values(site=site, day=day, count=1))
     return had + 1
 
 
@@ -187,7 +198,9 @@ def papers_to_query(
     """
     if about is About.NONE:
         return []
-    lately = select(asked.c.num).where(asked.c.source == name, asked.c.asked_at >= before)
+    lately = select(source_queries.c.num).where(
+        source_queries.c.source == name, source_queries.c.queried_at >= before
+    )
     voted = select(func.count()).where(votes.c.num == papers.c.num).scalar_subquery()
     rows = connection.execute(
         select(*PAPER_COLUMNS)
@@ -204,19 +217,19 @@ def mark_queried(
     """Note that a source was asked about papers."""
     nums = sorted(set(nums_of(connection, paper_ids).values()))
     if nums:
-        clear_queried(connection, name, asked.c.num.in_(nums))
-        rows = [{"source": name, "num": num, "asked_at": now} for num in nums]
-        connection.execute(insert(asked), rows)
+        clear_queried(connection, name, source_queries.c.num.in_(nums))
+        rows = [{"source": name, "num": num, "queried_at": now} for num in nums]
+        connection.execute(insert(source_queries), rows)
 
 
 def clear_queried(connection: Connection, name: str, which: ColumnElement[bool]) -> None:
     """Let a source be asked again about papers."""
-    connection.execute(delete(asked).where(asked.c.source == name, which))
+    connection.execute(delete(source_queries).where(source_queries.c.source == name, which))
 
 
 def requeue_since(connection: Connection, name: str, since: datetime) -> None:
     """Let a source be asked again about what it was asked about since a time."""
-    clear_queried(connection, name, asked.c.asked_at >= since)
+    clear_queried(connection, name, source_queries.c.queried_at >= since)
 
 
 def states(connection: Connection, mended_since: datetime) -> dict[str, SourceState]:
@@ -229,8 +242,10 @@ def states(connection: Connection, mended_since: datetime) -> dict[str, SourceSt
     mended_since : datetime
         From when on filled gaps are told of.
     """
-    brought = select(days.c.source, func.max(days.c.day)).where(days.c.records > 0)
-    newest = {row[0]: row[1] for row in connection.execute(brought.group_by(days.c.source))}
+    brought = select(source_days.c.source, func.max(source_days.c.day)).where(
+        source_days.c.records > 0
+    )
+    newest = {row[0]: row[1] for row in connection.execute(brought.group_by(source_days.c.source))}
     recent = or_(gaps.c.filled_at.is_(None), gaps.c.filled_at >= mended_since)
     told = [
         Gap(*row) for row in connection.execute(select(gaps).where(recent).order_by(gaps.c.day))
@@ -238,7 +253,7 @@ def states(connection: Connection, mended_since: datetime) -> dict[str, SourceSt
     return {
         row.name: SourceState(
             row.name,
-            row.asked_at,
+            row.attempted_at,
             row.succeeded_at,
             row.failures,
             row.error,
@@ -248,6 +263,17 @@ def states(connection: Connection, mended_since: datetime) -> dict[str, SourceSt
             tuple(gap for gap in told if gap.source == row.name and gap.filled_at is not None),
         )
         for row in connection.execute(select(sources).order_by(sources.c.name))
+    }
+
+
+def _row_of(gap: Gap) -> dict[str, object]:
+    return {
+        "source": gap.source,
+        "day": gap.day,
+        "reason": gap.why,
+        "found_at": gap.found_at,
+        "filled_at": gap.filled_at,
+        "abandoned": gap.given_up,
     }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from broadsheet.model import Submission
 from broadsheet.store.papers import nums_of
-from broadsheet.store.tables import names, submissions
+from broadsheet.store.tables import identifiers, submissions
 
 
 def upsert_submissions(connection: Connection, told: Sequence[Submission]) -> None:
@@ -18,7 +18,7 @@ def upsert_submissions(connection: Connection, told: Sequence[Submission]) -> No
         {
             "num": nums[one.paper_id],
             "source": one.source,
-            "by": one.by,
+            "submitted_by": one.by,
             "submitted_at": one.submitted_at,
         }
         for one in told
@@ -32,9 +32,14 @@ def upsert_submissions(connection: Connection, told: Sequence[Submission]) -> No
 def submissions_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, Submission]:
     """Read the first submission of each of these papers; those without are left out."""
     rows = connection.execute(
-        select(names.c.name, submissions.c.by, submissions.c.submitted_at, submissions.c.source)
-        .join(submissions, submissions.c.num == names.c.num)
-        .where(names.c.name.in_(paper_ids))
+        select(
+            identifiers.c.identifier,
+            submissions.c.submitted_by,
+            submissions.c.submitted_at,
+            submissions.c.source,
+        )
+        .join(submissions, submissions.c.num == identifiers.c.num)
+        .where(identifiers.c.identifier.in_(paper_ids))
         .order_by(submissions.c.submitted_at.desc())
     )
-    return {row.name: Submission(*row) for row in rows}
+    return {row.identifier: Submission(*row) for row in rows}

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from broadsheet.errors import NotFoundError
 from broadsheet.model import DeliveryState, Subscription, SubscriptionState
+from broadsheet.store.readers import create_reader, delete_unidentified
 from broadsheet.store.tables import deliveries, subscriptions
 
 
@@ -23,7 +24,11 @@ def create_or_renew(connection: Connection, email: str, now: datetime) -> Subscr
     if row is None:
         connection.execute(
             insert(subscriptions).values(
-                email=email, email_key=key, state=SubscriptionState.PENDING, created_at=now
+                reader_id=create_reader(connection, now).id,
+                email=email,
+                email_key=key,
+                state=SubscriptionState.PENDING,
+                created_at=now,
             )
         )
     elif row.state == SubscriptionState.UNSUBSCRIBED:
@@ -110,15 +115,17 @@ def counts(connection: Connection) -> dict[SubscriptionState, int]:
 
 def delete_unconfirmed(connection: Connection, older_than: timedelta, now: datetime) -> int:
     """Delete subscriptions unconfirmed for `older_than`, and their deliveries; return how many."""
-    stale = select(subscriptions.c.id).where(
+    stale = select(subscriptions.c.id, subscriptions.c.reader_id).where(
         subscriptions.c.state == SubscriptionState.PENDING,
         subscriptions.c.confirmed_at.is_(None),
         subscriptions.c.created_at < now - older_than,
     )
-    ids = list(connection.scalars(stale))
+    rows = connection.execute(stale).all()
+    ids = [row.id for row in rows]
     if ids:
         connection.execute(deliveries.delete().where(deliveries.c.subscription_id.in_(ids)))
         connection.execute(subscriptions.delete().where(subscriptions.c.id.in_(ids)))
+        delete_unidentified(connection, [row.reader_id for row in rows])
     return len(ids)
 
 

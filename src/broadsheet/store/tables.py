@@ -1,8 +1,5 @@
 """The tables of the library."""
 
-from datetime import UTC, datetime
-
-import orjson
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,98 +14,36 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.engine import Dialect
 
-from broadsheet.model import Notice
+from broadsheet.store.column_types import (
+    NoticeType,
+    Number,
+    SparseStringList,
+    StringList,
+    UtcTime,
+)
 
+schema = MetaData()
 
-class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC time, kept as sortable ISO text so that both engines keep the same."""
-
-    impl = String(27)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        """Write ``2026-11-20T06:00:00.000000Z``."""
-        if value is None:
-            return None
-        # strftime would leave out the zeros of a year before 1000.
-        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        """Read it back, aware."""
-        return None if value is None else datetime.fromisoformat(value)
-
-
-class Names(TypeDecorator[tuple[str, ...]]):
-    """A tuple of strings, kept as a JSON list."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
-        """Write the list."""
-        return None if value is None else orjson.dumps(value).decode()
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
-        """Read it back."""
-        return None if value is None else tuple(orjson.loads(value))
-
-
-class SomeNames(Names):
-    """A tuple of strings that is mostly empty, which takes no room then."""
-
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
-        """Write the list, None where there is nothing in it."""
-        return orjson.dumps(value).decode() if value else None
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
-        """Read it back."""
-        return tuple(orjson.loads(value)) if value else ()
-
-
-class NoticeTold(TypeDecorator[Notice]):
-    """A notice, kept as its word."""
-
-    impl = String(16)
-    cache_ok = True
-
-    def process_bind_param(self, value: Notice | None, dialect: Dialect) -> str | None:
-        """Write the word."""
-        return value
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Notice | None:
-        """Read it back."""
-        return Notice(value) if value else None
-
-
-# SQLite gives out row numbers only for a column spelt INTEGER.
-Number = BigInteger().with_variant(Integer, "sqlite")
-
-metadata = MetaData()
-
-facts = Table(
-    "facts",
-    metadata,
+metadata_values = Table(
+    "metadata",
+    schema,
     Column("key", String(64), primary_key=True),
     Column("value", Text, nullable=False),
-    comment="single values of this library: its own id, its signing secret",
+    comment="single values: the id of the library, its signing secret, positions",
 )
 
 papers = Table(
     "papers",
-    metadata,
+    schema,
     Column("num", Number, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False, unique=True),
     Column("title", Text, nullable=False),
     Column("abstract", Text),
-    Column("authors", Names, nullable=False),
-    Column("categories", Names, nullable=False),
+    Column("authors", StringList, nullable=False),
+    Column("categories", StringList, nullable=False),
     Column("published", String(10)),
     Column("arxiv_id", Text),
     Column("doi", Text),
@@ -116,62 +51,73 @@ papers = Table(
     Column("venue", Text),
     Column("comment", Text),
     Column("code_url", Text),
-    Column("ids", SomeNames),
+    Column("ids", SparseStringList),
     Column("version", Integer),
-    Column("notice", NoticeTold),
+    Column("notice", NoticeType),
     Column("summary", Text),
     Column("open_url", Text),
-    Column("references", SomeNames),
-    Column("related", SomeNames),
+    Column("references", SparseStringList),
+    Column("related", SparseStringList),
     Column("title_hash", BigInteger, nullable=False),
     Column("added_at", UtcTime, nullable=False),
     Index("papers_by_title", "title_hash"),
     Index("papers_by_date", "published"),
 )
 
-names = Table(
-    "names",
-    metadata,
-    Column("name", Text, primary_key=True),
+identifiers = Table(
+    "identifiers",
+    schema,
+    Column("identifier", Text, primary_key=True),
     Column("num", Number, ForeignKey("papers.num"), nullable=False, index=True),
-    comment="every id a paper has or had: arxiv:…, doi:…, openalex:…, hash:…",
+    comment="every id that a paper has or had: arxiv:…, doi:…, openalex:…, hash:…",
     sqlite_with_rowid=False,
 )
 
 records = Table(
     "records",
-    metadata,
+    schema,
     Column("id", Number, primary_key=True),
     Column("num", Number, ForeignKey("papers.num"), nullable=False, index=True),
     Column("source", Text, nullable=False),
-    Column("told_at", UtcTime, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
     Column("digest", BigInteger, nullable=False, unique=True),
     Column("body", LargeBinary, nullable=False),
-    comment="what each source said of a paper, as it said it (deflated JSON)",
+    comment="each record as its source sent it (deflated JSON)",
 )
 
 changes = Table(
     "changes",
-    metadata,
+    schema,
     Column("seq", Number, primary_key=True, autoincrement=True),
     Column("num", Number, nullable=False),
-    comment="papers added, changed or removed, in order; the index follows it",
+    comment="log of papers added, changed or removed; the search index follows it",
+    sqlite_autoincrement=True,
+)
+
+readers = Table(
+    "readers",
+    schema,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("cookie", String(64), unique=True),
+    Column("email_key", String(320), unique=True),
+    comment="people who vote or subscribe; an anonymous one is identified by a cookie",
     sqlite_autoincrement=True,
 )
 
 votes = Table(
     "votes",
-    metadata,
+    schema,
     Column("num", Number, ForeignKey("papers.num"), primary_key=True),
-    Column("reader", String(64), primary_key=True),
+    Column("reader_id", Number, ForeignKey("readers.id"), primary_key=True),
     Column("voted_at", UtcTime, nullable=False),
     Column("network", String(32)),
-    Index("votes_by_reader", "reader", "voted_at"),
+    Index("votes_by_reader", "reader_id", "voted_at"),
 )
 
 signals = Table(
     "signals",
-    metadata,
+    schema,
     Column("id", Number, primary_key=True),
     Column("num", Number, ForeignKey("papers.num"), nullable=False),
     Column("kind", String(32), nullable=False),
@@ -185,105 +131,105 @@ signals = Table(
 
 submissions = Table(
     "submissions",
-    metadata,
+    schema,
     Column("num", Number, ForeignKey("papers.num"), primary_key=True),
     Column("source", Text, primary_key=True),
-    Column("by", Text, nullable=False),
+    Column("submitted_by", Text, nullable=False),
     Column("submitted_at", UtcTime, nullable=False),
     Index("submissions_by_time", "submitted_at"),
-    comment="who put a paper forward, and where",
+    comment="who submitted a paper, and at which source",
 )
 
 trends = Table(
     "trends",
-    metadata,
+    schema,
     Column("num", Number, ForeignKey("papers.num"), primary_key=True),
-    Column("level", Float, nullable=False),
-    Index("trends_by_level", "level"),
-    comment="how high each rising paper stands; made anew from signals, votes and texts at will",
+    Column("log_score", Float, nullable=False),
+    Index("trends_by_log_score", "log_score"),
+    comment="trending scores; can be recomputed from signals, votes and papers at any time",
 )
 
 sources = Table(
     "sources",
-    metadata,
+    schema,
     Column("name", Text, primary_key=True),
     Column("scope", Text, nullable=False, default=""),
     Column("cursor", Text),
-    Column("begun_at_cursor", Text),
-    Column("asked_at", UtcTime),
+    Column("run_start_cursor", Text),
+    Column("attempted_at", UtcTime),
     Column("succeeded_at", UtcTime),
     Column("failures", Integer, nullable=False, default=0),
     Column("error", Text),
     Column("next_at", UtcTime),
-    comment="how far each source was read, how it went, and when it is next",
+    comment="cursor, last result and next run of each source",
 )
 
-days = Table(
-    "days",
-    metadata,
+source_days = Table(
+    "source_days",
+    schema,
     Column("source", Text, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("records", Integer, nullable=False),
     Column("this_run", Integer, nullable=False),
-    Column("wanted", Integer),
-    comment="how many records each source brought of each of its days",
+    Column("queried", Integer),
+    comment="records received and papers queried, by source and day",
 )
 
 gaps = Table(
     "gaps",
-    metadata,
+    schema,
     Column("source", Text, primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("why", Text, nullable=False),
+    Column("reason", Text, nullable=False),
     Column("found_at", UtcTime, nullable=False),
     Column("filled_at", UtcTime),
-    Column("given_up", Boolean, nullable=False, default=False),
-    comment="days that came empty, thin or not at all",
+    Column("abandoned", Boolean, nullable=False, default=False),
+    comment="days for which a source returned no records or too few",
 )
 
-asked = Table(
-    "asked",
-    metadata,
+source_queries = Table(
+    "source_queries",
+    schema,
     Column("source", Text, primary_key=True),
     Column("num", Number, ForeignKey("papers.num"), primary_key=True),
-    Column("asked_at", UtcTime, nullable=False),
-    comment="when a source was last asked about a paper",
+    Column("queried_at", UtcTime, nullable=False),
+    comment="when each source was last queried about a paper",
 )
 
-requests = Table(
-    "requests",
-    metadata,
+request_counts = Table(
+    "request_counts",
+    schema,
     Column("site", String(255), primary_key=True),
     Column("day", Date, primary_key=True),
     Column("count", Integer, nullable=False),
-    comment="how often each site was asked on a day",
+    comment="requests sent to each site, by day",
 )
 
 merges = Table(
     "merges",
-    metadata,
+    schema,
     Column("id", Number, primary_key=True),
-    Column("kept", Number, nullable=False),
-    Column("gone", Number, nullable=False),
-    Column("kept_title", Text, nullable=False),
-    Column("gone_title", Text, nullable=False),
+    Column("winner_num", Number, nullable=False),
+    Column("merged_num", Number, nullable=False),
+    Column("winner_title", Text, nullable=False),
+    Column("merged_title", Text, nullable=False),
     Column("merged_at", UtcTime, nullable=False),
     Column("undone_at", UtcTime),
-    Column("moved", Text, nullable=False),
-    comment="two papers that became one, with what belonged to the second (JSON)",
+    Column("undo_data", Text, nullable=False),
+    comment="merges of two papers, with the rows that undoing one moves back (JSON)",
 )
 
-apart = Table(
-    "apart",
-    metadata,
+distinct_pairs = Table(
+    "distinct_pairs",
+    schema,
     Column("num", Number, ForeignKey("papers.num"), primary_key=True),
-    Column("other", Number, ForeignKey("papers.num"), primary_key=True),
-    comment="papers that were taken for one and are not, each pair both ways",
+    Column("other_num", Number, ForeignKey("papers.num"), primary_key=True),
+    comment="papers that are never merged again; each pair is stored both ways",
 )
 
 editions = Table(
     "editions",
-    metadata,
+    schema,
     Column("id", Number, primary_key=True),
     Column("span", String(8), nullable=False),
     Column("date", Date, nullable=False),
@@ -296,28 +242,29 @@ editions = Table(
 
 picks = Table(
     "picks",
-    metadata,
+    schema,
     Column("span", String(8), primary_key=True),
     Column("date", Date, primary_key=True),
     Column("num", Number, ForeignKey("papers.num"), primary_key=True),
     Column("place", Integer),
     Column("comment", Text),
-    comment="the editor's word on papers of an edition; no place leaves the paper out",
+    comment="the editor's choices for an edition; a NULL place excludes the paper",
 )
 
 tokens = Table(
     "tokens",
-    metadata,
+    schema,
     Column("name", String(64), primary_key=True),
     Column("digest", String(64), nullable=False, unique=True),
-    Column("made_at", UtcTime, nullable=False),
-    comment="who may read the API, known by the SHA-256 of what they hold",
+    Column("created_at", UtcTime, nullable=False),
+    comment="API tokens, stored as SHA-256 digests",
 )
 
 subscriptions = Table(
     "subscriptions",
-    metadata,
+    schema,
     Column("id", Number, primary_key=True),
+    Column("reader_id", Number, ForeignKey("readers.id"), nullable=False, index=True),
     Column("email", String(320), nullable=False),
     Column("email_key", String(320), nullable=False, unique=True),
     Column("state", String(16), nullable=False),
@@ -328,11 +275,13 @@ subscriptions = Table(
 
 deliveries = Table(
     "deliveries",
-    metadata,
+    schema,
     Column("id", Number, primary_key=True),
     Column("subscription_id", Number, ForeignKey("subscriptions.id"), nullable=False),
     Column("kind", String(16), nullable=False),
+    Column("priority", Integer, nullable=False, default=10),
     Column("edition_date", Date),
+    Column("edition_revision", Integer),
     Column("state", String(16), nullable=False),
     Column("message_id", String(255), nullable=False, unique=True),
     Column("attempts", Integer, nullable=False, default=0),
@@ -341,5 +290,5 @@ deliveries = Table(
     Column("settled_at", UtcTime),
     Column("error", Text),
     UniqueConstraint("subscription_id", "kind", "edition_date"),
-    Index("deliveries_by_state", "state", "kind", "due_at", "id"),
+    Index("deliveries_by_state", "state", "priority", "due_at", "id"),
 )

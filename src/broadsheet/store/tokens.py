@@ -18,12 +18,12 @@ class Token:
     ----------
     name : str
         What the operator calls it.
-    made_at : datetime
+    created_at : datetime
         Aware UTC.
     """
 
     name: str
-    made_at: datetime
+    created_at: datetime
 
 
 def keep_token(connection: Connection, name: str, secret: str, now: datetime) -> None:
@@ -50,7 +50,7 @@ def keep_token(connection: Connection, name: str, secret: str, now: datetime) ->
             f"there is a token named {name!r}: choose another name, or revoke that one first "
             f"with 'broadsheet token {name} --revoke'"
         )
-    connection.execute(insert(tokens).values(name=name, digest=_digest(secret), made_at=now))
+    connection.execute(insert(tokens).values(name=name, digest=_digest(secret), created_at=now))
 
 
 def forget_token(connection: Connection, name: str) -> None:
@@ -67,7 +67,7 @@ def forget_token(connection: Connection, name: str) -> None:
 
 def tokens_kept(connection: Connection) -> list[Token]:
     """List the tokens by name."""
-    rows = connection.execute(select(tokens.c.name, tokens.c.made_at).order_by(tokens.c.name))
+    rows = connection.execute(select(tokens.c.name, tokens.c.created_at).order_by(tokens.c.name))
     return [Token(*row) for row in rows]
 
 

@@ -226,12 +226,14 @@ def ballots(
     """Read the local votes cast between two moments, in order of time."""
     first = aliased(votes)
     known = (
-        select(func.min(first.c.voted_at)).where(first.c.reader == votes.c.reader).scalar_subquery()
+        select(func.min(first.c.voted_at))
+        .where(first.c.reader_id == votes.c.reader_id)
+        .scalar_subquery()
     )
     wanted = (
         select(votes.c.num, hours_of(votes.c.voted_at), votes.c.network, hours_of(known))
         .where(votes.c.voted_at.between(since, until))
-        .order_by(votes.c.voted_at, votes.c.reader)
+        .order_by(votes.c.voted_at, votes.c.reader_id)
     )
     if nums is not None:
         wanted = wanted.where(_among(connection, votes.c.num, nums))
@@ -255,7 +257,7 @@ def _insert(connection: Connection, nums: Ints, levels: Floats) -> None:
     # Written for the driver: of a million rows, half the time would go into naming parameters. A
     # paper may have gone into another since it was scored.
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    keep = f"INSERT INTO trends (num, level) SELECT num, {mark} FROM papers WHERE num = {mark}"  # noqa: S608
+    keep = f"INSERT INTO trends (num, log_score) SELECT num, {mark} FROM papers WHERE num = {mark}"  # noqa: S608
     if rows:
         connection.exec_driver_sql(keep, rows)
 
@@ -285,17 +287,17 @@ def highest(
         The highest first.
     """
     wanted = (
-        select(*PAPER_COLUMNS, trends.c.num, trends.c.level)
+        select(*PAPER_COLUMNS, trends.c.num, trends.c.log_score)
         .join(papers, papers.c.num == trends.c.num)
         .where(stands())
-        .order_by(trends.c.level.desc(), trends.c.num)
+        .order_by(trends.c.log_score.desc(), trends.c.num)
         .limit(limit)
     )
     if after is not None:
         level, num = after
         # The first condition lets the index begin there.
         wanted = wanted.where(
-            trends.c.level <= level, or_(trends.c.level < level, trends.c.num > num)
+            trends.c.log_score <= level, or_(trends.c.log_score < level, trends.c.num > num)
         )
     if category is not None:
         wanted = wanted.where(in_category(category))
@@ -306,9 +308,9 @@ def highest(
 def scores_of(connection: Connection, nums: Sequence[int]) -> dict[int, float]:
     """Read the levels of papers; those without one are left out."""
     rows = connection.execute(
-        select(trends.c.num, trends.c.level).where(_among(connection, trends.c.num, nums))
+        select(trends.c.num, trends.c.log_score).where(_among(connection, trends.c.num, nums))
     )
-    return {row.num: row.level for row in rows}
+    return {row.num: row.log_score for row in rows}
 
 
 def _among(connection: Connection, column: Column[int], nums: Sequence[int]) -> ColumnElement[bool]:

@@ -10,11 +10,11 @@ from broadsheet.model import Paper
 from broadsheet.rules.identity import title_key
 from broadsheet.rules.merging import conflicts, is_same_work
 from broadsheet.store.merge_records import log_changes, names_of, recompute, store_names
-from broadsheet.store.merges import distinct_pairs, fold
-from broadsheet.store.metadata import take_numbers
+from broadsheet.store.merges import distinct_pairs_of, merge
+from broadsheet.store.metadata import reserve_paper_nums
 from broadsheet.store.papers import PAPER_COLUMNS
 from broadsheet.store.record import deflate, digest, pack, title_hash
-from broadsheet.store.tables import names, papers, records
+from broadsheet.store.tables import identifiers, papers, records
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def add(
     untold = len(fresh)
     if only_known:
         fresh = [record for record in fresh if catalogue.find(record, by_title=False)]
-    numbers = take_numbers(connection, len(fresh))
+    numbers = reserve_paper_nums(connection, len(fresh))
     entered: list[_Record] = []
     touched: set[int] = set()
     joined: list[tuple[int, int]] = []
@@ -191,7 +191,7 @@ def add(
             entered.append(record)
     _write(connection, source, entered, fresh, now)
     for kept, gone_num in joined:
-        fold(connection, kept, gone_num, now)
+        merge(connection, kept, gone_num, now)
     remade = touched - {gone_num for _, gone_num in joined}
     changed = {num for num in sorted(remade) if recompute(connection, num)}
     changed |= {num for pair in joined for num in pair}
@@ -238,7 +238,11 @@ def _look_up(connection: Connection, fresh: Sequence[_Record]) -> _Catalogue:
         return known.setdefault(num, _Known(num, arxiv, doi, first, published, ids))
 
     wanted = [name for record in fresh for name in names_of(record.paper)]
-    by_name = select(names.c.name, *identity).join(papers).where(names.c.name.in_(wanted))
+    by_name = (
+        select(identifiers.c.identifier, *identity)
+        .join(papers)
+        .where(identifiers.c.identifier.in_(wanted))
+    )
     # A name stays with the paper that had it first, but a paper's own id is its own.
     by_id = select(papers.c.id, *identity).where(papers.c.id.in_(wanted))
     for asked in (by_name, by_id):
@@ -252,7 +256,7 @@ def _look_up(connection: Connection, fresh: Sequence[_Record]) -> _Catalogue:
     )
     for hashed, *told in connection.execute(by_title):
         catalogue.by_title.setdefault(hashed, []).append(known_paper(*told))
-    catalogue.apart = distinct_pairs(connection, list(known))
+    catalogue.apart = distinct_pairs_of(connection, list(known))
     return catalogue
 
 
@@ -287,7 +291,7 @@ def _write(
             {
                 "num": record.num,
                 "source": source,
-                "told_at": now,
+                "received_at": now,
                 "digest": record.digest,
                 "body": deflate(record.text),
             }

@@ -30,7 +30,7 @@ from broadsheet.rules.trending import (
 )
 from broadsheet.rules.vote_weight import Ballot, weighed
 from broadsheet.store.database import Database
-from broadsheet.store.metadata import note, noted
+from broadsheet.store.metadata import get_value, put_value
 from broadsheet.store.papers import papers_by_num
 from broadsheet.store.trends import (
     Subjects,
@@ -44,7 +44,7 @@ from broadsheet.store.trends import (
 )
 from broadsheet.trending.upvote_prior import predict_upvotes
 
-_POSITION = "trends position"
+_POSITION = "trending_position"
 _VOTES, _UPVOTES = KINDS.index(Kind.VOTES), KINDS.index(Kind.UPVOTES)
 _HOUR_S = 3600.0
 _DAY_H, _WEEK_H = 24.0, 7 * 24.0
@@ -239,7 +239,7 @@ def update(database: Database, clock: Callable[[], datetime], *, recalibrate: bo
         How many papers were scored.
     """
     with database.read() as connection:
-        told = noted(connection, _POSITION)
+        told = get_value(connection, _POSITION)
         position = _Position.model_validate_json(told) if told else _Position()
         # Read first: what is written meanwhile is followed next time, and scored twice at most.
         signal, change = newest(connection)
@@ -272,7 +272,7 @@ def update(database: Database, clock: Callable[[], datetime], *, recalibrate: bo
             update_scores(connection, moved, nums, levels)
         else:
             replace_scores(connection, nums, levels)
-        note(connection, _POSITION, reached.model_dump_json())
+        put_value(connection, _POSITION, reached.model_dump_json())
     return len(found.papers.nums)
 
 
