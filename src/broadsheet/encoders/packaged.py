@@ -1,4 +1,4 @@
-"""An encoder that another package provides, behind a lock and a uniform interface."""
+"""Adapter for an encoder of another package."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.encoders.vectors import readable, unit_rows
+from broadsheet.encoders.vectors import encodable, unit_rows
 
-# Texts in one turn: a reader's question waits for no more than these.
-_AT_ONCE = 64
+# Texts per call: the longest that the query of another thread waits for the lock.
+_BATCH = 64
 
 
 class PackagedEncoder:
-    """An encoder of another package; safe to use from many threads, which take turns.
+    """An encoder of another package; safe to use from many threads, one call at a time.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class PackagedEncoder:
     dim : int
         Length of a vector.
     model : callable
-        Gives a vector of any length for each of some non-empty texts, shape (n, dim).
+        Returns vectors of any length for non-empty texts, shape (n, dim).
     """
 
     def __init__(
@@ -31,8 +31,8 @@ class PackagedEncoder:
         self._name = name
         self._dim = dim
         self._model = model
-        # Their tokenizers fail when two threads set the padding at once.
-        self._turn = threading.Lock()
+        # Hugging Face tokenizers raise an error if two threads set the padding at once.
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class PackagedEncoder:
         return self._dim
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts; only the beginning of a very long one is read.
+        """Encode the first 8,000 characters of each text.
 
         Parameters
         ----------
@@ -55,13 +55,12 @@ class PackagedEncoder:
         Returns
         -------
         ndarray of float32, shape (len(texts), dim)
-            Rows of unit length; the zero row for a text in which nothing is known.
+            Rows of unit length; the zero row for a text without a known token.
         """
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
-        told = {row: text for row, text in enumerate(readable(texts)) if text}
-        rows, sent = list(told), list(told.values())
-        for start in range(0, len(rows), _AT_ONCE):
-            span = slice(start, start + _AT_ONCE)
-            with self._turn:
-                vectors[rows[span]] = unit_rows(self._model(sent[span]))
+        present = [(row, text) for row, text in enumerate(encodable(texts)) if text]
+        for start in range(0, len(present), _BATCH):
+            rows, batch = zip(*present[start : start + _BATCH], strict=True)
+            with self._lock:
+                vectors[list(rows)] = unit_rows(self._model(list(batch)))
         return vectors

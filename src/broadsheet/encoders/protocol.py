@@ -1,4 +1,4 @@
-"""The protocol of an encoder: texts in, vectors out."""
+"""The Encoder protocol."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,7 +8,11 @@ from numpy.typing import NDArray
 
 
 class Encoder(Protocol):
-    """Whatever turns texts into vectors whose inner product is likeness of meaning."""
+    """Computes vectors of texts; their inner product measures how similar two texts are.
+
+    Many threads may use one encoder. `tests/contract/test_encoder.py` tests every
+    implementation.
+    """
 
     @property
     def name(self) -> str:
@@ -16,18 +20,26 @@ class Encoder(Protocol):
 
     @property
     def dim(self) -> int:
-        """Length of a vector."""
+        """Length of a vector; the same for the lifetime of the encoder."""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts.
 
+        The vector of a text depends on the text alone, not on the others, up to rounding.
+
         Parameters
         ----------
         texts : sequence of str
-            Any texts, of any length.
+            Any texts, of any length: empty, or with NUL characters or unpaired surrogates.
+            Only the first characters of a long text are encoded, 8,000 at most.
 
         Returns
         -------
         ndarray of float32, shape (len(texts), dim)
-            Rows of unit length; the zero row for a text in which nothing is known.
+            Rows of unit length; the zero row for a blank text and for one without a known token.
+
+        Raises
+        ------
+        SearchIndexError
+            If the encoder is a remote service that does not respond as documented.
         """

@@ -1,4 +1,4 @@
-"""Encoders by name: the shipped one, those of other packages, and those behind an address."""
+"""Load an encoder by name: the shipped one, one of another package, or a remote service."""
 
 import hashlib
 import importlib
@@ -15,16 +15,12 @@ from broadsheet.encoders.static import load_encoder
 from broadsheet.errors import ConfigError
 
 SHIPPED = "broadsheet"
-_INSTALL = "run: pip install 'broadsheet[encoders]'"
-_MAX_CHARS = 8_000
-# Texts in one turn: a reader's question waits for no more than these.
-_AT_ONCE = 64
-# Of each tensor of a large model so many numbers tell it from another one.
-_TOLD_NUMBERS = 1_024
+# Numbers of each tensor that are hashed to identify a model: all of a large one take seconds.
+_HASHED_NUMBERS = 1_024
 
 
 class _Tensor(Protocol):
-    """What is used of ``torch.Tensor``."""
+    """The part of ``torch.Tensor`` in use."""
 
     shape: Sequence[int]
 
@@ -36,7 +32,7 @@ class _Tensor(Protocol):
 
 
 class _SentenceModel(Protocol):
-    """What is used of ``sentence_transformers.SentenceTransformer``."""
+    """The part of ``sentence_transformers.SentenceTransformer`` in use."""
 
     def state_dict(self) -> dict[str, _Tensor]: ...
     def encode(
@@ -45,7 +41,7 @@ class _SentenceModel(Protocol):
 
 
 class _StaticModel(Protocol):
-    """What is used of ``model2vec.StaticModel``."""
+    """The part of ``model2vec.StaticModel`` in use."""
 
     embedding: NDArray[np.float32]
 
@@ -60,22 +56,23 @@ def encoder_named(spec: str, key: str | None = None) -> Encoder:
     spec : str
         One of
 
-        - ``broadsheet``: the shipped one
-        - ``model2vec:NAME``, ``sentence-transformers:NAME``: a folder, or a name on the hub
-        - ``https://host/v1#MODEL`` or ``https://host/v1/embeddings#MODEL``: a service that speaks
-          OpenAI's embeddings protocol; without ``#MODEL`` the service chooses
+        - ``broadsheet``: the shipped encoder
+        - ``model2vec:NAME``, ``sentence-transformers:NAME``: a folder, or a model on the Hugging
+          Face hub
+        - ``https://host/v1#MODEL`` or ``https://host/v1/embeddings#MODEL``: a service with
+          OpenAI's embeddings API; without ``#MODEL`` the service chooses the model
     key : str or None
-        Sent to such a service as a bearer token, and to nobody else.
+        The bearer token for the service; not used by other encoders.
 
     Returns
     -------
     Encoder
-        Ready to encode. A service is not asked before the first text.
+        A remote service is not called before the first text.
 
     Raises
     ------
     ConfigError
-        Where there is no such encoder, it cannot be loaded, or its package is not installed.
+        If the name is unknown, the model cannot be loaded, or its package is not installed.
     """
     kind, _, name = spec.partition(":")
     if spec == SHIPPED:
@@ -85,35 +82,35 @@ def encoder_named(spec: str, key: str | None = None) -> Encoder:
     loaders = {"model2vec": _model2vec, "sentence-transformers": _sentence_transformers}
     if kind not in loaders or not name:
         raise ConfigError(
-            f"no encoder {spec!r}: use 'broadsheet', 'model2vec:NAME', "
+            f"unknown encoder {spec!r}: use 'broadsheet', 'model2vec:NAME', "
             "'sentence-transformers:NAME' or 'https://host/v1#MODEL'"
         )
     try:
         return loaders[kind](spec, name)
     except ConfigError:
         raise
-    # Other packages fail in ways of their own, and all mean that this name is of no use here.
+    # The packages raise many classes of error, most of them undocumented.
     except Exception as error:
         raise ConfigError(
             f"the encoder {spec!r} cannot be loaded ({type(error).__name__}): check the name, and "
-            "that its files are on this machine or the hub can be reached"
+            "that the files are on this machine or the Hugging Face hub is reachable"
         ) from error
 
 
 def encoder_loader(spec: str, key: str | None) -> Callable[[str], Encoder]:
-    """Make a loader for the encoders of older vectors, which keeps a key from other machines.
+    """Return a function that loads other encoders and sends the key to one service only.
 
     Parameters
     ----------
     spec : str
-        The encoder whose key it is.
+        The encoder that the key belongs to.
     key : str or None
-        Given to services at the same scheme, host and port.
+        Passed to encoders with the same scheme, host and port as `spec`.
 
     Returns
     -------
     callable
-        :func:`encoder_named` of one name.
+        As :func:`encoder_named`, without the parameter `key`.
     """
 
     def load(other: str) -> Encoder:
@@ -128,14 +125,14 @@ def _origin(spec: str) -> tuple[str, str]:
 
 
 def _remote(spec: str, key: str | None) -> Encoder:
-    # Imported here because the HTTP client takes longer to load than the shipped encoder.
+    # Imported here because importing the HTTP client takes longer than loading the shipped encoder.
     from broadsheet.encoders.remote import RemoteEncoder
 
     return RemoteEncoder(spec, key)
 
 
 def _model2vec(spec: str, name: str) -> Encoder:
-    loader = _needed(spec, "model2vec").StaticModel
+    loader = _import(spec, "model2vec").StaticModel
     model = cast("_StaticModel", loader.from_pretrained(name))
     table = np.ascontiguousarray(model.embedding)
     digest = hashlib.sha256(table.tobytes()).hexdigest()
@@ -143,7 +140,7 @@ def _model2vec(spec: str, name: str) -> Encoder:
 
 
 def _sentence_transformers(spec: str, name: str) -> Encoder:
-    loader = _needed(spec, "sentence_transformers").SentenceTransformer
+    loader = _import(spec, "sentence_transformers").SentenceTransformer
     model = cast("_SentenceModel", loader(name))
 
     def encode(texts: list[str]) -> NDArray[np.float32]:
@@ -152,13 +149,13 @@ def _sentence_transformers(spec: str, name: str) -> Encoder:
     digest = hashlib.sha256()
     for tensor_name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{tensor_name} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.flatten()[:_TOLD_NUMBERS].float().cpu().numpy().tobytes())
+        digest.update(tensor.flatten()[:_HASHED_NUMBERS].float().cpu().numpy().tobytes())
     dim = encode(["any text"]).shape[1]
     return PackagedEncoder(f"{spec}@{digest.hexdigest()[:8]}", int(dim), encode)
 
 
 class _Module(Protocol):
-    """What is used of the packages of the extra."""
+    """The parts of both packages in use; each has one of them."""
 
     StaticModel: "_Loader"
     SentenceTransformer: "_Loader"
@@ -169,12 +166,12 @@ class _Loader(Protocol):
     def from_pretrained(self, name: str) -> object: ...
 
 
-def _needed(spec: str, module: str) -> _Module:
+def _import(spec: str, module: str) -> _Module:
     try:
         return cast("_Module", importlib.import_module(module))
     except ImportError as error:
-        raise _not_installed(spec, module.replace("_", "-")) from error
-
-
-def _not_installed(spec: str, package: str) -> ConfigError:
-    return ConfigError(f"the encoder {spec!r} needs the package {package!r}: {_INSTALL}")
+        package = module.replace("_", "-")
+        raise ConfigError(
+            f"the encoder {spec!r} requires the package {package!r}: "
+            "run: pip install 'broadsheet[encoders]'"
+        ) from error

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from broadsheet.encoders.vectors import readable, unit_rows
+from broadsheet.encoders.vectors import encodable, unit_rows
 from broadsheet.errors import ConfigError, SearchIndexError
 
 _BATCH = 64
@@ -128,7 +128,7 @@ class RemoteEncoder:
         SearchIndexError
             Where the service cannot be reached, refuses, or replies with something else.
         """
-        told = {row: text for row, text in enumerate(readable(texts)) if text}
+        told = {row: text for row, text in enumerate(encodable(texts)) if text}
         timeout_s, attempts = (_QUESTION_S, 1) if len(told) == 1 else (_REPLY_S, _ATTEMPTS)
         if attempts == 1 and time.monotonic() < self._resting_until:
             raise self._failure("no reply a moment ago", "check that it runs")

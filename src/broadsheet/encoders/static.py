@@ -1,4 +1,4 @@
-"""Texts as vectors: the sum of one learnt row per token, at unit length."""
+"""The shipped encoder: the sum of one trained row per token, scaled to unit length."""
 
 import hashlib
 import io
@@ -12,23 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from broadsheet.encoders.vectors import encodable
+
 _FAMILY = "broadsheet-static-1"
 _TABLE, _TOKENIZER = "table.npz", "tokenizer.json"
-_MAX_CHARS, _MAX_TOKENS = 8_000, 512
+_MAX_TOKENS = 512
 _BATCH = 1_024
 
 
 class StaticEncoder:
-    """An encoder that looks its tokens up in a table.
+    """An encoder that adds up rows of a table; safe to use from many threads.
 
     Parameters
     ----------
     name : str
         Identity of the weights.
     tokenizer : Tokenizer
-        Gives the number of a table row for each token; 0 stands for an unknown one.
+        Returns the table row of each token; 0 for an unknown token.
     table : ndarray of float32, shape (tokens, dim)
-        One row per token, its length the token's weight; row 0 is zero.
+        One row per token; its length is the weight of the token. Row 0 is zero.
     """
 
     def __init__(self, name: str, tokenizer: Tokenizer, table: NDArray[np.float32]) -> None:
@@ -47,7 +49,7 @@ class StaticEncoder:
         return int(self._table.shape[1])
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts; only the beginning of a very long one is read.
+        """Encode the first 512 tokens of the first 8,000 characters of each text.
 
         Parameters
         ----------
@@ -57,11 +59,11 @@ class StaticEncoder:
         Returns
         -------
         ndarray of float32, shape (len(texts), dim)
-            Rows of unit length; the zero row for a text in which nothing is known.
+            Rows of unit length; the zero row for a text without a known token.
         """
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
         for start in range(0, len(texts), _BATCH):
-            batch = [_readable(text) for text in texts[start : start + _BATCH]]
+            batch = encodable(texts[start : start + _BATCH])
             tokens = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
             for vector, encoding in zip(vectors[start:], tokens, strict=False):
                 if encoding.ids:
@@ -73,24 +75,23 @@ class StaticEncoder:
 
 @cache
 def load_encoder(path: Path | None = None) -> StaticEncoder:
-    """Load an encoder from its folder, once in a process.
+    """Load an encoder of this kind; the result is cached for the process.
 
     Parameters
     ----------
     path : Path, optional
-        A folder with the table and its tokenizer; the shipped one when not given.
+        A folder with ``table.npz`` and ``tokenizer.json``; by default the shipped one.
 
     Returns
     -------
     StaticEncoder
-        Ready to encode.
 
     Raises
     ------
     FileNotFoundError
-        If the folder lacks one of the two files.
+        If one of the two files is missing.
     ValueError
-        If the two files are damaged or do not belong together.
+        If a file is damaged, or the two files have different token counts.
     """
     folder: Traversable = path or files("broadsheet.encoders") / "static_data"
     table_bytes, tokenizer_bytes = _read(folder, _TABLE), _read(folder, _TOKENIZER)
@@ -99,9 +100,11 @@ def load_encoder(path: Path | None = None) -> StaticEncoder:
             table = stored["rows"] * stored["scales"].astype(np.float32)[:, np.newaxis]
         tokenizer = Tokenizer.from_buffer(tokenizer_bytes)
     except Exception as error:
-        raise ValueError(f"the encoder in {folder} is damaged") from error
+        raise ValueError(f"the encoder in {str(folder)!r} is damaged") from error
     if len(table) != tokenizer.get_vocab_size():
-        raise ValueError(f"the table and the tokenizer in {folder} differ in their token count")
+        raise ValueError(
+            f"the table and the tokenizer in {str(folder)!r} differ in their token count"
+        )
     tokenizer.no_padding()
     tokenizer.enable_truncation(_MAX_TOKENS)
     digest = hashlib.sha256(table_bytes + tokenizer_bytes).hexdigest()
@@ -112,8 +115,4 @@ def _read(folder: Traversable, name: str) -> bytes:
     try:
         return (folder / name).read_bytes()
     except FileNotFoundError:
-        raise FileNotFoundError(f"no file {name} in the encoder's folder {folder}") from None
-
-
-def _readable(text: str) -> str:
-    return text[:_MAX_CHARS].encode("utf-8", "ignore").decode("utf-8")
+        raise FileNotFoundError(f"no file {name!r} in the encoder folder {str(folder)!r}") from None

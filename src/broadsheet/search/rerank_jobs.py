@@ -55,7 +55,7 @@ def open_refiner(data: Path, *, threads: int = 1) -> Refiner | None:
         How many papers are encoded at the same time.
     """
     try:
-        model = load_minilm(data / "models", threads)
+        model = load_minilm(threads)
     except ConfigError:
         return None
     return Refiner(model, Sharp(data / "sharp" / "vectors.i8", model.dim, model.name))
