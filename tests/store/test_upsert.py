@@ -1,14 +1,12 @@
 """Records that tell of one work become one paper, and each record is kept."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from broadsheet.config import load_settings
-from broadsheet.errors import NotFoundError, StoreError
+from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import Paper
 from broadsheet.rules.normalize import make_paper
@@ -97,9 +95,3 @@ def test_the_order_of_telling_does_not_matter(
         assert library.health().papers == 1
         paper = library.paper("arxiv:2502.00001")
         assert (paper.doi, paper.venue, paper.published) == ("10.1234/kites", "Wind", "2025-02-03")
-
-
-def test_a_file_that_is_no_library_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "library.sqlite3").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(StoreError, match="cannot be opened"):
-        Library(load_settings({"data": tmp_path}, environment={}))

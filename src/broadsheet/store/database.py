@@ -1,4 +1,4 @@
-"""Open the library's SQL database, SQLite or PostgreSQL, at the schema this version needs."""
+"""Open the SQL database of a library, SQLite or PostgreSQL, and migrate its schema."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from broadsheet.errors import StoreError
 
 _BUSY_TIMEOUT_MS = 60_000
-# Any constant will do: it names the one lock that writers of a PostgreSQL library share.
+# The key of the advisory lock that all writers of a PostgreSQL library take; any constant works.
 _WRITER_LOCK = 0x42524F41
 
 
@@ -26,7 +26,7 @@ class Database:
     Parameters
     ----------
     engine : sqlalchemy.Engine
-        As :func:`open_database` makes it.
+        As created by :func:`open_database`.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -34,13 +34,27 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection that sees one consistent state and writes nothing."""
+        """Open a transaction for reading; it is rolled back at the end.
+
+        It takes no lock that a writer waits for, and does not wait for a writer. On SQLite all
+        statements see the snapshot of the first one. On PostgreSQL (READ COMMITTED) each statement
+        sees what was committed before it started, so two statements may see different states.
+        """
         with self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give the connection of the one writer; commits at the end, rolls back on an error."""
+        """Open a transaction for writing; commit at the end, or roll back on an exception.
+
+        There is one writer at a time. On SQLite the transaction waits up to 60 s for the write
+        lock (``BEGIN IMMEDIATE``); on PostgreSQL it waits for an advisory lock without a limit.
+
+        Raises
+        ------
+        StoreError
+            If the database reports an error. Nothing of the transaction is stored.
+        """
         options = {"broadsheet_write": True}
         try:
             with (
@@ -53,17 +67,17 @@ class Database:
                 yield connection
         except DBAPIError as error:
             raise StoreError(
-                f"the library could not be written ({error.orig}); nothing of this step was kept: "
+                f"cannot write to the library ({error.orig}); the transaction was rolled back: "
                 "check the disk and the database, then try again"
             ) from error
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         self._engine.dispose()
 
 
 def open_database(url: str) -> Database:
-    """Open a library, creating or upgrading its tables.
+    """Open a library; create its tables or migrate them to the newest schema if necessary.
 
     Parameters
     ----------
@@ -73,13 +87,13 @@ def open_database(url: str) -> Database:
     Returns
     -------
     Database
-        Ready to use.
+        A pool of connections.
 
     Raises
     ------
     StoreError
-        Where the address is wrong, the database is out of reach or damaged, or it was made by a
-        newer version.
+        If the URL is invalid, the database is unreachable or damaged, or its schema is newer than
+        this version.
     """
     shown = url
     try:
@@ -91,14 +105,14 @@ def open_database(url: str) -> Database:
         _migrate(engine, shown)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
-            f"{shown!r} is no database address Broadsheet can open ({error}): use "
-            "sqlite:///PATH, or postgresql+psycopg://… with the extra broadsheet[postgres]"
+            f"{shown!r} is not a supported database URL ({error}): use sqlite:///PATH, or "
+            "postgresql+psycopg://… with the extra broadsheet[postgres]"
         ) from error
     except SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or error
         raise StoreError(
             f"the library at {shown!r} cannot be opened ({str(reason).strip()}): check that the "
-            "path or server is right and is a Broadsheet library"
+            "path or server is correct and contains a Broadsheet library"
         ) from error
     return Database(engine)
 
@@ -106,8 +120,8 @@ def open_database(url: str) -> Database:
 def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connected(dbapi_connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-        # The driver's own transaction handling would begin writes deferred and let two writers
-        # meet half-way; transactions are begun below instead.
+        # The driver would begin write transactions as DEFERRED, and the second of two writers would
+        # fail when it upgrades its lock. The "begin" listener below starts transactions instead.
         dbapi_connection.isolation_level = None
         for pragma in (
             f"busy_timeout={_BUSY_TIMEOUT_MS}",
@@ -134,7 +148,7 @@ def _migrate(engine: Engine, shown: str) -> None:
         return
     options = {"broadsheet_write": True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
-        # Asked again under the write lock: another process may have migrated meanwhile.
+        # Another process may have migrated the database before this one got the write lock.
         present = _revision_of(connection)
         if present == head:
             return
