@@ -378,7 +378,7 @@ def _served(library: Library) -> Iterator[int]:
 
 
 def _library(folder: Path, now: datetime = NOW) -> Library:
-    settings = load_settings({"data": folder, "sources": "none", "refine": False}, environment={})
+    settings = load_settings({"data": folder, "sources": "none", "rerank": False}, environment={})
     return Library(settings, clock=lambda: now)
 
 

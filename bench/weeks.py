@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     first = Period.parse(asked.first, Span.WEEK).first
-    settings = load_settings({"data": asked.data, "sources": "none", "refine": False})
+    settings = load_settings({"data": asked.data, "sources": "none", "rerank": False})
     hands = [moment_of(0.0)]
     histories = Histories(asked.folder / "upvote_snapshots.csv.gz")
     pages = {one.day: one.papers for one in histories.mornings}

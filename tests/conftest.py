@@ -40,7 +40,7 @@ def shared() -> Path:
 def settings(tmp_path: Path) -> Settings:
     """Settings of a new data folder, whatever this machine's variables say."""
     return load_settings(
-        {"data": tmp_path / "data", "refine": False, "sources": "none"}, environment={}
+        {"data": tmp_path / "data", "rerank": False, "sources": "none"}, environment={}
     )
 
 

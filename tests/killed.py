@@ -90,6 +90,6 @@ def _told(table: str) -> str:
 
 
 def _open(folder: Path, mirror: str | None = None) -> Library:
-    flags = {"data": folder, "refine": False, "sources": "arxiv hf", "categories": ""}
+    flags = {"data": folder, "rerank": False, "sources": "arxiv hf", "categories": ""}
     settings = load_settings(flags | ({"mirror": mirror} if mirror else {}), environment={})
     return Library(settings, clock=lambda: NOW)

@@ -47,6 +47,8 @@ def test_the_readme_names_every_setting() -> None:
 
 def test_the_readme_names_every_command() -> None:
     for command in app.registered_commands:
+        if command.hidden:
+            continue
         name = command.name or getattr(command.callback, "__name__", "")
         assert f"broadsheet {name}" in README
 

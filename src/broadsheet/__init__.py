@@ -14,16 +14,17 @@ match Prompts as Auto-Optim
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from broadsheet.config import load_settings
-from broadsheet.library import Library
+if TYPE_CHECKING:
+    from broadsheet.library import Library
 
 __all__ = ["Library", "open_library"]
 __version__ = "0.1.0"
 
 
-def open_library(folder: str | Path | None = None, **settings: object) -> Library:
-    """Open a library, making it where there is none.
+def open_library(folder: str | Path | None = None, **settings: object) -> "Library":
+    """Open a library; create it if it does not exist.
 
     Parameters
     ----------
@@ -36,11 +37,23 @@ def open_library(folder: str | Path | None = None, **settings: object) -> Librar
     Returns
     -------
     Library
-        To be closed, or used with ``with``.
+        Close it, or use it in a ``with`` statement.
 
     Raises
     ------
     BroadsheetError
-        Where a setting is wrong or the library cannot be opened.
+        If a setting is invalid or the library cannot be opened.
     """
+    from broadsheet.config import load_settings
+    from broadsheet.library import Library
+
     return Library(load_settings({"data": folder, **settings}))
+
+
+def __getattr__(name: str) -> object:
+    """Import :class:`Library` on first use: ``broadsheet --help`` must not wait for it."""
+    if name == "Library":
+        from broadsheet.library import Library
+
+        return Library
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,19 +3,37 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import time
+from difflib import get_close_matches
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from broadsheet.errors import ConfigError
+from broadsheet.rules.address import parse_address
 
 FILE_NAME = "broadsheet.toml"
+HIDDEN = "(hidden)"
 _PREFIX = "BROADSHEET_"
+_FILE_SUFFIX = "_FILE"
 _DEFAULT_DATA = Path(platformdirs.user_data_dir("broadsheet", appauthor=False))
+# Settings of earlier versions that are still read.
+_RENAMED = {"refine": "rerank"}
+_SHOWN_CHARS = 80
 
 
 def _web_address(value: str) -> str:
@@ -28,184 +46,327 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError) as error:
-        raise ValueError("is no time zone name such as Europe/Berlin") from error
+        raise ValueError("is not a time zone name such as Europe/Berlin") from error
     return value
 
 
-class Settings(BaseModel):
-    """All that an operator may set; everything works with nothing set.
+def _mailbox(value: str) -> str:
+    parse_address(value)
+    return value
+
+
+def _sender(value: str) -> str:
+    try:
+        Address(addr_spec=parseaddr(value)[1]).addr_spec.encode("ascii")
+    except (ValueError, IndexError, HeaderParseError) as error:
+        raise ValueError(
+            "must contain an address in ASCII, as in 'News <a@example.org>'"
+        ) from error
+    return value
+
+
+class Settings(BaseSettings):
+    """Every setting of the operator; none is required.
 
     Attributes
     ----------
     data : Path
         Folder of the library, the index and the outbox.
     database : SecretStr or None
-        SQLAlchemy address of the library; None keeps it in `data` as SQLite.
+        SQLAlchemy URL of the library; None is SQLite in `data`.
     title : str
         Name of the newspaper.
     base_url : str
-        Address readers reach the pages under, used in mails.
+        Public address of the pages, used in mails and feeds.
     smtp : SecretStr or None
-        ``smtp://user:password@host:port`` or ``smtps://…``; None writes mails to the outbox
-        folder.
+        ``smtp://user:password@host:port`` or ``smtps://…``; None writes ``.eml`` files to the
+        outbox folder.
     sender : str
         From header of all mails.
     unsubscribe_mailbox : str or None
-        Address for the mailto form of List-Unsubscribe, where somebody reads it.
+        Address for the mailto form of List-Unsubscribe.
     publish_at : time
-        When the day's edition is made and mailed, in `timezone`.
+        Time of day, in `timezone`, at which the daily edition is published and mailed.
     timezone : str
-        IANA name of the zone that days are counted in.
+        IANA time zone that days are counted in.
     edition_size : int
         Papers in an edition, 1 to 200.
     encoder : str
-        What makes the vectors that papers are found by in meaning:
-        :func:`broadsheet.encoders.registry.encoder_named`.
+        Encoder of papers and queries; see :func:`broadsheet.encoders.registry.encoder_named`.
     encoder_key : SecretStr or None
-        Sent to an encoder that is a service.
+        Bearer token of an encoder that is a service.
     sources : str
-        What is fetched each day, names as in :mod:`broadsheet.sources.registry` with spaces
-        between them; ``none`` fetches nothing.
+        Space-separated names of the sources fetched each day; ``none`` fetches nothing.
     categories : str
-        arXiv categories to gather, with spaces between them; empty gathers all.
+        Space-separated arXiv categories to fetch; empty fetches all.
     contact : str or None
-        Mail address that is told to the services that are asked.
+        Email address sent to services in the User-Agent header.
     openalex_key, semanticscholar_key, github_key, hub_key, zotero_key : SecretStr or None
-        Keys of services.
+        API keys of sources.
     requests_a_day : int
-        The most requests that one site gets in a day, 1 to 100,000.
+        Maximum requests to one site in a day, 1 to 100,000.
     mirror : str or None
-        An address that stands in for all services: ``{mirror}/{host}/{path}`` is asked.
+        Address that replaces every service: requests go to ``{mirror}/{host}/{path}``.
     hold_hours : int
-        How long an edition waits for sources that failed, 0 to 24.
-    refine : bool
-        Whether the best of a list are looked at again with sharper vectors, where the extra
-        ``broadsheet[refine]`` is installed.
+        Hours an edition waits for sources that failed, 0 to 24.
+    rerank : bool
+        Whether the top results are reranked with a stronger model, if the extra
+        ``broadsheet[rerank]`` is installed.
     api : str
-        Who may ask the API: ``open``, anyone; ``token``, those with a read token. The pages are
-        open either way.
+        ``open`` lets anyone use the API; ``token`` requires a read token. Pages are always open.
     api_requests_an_hour : int
-        How often one network may ask the API without a token, 1 to 1,000,000; ten times that is
-        given with one.
+        API requests per hour and network without a token, 1 to 1,000,000; a token allows ten
+        times as many.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
 
     data: Path = _DEFAULT_DATA
     database: SecretStr | None = None
-    title: str = Field("Broadsheet", min_length=1, max_length=80)
+    title: str = Field(default="Broadsheet", min_length=1, max_length=80)
     base_url: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:8000"
     smtp: SecretStr | None = None
-    sender: str = Field("Broadsheet <broadsheet@localhost>", min_length=3, max_length=320)
-    unsubscribe_mailbox: str | None = None
+    sender: Annotated[str, AfterValidator(_sender)] = Field(
+        default="Broadsheet <broadsheet@localhost>", min_length=3, max_length=320
+    )
+    unsubscribe_mailbox: Annotated[str, AfterValidator(_mailbox)] | None = None
     publish_at: time = time(6, 0)
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    edition_size: int = Field(20, ge=1, le=200)
+    edition_size: int = Field(default=20, ge=1, le=200)
     encoder: str = "broadsheet"
     encoder_key: SecretStr | None = None
     sources: str = "arxiv arxiv-feed hf"
     categories: str = "cs.AI cs.CL cs.CV cs.LG stat.ML"
-    contact: str | None = Field(None, pattern=r"[^@\s]+@[^@\s]+", max_length=320)
+    contact: str | None = Field(default=None, pattern=r"[^@\s]+@[^@\s]+", max_length=320)
     openalex_key: SecretStr | None = None
     semanticscholar_key: SecretStr | None = None
     github_key: SecretStr | None = None
     hub_key: SecretStr | None = None
     zotero_key: SecretStr | None = None
-    requests_a_day: int = Field(5_000, ge=1, le=100_000)
+    requests_a_day: int = Field(default=5_000, ge=1, le=100_000)
     mirror: Annotated[str, AfterValidator(_web_address)] | None = None
-    hold_hours: int = Field(6, ge=0, le=24)
-    refine: bool = True
+    hold_hours: int = Field(default=6, ge=0, le=24)
+    rerank: bool = True
     api: Literal["open", "token"] = "open"
-    api_requests_an_hour: int = Field(1_000, ge=1, le=1_000_000)
+    api_requests_an_hour: int = Field(default=1_000, ge=1, le=1_000_000)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take constructor arguments only; :func:`load_settings` reads the other places."""
+        return (init_settings,)
 
     @property
     def database_url(self) -> str:
-        """SQLAlchemy address of the library, password included."""
-        if self.database is not None:
-            return self.database.get_secret_value()
-        return f"sqlite:///{self.data / 'library.sqlite3'}"
+        """SQLAlchemy URL of the library, password included."""
+        return reveal(self.database) or f"sqlite:///{self.data / 'library.sqlite3'}"
 
     @property
     def source_names(self) -> tuple[str, ...]:
-        """The sources that are fetched each day, none twice."""
+        """The sources fetched each day, without duplicates."""
         return tuple(name for name in dict.fromkeys(self.sources.split()) if name != "none")
 
     @property
     def category_names(self) -> tuple[str, ...]:
-        """The arXiv categories that are gathered."""
+        """The arXiv categories to fetch, without duplicates."""
         return tuple(dict.fromkeys(self.categories.split()))
 
     @property
-    def smtp_url(self) -> str | None:
-        """Where mail goes, password included; None is the outbox folder."""
-        return self.secret(self.smtp)
-
-    @staticmethod
-    def secret(setting: SecretStr | None) -> str | None:
-        """Give the value of a secret setting."""
-        return setting.get_secret_value() if setting else None
+    def source_keys(self) -> dict[str, str | None]:
+        """API keys by the name of the service: every setting ``NAME_key`` but the encoder's."""
+        return {
+            name.removesuffix("_key"): reveal(getattr(self, name))
+            for name in type(self).model_fields
+            if name.endswith("_key") and name != "encoder_key"
+        }
 
     @property
     def outbox(self) -> Path:
-        """Where mails lie as .eml files when there is no mail server."""
+        """Folder of ``.eml`` files, used if no mail server is set."""
         return self.data / "outbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value was set.
+
+    Parameters
+    ----------
+    name : str
+        The setting.
+    place : str
+        Such as ``variable BROADSHEET_TITLE``; ``default`` if it was not set.
+    value : object
+        As it was written there.
+    """
+
+    name: str
+    place: str
+    value: object = None
 
 
 def load_settings(
     flags: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None
 ) -> Settings:
-    """Put the settings together.
+    """Read the settings from all places; see :func:`resolve_settings`."""
+    settings, _ = resolve_settings(flags, environment)
+    return settings
+
+
+def resolve_settings(
+    flags: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[Settings, dict[str, Origin]]:
+    """Read the settings from all places.
 
     Parameters
     ----------
     flags : mapping, optional
-        Values that win over all others; None values are left out.
+        Values that override all others; None values are ignored.
     environment : mapping, optional
-        Variables to read; by default those of this process.
+        Variables to read; by default those of this process. ``BROADSHEET_NAME_FILE`` names a
+        file that holds the value of a secret.
 
     Returns
     -------
     Settings
-        Checked.
+        Validated.
+    dict of str to Origin
+        Where each setting that is not a default was set.
 
     Raises
     ------
     ConfigError
-        Where a setting is unknown or wrong; names it and where it was set.
+        If a setting is unknown or invalid; names it and where it was set.
     """
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
     variables = os.environ if environment is None else environment
-    told = {
-        name: variables[_PREFIX + name.upper()]
-        for name in Settings.model_fields
-        if variables.get(_PREFIX + name.upper())
-    }
-    data = Path(str(given.get("data") or told.get("data") or _DEFAULT_DATA)).expanduser()
-    filed = _read_file(data / FILE_NAME)
+    given = [
+        Origin(name, f"flag --{name.replace('_', '-')}", value)
+        for name, value in (flags or {}).items()
+        if value is not None
+    ]
+    found = [*_from_secret_files(variables), *_from_variables(variables)]
+    folder = next((one.value for one in reversed([*found, *given]) if one.name == "data"), None)
+    data = Path(str(folder or _DEFAULT_DATA)).expanduser()
+    origins = {one.name: one for one in [*_from_toml(data / FILE_NAME), *found, *given]}
+    values = {name: origin.value for name, origin in origins.items()}
     try:
-        return Settings.model_validate({**filed, **told, **given, "data": data})
+        return Settings.model_validate({**values, "data": data}), origins
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        if name in given:
-            place = f"flag --{name.replace('_', '-')}"
-        elif name in told:
-            place = f"variable {_PREFIX}{name.upper()}"
-        else:
-            place = f"file {str(data / FILE_NAME)!r}"
-        reason = first["msg"].removeprefix("Value error, ").lower()
-        known = ", ".join(Settings.model_fields)
-        raise ConfigError(
-            f"setting {name!r} in {place}: {reason}; the settings are {known}"
-            if first["type"] == "extra_forbidden"
-            else f"setting {name!r} in {place}: {reason}"
-        ) from error
+        raise ConfigError(_sentence(error.errors()[0], origins)) from error
 
 
-def _read_file(path: Path) -> dict[str, object]:
+def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
+    """List the ``BROADSHEET_*`` variables that name no setting."""
+    variables = os.environ if environment is None else environment
+    return sorted(
+        name
+        for name in variables
+        if name.startswith(_PREFIX) and _setting_of(name) not in Settings.model_fields
+    )
+
+
+def reveal(secret: SecretStr | None) -> str | None:
+    """Return the value of a secret setting."""
+    return secret.get_secret_value() if secret else None
+
+
+def is_secret(name: str) -> bool:
+    """Return whether the value of a setting is hidden from output."""
+    return SecretStr in getattr(Settings.model_fields[name].annotation, "__args__", ())
+
+
+class _Variables(EnvSettingsSource):
+    """The environment as a mapping, so that a test can pass its own."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in self._variables.items() if value}
+
+
+def _from_variables(variables: Mapping[str, str]) -> list[Origin]:
+    renamed = {
+        f"{_PREFIX}{new.upper()}": variables[f"{_PREFIX}{old.upper()}"]
+        for old, new in _RENAMED.items()
+        if f"{_PREFIX}{old.upper()}" in variables
+    }
+    _check_variables(variables)
+    return [
+        Origin(name, f"variable {_PREFIX}{name.upper()}", value)
+        for name, value in _Variables({**renamed, **variables})().items()
+    ]
+
+
+def _check_variables(variables: Mapping[str, str]) -> None:
+    for name in unknown_variables(variables):
+        meant = _closest(_setting_of(name))
+        if meant is not None:
+            raise ConfigError(
+                f"variable {name} names no setting: did you mean {_PREFIX}{meant.upper()}?"
+            )
+
+
+def _setting_of(variable: str) -> str:
+    name = variable.removeprefix(_PREFIX).lower()
+    stem = name.removesuffix(_FILE_SUFFIX.lower())
+    if stem != name and stem in Settings.model_fields and is_secret(stem):
+        return stem
+    return _RENAMED.get(name, name)
+
+
+def _from_secret_files(variables: Mapping[str, str]) -> list[Origin]:
+    found = []
+    for name in Settings.model_fields:
+        variable = f"{_PREFIX}{name.upper()}{_FILE_SUFFIX}"
+        path = variables.get(variable)
+        if not path or not is_secret(name):
+            continue
+        try:
+            text = Path(path).expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"variable {variable}: the file {path!r} cannot be read "
+                f"({getattr(error, 'strerror', None) or 'it is not UTF-8 text'})"
+            ) from error
+        found.append(Origin(name, f"file {path!r} of variable {variable}", text.strip()))
+    return found
+
+
+def _from_toml(path: Path) -> list[Origin]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {}
+        return []
     except (OSError, ValueError) as error:
         raise ConfigError(f"the settings file {str(path)!r} cannot be read: {error}") from error
+    place = f"file {str(path)!r}"
+    return [Origin(_RENAMED.get(name, name), place, value) for name, value in table.items()]
+
+
+def _sentence(error: ErrorDetails, origins: Mapping[str, Origin]) -> str:
+    name = str(error["loc"][0]) if error["loc"] else "settings"
+    place = origins[name].place if name in origins else "default"
+    where = f"setting {name!r} in {place}"
+    if error["type"] == "extra_forbidden":
+        meant = _closest(name)
+        known = ", ".join(Settings.model_fields)
+        hint = f"did you mean {meant!r}?" if meant else f"the settings are {known}"
+        return f"{where}: there is no such setting; {hint}"
+    reason = error["msg"].removeprefix("Value error, ")
+    reason = f"{reason[:1].lower()}{reason[1:]}"
+    value = HIDDEN if is_secret(name) else repr(error["input"])[:_SHOWN_CHARS]
+    return f"{where}: {value}: {reason}"
+
+
+def _closest(name: str) -> str | None:
+    return next(iter(get_close_matches(name, [*Settings.model_fields, *_RENAMED], 1, 0.75)), None)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from broadsheet.accounts import readers
 from broadsheet.accounts.tokens import Tokens
-from broadsheet.config import Settings
+from broadsheet.config import Settings, reveal
 from broadsheet.delivery.outbox import Outbox
 from broadsheet.delivery.subscribe import Subscriptions
 from broadsheet.delivery.worker import MailSettings
@@ -125,7 +125,7 @@ class Library:
             self._database, self.secret, self._library_id, mail.newsletter.domain, clock
         )
         self.tokens = Tokens(self._database, clock)
-        self.reranker = Refinery(self._database, settings.data, settings.refine)
+        self.reranker = Refinery(self._database, settings.data, settings.rerank)
 
     def __enter__(self) -> Self:
         return self
@@ -171,7 +171,7 @@ class Library:
         """The index, opened when first needed."""
         with self._index_opening:
             if self._index is None:
-                spec, key = self.settings.encoder, self.settings.secret(self.settings.encoder_key)
+                spec, key = self.settings.encoder, reveal(self.settings.encoder_key)
                 self._index = SearchIndex(
                     self.settings.data / "index",
                     encoder_named(spec, key),
@@ -350,7 +350,7 @@ def _mail_settings(settings: Settings) -> MailSettings:
     )
     return MailSettings(
         newsletter=newsletter,
-        smtp_url=settings.smtp_url,
+        smtp_url=reveal(settings.smtp),
         folder=settings.outbox,
         lock=settings.data / "outbox.lock",
         is_shared=settings.database is not None,
@@ -363,13 +363,7 @@ def _fetch_settings(settings: Settings) -> FetchSettings:
         sources=settings.source_names,
         categories=settings.category_names,
         contact=settings.contact,
-        keys={
-            "openalex": settings.secret(settings.openalex_key),
-            "semanticscholar": settings.secret(settings.semanticscholar_key),
-            "github": settings.secret(settings.github_key),
-            "hub": settings.secret(settings.hub_key),
-            "zotero": settings.secret(settings.zotero_key),
-        },
+        keys=settings.source_keys,
         mirror=settings.mirror,
         requests_a_day=settings.requests_a_day,
     )

@@ -1,4 +1,4 @@
-"""Every command as a person types it."""
+"""Every command, run as a person types it."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def wait_for_mails(server: SmtpServer, number: int) -> None:
     assert len(server.messages) == number
 
 
-def test_up_opens_the_newspaper_and_mails_it_over_a_kill(tmp_path: Path) -> None:
+def test_up_serves_and_mails_across_a_kill(tmp_path: Path) -> None:
     with listening() as server:
         smtp = f"smtp://127.0.0.1:{server.port}"
         with up(tmp_path, BROADSHEET_SMTP=smtp) as (address, process):
@@ -108,18 +108,18 @@ def test_publish_prints_one_json_document(filled: Path) -> None:
     assert json.loads(again.stdout)["revision"] == 2
 
 
-def test_weeks_and_months_are_published_by_their_names(filled: Path) -> None:
+def test_weeks_and_months_are_published_by_name(filled: Path) -> None:
     for option, name in (("--week", "2026-W11"), ("--month", "2026-03")):
         done = broadsheet(filled, "publish", option, name, "--json")
         assert json.loads(done.stdout)["name"] == name
         assert f"nothing is new in {name}" in broadsheet(filled, "publish", option, name).stdout
 
 
-def test_the_editor_pins_drops_and_takes_back(filled: Path) -> None:
+def test_picks_are_pinned_dropped_and_deleted(filled: Path) -> None:
     papers = json.loads(broadsheet(filled, "publish", "--json").stdout)["items"]
     first, second = (item["paper_id"] for item in papers)
     pinned = broadsheet(filled, "pin", second, "--comment", "Read this first.")
-    assert "stands at place 1" in pinned.stdout and "prints it again" in pinned.stdout
+    assert "is pinned to rank 1" in pinned.stdout and "new revision" in pinned.stdout
     broadsheet(filled, "drop", first)
     listed = json.loads(broadsheet(filled, "picks", "--json").stdout)
     assert [(one["paper_id"], one["place"]) for one in listed] == [(second, 1), (first, None)]
@@ -129,25 +129,25 @@ def test_the_editor_pins_drops_and_takes_back(filled: Path) -> None:
     assert "no picks" in broadsheet(filled, "picks", "--forget", second).stdout
 
 
-def test_trending_lists_what_rises_as_words_and_as_json(filled: Path) -> None:
-    assert "nothing rises yet" in broadsheet(filled, "trending").stdout
+def test_trending_prints_text_or_json(filled: Path) -> None:
+    assert "no paper is trending yet" in broadsheet(filled, "trending").stdout
     assert json.loads(broadsheet(filled, "trending", "--json").stdout) == []
 
 
 def test_importing_twice_changes_nothing(filled: Path) -> None:
     again = broadsheet(filled, "import", str(FIXTURES / "dump.jsonl"))
-    assert "0 new, 0 joined known papers, 2 unchanged" in again.stderr
+    assert "0 new, 0 merged into existing papers, 2 unchanged" in again.stderr
 
 
 @pytest.mark.parametrize("command", ["index", "subscribers", "doctor"])
-def test_the_small_commands_answer(filled: Path, command: str) -> None:
+def test_the_small_commands_succeed(filled: Path, command: str) -> None:
     broadsheet(filled, "publish")
     done = broadsheet(filled, command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout
 
 
-def test_doctor_fails_where_something_is_to_do(tmp_path: Path) -> None:
+def test_doctor_exits_1_after_a_warning(tmp_path: Path) -> None:
     done = broadsheet(tmp_path, "doctor")
     assert done.returncode == 1
     assert "the library is empty" in done.stdout
@@ -178,26 +178,69 @@ def test_a_failure_is_one_sentence(
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+def test_an_unknown_setting_is_named(tmp_path: Path) -> None:
     (tmp_path / "broadsheet.toml").write_text("colour = 'red'\n")
     done = broadsheet(tmp_path, "doctor")
     assert done.returncode == 1
     assert "'colour'" in done.stderr
 
 
-def test_papers_found_to_be_one_are_listed_and_parted(tmp_path: Path) -> None:
-    told = (
+def test_merges_are_listed_and_undone(tmp_path: Path) -> None:
+    files = (
         ("archived.jsonl", '{"id": "2603.00001", "title": "Kites at dusk", "abstract": "Wind."}'),
         ("printed.bib", "@article{a, title={Flying after sunset}, doi={10.1234/dusk}}"),
         ("both.bib", "@article{b, title={Kites}, doi={10.1234/dusk}, eprint={2603.00001}}"),
     )
-    for name, text in told:
+    for name, text in files:
         (tmp_path / name).write_text(text + "\n")
         broadsheet(tmp_path / "data", "import", str(tmp_path / name))
     assert "Flying after sunset" in broadsheet(tmp_path / "data", "merges").stdout
     done = broadsheet(tmp_path / "data", "unmerge", "1")
-    assert "are two papers again" in done.stdout
+    assert "are separate papers" in done.stdout
     (listed,) = json.loads(broadsheet(tmp_path / "data", "merges", "--json").stdout)
     assert listed["undone_at"]
     again = broadsheet(tmp_path / "data", "unmerge", "1")
     assert (again.returncode, "undone before" in again.stderr) == (1, True)
+
+
+def test_version_and_debug_are_global_options(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "broadsheet", "--version"], capture_output=True, text=True
+    )
+    assert re.fullmatch(r"broadsheet \d+\.\d+\.\d+\n", done.stdout)
+    words = [sys.executable, "-m", "broadsheet", "--debug", "send", "--data", str(tmp_path)]
+    traced = subprocess.run(words, capture_output=True, text=True)
+    assert "Traceback" in traced.stderr
+    assert "NotFoundError" in traced.stderr
+
+
+def test_help_imports_neither_the_library_nor_its_dependencies() -> None:
+    code = (
+        "import sys\nsys.argv = ['broadsheet', '--help']\nfrom broadsheet.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
+        "print('library' if 'broadsheet.library' in sys.modules else 'lazy')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    *_, modules, library = done.stdout.splitlines()
+    heavy = {"numpy", "sqlalchemy", "alembic", "tantivy", "fastapi", "httpx2", "pydantic", "lxml"}
+    assert not heavy & set(modules.split())
+    assert library == "lazy"
+
+
+def test_config_show_hides_secrets_and_names_origins(tmp_path: Path) -> None:
+    (tmp_path / "broadsheet.toml").write_text("title = 'Kites'\n")
+    secret = {"BROADSHEET_SMTP": "smtp://ada:hunter2@mail.example", "BROADSHEET_X": "1"}
+    done = broadsheet(tmp_path, "config", "show", "--json", **secret)
+    shown = json.loads(done.stdout)
+    assert shown["smtp"] == {"value": "(hidden)", "origin": "variable BROADSHEET_SMTP"}
+    assert shown["title"]["value"] == "Kites"
+    assert shown["github_key"] == {"value": None, "origin": "default"}
+    text = broadsheet(tmp_path, "config", "show", **secret)
+    assert "hunter2" not in done.stdout + text.stdout + text.stderr
+    assert "BROADSHEET_X names no setting" in text.stderr
+
+
+def test_a_misspelled_variable_stops_with_a_suggestion(tmp_path: Path) -> None:
+    done = broadsheet(tmp_path, "doctor", BROADSHEET_TIMEZNE="UTC")
+    assert (done.returncode, "did you mean BROADSHEET_TIMEZONE?" in done.stderr) == (1, True)

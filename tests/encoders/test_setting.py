@@ -24,7 +24,7 @@ def service() -> Iterator[Service]:
 
 
 def opened(data: Path, encoder: str = "broadsheet") -> Library:
-    settings = {"data": data, "encoder": encoder, "encoder_key": KEY, "refine": False}
+    settings = {"data": data, "encoder": encoder, "encoder_key": KEY, "rerank": False}
     return Library(load_settings(settings, environment={}))
 
 

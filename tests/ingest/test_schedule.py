@@ -29,7 +29,7 @@ class Newsroom:
         settings = load_settings(
             {
                 "data": folder,
-                "refine": False,
+                "rerank": False,
                 "mirror": mirror,
                 "sources": " ".join(_SOURCES),
                 "openalex_key": "key",

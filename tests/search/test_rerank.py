@@ -74,7 +74,7 @@ def test_a_changed_text_is_refined_again(sailing: Library) -> None:
 
 
 def test_without_the_setting_nothing_is_made(sailing: Library) -> None:
-    plain = sailing.settings.model_copy(update={"refine": False})
+    plain = sailing.settings.model_copy(update={"rerank": False})
     with Library(plain) as library:
         assert (library.reranker.refiner, library.reranker.fill(), library.reranker.unfilled()) == (
             None,

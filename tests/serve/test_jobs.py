@@ -37,7 +37,7 @@ class Clocked:
         settings = load_settings(
             {
                 "data": folder,
-                "refine": False,
+                "rerank": False,
                 "sources": "arxiv hf",
                 "mirror": services.address,
                 "hold_hours": 2,

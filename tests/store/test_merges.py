@@ -177,7 +177,7 @@ def test_undoing_every_merge_leaves_no_record_and_no_name_astray(
     tmp_path_factory: pytest.TempPathFactory, records: list[Paper], data: st.DataObject
 ) -> None:
     folder = tmp_path_factory.mktemp("merges")
-    settings = load_settings({"data": folder, "refine": False}, environment={})
+    settings = load_settings({"data": folder, "rerank": False}, environment={})
     with Library(settings, clock=lambda: NOW + timedelta()) as library:
         sources = st.sampled_from(["arxiv", "crossref", "openalex"])
         for paper in records:

@@ -277,7 +277,7 @@ def test_following_step_by_step_comes_to_what_scoring_all_does(
     ],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        told = {"data": folder, "refine": False, "sources": "none"}
+        told = {"data": folder, "rerank": False, "sources": "none"}
         with opened(load_settings(told, environment={})) as room:
             room.library.add("arxiv", list(PAPERS))
             room.follow()

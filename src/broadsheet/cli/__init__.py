@@ -1,6 +1,16 @@
 """The command line: every command is a thin call on the library."""
 
-from broadsheet.cli import delivery, editions, ingest, maintenance, search, serve
+from broadsheet.cli import config, delivery, editions, ingest, maintenance, search, serve
 from broadsheet.cli.app import app, main
 
-__all__ = ["app", "delivery", "editions", "ingest", "main", "maintenance", "search", "serve"]
+__all__ = [
+    "app",
+    "config",
+    "delivery",
+    "editions",
+    "ingest",
+    "main",
+    "maintenance",
+    "search",
+    "serve",
+]

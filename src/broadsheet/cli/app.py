@@ -1,11 +1,13 @@
-"""The application: its options, its consoles, and what becomes of an error."""
+"""The application: its global options, its consoles, and how errors are printed."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
@@ -13,10 +15,24 @@ from rich.console import Console
 from rich.markup import escape
 
 from broadsheet.cli.progress import count_bar
-from broadsheet.config import load_settings
 from broadsheet.errors import BroadsheetError
-from broadsheet.library import Library
 from broadsheet.model import Period, Span
+
+if TYPE_CHECKING:
+    # The library takes longer to import than --help to print.
+    from broadsheet.library import Library
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_INTERRUPTED = 130
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        OUT.print(f"broadsheet {version('broadsheet')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="broadsheet",
@@ -26,20 +42,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-_FIRST_YEAR, _LAST_YEAR = 1900, 2200
-OUT = Console(highlight=False, soft_wrap=True)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True)
-
 Data = Annotated[
     Path | None,
     typer.Option(
         "--data",
         metavar="DIR",
-        help="Data folder; else $BROADSHEET_DATA, else the user's own data folder.",
+        help="Data folder; default $BROADSHEET_DATA or the user's data folder.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Day = Annotated[
     datetime | None,
     typer.Option("--date", metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="Day of the edition."),
@@ -51,72 +62,104 @@ Month = Annotated[
     str | None, typer.Option("--month", metavar="YYYY-MM", help="Month, such as 2026-02.")
 ]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 selects a free one.")]
+
+
+@dataclass(slots=True)
+class _Options:
+    """The global options of this process."""
+
+    debug: bool = False
+
+
+_options = _Options()
+
+
+@app.callback()
+def _set_options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    _options.debug = debug
 
 
 def main() -> None:
-    """Run the command line; exits 0 done, 1 failed, 2 wrong usage."""
+    """Run the command line; exit 0 on success, 1 on failure, 2 on wrong usage."""
     try:
         app()
     except BroadsheetError as error:
         _fail(str(error), error)
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        raise SystemExit(_INTERRUPTED) from None
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(1) from None
     except Exception as error:
-        _fail(f"this should not have happened ({type(error).__name__}: {error})", error)
+        _fail(
+            f"internal error ({type(error).__name__}: {error}): run 'broadsheet --debug COMMAND' "
+            "for the traceback",
+            error,
+        )
 
 
 def _fail(sentence: str, error: Exception) -> None:
-    if "--debug" in sys.argv:
+    if _options.debug:
         raise error
-    hint = "" if isinstance(error, BroadsheetError) else "; --debug shows where"
-    ERR.print(f"broadsheet: {escape(sentence)}{hint}", style="red")
+    ERR.print(f"broadsheet: {escape(sentence)}", style="red")
     raise SystemExit(1) from error
 
 
 @contextmanager
-def open_data(data: Path | None) -> Iterator[Library]:
+def open_data(data: Path | None) -> "Iterator[Library]":
     """Open the library of a data folder."""
+    from broadsheet.config import load_settings
+    from broadsheet.library import Library
+
     with Library(load_settings({"data": data})) as library:
         yield library
 
 
-def level(library: Library) -> None:
-    """Bring the index level with the library, with a bar."""
-    aside = library.index.set_aside
-    if aside:
-        ERR.print(f"the index could not be read; it lies in {escape(str(aside))} and is rebuilt")
+def update_index(library: "Library") -> None:
+    """Update the search index, with a progress bar."""
+    damaged = library.index.set_aside
+    if damaged:
+        ERR.print(
+            f"the index could not be read: its files were moved to {escape(str(damaged))} and "
+            "the index is rebuilt"
+        )
     if behind := library.behind():
         with count_bar("indexing", behind) as advance:
             library.update_index(build_for_s=0, on_papers=advance)
 
 
-def day_of(day: datetime | None) -> date | None:
-    """Let go of the time that a date option carries."""
+def date_of(day: datetime | None) -> date | None:
+    """Return the date of a date option."""
     return day.date() if day else None
 
 
 def period_of(day: datetime | None, week: str | None, month: str | None) -> Period | None:
-    """Read which edition is meant; None where nothing was said."""
-    if sum(told is not None for told in (day, week, month)) > 1:
-        raise typer.BadParameter("give one of --date, --week and --month")
+    """Return the period of the options --date, --week and --month; None if none is set."""
+    if sum(option is not None for option in (day, week, month)) > 1:
+        raise typer.BadParameter("use one of --date, --week and --month")
     if day is not None:
-        return _sane(Period(day.date()))
+        return _in_range(Period(day.date()))
     try:
         if week is not None:
-            return _sane(Period.parse(week, Span.WEEK))
-        return _sane(Period.parse(month, Span.MONTH)) if month is not None else None
+            return _in_range(Period.parse(week, Span.WEEK))
+        return _in_range(Period.parse(month, Span.MONTH)) if month is not None else None
     except ValueError:
-        wrong, form = ("--week", "2026-W08") if week is not None else ("--month", "2026-02")
-        raise typer.BadParameter(f"{wrong} is written like {form}") from None
+        option, form = ("--week", "2026-W08") if week is not None else ("--month", "2026-02")
+        raise typer.BadParameter(f"{option} has the form {form}") from None
 
 
-def _sane(period: Period) -> Period:
+def _in_range(period: Period) -> Period:
     if not _FIRST_YEAR <= period.first.year <= _LAST_YEAR:
-        raise typer.BadParameter(f"editions are of the years {_FIRST_YEAR} to {_LAST_YEAR}")
+        raise typer.BadParameter(f"the year must be {_FIRST_YEAR} to {_LAST_YEAR}")
     return period
 
 

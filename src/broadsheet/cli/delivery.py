@@ -1,4 +1,4 @@
-"""Commands that make an edition and mail it."""
+"""Commands that mail editions: send, subscribers."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -12,39 +12,13 @@ from broadsheet.cli.app import (
     OUT,
     Data,
     Day,
-    Debug,
     Json,
-    Month,
-    Week,
     app,
-    day_of,
+    date_of,
     open_data,
-    period_of,
     print_json,
 )
-from broadsheet.cli.output import show_edition
 from broadsheet.cli.progress import count_bar
-
-
-@app.command()
-def publish(
-    data: Data = None,
-    day: Day = None,
-    week: Week = None,
-    month: Month = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Freeze the edition of today, of another day, of a week or a month; a day's is mailed.
-
-    Example: broadsheet publish --week 2026-W08
-    """
-    with open_data(data) as library:
-        edition = library.editions.publish(period_of(day, week, month))
-    if json:
-        print_json({"date": edition.date, "name": str(edition.period), **asdict(edition)})
-    else:
-        show_edition(OUT, edition)
 
 
 @app.command()
@@ -55,13 +29,12 @@ def send(
         bool,
         typer.Option(
             "--retry-unknown",
-            help="Send again what may or may not have been sent before a crash.",
+            help="Also send mails in state unknown; some readers may get them twice.",
         ),
     ] = False,
     json: Json = False,
-    debug: Debug = False,
 ) -> None:
-    """Mail the newest edition, or another day's, to all who have not had it; repeat at will.
+    """Mail the newest edition, or another day's, to subscribers who do not have it yet.
 
     Example: broadsheet send --date 2026-11-20
     """
@@ -69,7 +42,7 @@ def send(
         if retry_unknown:
             library.outbox.retry_unknown()
         with count_bar("sending", None) as advance:
-            report = library.outbox.send(day_of(day), lambda: advance(1))
+            report = library.outbox.send(date_of(day), lambda: advance(1))
         where = "the mail server" if library.settings.smtp else str(library.settings.outbox)
     if json:
         print_json(asdict(report))
@@ -84,8 +57,8 @@ def send(
 
 
 @app.command()
-def subscribers(data: Data = None, json: Json = False, debug: Debug = False) -> None:
-    """List who subscribed, and whether they confirmed.
+def subscribers(data: Data = None, json: Json = False) -> None:
+    """List the subscribers and the state of each subscription.
 
     Example: broadsheet subscribers --json
     """
@@ -98,4 +71,4 @@ def subscribers(data: Data = None, json: Json = False, debug: Debug = False) -> 
     for one in listed:
         since = one.unsubscribed_at or one.confirmed_at or one.created_at
         table.add_row(escape(one.email), one.state, since.date().isoformat())
-    OUT.print(table if listed else "no subscribers yet: readers subscribe on the page")
+    OUT.print(table if listed else "no subscribers yet: readers subscribe at /subscribe")

@@ -1,7 +1,7 @@
-"""Commands of the editor: what is rising, and the word on it."""
+"""Commands that rank, publish and edit: trending, publish, pin, drop, picks."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -10,7 +10,6 @@ from broadsheet.cli.app import (
     OUT,
     Data,
     Day,
-    Debug,
     Json,
     Month,
     Week,
@@ -19,10 +18,12 @@ from broadsheet.cli.app import (
     period_of,
     print_json,
 )
-from broadsheet.cli.output import show_trends
-from broadsheet.library import Library
+from broadsheet.cli.output import show_edition, show_trends
 from broadsheet.model import Period, Pick
 from broadsheet.rules.identity import parse_any_id
+
+if TYPE_CHECKING:
+    from broadsheet.library import Library
 
 _COMMENT_CHARS = 500
 
@@ -32,12 +33,11 @@ Paper = Annotated[str, typer.Argument(metavar="PAPER", help="An arXiv id, DOI or
 @app.command()
 def trending(
     n: Annotated[int, typer.Option("-n", min=1, max=500, help="How many papers.")] = 20,
-    category: Annotated[str | None, typer.Option(help="Only this one, such as cs.CL.")] = None,
+    category: Annotated[str | None, typer.Option(help="One category, such as cs.CL.")] = None,
     data: Data = None,
     json: Json = False,
-    debug: Debug = False,
 ) -> None:
-    """List the papers that rise, and why.
+    """List the trending papers and why they trend.
 
     Example: broadsheet trending -n 10 --category cs.CL
     """
@@ -62,23 +62,44 @@ def trending(
 
 
 @app.command()
-def pin(
-    paper: Paper,
-    place: Annotated[int, typer.Option(min=1, max=200, help="Where it stands.")] = 1,
-    comment: Annotated[str | None, typer.Option(help="A line of yours to print under it.")] = None,
+def publish(
     data: Data = None,
     day: Day = None,
     week: Week = None,
     month: Month = None,
-    debug: Debug = False,
+    json: Json = False,
 ) -> None:
-    """Put a paper at a place of an edition, today's by default.
+    """Publish the edition of today, another day, a week or a month.
+
+    Readers are mailed the editions of today and yesterday.
+
+    Example: broadsheet publish --week 2026-W08
+    """
+    with open_data(data) as library:
+        edition = library.editions.publish(period_of(day, week, month))
+    if json:
+        print_json({"date": edition.date, "name": str(edition.period), **asdict(edition)})
+    else:
+        show_edition(OUT, edition)
+
+
+@app.command()
+def pin(
+    paper: Paper,
+    place: Annotated[int, typer.Option(min=1, max=200, help="Its rank in the edition.")] = 1,
+    comment: Annotated[str | None, typer.Option(help="A comment printed under it.")] = None,
+    data: Data = None,
+    day: Day = None,
+    week: Week = None,
+    month: Month = None,
+) -> None:
+    """Pin a paper to a rank of an edition, by default today's.
 
     Example: broadsheet pin 2502.14802 --place 1 --comment "Read this first."
     """
     if comment is not None and not 0 < len(comment.strip()) <= _COMMENT_CHARS:
-        raise typer.BadParameter(f"--comment takes 1 to {_COMMENT_CHARS} characters")
-    _keep(data, paper, place, comment.strip() if comment else None, period_of(day, week, month))
+        raise typer.BadParameter(f"--comment must have 1 to {_COMMENT_CHARS} characters")
+    _pick(data, paper, place, comment.strip() if comment else None, period_of(day, week, month))
 
 
 @app.command()
@@ -88,13 +109,12 @@ def drop(
     day: Day = None,
     week: Week = None,
     month: Month = None,
-    debug: Debug = False,
 ) -> None:
-    """Leave a paper out of an edition, today's by default.
+    """Leave a paper out of an edition, by default today's.
 
     Example: broadsheet drop 2502.14802 --week 2026-W08
     """
-    _keep(data, paper, None, None, period_of(day, week, month))
+    _pick(data, paper, None, None, period_of(day, week, month))
 
 
 @app.command()
@@ -104,44 +124,43 @@ def picks(
     week: Week = None,
     month: Month = None,
     forget: Annotated[
-        str | None, typer.Option(metavar="PAPER", help="Take your word on a paper back.")
+        str | None, typer.Option(metavar="PAPER", help="Delete the pick of a paper.")
     ] = None,
     json: Json = False,
-    debug: Debug = False,
 ) -> None:
-    """List what you pinned to an edition and dropped from it.
+    """List the papers pinned to an edition and left out of it.
 
     Example: broadsheet picks --forget 2502.14802
     """
     with open_data(data) as library:
         period = period_of(day, week, month) or Period(library.today)
         if forget is not None:
-            library.editions.unpick(period, _meant(library, forget))
+            library.editions.unpick(period, _paper_id(library, forget))
         listed = library.editions.picks(period)
         titles = {one.paper_id: library.paper(one.paper_id).title for one in listed}
     if json:
         print_json([asdict(one) | {"title": titles[one.paper_id]} for one in listed])
         return
     if not listed:
-        OUT.print(f"no picks for {period}: 'broadsheet pin' and 'broadsheet drop' make them")
+        OUT.print(f"no picks for {period}: add one with 'broadsheet pin' or 'broadsheet drop'")
     for one in listed:
         place = f"{one.place:3}" if one.place else "out"
-        said = f"  [dim]{escape(one.comment)}[/dim]" if one.comment else ""
-        OUT.print(f"{place}  {escape(titles[one.paper_id])}{said}")
+        comment = f"  [dim]{escape(one.comment)}[/dim]" if one.comment else ""
+        OUT.print(f"{place}  {escape(titles[one.paper_id])}{comment}")
 
 
-def _keep(
+def _pick(
     data: Data, paper: str, place: int | None, comment: str | None, period: Period | None
 ) -> None:
     with open_data(data) as library:
         wanted = period or Period(library.today)
-        found = library.paper(_meant(library, paper))
+        found = library.paper(_paper_id(library, paper))
         library.editions.pick(wanted, Pick(found.id, place, comment))
-        said = f"stands at place {place} of" if place else "is left out of"
-        OUT.print(f"{escape(found.title)} {said} the edition of {wanted}")
+        effect = f"is pinned to rank {place} of" if place else "is left out of"
+        OUT.print(f"{escape(found.title)} {effect} the edition of {wanted}")
         if library.editions.exists(wanted):
-            OUT.print("that was printed before: 'broadsheet publish' prints it again")
+            OUT.print("this edition is published: run 'broadsheet publish' for a new revision")
 
 
-def _meant(library: Library, text: str) -> str:
+def _paper_id(library: "Library", text: str) -> str:
     return text if library.has_paper(text) else parse_any_id(text) or text

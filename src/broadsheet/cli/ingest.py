@@ -1,4 +1,4 @@
-"""Commands by which papers and attention come in, and come together."""
+"""Commands that add and merge papers: import, fetch, merges, unmerge."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -12,18 +12,16 @@ from broadsheet.cli.app import (
     ERR,
     OUT,
     Data,
-    Debug,
     Json,
     app,
-    day_of,
-    level,
+    date_of,
     open_data,
     print_json,
+    update_index,
 )
 from broadsheet.cli.output import show_fetch, show_import
 from broadsheet.cli.progress import bytes_bar, count_bar
 from broadsheet.errors import BroadsheetError
-from broadsheet.ingest.run import FetchOptions
 
 
 @app.command("import")
@@ -31,9 +29,8 @@ def import_(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, gzipped or not.")],
     data: Data = None,
     json: Json = False,
-    debug: Debug = False,
 ) -> None:
-    """Bring in papers: saved pages, arXiv dumps (JSON lines), BibTeX, RIS, CSL-JSON.
+    """Import papers from saved pages, arXiv dumps (JSON lines), BibTeX, RIS or CSL-JSON.
 
     Example: broadsheet import papers.jsonl.gz references.bib
     """
@@ -51,7 +48,7 @@ def import_(
                 continue
             show_import(ERR, str(path), report)
             reports[str(path)] = asdict(report)
-        level(library)
+        update_index(library)
     if json:
         print_json(reports)
     if failed:
@@ -62,33 +59,37 @@ def import_(
 def fetch(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SOURCE…", help="Names, or an arXiv id or DOI; else the settings'."),
+        typer.Argument(
+            metavar="SOURCE…",
+            help="Names, an arXiv id or a DOI; default: setting 'sources'.",
+        ),
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="First day wanted."),
+        typer.Option(metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="First day to fetch."),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="Last day wanted."),
+        typer.Option(metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="Last day to fetch."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many records.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of records.")] = None,
     data: Data = None,
     json: Json = False,
-    debug: Debug = False,
 ) -> None:
-    """Bring in new papers and attention; exits 1 where a source failed or a day is missing.
+    """Fetch new papers and signals; exit 1 if a source failed or a day is missing.
 
     Examples: broadsheet fetch; broadsheet fetch hf --since 2026-11-01; broadsheet fetch 2502.14802
     """
-    wish = FetchOptions(day_of(since), day_of(until), limit)
+    from broadsheet.ingest.run import FetchOptions
+
+    options = FetchOptions(date_of(since), date_of(until), limit)
     reports = []
     with open_data(data) as library:
         with count_bar("fetching", None) as advance:
-            for report in library.sources.fetch(sources or (), wish, lambda _, n: advance(n)):
+            for report in library.sources.fetch(sources or (), options, lambda _, n: advance(n)):
                 reports.append(report)
                 show_fetch(ERR, report)
-        level(library)
+        update_index(library)
     if json:
         print_json([asdict(report) for report in reports])
     if any(report.error or report.gaps for report in reports):
@@ -100,9 +101,8 @@ def merges(
     limit: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many.")] = 20,
     data: Data = None,
     json: Json = False,
-    debug: Debug = False,
 ) -> None:
-    """List the papers that were found to be one, newest first.
+    """List the merges of duplicate papers, newest first.
 
     Example: broadsheet merges -n 50
     """
@@ -123,13 +123,12 @@ def merges(
 def unmerge(
     number: Annotated[int, typer.Argument(min=1, help="As 'broadsheet merges' lists it.")],
     data: Data = None,
-    debug: Debug = False,
 ) -> None:
-    """Take a merge back: two papers again, each with its votes, kept apart from now on.
+    """Undo a merge; the two papers are not merged again.
 
     Example: broadsheet unmerge 17
     """
     with open_data(data) as library:
         kept, gone = library.unmerge(number)
-        level(library)
-    OUT.print(f"{kept.id} and {gone.id} are two papers again")
+        update_index(library)
+    OUT.print(f"{kept.id} and {gone.id} are separate papers")

@@ -1,4 +1,4 @@
-"""Commands that keep a library in order."""
+"""Commands that maintain a library: index, rerank, doctor, token."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from broadsheet.cli.app import ERR, OUT, Data, Debug, Json, app, level, open_data, print_json
+from broadsheet.cli.app import ERR, OUT, Data, Json, app, open_data, print_json, update_index
 from broadsheet.cli.progress import count_bar
 from broadsheet.errors import ConfigError
 
@@ -14,47 +14,46 @@ from broadsheet.errors import ConfigError
 @app.command()
 def index(
     data: Data = None,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build it anew.")] = False,
-    debug: Debug = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build it from scratch.")] = False,
 ) -> None:
-    """Bring the search index level with the library.
+    """Update the search index from the library.
 
     Example: broadsheet index --rebuild
     """
     with open_data(data) as library:
-        level(library)
+        update_index(library)
         if rebuild or library.index.outdated:
             with count_bar("building", library.health().papers) as advance:
                 library.update_index(rebuild=rebuild, on_papers=advance)
         OUT.print(f"{library.health().papers} papers indexed")
 
 
+@app.command("refine", hidden=True)
 @app.command()
-def refine(
+def rerank(
     data: Data = None,
     limit: Annotated[int | None, typer.Option(min=1, help="How many papers.")] = None,
-    debug: Debug = False,
 ) -> None:
-    """Make the sharper vectors that put the best hits in a better order.
+    """Compute the vectors that rerank the top results with a stronger model.
 
-    A server makes them by and by; this makes them at once and may be stopped at any time.
+    A running server computes them in the background; this command may be stopped at any time.
 
-    Example: broadsheet refine --limit 10000
+    Example: broadsheet rerank --limit 10000
     """
     with open_data(data) as library:
         if library.reranker.refiner is None:
             raise ConfigError(
-                "reranking requires onnxruntime: run: pip install 'broadsheet[rerank]'"
+                "reranking needs an extra: run \"pip install '.[rerank]'\" in the clone"
             )
         todo = library.reranker.unfilled()
-        with count_bar("refining", min(todo, limit or todo)) as advance:
+        with count_bar("computing vectors", min(todo, limit or todo)) as advance:
             done = library.reranker.fill(limit, advance)
-        OUT.print(f"{done} papers refined, {library.reranker.unfilled()} to go")
+        OUT.print(f"computed {done} vectors, {library.reranker.unfilled()} missing")
 
 
 @app.command()
-def doctor(data: Data = None, json: Json = False, debug: Debug = False) -> None:
-    """Look for what is wrong, and say what to do about it.
+def doctor(data: Data = None, json: Json = False) -> None:
+    """Check this installation and print what to do about each problem.
 
     Example: broadsheet doctor
     """
@@ -64,7 +63,7 @@ def doctor(data: Data = None, json: Json = False, debug: Debug = False) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            mark = "[green]ok[/green]  " if finding.ok else "[red]look[/red]"
+            mark = "[green]ok[/green]     " if finding.ok else "[red]warning[/red]"
             OUT.print(f"{mark}  {escape(finding.text)}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
@@ -72,30 +71,29 @@ def doctor(data: Data = None, json: Json = False, debug: Debug = False) -> None:
 
 @app.command()
 def token(
-    name: Annotated[str | None, typer.Argument(help="Whose it is, or what it is for.")] = None,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Take the token back.")] = False,
-    list_: Annotated[bool, typer.Option("--list", help="Name the tokens there are.")] = False,
+    name: Annotated[str | None, typer.Argument(help="Its holder or purpose.")] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Revoke the token.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the tokens.")] = False,
     data: Data = None,
     json: Json = False,
-    debug: Debug = False,
 ) -> None:
-    """Make a read token for the API, and print it this once; or take one back.
+    """Create a read token for the API and print it once; or revoke one.
 
     Examples: broadsheet token ada; broadsheet token --list; broadsheet token ada --revoke
     """
     if (name is None) is not list_ or (list_ and revoke):
-        raise typer.BadParameter("give the NAME of one token, or --list")
+        raise typer.BadParameter("use NAME or --list")
     with open_data(data) as library:
         if name is None:
-            made = library.tokens.every()
+            tokens = library.tokens.every()
             if json:
-                print_json([asdict(one) for one in made])
+                print_json([asdict(one) for one in tokens])
             else:
-                OUT.print("\n".join(f"{one.created_at:%Y-%m-%d}  {one.name}" for one in made))
+                OUT.print("\n".join(f"{one.created_at:%Y-%m-%d}  {one.name}" for one in tokens))
         elif revoke:
             library.tokens.revoke(name)
             ERR.print(f"{escape(name)} is revoked")
         else:
             secret = library.tokens.make(name)
-            ERR.print("shown this once; send it as 'Authorization: Bearer TOKEN':")
+            ERR.print("printed only once; send it as 'Authorization: Bearer TOKEN':")
             OUT.print(secret)

@@ -1,68 +1,71 @@
-"""What the command line tells a person."""
+"""Reports, editions, trends and hits as text for a person."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
-from broadsheet.ingest.files import IngestReport
-from broadsheet.ingest.run import FetchReport
 from broadsheet.model import Edition, HitList, Malformed, Tier, Trend
 from broadsheet.rules.gaps import stretches
 
-_SHOWN_COMPLAINTS = 20
+if TYPE_CHECKING:
+    from broadsheet.ingest.files import IngestReport
+    from broadsheet.ingest.run import FetchReport
+
+_SHOWN_MALFORMED = 20
 
 
-def show_import(console: Console, name: str, report: IngestReport) -> None:
-    """Tell what became of the records of one file."""
+def show_import(console: Console, name: str, report: "IngestReport") -> None:
+    """Print how the records of one file were stored."""
     tally = report.tally
     console.print(
-        f"{escape(name)}: {tally.new} new, {tally.merged} joined known papers, "
+        f"{escape(name)}: {tally.new} new, {tally.merged} merged into existing papers, "
         f"{tally.unchanged} unchanged, {report.skipped} skipped"
     )
-    _show_complaints(console, report.malformed, report.skipped)
+    _show_malformed(console, report.malformed, report.skipped)
 
 
-def show_fetch(console: Console, report: FetchReport) -> None:
-    """Tell what one run of a source brought, and what it did not."""
+def show_fetch(console: Console, report: "FetchReport") -> None:
+    """Print what one run of a source fetched, and what is missing."""
     tally = report.tally
     counts = (
         (tally.new, "new"),
-        (tally.merged, "joined known papers"),
+        (tally.merged, "merged into existing papers"),
         (tally.unchanged, "unchanged"),
-        (report.signals, "readings of attention"),
-        (report.unmatched, "readings of papers that are not here"),
+        (report.signals, "observations"),
+        (report.unmatched, "observations of papers not in the library"),
         (report.skipped, "skipped"),
     )
-    told = ", ".join(f"{count} {what}" for count, what in counts if count)
-    if told or not report.error:
-        console.print(f"{escape(report.source)}: {told or 'nothing new'}")
-    _show_complaints(console, report.malformed, report.skipped)
+    summary = ", ".join(f"{count} {noun}" for count, noun in counts if count)
+    if summary or not report.error:
+        console.print(f"{escape(report.source)}: {summary or 'nothing new'}")
+    _show_malformed(console, report.malformed, report.skipped)
     for gap in report.mended:
-        came = "has nothing more" if gap.given_up else "has brought what was missing"
-        console.print(f"{escape(gap.source)} {came} of {gap.day}")
+        result = "has no more records" if gap.given_up else "now has all records"
+        console.print(f"{escape(gap.source)} {result} for {gap.day}")
     if report.error:
         console.print(f"{escape(report.source)}: {escape(report.error)}", style="red")
     for stretch in stretches(report.gaps):
-        # Why it failed was just said.
+        # The error is printed above.
         why = "nothing came" if report.error and report.error in stretch.why else stretch.why
         console.print(escape(str(replace(stretch, why=why))), style="red")
 
 
-def _show_complaints(console: Console, malformed: Sequence[Malformed], skipped: int) -> None:
-    for complaint in malformed[:_SHOWN_COMPLAINTS]:
-        console.print(f"skipped {escape(complaint.place)}: {escape(complaint.why)}", style="yellow")
-    if skipped > _SHOWN_COMPLAINTS:
-        console.print(f"and {skipped - _SHOWN_COMPLAINTS} more", style="yellow")
+def _show_malformed(console: Console, malformed: Sequence[Malformed], skipped: int) -> None:
+    for record in malformed[:_SHOWN_MALFORMED]:
+        console.print(f"skipped {escape(record.place)}: {escape(record.why)}", style="yellow")
+    if skipped > _SHOWN_MALFORMED:
+        console.print(f"and {skipped - _SHOWN_MALFORMED} more", style="yellow")
 
 
 def show_edition(console: Console, edition: Edition) -> None:
-    """List an edition's papers by section, each with its reason."""
+    """Print an edition's papers by section, each with its reason."""
     count = len(edition.items)
     if not edition.revision:
-        console.print(f"nothing is new in {edition.period}: no edition was printed")
+        console.print(f"nothing is new in {edition.period}: no edition was published")
         return
     papers = f"{count} paper{'' if count == 1 else 's'}"
     console.print(f"edition of {edition.period}, revision {edition.revision}: {papers}")
@@ -77,9 +80,9 @@ def show_edition(console: Console, edition: Edition) -> None:
 
 
 def show_trends(console: Console, trends: Sequence[Trend]) -> None:
-    """List what rises, each with its reason."""
+    """Print the trending papers, each with its reason."""
     if not trends:
-        console.print("nothing rises yet: run 'broadsheet fetch', or import newer papers")
+        console.print("no paper is trending yet: run 'broadsheet fetch', or import newer papers")
     for trend in trends:
         console.print(f"{trend.rank:3}  {escape(trend.paper.title)}")
         link = escape(trend.paper.link or trend.paper.id)
@@ -87,17 +90,17 @@ def show_trends(console: Console, trends: Sequence[Trend]) -> None:
 
 
 def show_hits(console: Console, found: HitList) -> None:
-    """List hits by tier, each with its reason."""
+    """Print hits by tier, each with its reason."""
     if not found.hits:
-        console.print("nothing found: try other words, or import more papers")
+        console.print("no papers found: try other words, or import more papers")
     tier: Tier | None = None
     for hit in found.hits:
         if hit.tier is not tier:
             tier = hit.tier
             heading = (
-                f"{found.matches} with every word"
+                f"{found.matches} containing all words"
                 if tier is Tier.MATCH
-                else f"{found.total - found.matches} near in meaning"
+                else f"{found.total - found.matches} related in meaning"
             )
             console.print(f"[bold]{heading}[/bold]")
         notice = f"[red]{hit.paper.notice.upper()}[/red] " if hit.paper.notice else ""

@@ -1,26 +1,21 @@
-"""Progress bars on standard error, for a person at a terminal."""
+"""Progress bars on standard error, shown at a terminal only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
 
 Advance = Callable[[int], None]
 
 
 @contextmanager
 def bytes_bar(task: str, path: Path) -> Iterator[Advance]:
-    """Show how much of a file has been read."""
+    """Show how many bytes of a file are read."""
+    from rich.progress import DownloadColumn
+
     size = path.stat().st_size if path.is_file() else None
     with _bar(task, size, DownloadColumn()) as advance:
         yield advance
@@ -28,13 +23,18 @@ def bytes_bar(task: str, path: Path) -> Iterator[Advance]:
 
 @contextmanager
 def count_bar(task: str, total: int | None) -> Iterator[Advance]:
-    """Show how many of `total` things are done; None where the total is not known."""
+    """Show how many of `total` items are done; None if the total is unknown."""
+    from rich.progress import MofNCompleteColumn
+
     with _bar(task, total, MofNCompleteColumn()) as advance:
         yield advance
 
 
 @contextmanager
-def _bar(task: str, total: int | None, amount: ProgressColumn) -> Iterator[Advance]:
+def _bar(task: str, total: int | None, amount: "ProgressColumn") -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(

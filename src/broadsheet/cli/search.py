@@ -1,27 +1,26 @@
-"""The command that finds papers."""
+"""The command that searches."""
 
 from typing import Annotated
 
 import typer
 
-from broadsheet.cli.app import OUT, Data, Debug, Json, app, level, open_data, print_json
+from broadsheet.cli.app import OUT, Data, Json, app, open_data, print_json, update_index
 from broadsheet.cli.output import show_hits
 
 
 @app.command()
 def search(
-    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="Words to look for.")],
+    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="Words or a query.")],
     n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many hits.")] = 10,
     data: Data = None,
     json: Json = False,
-    debug: Debug = False,
 ) -> None:
-    """Find papers by word and by meaning.
+    """Search papers by words and by meaning.
 
     Example: broadsheet search "optimized training" -n 20
     """
     with open_data(data) as library:
-        level(library)
+        update_index(library)
         found = library.search(" ".join(query), n=n)
     if json:
         print_json(

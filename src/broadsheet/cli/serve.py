@@ -1,29 +1,33 @@
-"""Commands that open the newspaper."""
+"""Commands that serve the pages: up, serve."""
+
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from broadsheet.cli.app import ERR, OUT, Data, Debug, Host, Port, app, level
+from broadsheet.cli.app import ERR, OUT, Data, Host, Port, app, update_index
 from broadsheet.cli.output import show_import
-from broadsheet.config import Settings, load_settings
-from broadsheet.library import Library
+
+if TYPE_CHECKING:
+    from broadsheet.config import Settings
 
 
 @app.command()
-def up(
-    data: Data = None, host: Host = "127.0.0.1", port: Port = 8000, debug: Debug = False
-) -> None:
-    """Open today's newspaper: load the starter library if empty, index, publish, serve.
+def up(data: Data = None, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Load the starter library if the library is empty, index, publish and serve.
 
     Example: broadsheet up
     """
+    from broadsheet.config import load_settings
+    from broadsheet.library import Library
+
     settings = load_settings({"data": data})
     with Library(settings) as library:
         is_new = not library.health().papers
         if is_new:
-            ERR.print(f"a new library in {escape(str(settings.data))}")
+            ERR.print(f"created a library in {escape(str(settings.data))}")
             show_import(ERR, "starter library", library.import_starter())
-        level(library)
-        # Where papers are fetched, the clock prints the edition when they have come.
+        update_index(library)
+        # If papers are fetched, the publish job waits for them.
         at_once = is_new or not settings.source_names
         if at_once and not library.editions.exists(library.today):
             edition = library.editions.publish()
@@ -32,18 +36,17 @@ def up(
 
 
 @app.command()
-def serve(
-    data: Data = None, host: Host = "127.0.0.1", port: Port = 8000, debug: Debug = False
-) -> None:
-    """Serve the pages, and publish and mail each day, without loading or publishing first.
+def serve(data: Data = None, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the pages, and publish and mail each day, without the starter library.
 
     Example: broadsheet serve --port 8080
     """
+    from broadsheet.config import load_settings
+
     _serve(load_settings({"data": data}), host, port)
 
 
-def _serve(settings: Settings, host: str, port: int) -> None:
-    # Imported here because the web framework takes longer to load than most commands to run.
+def _serve(settings: "Settings", host: str, port: int) -> None:
     from broadsheet.serve.server import serve_pages
 
     serve_pages(settings, host, port, lambda address: OUT.print(f"Broadsheet is open at {address}"))
