@@ -35,6 +35,9 @@ from broadsheet.model import (
 from broadsheet.store.column_types import UtcTime
 from broadsheet.store.tables import deliveries, subscriptions
 
+# Lower numbers are sent first: a person waits for a confirmation.
+_PRIORITIES = {DeliveryKind.CONFIRMATION: 0, DeliveryKind.DIGEST: 10}
+
 
 def enqueue_confirmation(
     connection: Connection, subscription_id: int, message_id: str, now: datetime
@@ -44,8 +47,9 @@ def enqueue_confirmation(
         insert(deliveries).values(
             subscription_id=subscription_id,
             kind=DeliveryKind.CONFIRMATION,
-            priority=0,
+            priority=_PRIORITIES[DeliveryKind.CONFIRMATION],
             edition_date=None,
+            edition_revision=None,
             state=DeliveryState.DUE,
             message_id=message_id,
             attempts=0,
@@ -64,7 +68,7 @@ def enqueue_digests(
     connection : sqlalchemy.Connection
         A write transaction.
     edition : Edition
-        A day's edition.
+        A day's edition; its revision is stored with each digest.
     library_id, domain : str
         Right-hand side of the Message-ID, unique across libraries.
     now : datetime
@@ -88,7 +92,9 @@ def enqueue_digests(
     columns = {
         "subscription_id": subscriptions.c.id,
         "kind": literal(DeliveryKind.DIGEST.value),
+        "priority": literal(_PRIORITIES[DeliveryKind.DIGEST]),
         "edition_date": literal(edition.date),
+        "edition_revision": literal(edition.revision),
         "state": literal(DeliveryState.DUE.value),
         "message_id": message_id,
         "attempts": literal(0),
@@ -234,7 +240,7 @@ def _delivery_of(row: Row[Any]) -> Delivery:
         email=row.email,
         kind=DeliveryKind(row.kind),
         edition_date=row.edition_date,
-        edition_revision=None,
+        edition_revision=row.edition_revision,
         state=DeliveryState(row.state),
         message_id=row.message_id,
         attempts=row.attempts,

@@ -1,0 +1,111 @@
+"""Subscriptions: confirmed before the first digest, ended by one link."""
+
+from datetime import timedelta
+
+import pytest
+
+from broadsheet.errors import NotFoundError
+from broadsheet.library import Library
+from broadsheet.model import DeliveryState, SubscriptionState
+from broadsheet.rules.normalize import make_paper
+from tests.conftest import NOW
+from tests.delivery.conftest import Subscribe, token_in
+from tests.mail.conftest import SmtpServer
+
+
+def states(library: Library) -> dict[str, SubscriptionState]:
+    return {subscription.email: subscription.state for subscription in library.subscriptions.all()}
+
+
+def unsubscribe_token(server: SmtpServer) -> str:
+    """Return the token in the List-Unsubscribe header of the newest digest."""
+    url, _, _ = str(server.messages[-1]["List-Unsubscribe"]).partition(">")
+    return url.partition("token=")[2]
+
+
+def test_subscribing_enqueues_a_confirmation_and_sends_nothing(
+    mailing: Library, server: SmtpServer
+) -> None:
+    mailing.subscriptions.subscribe("ada@example.org")
+    assert mailing.health().deliveries == {DeliveryState.DUE: 1}
+    assert server.messages == []
+    assert states(mailing) == {"ada@example.org": SubscriptionState.PENDING}
+
+
+def test_an_unconfirmed_address_receives_no_digest(mailing: Library, server: SmtpServer) -> None:
+    mailing.subscriptions.subscribe("ada@example.org")
+    assert mailing.outbox.send().sent == 1
+    (confirmation,) = server.messages
+    assert "List-Unsubscribe" not in confirmation
+
+
+def test_an_unsubscribed_address_receives_nothing_more(
+    mailing: Library, server: SmtpServer, subscribe: Subscribe
+) -> None:
+    subscribe("ada@example.org")
+    mailing.outbox.send()
+    for _ in range(2):
+        subscription = mailing.subscriptions.unsubscribe(unsubscribe_token(server))
+        assert subscription.state is SubscriptionState.UNSUBSCRIBED
+    mailing.editions.publish()
+    assert mailing.outbox.send().sent == 0
+
+
+def test_unsubscribing_cancels_a_due_digest(
+    mailing: Library, server: SmtpServer, subscribe: Subscribe
+) -> None:
+    subscribe("ada@example.org")
+    mailing.outbox.send()
+    with Library(mailing.settings, clock=lambda: NOW + timedelta(days=1)) as tomorrow:
+        day = tomorrow.today.isoformat()
+        tomorrow.add("test", [make_paper(title="Rivers at dusk", published=day)])
+        tomorrow.editions.publish()
+        assert tomorrow.health().deliveries[DeliveryState.DUE] == 1
+        tomorrow.subscriptions.unsubscribe(unsubscribe_token(server))
+        assert tomorrow.outbox.send_due().sent == 0
+        assert tomorrow.health().deliveries[DeliveryState.CANCELLED] == 1
+
+
+def test_an_unsubscribed_address_can_subscribe_again(
+    mailing: Library, server: SmtpServer, subscribe: Subscribe
+) -> None:
+    subscribe("ada@example.org")
+    mailing.outbox.send()
+    mailing.subscriptions.unsubscribe(unsubscribe_token(server))
+    mailing.subscriptions.subscribe("Ada@example.org")
+    assert list(states(mailing).values()) == [SubscriptionState.PENDING]
+    mailing.outbox.send_due()
+    mailing.subscriptions.confirm(token_in(server.messages[-1]))
+    assert list(states(mailing).values()) == [SubscriptionState.CONFIRMED]
+
+
+def test_an_address_receives_at_most_three_confirmations_a_day(
+    mailing: Library, server: SmtpServer
+) -> None:
+    for _ in range(10):
+        mailing.subscriptions.subscribe("ada@example.org")
+        mailing.outbox.send_due()
+    assert len(server.messages) == 3
+
+
+def test_a_confirmation_link_expires_after_seven_days(mailing: Library, server: SmtpServer) -> None:
+    mailing.subscriptions.subscribe("ada@example.org")
+    mailing.outbox.send_due()
+    token = token_in(server.messages[-1])
+    with Library(mailing.settings, clock=lambda: NOW + timedelta(days=7)) as last_second:
+        assert last_second.subscriptions.peek(token).email == "ada@example.org"
+    with Library(mailing.settings, clock=lambda: NOW + timedelta(days=7, seconds=1)) as too_late:
+        for action in (too_late.subscriptions.peek, too_late.subscriptions.confirm):
+            with pytest.raises(NotFoundError, match="has expired"):
+                action(token)
+
+
+def test_unconfirmed_addresses_are_deleted_after_thirty_days(
+    mailing: Library, subscribe: Subscribe
+) -> None:
+    subscribe("ada@example.org")
+    mailing.subscriptions.subscribe("bo@example.org")
+    assert mailing.subscriptions.delete_unconfirmed() == 0
+    with Library(mailing.settings, clock=lambda: NOW + timedelta(days=31)) as later:
+        assert later.subscriptions.delete_unconfirmed() == 1
+        assert list(states(later)) == ["ada@example.org"]
