@@ -1,9 +1,11 @@
 """Serve the pages on an address, and run the jobs beside them."""
 
 import logging
+import signal
 import socket
 import threading
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
@@ -51,8 +53,16 @@ def serve_pages(settings: Settings, host: str, port: int, on_open: Callable[[str
                 create_app(library), log_level="warning", access_log=False, server_header=False
             )
         )
+        # uvicorn raises the signal again after its own shutdown. The default action of SIGTERM
+        # would then end the process before the jobs have stopped.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _exit)
         on_open(address)
         server.run(sockets=[listening])
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:
