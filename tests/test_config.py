@@ -49,7 +49,7 @@ def test_a_variable_overrides_its_secret_file(tmp_path: Path) -> None:
         "BROADSHEET_HUB_KEY": "direct",
         "BROADSHEET_HUB_KEY_FILE": str(tmp_path / "key"),
     }
-    assert load_settings({"data": tmp_path}, variables).source_keys["hub"] == "direct"
+    assert load_settings({"data": tmp_path}, variables).source_keys["hub_key"] == "direct"
 
 
 @pytest.mark.parametrize(

@@ -181,9 +181,9 @@ class Settings(BaseSettings):
 
     @property
     def source_keys(self) -> dict[str, str | None]:
-        """API keys by the name of the service: every setting ``NAME_key`` but the encoder's."""
+        """API keys of sources by setting name: every setting ``*_key`` but the encoder's."""
         return {
-            name.removesuffix("_key"): reveal(getattr(self, name))
+            name: reveal(getattr(self, name))
             for name in type(self).model_fields
             if name.endswith("_key") and name != "encoder_key"
         }

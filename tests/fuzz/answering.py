@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx2
 
 from broadsheet.http.client import Client, _Question
-from broadsheet.http.reply import OutOfReachError
+from broadsheet.http.reply import UnavailableError
 from tests.fuzz.choices import Choices
 from tests.fuzz.growing import NEXT, Soil, made
 
@@ -80,7 +80,7 @@ class Answering(Client):
     def _count(self, site: str) -> None:
         self._asked += 1
         if self._asked > _MOST_QUESTIONS:
-            raise OutOfReachError("all questions of one input are spent")
+            raise UnavailableError("all questions of one input are spent")
 
     def _request(self, question: _Question) -> tuple[httpx2.Client, httpx2.Request]:
         self._hosts.setdefault(question.url.host, self._made)

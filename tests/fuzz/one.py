@@ -45,7 +45,7 @@ class Finding:
 
     what: str
     where: str
-    told: str
+    records: str
     input: str
 
 

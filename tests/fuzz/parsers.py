@@ -4,7 +4,7 @@ import gzip
 import io
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import blake2b
@@ -17,8 +17,8 @@ from broadsheet.errors import SourceError
 from broadsheet.model import Notice, Paper
 from broadsheet.rules import identity, normalize, notice, query
 from broadsheet.sources import code_links, files, mentions
-from broadsheet.sources.registry import NAMES, Access, source_named
-from broadsheet.sources.source import Asked, Batch, Cursor
+from broadsheet.sources.registry import NAMES, source_named
+from broadsheet.sources.source import Batch, Cursor, FetchRequest
 from tests.fuzz import sound
 from tests.fuzz.answering import Answering, replies_of
 from tests.fuzz.choices import Choices
@@ -33,10 +33,6 @@ _DAYS = (
     (date(2026, 3, 8), None),
     (date(2026, 2, 14), date(2026, 3, 9)),
     (date(2026, 1, 1), None),
-)
-_ACCESS = (
-    Access("desk@paper.example", ("cs.CL",), "key", "key", "key", "key", "key"),
-    Access(openalex="key"),
 )
 _BATCHES = 6
 _STARTS = 24
@@ -64,6 +60,13 @@ ABOUT = (
     normalize.make_paper(title="Tails", doi="10.1000/tails"),
     normalize.make_paper(title="Strings", doi="10.1000/a,b|c"),
     normalize.make_paper(title="The wind of the valley", comment="github.com/farol/wind"),
+)
+
+_REQUESTS = (
+    FetchRequest(
+        _NOW, papers=ABOUT, key="key", contact="desk@paper.example", categories=("cs.CL",)
+    ),
+    FetchRequest(_NOW, papers=ABOUT),
 )
 
 
@@ -102,21 +105,21 @@ def every_parser() -> dict[str, Parser]:
 
 def _of_source(name: str) -> Parser:
     specs = SPECS.get(name, (name,))
-    asking = [source_named(spec, access) for access in _ACCESS for spec in specs]
+    asking = [(*source_named(spec), request) for request in _REQUESTS for spec in specs]
     soil = _soil(_SEEDS_OF.get(name, name), _modules_of(asking[0][0].fetch))
     client = Answering()
 
     def take(data: bytes) -> list[Batch]:
         choices = Choices(data)
-        source, what = choices.one_of(asking)
+        source, argument, request = choices.one_of(asking)
         since, until = choices.one_of(_DAYS)
         client.is_to_say(replies_of(choices, soil))
         told: list[Batch] = []
         cursor: Cursor = {}
         for _ in range(2):
-            asked = Asked(_NOW, cursor, since, until, ABOUT, what)
+            request = replace(request, cursor=cursor, since=since, until=until, argument=argument)
             try:
-                for batch in islice(source.fetch(client, asked), _BATCHES):
+                for batch in islice(source.fetch(client, request), _BATCHES):
                     sound.check_batch(batch)
                     told.append(batch)
                     cursor = batch.cursor or cursor

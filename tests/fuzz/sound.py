@@ -17,12 +17,12 @@ class UnsoundError(Exception):
 
 def check_batch(batch: Batch) -> None:
     """Raise UnsoundError where a batch cannot be kept."""
-    check_told(batch.told)
+    check_told(batch.records)
     for signal in batch.signals:
         _check_signal(signal)
     for count in batch.days.values():
         _hold(count > 0, "days", count)
-    for told in (*(batch.cursor or {}).items(), batch.answered):
+    for told in (*(batch.cursor or {}).items(), batch.queried):
         for text in told:
             _check_written(text, "cursor")
 

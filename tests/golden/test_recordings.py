@@ -43,7 +43,7 @@ def test_openalex_tells_of_the_free_copies_that_unpaywall_knows(shared: Path) ->
         answer = recording(folder, f"openalex/{name.name}").answer
         reply = Reply("https://api.openalex.org/works", answer.status, {}, answer.body)
         if answer.status == 200 and b'"authorships"' in answer.body:
-            works = [one for one in read_page(reply, "openalex").told if isinstance(one, Work)]
+            works = [one for one in read_page(reply, "openalex").records if isinstance(one, Work)]
             known |= {one.paper.doi: one.paper.open_url for one in works if one.paper.doi}
     compared = 0
     for name in sorted((folder / "unpaywall").glob("*")):

@@ -38,4 +38,4 @@ def names(services: Services) -> list[str]:
 
 
 def ids(batches: list[Batch]) -> list[str]:
-    return [one.id for batch in batches for one in batch.told if isinstance(one, Paper)]
+    return [one.id for batch in batches for one in batch.records if isinstance(one, Paper)]

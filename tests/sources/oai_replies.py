@@ -1,12 +1,13 @@
 """Replies of an OAI-PMH service as arXiv's, and harvests of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from broadsheet.http.client import Client
 from broadsheet.model import Paper
 from broadsheet.sources.arxiv_oai import fetch
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 HOST, PATH = "oaipmh.arxiv.org", "/oai"
@@ -44,13 +45,13 @@ NOTHING = refusal("noRecordsMatch")
 
 
 def run(
-    client: Client, asked: Asked | None = None, categories: Sequence[str] = ("cs.LG",)
+    client: Client, request: FetchRequest | None = None, categories: Sequence[str] = ("cs.LG",)
 ) -> list[Batch]:
-    return list(fetch(client, asked or Asked(NOW), categories))
+    return list(fetch(client, replace(request or FetchRequest(NOW), categories=categories)))
 
 
 def ids(batches: Sequence[Batch]) -> list[str]:
-    return [one.id for batch in batches for one in batch.told if isinstance(one, Paper)]
+    return [one.id for batch in batches for one in batch.records if isinstance(one, Paper)]
 
 
 def questions(services: Services) -> list[dict[str, str]]:

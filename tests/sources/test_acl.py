@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Malformed, Paper
 from broadsheet.sources import acl
 from broadsheet.sources.acl import fetch
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 HOST, PATH = "aclanthology.org", "/anthology+abstracts.bib.gz"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-ASKED = Asked(NOW)
+ASKED = FetchRequest(NOW)
 WHOLE = f"https://{HOST}{PATH}"
 
 
@@ -40,8 +40,8 @@ def entry(number: int, year: int = 2025, **fields: str) -> str:
     return f"@inproceedings{{windrow-{year}-{number},\n" + "\n".join(lines) + "\n}\n"
 
 
-def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
-    return list(fetch(client, asked))
+def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
+    return list(fetch(client, request))
 
 
 def serve(services: Services, *entries: str, etag: str = '"1"') -> None:
@@ -49,14 +49,14 @@ def serve(services: Services, *entries: str, etag: str = '"1"') -> None:
 
 
 def ids(batches: list[Batch]) -> list[str]:
-    told = [one for batch in batches for one in batch.told]
+    told = [one for batch in batches for one in batch.records]
     return [one.ids[0] for one in told if isinstance(one, Paper)]
 
 
 def test_every_field_is_read(services: Services, client: Client) -> None:
     serve(services, "% Of the kites\n", entry(1, doi="10.18653/v1/2025.kites-long.1"))
     (batch,) = run(client)
-    assert batch.told == [
+    assert batch.records == [
         Paper(
             id="doi:10.18653/v1/2025.kites-long.1",
             title="Kites 1",
@@ -92,14 +92,14 @@ def test_the_id_is_read_wherever_it_stands(
     serve(services, told)
     batches = run(client)
     assert ids(batches) == [named]
-    (paper,) = batches[0].told
+    (paper,) = batches[0].records
     assert isinstance(paper, Paper)
     assert paper.link
 
 
 def test_an_entry_without_an_id_has_none(services: Services, client: Client) -> None:
     serve(services, entry(1, url="https://kites.example/"))
-    ((paper,),) = (batch.told for batch in run(client))
+    ((paper,),) = (batch.records for batch in run(client))
     assert isinstance(paper, Paper)
     assert (paper.ids, paper.url) == ((), "https://kites.example/")
 
@@ -109,7 +109,7 @@ def test_abbreviations_hold_for_all_entries(services: Services, client: Client) 
     told = [entry(n).replace('"Proceedings of the Meeting on Kites"', "kites") for n in (1, 2)]
     serve(services, named, *told)
     (batch,) = run(client)
-    venues = [paper.venue for paper in batch.told if isinstance(paper, Paper)]
+    venues = [paper.venue for paper in batch.records if isinstance(paper, Paper)]
     assert venues == ["Proceedings on Kites"] * 2
 
 
@@ -136,7 +136,7 @@ def test_years_before_and_after_are_left_out(
     moves: bool,
 ) -> None:
     serve(services, *(entry(1, year) for year in range(2020, 2027)))
-    told = run(client, Asked(NOW, since=since, until=until))
+    told = run(client, FetchRequest(NOW, since=since, until=until))
     assert ids(told) == [f"acl:{year}.kites-long.1" for year in years]
     assert (told[-1].cursor is not None) == moves
 
@@ -146,7 +146,7 @@ def test_five_hundred_papers_are_a_batch_and_the_cursor_moves_with_the_last(
 ) -> None:
     serve(services, *(entry(n) for n in range(1, 702)))
     told = run(client)
-    assert [len(batch.told) for batch in told] == [500, 201]
+    assert [len(batch.records) for batch in told] == [500, 201]
     assert [batch.cursor is None for batch in told] == [True, False]
     assert len(set(ids(told))) == 701
 
@@ -160,13 +160,13 @@ def test_an_unchanged_file_brings_nothing(services: Services, client: Client) ->
     services.respond(HOST, PATH, respond)
     (batch,) = run(client)
     assert batch.cursor is not None
-    assert run(client, Asked(NOW, cursor=batch.cursor)) == []
-    assert len(run(client, Asked(NOW, cursor=batch.cursor, since=date(2025, 1, 1)))) == 1
+    assert run(client, FetchRequest(NOW, cursor=batch.cursor)) == []
+    assert len(run(client, FetchRequest(NOW, cursor=batch.cursor, since=date(2025, 1, 1)))) == 1
 
 
 def test_a_volume_is_read_whatever_its_year(services: Services, client: Client) -> None:
     services.answer(HOST, "/volumes/2019.kites-long.bib", entry(1, 2019))
-    told = run(client, Asked(NOW, what="2019.kites-long"))
+    told = run(client, FetchRequest(NOW, argument="2019.kites-long"))
     assert ids(told) == ["acl:2019.kites-long.1"]
 
 
@@ -174,8 +174,8 @@ def test_a_volume_is_read_whatever_its_year(services: Services, client: Client) 
 def test_what_names_no_volume_is_refused_and_not_asked(
     services: Services, client: Client, what: str
 ) -> None:
-    with pytest.raises(SourceError, match="no volume of the ACL Anthology"):
-        run(client, Asked(NOW, what=what))
+    with pytest.raises(SourceError, match="not a volume of the ACL Anthology"):
+        run(client, FetchRequest(NOW, argument=what))
     assert services.questions == []
 
 
@@ -199,7 +199,7 @@ def test_a_broken_entry_is_malformed_and_the_rest_goes_in(
     too_long = entry(3, abstract="a\n" * (1 << 20))
     serve(services, unclosed, untitled, too_long, entry(4))
     (batch,) = run(client)
-    assert [one for one in batch.told if isinstance(one, Malformed)] == [
+    assert [one for one in batch.records if isinstance(one, Malformed)] == [
         Malformed(f"{WHOLE} entry 1", "malformed entry or missing closing brace"),
         Malformed(f"{WHOLE} entry 2", "missing title"),
         Malformed(f"{WHOLE} entry 3", "it is longer than 1 MiB"),
@@ -211,7 +211,7 @@ def test_an_odd_charset_and_odd_line_ends_are_read(services: Services, client: C
     told = entry(1, title="Caf\u00e9").replace("\n", "\r\n").encode("latin-1")
     services.answer(HOST, PATH, gzip.compress(told))
     (batch,) = run(client)
-    assert [one.title for one in batch.told if isinstance(one, Paper)] == ["Caf\u00e9"]
+    assert [one.title for one in batch.records if isinstance(one, Paper)] == ["Caf\u00e9"]
 
 
 @pytest.mark.parametrize("cut_bytes", [1, 9, 500])
@@ -232,7 +232,7 @@ def test_batches_before_a_break_are_given(services: Services, client: Client) ->
     services.answer(HOST, PATH, body[:-500])
     batches = fetch(client, ASKED)
     first = next(batches)
-    assert (len(first.told), first.cursor) == (500, None)
+    assert (len(first.records), first.cursor) == (500, None)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_a_bomb_is_refused_in_little_memory(
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize(("status", "error"), [(404, SourceError), (503, OutOfReachError)])
+@pytest.mark.parametrize(("status", "error"), [(404, SourceError), (503, UnavailableError)])
 def test_a_refusal_ends_the_run(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:

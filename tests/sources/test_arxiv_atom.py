@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError
+from broadsheet.http.reply import UnavailableError
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.arxiv_atom import fetch, parse_entries
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 HOST, PATH = "export.arxiv.org", "/api/query"
@@ -57,7 +57,7 @@ def feed(*entries: str) -> bytes:
 
 
 def run(client: Client, what: str | None) -> list[Batch]:
-    return list(fetch(client, Asked(NOW, what=what)))
+    return list(fetch(client, FetchRequest(NOW, argument=what)))
 
 
 def told(body: bytes) -> Sequence[Paper | Malformed]:
@@ -97,7 +97,7 @@ def test_ids_of_any_form_are_asked_for_once_and_without_version(
     assert [question.query for question in services.questions] == [
         {"id_list": "2603.00001,math/0601001", "max_results": "2"}
     ]
-    assert [one.id for one in batch.told if isinstance(one, Paper)] == [
+    assert [one.id for one in batch.records if isinstance(one, Paper)] == [
         "arxiv:2603.00001",
         "arxiv:math/0601001",
     ]
@@ -108,26 +108,28 @@ def test_many_ids_are_asked_for_a_hundred_at_a_time(services: Services, client: 
         return Answer(feed(*(entry(f"{one}v1") for one in question.query["id_list"].split(","))))
 
     services.respond(HOST, PATH, respond)
-    batches = fetch(client, Asked(NOW, what=",".join(f"2603.{n:05}" for n in range(250))))
+    batches = fetch(
+        client, FetchRequest(NOW, argument=",".join(f"2603.{n:05}" for n in range(250)))
+    )
     (first,) = islice(batches, 1)
     assert len(services.questions) == 1
-    assert [len(batch.told) for batch in (first, *batches)] == [100, 100, 50]
+    assert [len(batch.records) for batch in (first, *batches)] == [100, 100, 50]
 
 
 def test_an_id_that_arxiv_does_not_know_is_told(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, feed(entry("2603.00001v1")))
     (batch,) = run(client, "2603.00002,2603.00001")
-    assert batch.told[1:] == [Malformed("2603.00002", "arXiv does not know it")]
+    assert batch.records[1:] == [Malformed("2603.00002", "arXiv does not know it")]
     services.answer(HOST, PATH, feed())
     (batch,) = run(client, "2603.00002")
-    assert batch.told == [Malformed("2603.00002", "arXiv does not know it")]
+    assert batch.records == [Malformed("2603.00002", "arXiv does not know it")]
 
 
 def test_what_is_no_id_is_told_and_not_asked_for(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, feed(entry("2603.00001v1")))
     first, second = run(client, "kites, 2603.00001")
-    assert first.told == [Malformed("kites", "it is no arXiv id")]
-    assert len(second.told) == 1
+    assert first.records == [Malformed("kites", "it is no arXiv id")]
+    assert len(second.records) == 1
     assert services.questions[0].query["id_list"] == "2603.00001"
     assert len(run(client, "kites")) == 1
     assert len(services.questions) == 1
@@ -153,7 +155,7 @@ def test_an_error_is_told_as_arxiv_says_it(services: Services, client: Client, s
 def test_a_paper_may_be_called_error(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, feed(entry("2603.00001v1", "Error")))
     (batch,) = run(client, "2603.00001")
-    assert isinstance(batch.told[0], Paper)
+    assert isinstance(batch.records[0], Paper)
 
 
 def test_a_bad_entry_is_told_and_the_rest_goes_on() -> None:
@@ -194,7 +196,7 @@ def test_what_is_no_feed_is_refused_whole(
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(403, SourceError), (404, SourceError), (503, OutOfReachError)]
+    ("status", "error"), [(403, SourceError), (404, SourceError), (503, UnavailableError)]
 )
 def test_a_refusal_ends_the_run(
     services: Services, client: Client, status: int, error: type[SourceError]
@@ -216,9 +218,9 @@ def test_recorded_replies_are_read(
             run(client, "2603.00001")
         return
     (batch,) = run(client, "2603.00001")
-    papers = [one for one in batch.told if isinstance(one, Paper)]
+    papers = [one for one in batch.records if isinstance(one, Paper)]
     assert len(papers) == body.count(b"<entry>")
-    assert batch.told[len(papers) :] == [Malformed("2603.00001", "arXiv does not know it")]
+    assert batch.records[len(papers) :] == [Malformed("2603.00001", "arXiv does not know it")]
     assert all(paper.arxiv_id and paper.version and paper.authors for paper in papers)
     assert all(paper.abstract and paper.published and paper.categories for paper in papers)
 

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError
+from broadsheet.http.reply import UnavailableError
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.arxiv_feed import fetch, parse_feed
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 HOST, PATH = "rss.arxiv.org", "/rss/cs.LG"
@@ -54,13 +55,13 @@ def feed(
 
 
 def run(
-    client: Client, asked: Asked | None = None, categories: Sequence[str] = ("cs.LG",)
+    client: Client, request: FetchRequest | None = None, categories: Sequence[str] = ("cs.LG",)
 ) -> list[Batch]:
-    return list(fetch(client, asked or Asked(NOW), categories))
+    return list(fetch(client, replace(request or FetchRequest(NOW), categories=categories)))
 
 
 def paper_of(told: str) -> Paper:
-    (found,) = parse_feed(feed(told), "x").told
+    (found,) = parse_feed(feed(told), "x").records
     assert isinstance(found, Paper)
     return found
 
@@ -149,7 +150,7 @@ def test_all_kinds_are_told_and_new_versions_are_not_counted(
         ),
     )
     (batch,) = run(client)
-    assert len(batch.told) == 6
+    assert len(batch.records) == 6
     assert batch.days == {TODAY: 3}
 
 
@@ -187,7 +188,7 @@ def test_a_feed_of_a_day_to_come_is_told_and_asked_for_again(
     tomorrow = "<pubDate>Thu, 12 Mar 2026 00:00:00 -0400</pubDate>"
     services.answer(HOST, PATH, feed(item(), day=tomorrow), headers={"ETag": '"a"'})
     (batch,) = run(client)
-    assert len(batch.told) == 1
+    assert len(batch.records) == 1
     assert batch.days == {}
     assert batch.cursor is None
 
@@ -195,7 +196,7 @@ def test_a_feed_of_a_day_to_come_is_told_and_asked_for_again(
 def test_the_feed_of_a_weekend_is_rightly_empty(services: Services, client: Client) -> None:
     saturday = "<pubDate>Sat, 07 Mar 2026 00:00:00 -0500</pubDate>"
     services.answer(HOST, PATH, feed(day=saturday))
-    assert run(client) == [Batch(told=[], days={}, cursor={"address": ADDRESS})]
+    assert run(client) == [Batch(records=[], days={}, cursor={"address": ADDRESS})]
 
 
 def test_an_unchanged_feed_is_not_sent_again(services: Services, client: Client) -> None:
@@ -213,10 +214,10 @@ def test_an_unchanged_feed_is_not_sent_again(services: Services, client: Client)
         "etag": '"a"',
         "modified": "Wed, 11 Mar 2026 04:00:00 GMT",
     }
-    assert run(client, Asked(NOW, cursor)) == []
+    assert run(client, FetchRequest(NOW, cursor)) == []
     assert services.questions[-1].headers["if-modified-since"] == "Wed, 11 Mar 2026 04:00:00 GMT"
-    assert len(run(client, Asked(NOW, cursor, since=TODAY))) == 1
-    assert len(run(client, Asked(NOW, cursor), ["cs.CL"])) == 1
+    assert len(run(client, FetchRequest(NOW, cursor, since=TODAY))) == 1
+    assert len(run(client, FetchRequest(NOW, cursor), ["cs.CL"])) == 1
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_only_days_that_are_wanted_are_told(
     services: Services, client: Client, since: date | None, until: date | None, told: int
 ) -> None:
     services.answer(HOST, PATH, feed(item()))
-    assert len(run(client, Asked(NOW, since=since, until=until))) == told
+    assert len(run(client, FetchRequest(NOW, since=since, until=until))) == told
 
 
 def test_categories_are_asked_for_together_and_none_are_all(
@@ -251,11 +252,11 @@ def test_categories_are_asked_for_together_and_none_are_all(
 def test_a_bad_item_is_told_and_the_rest_goes_on(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, feed(item(1, title=""), "<item/>", item(3)))
     (batch,) = run(client)
-    assert batch.told[:2] == [
+    assert batch.records[:2] == [
         Malformed(f"{ADDRESS} item 1", "missing title"),
         Malformed(f"{ADDRESS} item 2", "missing title"),
     ]
-    assert isinstance(batch.told[2], Paper)
+    assert isinstance(batch.records[2], Paper)
     assert batch.days == {TODAY: 1}
 
 
@@ -270,22 +271,22 @@ def test_a_feed_that_breaks_off_is_told_and_asked_for_again(
     body = feed(item(1), item(2))[:-60]
     services.answer(HOST, PATH, body, headers={"ETag": '"a"'})
     (batch,) = run(client)
-    assert next(one.id for one in batch.told if isinstance(one, Paper)) == "arxiv:2603.00001"
+    assert next(one.id for one in batch.records if isinstance(one, Paper)) == "arxiv:2603.00001"
     assert batch.cursor is None
 
 
 def test_a_feed_that_breaks_off_in_an_item_tells_no_half_of_it() -> None:
     body = feed(item(1), item(2))
     found = parse_feed(body[: body.rindex(b"Kites Learn")], "x")
-    assert [one.id for one in found.told if isinstance(one, Paper)] == ["arxiv:2603.00001"]
-    assert len(found.told) == 1
+    assert [one.id for one in found.records if isinstance(one, Paper)] == ["arxiv:2603.00001"]
+    assert len(found.records) == 1
     assert not found.is_complete
 
 
 @pytest.mark.parametrize("flaw", ["&", "&nbsp;", "<br>", "</i>", "<x:y/>"])
 def test_a_flaw_in_one_item_does_not_lose_those_before_it(flaw: str) -> None:
     found = parse_feed(feed(item(1), item(2), item(3, title=f"Of {flaw} Kites")), "x")
-    first, second, *_ = found.told
+    first, second, *_ = found.records
     assert isinstance(first, Paper)
     assert isinstance(second, Paper)
     assert (first.arxiv_id, second.arxiv_id) == ("2603.00001", "2603.00002")
@@ -304,7 +305,7 @@ def test_a_flaw_in_one_item_does_not_lose_those_before_it(flaw: str) -> None:
     ids=["a long word for an author", "leading lines", "lines and no declaration", "spaces"],
 )
 def test_hostile_runs_of_letters_are_read(body: bytes) -> None:
-    (kites,) = parse_feed(body, "x").told
+    (kites,) = parse_feed(body, "x").records
     assert isinstance(kites, Paper)
     assert kites.arxiv_id == "2603.00001"
 
@@ -312,10 +313,10 @@ def test_hostile_runs_of_letters_are_read(body: bytes) -> None:
 def test_control_characters_and_letters_of_another_charset_lose_no_feed() -> None:
     references = (b"&#0;", b"&#xD800;", b"&#99999999;", b"&#x000000000D800;")
     for noise in (b"\0", b"\x0c", *references):
-        (kites,) = parse_feed(feed(item(title="K@tes")).replace(b"@", noise), "x").told
+        (kites,) = parse_feed(feed(item(title="K@tes")).replace(b"@", noise), "x").records
         assert isinstance(kites, Paper)
         assert kites.title == "Ktes"
-    (kites,) = parse_feed(feed(item(title="K@tes")).replace(b"@", b"\xee"), "x").told
+    (kites,) = parse_feed(feed(item(title="K@tes")).replace(b"@", b"\xee"), "x").records
     assert isinstance(kites, Paper)
     assert kites.title == "K\u00eetes"
 
@@ -326,7 +327,7 @@ def test_entities_of_its_own_are_neither_multiplied_nor_fetched(tmp_path: Path) 
     entities = '<!ENTITY a "kites"><!ENTITY b "&a;&a;&a;">'
     head = f'<!DOCTYPE rss [{entities}<!ENTITY c SYSTEM "{secret.as_uri()}">]>'
     with suppress(SourceError):
-        for one in parse_feed(feed(item(title="Of &b;&c;"), head=head), "x").told:
+        for one in parse_feed(feed(item(title="Of &b;&c;"), head=head), "x").records:
             assert isinstance(one, Malformed) or "lanterns" not in one.title
 
 
@@ -363,7 +364,7 @@ def test_a_feed_of_too_many_items_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(400, SourceError), (404, SourceError), (429, OutOfReachError)]
+    ("status", "error"), [(400, SourceError), (404, SourceError), (429, UnavailableError)]
 )
 def test_a_refusal_ends_the_run(
     services: Services, client: Client, status: int, error: type[SourceError]
@@ -379,10 +380,10 @@ def test_recorded_feeds_are_read(
 ) -> None:
     body = (shared / "data" / "api" / "arxiv_rss" / name).read_bytes()
     services.answer(HOST, PATH, body)
-    (batch,) = run(client, Asked(datetime(2026, 12, 1, tzinfo=UTC)))
-    papers = [one for one in batch.told if isinstance(one, Paper)]
-    assert len(batch.told) == body.count(b"<item>")
-    assert len(papers) == len(batch.told) - body.count(b"<title></title>")
+    (batch,) = run(client, FetchRequest(datetime(2026, 12, 1, tzinfo=UTC)))
+    papers = [one for one in batch.records if isinstance(one, Paper)]
+    assert len(batch.records) == body.count(b"<item>")
+    assert len(papers) == len(batch.records) - body.count(b"<title></title>")
     assert all(paper.arxiv_id and paper.version and paper.authors for paper in papers)
     assert all("Announce" not in (paper.abstract or "Announce") for paper in papers)
     assert sum(batch.days.values()) == len(papers) - body.count(b"Announce Type: replace")

@@ -7,12 +7,12 @@ import pytest
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError
+from broadsheet.http.reply import UnavailableError
 from broadsheet.model import Paper
 from broadsheet.sources import arxiv_oai
 from broadsheet.sources.arxiv_oai import fetch
 from broadsheet.sources.arxiv_oai_records import TokenRefusedError
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 from tests.sources.oai_replies import (
     HOST,
@@ -40,7 +40,7 @@ def test_records_are_told_page_by_page_with_the_cursor_after_each(
         page(record(1, "2026-03-09"), record(2, "2026-03-10"), token="t1"),
         page(record(3, "2026-03-10"), record(4, "2026-03-10")),
     )
-    batches = fetch(client, Asked(NOW), ["cs.LG"])
+    batches = fetch(client, FetchRequest(NOW, categories=["cs.LG"]))
     first = next(batches)
     assert len(services.questions) == 1
     (second,) = batches
@@ -75,7 +75,7 @@ def test_a_killed_run_goes_on_after_any_batch_and_neither_loses_nor_repeats(
     for kept in range(1, 4):
         cursor = whole[kept - 1].cursor or {}
         assert all(isinstance(text, str) for text in cursor.values())
-        rest = run(client, Asked(NOW, cursor), ["cs.LG", "math.AG"])
+        rest = run(client, FetchRequest(NOW, cursor), ["cs.LG", "math.AG"])
         assert rest == whole[kept:]
 
 
@@ -84,9 +84,9 @@ def test_a_killed_run_is_gone_on_with_only_where_the_same_days_are_asked_for(
 ) -> None:
     in_pages(services, page(record(1), token="t1"), page(record(2)))
     since, until = date(2026, 2, 1), date(2026, 2, 9)
-    asked = Asked(NOW, {"next": "2026-03-05"}, since, until)
-    (first,) = islice(fetch(client, asked, ["cs.LG"]), 1)
-    killed = replace(asked, cursor=first.cursor or {})
+    request = FetchRequest(NOW, {"next": "2026-03-05"}, since, until)
+    (first,) = islice(fetch(client, replace(request, categories=["cs.LG"])), 1)
+    killed = replace(request, cursor=first.cursor or {})
     rest = run(client, killed)
     assert ids(rest) == ["arxiv:2603.00002"]
     assert rest[-1].cursor == {"next": "2026-03-05"}
@@ -134,7 +134,7 @@ def test_a_token_of_a_killed_run_that_is_refused_begins_its_set_again(
 
     services.respond(HOST, PATH, respond)
     cursor = {"from": "2026-03-02", "set": "math", "token": "old", "next": "2026-03-02"}
-    (batch,) = run(client, Asked(NOW, cursor), ["cs", "math"])
+    (batch,) = run(client, FetchRequest(NOW, cursor), ["cs", "math"])
     assert questions(services)[1] == {"from": "2026-03-02", "set": "math"}
     assert batch.days == {date(2026, 3, 10): 1}
     assert batch.cursor == {"next": "2026-03-11"}
@@ -153,8 +153,8 @@ def test_tokens_that_are_all_refused_end_the_run(services: Services, client: Cli
 
 def test_nothing_new_is_a_complete_harvest(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, NOTHING)
-    (batch,) = run(client, Asked(NOW, {"next": "2026-03-10"}))
-    assert batch == Batch(told=[], days={}, cursor={"next": "2026-03-11"})
+    (batch,) = run(client, FetchRequest(NOW, {"next": "2026-03-10"}))
+    assert batch == Batch(records=[], days={}, cursor={"next": "2026-03-11"})
 
 
 def test_a_set_without_news_does_not_end_the_harvest(services: Services, client: Client) -> None:
@@ -176,7 +176,7 @@ def test_other_refusals_are_told(services: Services, client: Client) -> None:
 
 def test_a_token_that_comes_twice_ends_the_run(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(record(), token="t"))
-    batches = fetch(client, Asked(NOW), ["cs.LG"])
+    batches = fetch(client, FetchRequest(NOW, categories=["cs.LG"]))
     assert ids(list(islice(batches, 2))) == ["arxiv:2603.00001"] * 2
     with pytest.raises(SourceError, match="same token twice"):
         next(batches)
@@ -204,7 +204,7 @@ def test_a_busy_service_is_waited_for(services: Services, client: Client) -> Non
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(404, SourceError), (403, SourceError), (429, OutOfReachError)]
+    ("status", "error"), [(404, SourceError), (403, SourceError), (429, UnavailableError)]
 )
 def test_a_refusal_ends_the_run_and_what_came_before_is_kept(
     services: Services, client: Client, status: int, error: type[SourceError]
@@ -214,7 +214,7 @@ def test_a_refusal_ends_the_run_and_what_came_before_is_kept(
         return Answer(page(record(), token="t")) if first else Answer(b"", status)
 
     services.respond(HOST, PATH, respond)
-    batches = fetch(client, Asked(NOW), ["cs.LG"])
+    batches = fetch(client, FetchRequest(NOW, categories=["cs.LG"]))
     assert ids([next(batches)]) == ["arxiv:2603.00001"]
     with pytest.raises(error):
         next(batches)
@@ -235,14 +235,14 @@ def test_recorded_replies_are_read(
 
     services.respond(HOST, PATH, respond)
     whole = body.count(b"<record>")
-    asked = Asked(datetime(2026, 12, 1, tzinfo=UTC))
+    request = FetchRequest(datetime(2026, 12, 1, tzinfo=UTC))
     if b"badResumptionToken" in body or not (whole or b"noRecordsMatch" in body):
         with pytest.raises(SourceError):
-            run(client, asked)
+            run(client, request)
         return
-    batch = run(client, asked)[0]
-    papers = [one for one in batch.told if isinstance(one, Paper)]
-    assert len(papers) == len(batch.told) == whole - body.count(b'status="deleted"')
+    batch = run(client, request)[0]
+    papers = [one for one in batch.records if isinstance(one, Paper)]
+    assert len(papers) == len(batch.records) == whole - body.count(b'status="deleted"')
     assert sum(batch.days.values()) == len(papers)
     assert all(paper.authors and paper.published for paper in papers)
     if name.startswith("arxiv_oai"):

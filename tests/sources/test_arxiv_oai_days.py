@@ -4,7 +4,7 @@ import pytest
 
 from broadsheet.http.client import Client
 from broadsheet.sources.arxiv_oai import sets_of
-from broadsheet.sources.source import Asked
+from broadsheet.sources.source import FetchRequest
 from tests.services import Services
 from tests.sources.oai_replies import HOST, NOW, PATH, TODAY, in_pages, page, questions, record, run
 
@@ -14,9 +14,9 @@ def test_the_next_run_begins_on_the_day_of_the_first_reply(
 ) -> None:
     in_pages(services, page(record(1), token="t1"), page(record(2), day="2026-03-12"))
     later = datetime(2026, 3, 13, tzinfo=UTC)
-    cursor = run(client, Asked(later, {"next": "2026-03-10"}))[-1].cursor
+    cursor = run(client, FetchRequest(later, {"next": "2026-03-10"}))[-1].cursor
     assert cursor == {"next": "2026-03-11"}
-    run(client, Asked(later, cursor))
+    run(client, FetchRequest(later, cursor))
     assert questions(services)[-2] == {"from": "2026-03-11", "set": "cs:cs:LG"}
 
 
@@ -32,12 +32,14 @@ def test_a_reply_kept_by_arxiv_since_before_the_last_harvest_does_not_turn_the_c
     services: Services, client: Client
 ) -> None:
     services.answer(HOST, PATH, page(record(), day="2026-03-07"))
-    assert run(client, Asked(NOW, {"next": "2026-03-09"}))[-1].cursor == {"next": "2026-03-09"}
+    assert run(client, FetchRequest(NOW, {"next": "2026-03-09"}))[-1].cursor == {
+        "next": "2026-03-09"
+    }
 
 
 def test_a_clock_that_ran_ahead_holds_nothing_up(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(record()))
-    run(client, Asked(NOW, {"next": "2031-01-01"}))
+    run(client, FetchRequest(NOW, {"next": "2031-01-01"}))
     assert questions(services) == [{"from": "2026-03-11", "set": "cs:cs:LG"}]
 
 
@@ -46,7 +48,7 @@ def test_a_cursor_that_cannot_be_read_is_a_first_run(
     services: Services, client: Client, told: str
 ) -> None:
     services.answer(HOST, PATH, page(record()))
-    run(client, Asked(NOW, {"next": told, "from": told, "set": "cs:cs:LG", "token": "t"}))
+    run(client, FetchRequest(NOW, {"next": told, "from": told, "set": "cs:cs:LG", "token": "t"}))
     assert questions(services) == [{"from": "2026-03-08", "set": "cs:cs:LG"}]
 
 
@@ -81,40 +83,40 @@ def test_sets_are_named_and_none_lies_in_another(
 
 
 @pytest.mark.parametrize(
-    ("asked", "question"),
+    ("days", "question"),
     [
-        (Asked(NOW, since=date(2026, 2, 1)), {"from": "2026-02-01"}),
-        (Asked(NOW, {"next": "2026-03-09"}, since=date(2026, 2, 1)), {"from": "2026-02-01"}),
+        (FetchRequest(NOW, since=date(2026, 2, 1)), {"from": "2026-02-01"}),
+        (FetchRequest(NOW, {"next": "2026-03-09"}, since=date(2026, 2, 1)), {"from": "2026-02-01"}),
         (
-            Asked(NOW, since=date(2026, 2, 1), until=date(2026, 2, 3)),
+            FetchRequest(NOW, since=date(2026, 2, 1), until=date(2026, 2, 3)),
             {"from": "2026-02-01", "until": "2026-02-03"},
         ),
-        (Asked(NOW, until=date(2026, 2, 3)), {"from": "2026-01-31", "until": "2026-02-03"}),
-        (Asked(NOW, since=date(2026, 3, 9), until=TODAY), {"from": "2026-03-09"}),
-        (Asked(NOW, since=date(1991, 8, 14)), {"from": "2005-09-16"}),
+        (FetchRequest(NOW, until=date(2026, 2, 3)), {"from": "2026-01-31", "until": "2026-02-03"}),
+        (FetchRequest(NOW, since=date(2026, 3, 9), until=TODAY), {"from": "2026-03-09"}),
+        (FetchRequest(NOW, since=date(1991, 8, 14)), {"from": "2005-09-16"}),
     ],
 )
 def test_days_are_asked_for(
-    services: Services, client: Client, asked: Asked, question: dict[str, str]
+    services: Services, client: Client, days: FetchRequest, question: dict[str, str]
 ) -> None:
     services.answer(HOST, PATH, page(record()))
-    run(client, asked, [])
+    run(client, days, [])
     assert questions(services) == [question]
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "days",
     [
-        Asked(NOW, since=date(2026, 3, 12)),
-        Asked(NOW, since=date(2026, 3, 5), until=date(2026, 3, 4)),
-        Asked(NOW, {"next": "2026-03-09"}, until=date(2026, 3, 4)),
-        Asked(NOW, until=date(2001, 1, 1)),
+        FetchRequest(NOW, since=date(2026, 3, 12)),
+        FetchRequest(NOW, since=date(2026, 3, 5), until=date(2026, 3, 4)),
+        FetchRequest(NOW, {"next": "2026-03-09"}, until=date(2026, 3, 4)),
+        FetchRequest(NOW, until=date(2001, 1, 1)),
     ],
 )
 def test_where_no_day_is_wanted_nothing_is_asked(
-    services: Services, client: Client, asked: Asked
+    services: Services, client: Client, days: FetchRequest
 ) -> None:
-    assert run(client, asked) == []
+    assert run(client, days) == []
     assert not services.questions
 
 
@@ -124,7 +126,7 @@ def test_what_lies_between_the_cursor_and_the_days_asked_for_is_not_forgotten(
     services.answer(HOST, PATH, page(record()))
 
     def after(cursor: dict[str, str], since: date | None, until: date | None = None) -> object:
-        return run(client, Asked(NOW, cursor, since, until))[-1].cursor
+        return run(client, FetchRequest(NOW, cursor, since, until))[-1].cursor
 
     kept = {"next": "2026-03-05"}
     assert after(kept, date(2026, 3, 1)) == {"next": "2026-03-11"}
@@ -148,12 +150,12 @@ def test_days_are_those_of_the_service_and_none_is_to_come(
         ),
     )
     (batch,) = run(client)
-    assert len(batch.told) == 4
+    assert len(batch.records) == 4
     assert batch.days == {date(2026, 3, 10): 2}
 
 
 def test_a_frozen_service_counts_on_its_own_days(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(record(1, "2026-03-06"), day="2026-03-06"))
-    (batch,) = run(client, Asked(NOW, {"next": "2026-03-06"}))
+    (batch,) = run(client, FetchRequest(NOW, {"next": "2026-03-06"}))
     assert batch.days == {date(2026, 3, 6): 1}
     assert batch.cursor == {"next": "2026-03-06"}

@@ -11,7 +11,7 @@ from broadsheet.http.client import Client
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.arxiv_oai import fetch
 from broadsheet.sources.arxiv_oai_records import read_page
-from broadsheet.sources.source import Asked
+from broadsheet.sources.source import FetchRequest
 from tests.services import Services
 from tests.sources.oai_replies import HOST, NOW, PATH, page, record
 
@@ -33,7 +33,7 @@ their tails.</abstract>
 
 
 def paper_of(metadata: str) -> Paper:
-    (told,) = read_page(page(record(metadata=metadata)), "x").told
+    (told,) = read_page(page(record(metadata=metadata)), "x").records
     assert isinstance(told, Paper)
     return told
 
@@ -152,8 +152,8 @@ def test_a_paper_is_withdrawn_where_its_newest_version_or_its_words_say_so() -> 
 def test_deleted_records_are_not_told() -> None:
     gone = '<record><header status="deleted"><identifier>x</identifier></header></record>'
     found = read_page(page(gone, record(2), gone), "x")
-    assert [one.id for one in found.told if isinstance(one, Paper)] == ["arxiv:2603.00002"]
-    assert len(found.told) == 1
+    assert [one.id for one in found.records if isinstance(one, Paper)] == ["arxiv:2603.00002"]
+    assert len(found.records) == 1
 
 
 def test_bad_records_are_told_by_their_place_and_the_rest_goes_on() -> None:
@@ -168,13 +168,13 @@ def test_bad_records_are_told_by_their_place_and_the_rest_goes_on() -> None:
         ),
         "x",
     )
-    assert found.told[:4] == [
+    assert found.records[:4] == [
         Malformed("x oai:arXiv.org:2603.00001", "missing title"),
         Malformed("x record 2", "it has no metadata"),
         Malformed("x oai:arXiv.org:2603.00003", "it has no metadata"),
         Malformed("x oai:arXiv.org:2603.00004", "its metadata are of a format that is not known"),
     ]
-    assert isinstance(found.told[4], Paper)
+    assert isinstance(found.records[4], Paper)
     assert found.days == {date(2026, 3, 10): 1}
 
 
@@ -182,10 +182,10 @@ def test_control_characters_and_letters_of_another_charset_lose_no_page() -> Non
     broken = page(record(1, metadata="<arXiv><title>K@tes</title></arXiv>"), record(2))
     references = (b"&#0;", b"&#x1f;", b"&#xD800;", b"&#99999999;", b"&#000000000055296;")
     for noise in (b"\0", b"\x0c", *references):
-        (kites, _) = read_page(broken.replace(b"@", noise), "x").told
+        (kites, _) = read_page(broken.replace(b"@", noise), "x").records
         assert isinstance(kites, Paper)
         assert kites.title == "Ktes"
-    (kites, _) = read_page(broken.replace(b"@", b"\xee"), "x").told
+    (kites, _) = read_page(broken.replace(b"@", b"\xee"), "x").records
     assert isinstance(kites, Paper)
     assert kites.title == "K\u00eetes"
 
@@ -233,7 +233,7 @@ def test_what_is_no_page_is_refused_whole(
 ) -> None:
     services.answer(HOST, PATH, body)
     with pytest.raises(SourceError, match=why):
-        next(fetch(client, Asked(NOW), ["cs.LG"]))
+        next(fetch(client, FetchRequest(NOW, categories=["cs.LG"])))
 
 
 _NAMES = ["record", "header", "identifier", "datestamp", "metadata", "arXivRaw", "arXiv", "dc"]

@@ -22,7 +22,7 @@ from broadsheet.ingest.run import FetchOptions, FetchReport, fetch
 from broadsheet.library import Library
 from broadsheet.model import Malformed, Mode, Paper
 from broadsheet.sources import files
-from broadsheet.sources.registry import NAMES, Access, source_named
+from broadsheet.sources.registry import NAMES, source_named
 from broadsheet.sources.source import Batch
 from broadsheet.web.app import create_app
 from tests.conftest import NOW
@@ -83,12 +83,14 @@ LONG = 2 << 30
 
 def run_all(library: Library, client: Client) -> dict[str, FetchReport]:
     """Ask every source, in every way it can be asked, about papers of all kinds."""
-    access = Access("desk@paper.example", ("cs.CL",), "key", "key", "key", "key", "key")
     library.add("test", ABOUT)
     reports = {}
     for spec in (spec for name in NAMES for spec in SPECS.get(name, (name,))):
-        source, what = source_named(spec, access)
-        reports[spec] = fetch(library._database, source, client, NOW, FetchOptions(what=what))
+        source, argument = source_named(spec)
+        options = FetchOptions(
+            argument=argument, key="key", contact="desk@paper.example", categories=("cs.CL",)
+        )
+        reports[spec] = fetch(library._database, source, client, NOW, options)
         error = reports[spec].error
         assert error is None or "should not have happened" not in error, f"{spec}: {error}"
         assert error is None or error.isprintable()
@@ -125,7 +127,7 @@ def test_a_reply_in_another_charset_than_json_may_have_is_read(
 ) -> None:
     told = '[{"paper": {"id": "2603.00001", "title": "Drachen über Täler"}}]'
     serve(services, Answer(told.encode(charset)))
-    source, _ = source_named("hf", Access())
+    source, _ = source_named("hf")
     assert fetch(empty_library._database, source, client, NOW).error is None
     assert empty_library.paper("arxiv:2603.00001").title == "Drachen über Täler"
 
@@ -151,8 +153,10 @@ def test_entities_are_neither_multiplied_nor_fetched(
         body = seed[:root] + doctype + seed[root:].replace("<title>", f"<title>{inside}")
         serve(services, Answer(body.encode()))
         before_mb = _peak_mb()
-        source, what = source_named(SPECS.get(name, (name,))[0], Access())
-        report = fetch(empty_library._database, source, client, NOW, FetchOptions(what=what))
+        source, argument = source_named(SPECS.get(name, (name,))[0])
+        report = fetch(
+            empty_library._database, source, client, NOW, FetchOptions(argument=argument)
+        )
         assert "should not have happened" not in (report.error or "")
         assert _peak_mb() - before_mb < 200
     assert {question.host for question in services.questions} <= set(HOSTS)
@@ -300,7 +304,7 @@ def test_every_parser_is_fuzzed_and_reads_what_it_is_begun_with() -> None:
     for name, parser in parsers.items():
         told = [one for start in parser.starts for one in _listed(parser.take(start))]
         batches = [one for one in told if isinstance(one, Batch)]
-        told += [one for batch in batches for one in (*batch.told, *batch.signals)]
+        told += [one for batch in batches for one in (*batch.records, *batch.signals)]
         assert any(not isinstance(one, Malformed | Batch) for one in told), name
 
 

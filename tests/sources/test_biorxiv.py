@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.biorxiv import Page, Preprint, fetch, read_page
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ def read(body: bytes) -> Page:
 
 
 def only_paper(**told: object) -> Paper:
-    (one,) = read(page(preprint(**told))).told  # type: ignore[arg-type]
+    (one,) = read(page(preprint(**told))).records  # type: ignore[arg-type]
     assert isinstance(one, Preprint)
     return one.paper
 
@@ -118,16 +118,16 @@ def test_the_last_two_days_and_today_are_asked_for_page_by_page(
     services: Services, client: Client, server: str
 ) -> None:
     stocked(services, {"2026-03-09": 2, "2026-03-11": 40})
-    batches = fetch(client, Asked(NOW), server)
+    batches = fetch(client, FetchRequest(NOW), server)
     first = next(batches)
     assert paths(services) == [f"{server}/2026-03-09/2026-03-09/0/json"]
     assert first.days == {date(2026, 3, 9): 2}
     assert first.cursor == {"day": "2026-03-10", "at": "0", "on": "2026-03-11"}
     blank, third, fourth = batches
     assert blank == Batch([], (), {}, {"day": "2026-03-11", "at": "0", "on": "2026-03-11"})
-    assert (len(third.told), third.days) == (30, {date(2026, 3, 11): 30})
+    assert (len(third.records), third.days) == (30, {date(2026, 3, 11): 30})
     assert third.cursor == {"day": "2026-03-11", "at": "30", "on": "2026-03-11"}
-    assert (len(fourth.told), fourth.days) == (10, {date(2026, 3, 11): 10})
+    assert (len(fourth.records), fourth.days) == (10, {date(2026, 3, 11): 10})
     assert fourth.cursor == {"day": "2026-03-09"}
     assert paths(services)[-1] == f"{server}/2026-03-11/2026-03-11/30/json"
 
@@ -136,11 +136,11 @@ def test_a_run_that_was_cut_short_goes_on_behind_the_last_kept_page(
     services: Services, client: Client
 ) -> None:
     stocked(services, {"2026-03-10": 70, "2026-03-11": 5})
-    whole = list(fetch(client, Asked(NOW), "biorxiv"))
+    whole = list(fetch(client, FetchRequest(NOW), "biorxiv"))
     for kept in range(1, len(whole)):
         cursor = whole[kept - 1].cursor
         assert cursor is not None
-        assert list(fetch(client, Asked(NOW, cursor=cursor), "biorxiv")) == whole[kept:]
+        assert list(fetch(client, FetchRequest(NOW, cursor=cursor), "biorxiv")) == whole[kept:]
 
 
 def test_a_day_that_was_read_in_part_on_another_day_is_begun_again(
@@ -148,7 +148,7 @@ def test_a_day_that_was_read_in_part_on_another_day_is_begun_again(
 ) -> None:
     stocked(services, {"2026-03-10": 70})
     cursor = {"day": "2026-03-10", "at": "60", "on": "2026-03-10"}
-    list(fetch(client, Asked(NOW, cursor=cursor), "biorxiv"))
+    list(fetch(client, FetchRequest(NOW, cursor=cursor), "biorxiv"))
     assert paths(services)[0] == "biorxiv/2026-03-10/2026-03-10/0/json"
 
 
@@ -170,28 +170,28 @@ def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
     reached: dict[str, str] | None,
 ) -> None:
     stocked(services, {})
-    asked = Asked(NOW, cursor={"day": "2026-03-10"}, since=since, until=until)
-    batches = list(fetch(client, asked, "biorxiv"))
+    request = FetchRequest(NOW, cursor={"day": "2026-03-10"}, since=since, until=until)
+    batches = list(fetch(client, request, "biorxiv"))
     assert [path.split("/")[1] for path in paths(services)] == days
     assert [batch.cursor for batch in batches][-1:] == [reached] * bool(days)
 
 
 def test_nothing_is_asked_of_the_time_before_the_server(services: Services, client: Client) -> None:
     stocked(services, {})
-    asked = Asked(NOW, since=date(1900, 1, 1), until=date(2013, 11, 2))
-    list(fetch(client, asked, "biorxiv"))
+    request = FetchRequest(NOW, since=date(1900, 1, 1), until=date(2013, 11, 2))
+    list(fetch(client, request, "biorxiv"))
     assert [path.split("/")[1] for path in paths(services)] == ["2013-11-01", "2013-11-02"]
 
 
 def test_a_cursor_of_a_day_to_come_is_let_go(services: Services, client: Client) -> None:
     stocked(services, {})
-    list(fetch(client, Asked(NOW, cursor={"day": "2027-01-01"}), "biorxiv"))
+    list(fetch(client, FetchRequest(NOW, cursor={"day": "2027-01-01"}), "biorxiv"))
     assert len(services.questions) == 3
 
 
 def one_day(client: Client, what: str | None = None) -> list[Batch]:
-    asked = Asked(NOW, since=NOW.date(), what=what)
-    return list(fetch(client, asked, "biorxiv"))
+    request = FetchRequest(NOW, since=NOW.date(), argument=what)
+    return list(fetch(client, request, "biorxiv"))
 
 
 def test_a_category_is_asked_for_and_no_other_is_kept(services: Services, client: Client) -> None:
@@ -199,7 +199,7 @@ def test_a_category_is_asked_for_and_no_other_is_kept(services: Services, client
     services.answer(HOST, "/details/*", page(*records))
     (batch,) = one_day(client, "Cell Biology")
     assert services.questions[0].query == {"category": "cell_biology"}
-    assert len(batch.told) == 2
+    assert len(batch.records) == 2
     assert batch.days == {NOW.date(): 2}
 
 
@@ -208,7 +208,7 @@ def test_a_frozen_list_counts_on_the_day_that_it_tells(services: Services, clien
     services.answer(HOST, "/details/*", page(*records))
     (batch,) = one_day(client)
     assert batch.days == {date(2026, 3, 1): 1}
-    assert len(batch.told) == 3
+    assert len(batch.records) == 3
 
 
 def test_bad_records_are_told_and_the_rest_goes_on(services: Services, client: Client) -> None:
@@ -216,12 +216,12 @@ def test_bad_records_are_told_and_the_rest_goes_on(services: Services, client: C
     services.answer(HOST, "/details/*", page(*records))
     (batch,) = one_day(client)
     place = "biorxiv 2026-03-11, after 0, number"
-    assert batch.told[:3] == [
+    assert batch.records[:3] == [
         Malformed(f"{place} 1", "not a JSON object"),
         Malformed(f"{place} 2", "missing title"),
         Malformed(f"{place} 3", "it has no DOI"),
     ]
-    assert isinstance(batch.told[3], Paper)
+    assert isinstance(batch.records[3], Paper)
 
 
 def test_the_same_page_once_more_ends_the_run(services: Services, client: Client) -> None:
@@ -268,7 +268,7 @@ def test_what_is_no_list_ends_the_run(services: Services, client: Client, body: 
 
 def test_a_service_that_is_down_is_asked_later(services: Services, client: Client) -> None:
     services.answer(HOST, "/details/*", b"", 503)
-    with pytest.raises(OutOfReachError):
+    with pytest.raises(UnavailableError):
         one_day(client)
 
 

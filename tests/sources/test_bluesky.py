@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.sources import bluesky
 from broadsheet.sources.bluesky import fetch
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 HOST, PATH = "api.bsky.app", "/xrpc/app.bsky.feed.searchPosts"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-ASKED = Asked(NOW)
+ASKED = FetchRequest(NOW)
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -78,8 +78,8 @@ class Search:
         return Answer(page(*found[: int(question.query["limit"])]))
 
 
-def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
-    return list(fetch(client, asked))
+def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
+    return list(fetch(client, request))
 
 
 def values(batch: Batch) -> dict[str, tuple[float, ...]]:
@@ -92,7 +92,7 @@ def values(batch: Batch) -> dict[str, tuple[float, ...]]:
 def test_each_post_of_a_paper_is_a_series_of_its_own(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(post(1), post(2, likeCount=5, replyCount=0)))
     (batch,) = run(client)
-    assert batch.told == []
+    assert batch.records == []
     first, second = dict.fromkeys(signal.source for signal in batch.signals)
     assert all(re.fullmatch("bluesky:[0-9a-f]{20}", source) for source in (first, second))
     assert batch.signals == [
@@ -150,7 +150,7 @@ def test_a_post_is_the_same_reading_each_time_and_its_likes_are_read_anew(
     services.answer(HOST, PATH, page(post(1)))
     later = NOW + timedelta(hours=3)
     (posts, *_), (posts_again, likes, _) = (
-        run(client, Asked(now))[0].signals for now in (NOW, later)
+        run(client, FetchRequest(now))[0].signals for now in (NOW, later)
     )
     assert posts_again == posts
     assert (likes.kind, likes.observed_at) == (Kind.LIKES, later)
@@ -166,7 +166,7 @@ def test_all_pages_are_read_without_a_cursor_and_each_post_counts_once(
 ) -> None:
     Search(services, *posts_at(*(NOON - n * step for n in range(350))))
     (batch,) = run(client)
-    assert batch.told == []
+    assert batch.records == []
     assert sum(batch.days.values()) == 350
     assert len(batch.signals) == 3 * 350
     assert all("cursor" not in question.query for question in services.questions)
@@ -176,7 +176,7 @@ def test_posts_of_one_instant_on_two_pages_are_all_read(services: Services, clie
     times = [*[NOON + HOUR] * 60, *[NOON] * 99, *[NOON - HOUR] * 60]
     Search(services, *posts_at(*times))
     (batch,) = run(client)
-    assert batch.told == []
+    assert batch.records == []
     assert batch.days == {date(2026, 3, 10): 219}
 
 
@@ -187,7 +187,7 @@ def test_more_posts_of_one_instant_than_are_given_are_complained_of_and_the_rest
     Search(services, *posts_at(*[NOON] * 150, before))
     (batch,) = run(client)
     why = "more than 100 posts are of one instant, and not told"
-    assert batch.told == [Malformed("bluesky 2026-03-09 page 2", why)]
+    assert batch.records == [Malformed("bluesky 2026-03-09 page 2", why)]
     assert batch.days == {date(2026, 3, 10): 101}
 
 
@@ -206,16 +206,16 @@ def test_a_page_that_lacks_what_was_taken_down_is_not_the_last(
 
 def test_a_run_goes_on_from_the_cursor(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(post(1, day=6), post(2, day=10)))
-    told = run(client, Asked(NOW, cursor={"until": "2026-03-06T10:00:00+00:00"}))
+    told = run(client, FetchRequest(NOW, cursor={"until": "2026-03-06T10:00:00+00:00"}))
     assert [batch.days for batch in told] == [{date(2026, 3, 6): 1}, {date(2026, 3, 10): 1}]
     assert told[0].cursor == {"until": "2026-03-09T00:00:00+00:00"}
-    resumed = run(client, Asked(NOW, cursor=told[0].cursor))
+    resumed = run(client, FetchRequest(NOW, cursor=told[0].cursor))
     assert [batch.days for batch in resumed] == [{date(2026, 3, 10): 1}]
 
 
 def test_since_and_until_are_honoured(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(*(post(day, day=day) for day in range(1, 11))))
-    (batch,) = run(client, Asked(NOW, since=date(2026, 3, 3), until=date(2026, 3, 4)))
+    (batch,) = run(client, FetchRequest(NOW, since=date(2026, 3, 3), until=date(2026, 3, 4)))
     assert batch.days == {date(2026, 3, 3): 1, date(2026, 3, 4): 1}
 
 
@@ -240,7 +240,7 @@ def test_a_bad_post_is_malformed_and_the_rest_goes_on(services: Services, client
     answers = iter([page(*bad, post(4)), page(post(4))])
     services.respond(HOST, PATH, lambda _: Answer(next(answers)))
     (batch,) = run(client)
-    assert batch.told == [
+    assert batch.records == [
         Malformed("bluesky 2026-03-09 page 1 post 1", "it is no object"),
         Malformed(
             "bluesky 2026-03-09 page 1 post 2",
@@ -284,7 +284,7 @@ def test_what_is_no_list_of_posts_is_refused(
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(404, SourceError), (429, OutOfReachError), (503, OutOfReachError)],
+    [(404, SourceError), (429, UnavailableError), (503, UnavailableError)],
 )
 def test_a_refusal_ends_the_run(
     services: Services, client: Client, status: int, error: type[SourceError]
@@ -329,7 +329,7 @@ def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
 def test_any_posts_raise_nothing_but_source_errors(posts: list[object]) -> None:
     (batch,) = run(Fixed(json.dumps({"posts": posts}).encode()))
     # Asked again for what is older, it says the same.
-    assert len(batch.told) <= 2 * len(posts)
+    assert len(batch.records) <= 2 * len(posts)
 
 
 @given(_JSON)

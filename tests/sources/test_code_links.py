@@ -12,7 +12,7 @@ from broadsheet.sources.code_links import (
     hub_repositories,
     number_in,
 )
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 
@@ -135,9 +135,9 @@ def _counted(
             raise ValueError("it tells no number of stars")
         return stars[name]
 
-    asked = Asked(NOW, about=papers)
+    request = FetchRequest(NOW, papers=papers)
     batches = counted(
-        asked, github_repositories, count, Kind.STARS, "github", most_asked=most_asked
+        request, github_repositories, count, Kind.STARS, "github", most_asked=most_asked
     )
     return list(batches), asked_for
 
@@ -148,10 +148,10 @@ def test_what_a_paper_is_built_on_lends_it_no_stars() -> None:
     batches, asked_for = _counted(stars, text)
     assert batches == [
         Batch(
-            told=[Malformed("github a/odd", "it tells no number of stars")],
+            records=[Malformed("github a/odd", "it tells no number of stars")],
             signals=[Signal("arxiv:2603.00000", Kind.STARS, 3.0, NOW, "github")],
             days={NOW.date(): 1},
-            answered=["arxiv:2603.00000"],
+            queried=["arxiv:2603.00000"],
         )
     ]
     assert asked_for == ["a/gone", "a/odd", "a/kite"]
@@ -167,7 +167,7 @@ def test_papers_beyond_the_most_that_is_asked_are_left_for_the_next_run() -> Non
     texts = ("github.com/a/x", "Kites.", "github.com/a/x", "github.com/a/y github.com/a/z")
     batches, asked_for = _counted({"a/x": 1.0, "a/y": None, "a/z": 3.0}, *texts, most_asked=2)
     assert asked_for == ["a/x", "a/y"]
-    assert [one for batch in batches for one in batch.answered] == [
+    assert [one for batch in batches for one in batch.queried] == [
         "arxiv:2603.00001",
         "arxiv:2603.00000",
         "arxiv:2603.00002",
@@ -176,8 +176,8 @@ def test_papers_beyond_the_most_that_is_asked_are_left_for_the_next_run() -> Non
 
 def test_papers_that_name_nothing_are_answered_first_and_without_asking() -> None:
     batches, asked_for = _counted({"a/x": 3.0}, "Kites.", "github.com/a/x", "Wind.")
-    assert batches[0] == Batch(answered=["arxiv:2603.00000", "arxiv:2603.00002"])
-    assert batches[1].answered == ["arxiv:2603.00001"]
+    assert batches[0] == Batch(queried=["arxiv:2603.00000", "arxiv:2603.00002"])
+    assert batches[1].queried == ["arxiv:2603.00001"]
     assert asked_for == ["a/x"]
 
 
@@ -194,18 +194,18 @@ def test_a_catalogue_of_repositories_is_not_asked_through() -> None:
     text = " ".join(f"github.com/a/x{n}" for n in range(30))
     (batch,), asked_for = _counted({f"a/x{n}": None for n in range(30)}, text)
     assert len(asked_for) == 5
-    assert batch.answered == ["arxiv:2603.00000"]
+    assert batch.queried == ["arxiv:2603.00000"]
 
 
 def test_what_cannot_be_read_is_told_and_is_no_answer_of_the_day() -> None:
     (batch,), _ = _counted({}, "github.com/a/x")
-    assert batch.told == [Malformed("github a/x", "it tells no number of stars")]
-    assert (batch.signals, batch.days, batch.answered) == ([], {}, ["arxiv:2603.00000"])
+    assert batch.records == [Malformed("github a/x", "it tells no number of stars")]
+    assert (batch.signals, batch.days, batch.queried) == ([], {}, ["arxiv:2603.00000"])
 
 
 def test_what_is_unknown_is_answered_without_a_signal_and_counts_for_nothing() -> None:
     (batch,), _ = _counted({"a/x": None}, "github.com/a/x")
-    assert batch == Batch(told=[], signals=[], answered=["arxiv:2603.00000"])
+    assert batch == Batch(records=[], signals=[], queried=["arxiv:2603.00000"])
 
 
 _JSON = st.recursive(

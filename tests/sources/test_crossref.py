@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Kind, Malformed, Notice, Paper, Signal
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.crossref import fetch
 from broadsheet.sources.crossref_works import Work, read_notices, read_work, read_works
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -69,12 +69,12 @@ def is_of_notices(question: Question) -> bool:
 
 
 def about(client: Client, *papers: Paper) -> list[Batch]:
-    batches = fetch(client, Asked(NOW, about=papers), None)
+    batches = fetch(client, FetchRequest(NOW, papers=papers))
     return [next(batches) for _ in range(0, len(papers), 20)]
 
 
 def notices(client: Client, **told: object) -> list[Batch]:
-    return list(fetch(client, Asked(NOW, **told), None))  # type: ignore[arg-type]
+    return list(fetch(client, FetchRequest(NOW, **told)))  # type: ignore[arg-type]
 
 
 def read_one(**told: object) -> Work:
@@ -85,7 +85,7 @@ def read_one(**told: object) -> Work:
 
 def test_all_that_is_registered_of_a_paper_is_read(services: Services, client: Client) -> None:
     served(services, listed(work()))
-    batches = fetch(client, Asked(NOW, about=[KITES, TAILS]), "desk@paper.example")
+    batches = fetch(client, FetchRequest(NOW, papers=[KITES, TAILS], contact="desk@paper.example"))
     paper = Paper(
         id="doi:10.1000/kites",
         title="Kites in the valley",
@@ -154,11 +154,11 @@ def test_a_title_about_retraction_marks_nothing(title: str) -> None:
 def test_twenty_papers_are_asked_about_at_once(services: Services, client: Client) -> None:
     served(services)
     papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(45)]
-    batches = fetch(client, Asked(NOW, about=papers), None)
+    batches = fetch(client, FetchRequest(NOW, papers=papers))
     first = next(batches)
-    assert (len(first.answered), len(services.questions)) == (20, 1)
+    assert (len(first.queried), len(services.questions)) == (20, 1)
     assert first.days == {}
-    assert [len(next(batches).answered) for _ in range(2)] == [20, 5]
+    assert [len(next(batches).queried) for _ in range(2)] == [20, 5]
 
 
 def test_bad_and_foreign_works_are_told_and_the_rest_goes_on(
@@ -167,7 +167,7 @@ def test_bad_and_foreign_works_are_told_and_the_rest_goes_on(
     works = [7, work(title=[]), work("10.1000/other"), work("nonsense", URL=None), work()]
     served(services, listed(*works))
     (batch,) = about(client, KITES)
-    assert batch.told[:4] == [
+    assert batch.records[:4] == [
         Malformed("crossref work 1", "not a JSON object"),
         Malformed("crossref work 2", "missing title"),
         Malformed("crossref work 3", "it is none of the papers that were asked about"),
@@ -182,7 +182,7 @@ def test_a_doi_with_a_comma_is_asked_for_alone(services: Services, client: Clien
     services.answer(HOST, "/works/10.1000%2Fa%2Cb%3Fc", single(work("10.1000/A,b?c")))
     (batch,) = about(client, odd, gone)
     assert [one.paper_id for one in batch.signals] == [odd.id]
-    assert batch.answered == [odd.id, gone.id]
+    assert batch.queried == [odd.id, gone.id]
 
 
 def test_one_doi_that_is_refused_does_not_cost_the_others(
@@ -193,14 +193,14 @@ def test_one_doi_that_is_refused_does_not_cost_the_others(
     services.answer(HOST, "/works/10.1000%2Ftails", b"", 400)
     (batch,) = about(client, KITES, TAILS)
     assert [one.paper_id for one in batch.signals] == [KITES.id]
-    assert batch.answered == [KITES.id, TAILS.id]
+    assert batch.queried == [KITES.id, TAILS.id]
 
 
 @pytest.mark.parametrize("what", ["10.1000/Kites", "https://doi.org/10.1000/kites"])
 def test_one_work_is_read_by_its_doi(services: Services, client: Client, what: str) -> None:
     services.answer(HOST, "/works/10.1000%2Fkites", single(work()))
-    (batch,) = fetch(client, Asked(NOW, what=what, about=[TAILS]), None)
-    (paper,) = batch.told
+    (batch,) = fetch(client, FetchRequest(NOW, argument=what, papers=[TAILS]))
+    (paper,) = batch.records
     assert isinstance(paper, Paper)
     assert (paper.id, batch.signals[0].value) == ("doi:10.1000/kites", 41)
     assert (batch.days, batch.cursor, len(services.questions)) == ({}, None, 1)
@@ -208,7 +208,7 @@ def test_one_work_is_read_by_its_doi(services: Services, client: Client, what: s
 
 def test_one_work_that_cannot_be_read_is_told(services: Services, client: Client) -> None:
     services.answer(HOST, "/works/10.1000%2Fkites", single({}))
-    (batch,) = fetch(client, Asked(NOW, what="10.1000/kites"), None)
+    (batch,) = fetch(client, FetchRequest(NOW, argument="10.1000/kites"))
     assert batch == Batch([Malformed("crossref 10.1000/kites", "missing title")])
 
 
@@ -217,7 +217,7 @@ def test_one_work_that_cannot_be_read_is_told(services: Services, client: Client
 )
 def test_one_work_that_is_not_there_ends_the_run(client: Client, what: str, said: str) -> None:
     with pytest.raises(SourceError, match=said):
-        list(fetch(client, Asked(NOW, what=what), None))
+        list(fetch(client, FetchRequest(NOW, argument=what)))
 
 
 @pytest.mark.parametrize(
@@ -228,11 +228,11 @@ def test_a_notice_marks_the_work_that_it_names_and_keeps_its_own_title(
 ) -> None:
     served(services, notices=listed(notice(title, "10.1000/Kites", "10.1000/kites")))
     (batch,) = notices(client, since=TODAY)
-    (paper,) = batch.told
+    (paper,) = batch.records
     assert isinstance(paper, Paper)
     told = (paper.id, paper.title, paper.notice)
     assert told == ("doi:10.1000/kites", title, Notice.RETRACTED)
-    assert (batch.only_known, batch.days, batch.answered) == (True, {}, ())
+    assert (batch.existing_only, batch.days, batch.queried) == (True, {}, ())
 
 
 def test_notices_that_retract_nothing_are_told_and_the_rest_goes_on(
@@ -241,12 +241,12 @@ def test_notices_that_retract_nothing_are_told_and_the_rest_goes_on(
     bad = [7, {}, notice(kind="correction"), notice("Retraction", "nonsense"), notice(None)]
     served(services, notices=listed(*bad, notice()))
     (batch,) = notices(client, since=TODAY)
-    assert [type(one) for one in batch.told] == [Malformed] * 5 + [Paper]
+    assert [type(one) for one in batch.records] == [Malformed] * 5 + [Paper]
 
 
 def test_notices_of_the_last_week_are_read_day_by_day(services: Services, client: Client) -> None:
     served(services, notices=listed(notice()))
-    batches = fetch(client, Asked(NOW), None)
+    batches = fetch(client, FetchRequest(NOW))
     first = next(batches)
     (question,) = services.questions
     kinds = "update-type:retraction,update-type:withdrawal,update-type:removal"
@@ -286,9 +286,9 @@ def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
 ) -> None:
     served(services)
     batches = notices(client, cursor={"notices": "2026-03-09"}, since=since, until=until)
-    asked = [question.query["filter"][-10:] for question in services.questions]
+    request = [question.query["filter"][-10:] for question in services.questions]
     days = ((until or TODAY) - since).days + 1
-    assert asked == [(since + timedelta(days=n)).isoformat() for n in range(days)]
+    assert request == [(since + timedelta(days=n)).isoformat() for n in range(days)]
     assert batches[-1].cursor == last_cursor
 
 
@@ -303,7 +303,7 @@ def test_a_day_of_several_pages_is_begun_again_unless_it_was_read_whole(
         return Answer(listed(told, **{"next-cursor": "more", "total-results": 2}))
 
     services.respond(HOST, "/works", respond)
-    batches = fetch(client, Asked(NOW, since=yesterday), None)
+    batches = fetch(client, FetchRequest(NOW, since=yesterday))
     assert next(batches).cursor == {"notices": "2026-03-10"}
     assert next(batches).cursor == {"notices": "2026-03-11"}
     assert [question.query["cursor"] for question in services.questions] == ["*", "more"]
@@ -335,7 +335,7 @@ def test_a_service_that_cannot_be_asked_now_ends_the_run(
     services: Services, client: Client
 ) -> None:
     services.answer(HOST, "/works", b"", 429, {"Retry-After": "7200"})
-    with pytest.raises(OutOfReachError) as raised:
+    with pytest.raises(UnavailableError) as raised:
         about(client, KITES)
     assert raised.value.wait_s == 7_200
 
@@ -347,9 +347,9 @@ def test_what_is_no_list_of_works_ends_the_run(
     services: Services, client: Client, body: bytes
 ) -> None:
     served(services, body, body)
-    for asked in (Asked(NOW, about=[KITES]), Asked(NOW)):
+    for request in (FetchRequest(NOW, papers=[KITES]), FetchRequest(NOW)):
         with pytest.raises(SourceError, match=r"https://api\.crossref\.org/works gave"):
-            next(fetch(client, asked, None))
+            next(fetch(client, request))
 
 
 _KEYS = st.sampled_from([*work(), "message", "items", "update-to", "updated-by", "date-parts"])
@@ -383,23 +383,23 @@ def test_recorded_replies_are_read(
     told = cassette["body"] if "request" in cassette else cassette
     status = cassette.get("status") if "request" in cassette else 200
     services.answer(HOST, "/works/*", orjson.dumps(told), status)
-    asked = fetch(client, Asked(NOW, what="10.1000/kites"), None)
+    request = fetch(client, FetchRequest(NOW, argument="10.1000/kites"))
     if not isinstance(told, dict):
         # Not found, or BibTeX.
         with pytest.raises(SourceError):
-            next(asked)
+            next(request)
         return
     items = told["message"].get("items")
     if items is None:
-        (batch,) = asked
-        (paper,) = batch.told
+        (batch,) = request
+        (paper,) = batch.records
         assert isinstance(paper, Paper)
         assert paper.doi == told["message"]["DOI"].lower()
         return
     services.answer(HOST, "/works", orjson.dumps(told))
     papers = [make_paper(title="Kites", doi=item["DOI"]) for item in items]
     assert len(papers) <= 20
-    read = [one for batch in about(client, *papers) for one in batch.told]
+    read = [one for batch in about(client, *papers) for one in batch.records]
     entitled = [item for item in items if item.get("title")]
     assert len([one for one in read if isinstance(one, Paper)]) == len(entitled)
 

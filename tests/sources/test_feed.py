@@ -7,16 +7,16 @@ import pytest
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError
+from broadsheet.http.reply import UnavailableError
 from broadsheet.model import Malformed, Paper
 from broadsheet.sources.feed import fetch
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 HOST, PATH = "kites.example", "/feed"
 ADDRESS = f"https://{HOST}{PATH}"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-ASKED = Asked(NOW, what=ADDRESS)
+ASKED = FetchRequest(NOW, argument=ADDRESS)
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "api"
 FEEDS = ("hf/huangboming_feed_weekly.xml", "arxiv_rss/*.xml")
 
@@ -39,15 +39,15 @@ def item(number: int, *parts: str, title: str = "On Kites") -> str:
     return f"<item><title>{title}</title>{link}{''.join(parts)}</item>"
 
 
-def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
-    return list(fetch(client, asked))
+def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
+    return list(fetch(client, request))
 
 
 def papers(services: Services, client: Client, body: str | bytes) -> list[Paper]:
     services.answer(HOST, PATH, body)
     (batch,) = run(client)
-    assert all(isinstance(one, Paper) for one in batch.told)
-    return [one for one in batch.told if isinstance(one, Paper)]
+    assert all(isinstance(one, Paper) for one in batch.records)
+    return [one for one in batch.records if isinstance(one, Paper)]
 
 
 def test_every_field_of_rss_is_read(services: Services, client: Client) -> None:
@@ -132,7 +132,7 @@ def test_json_feed_is_read(services: Services, client: Client) -> None:
     }
     services.answer(HOST, PATH, orjson.dumps(told))
     (batch,) = run(client)
-    no_object, kites, plain, no_title = batch.told
+    no_object, kites, plain, no_title = batch.records
     assert kites == Paper(
         id="arxiv:2603.00001",
         title="On <Kites>",
@@ -179,14 +179,14 @@ def test_days_are_those_of_the_entries_else_of_the_feed_and_none_is_to_come(
     )
     services.answer(HOST, PATH, body)
     (batch,) = run(client)
-    assert len(batch.told) == 4
+    assert len(batch.records) == 4
     assert batch.days == {date(2026, 3, 2): 2, date(2026, 3, 10): 1}
 
 
 def test_entries_without_any_date_are_not_counted(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, rss(item(1)))
     (batch,) = run(client)
-    assert (len(batch.told), batch.days) == (1, {})
+    assert (len(batch.records), batch.days) == (1, {})
 
 
 def test_since_and_until_are_honoured_and_leave_the_cursor(
@@ -195,10 +195,10 @@ def test_since_and_until_are_honoured_and_leave_the_cursor(
     days = range(1, 10)
     items = (item(n, f"<pubDate>2026-03-{n:02}</pubDate>") for n in days)
     services.answer(HOST, PATH, rss(*items), headers={"ETag": '"1"'})
-    asked = Asked(NOW, what=ADDRESS, since=date(2026, 3, 4), until=date(2026, 3, 5))
-    (batch,) = run(client, asked)
+    request = FetchRequest(NOW, argument=ADDRESS, since=date(2026, 3, 4), until=date(2026, 3, 5))
+    (batch,) = run(client, request)
     assert batch.days == {date(2026, 3, 4): 1, date(2026, 3, 5): 1}
-    assert len(batch.told) == 2
+    assert len(batch.records) == 2
     assert batch.cursor is None
 
 
@@ -214,16 +214,16 @@ def test_an_unchanged_feed_brings_nothing(services: Services, client: Client) ->
     (batch,) = run(client)
     cursor = {"what": ADDRESS, "etag": '"1"', "modified": told["Last-Modified"]}
     assert batch.cursor == cursor
-    assert run(client, Asked(NOW, cursor=cursor, what=ADDRESS)) == []
+    assert run(client, FetchRequest(NOW, cursor=cursor, argument=ADDRESS)) == []
     assert services.questions[-1].headers["if-modified-since"] == told["Last-Modified"]
     # Another feed's validators say nothing of this one.
-    assert len(run(client, Asked(NOW, cursor=cursor, what=f"https://{HOST}/other"))) == 1
+    assert len(run(client, FetchRequest(NOW, cursor=cursor, argument=f"https://{HOST}/other"))) == 1
 
 
 def test_a_feed_without_entries_is_rightly_empty(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, rss())
     (batch,) = run(client)
-    assert (batch.told, batch.days) == ([], {})
+    assert (batch.records, batch.days) == ([], {})
 
 
 def test_an_entry_without_title_is_malformed_and_the_rest_goes_in(
@@ -231,7 +231,7 @@ def test_an_entry_without_title_is_malformed_and_the_rest_goes_in(
 ) -> None:
     services.answer(HOST, PATH, rss("<item><link>https://kites.example</link></item>", item(2)))
     (batch,) = run(client)
-    bad, good = batch.told
+    bad, good = batch.records
     assert bad == Malformed(f"{ADDRESS} entry 1", "missing title")
     assert isinstance(good, Paper)
 
@@ -242,7 +242,7 @@ def test_a_feed_that_breaks_off_loses_its_last_entry_and_is_asked_for_again(
     whole = rss(item(1), item(2, title="Lanterns"))
     services.answer(HOST, PATH, whole[: whole.index("terns")], headers={"ETag": '"1"'})
     (batch,) = run(client)
-    bad, good = batch.told
+    bad, good = batch.records
     assert bad == Malformed(f"{ADDRESS} entry 2", "truncated entry")
     assert isinstance(good, Paper)
     assert batch.cursor is None
@@ -269,12 +269,12 @@ def test_what_is_no_feed_is_refused(services: Services, client: Client) -> None:
 
 def test_without_an_address_nothing_is_asked(services: Services, client: Client) -> None:
     with pytest.raises(SourceError, match="a feed needs its address"):
-        run(client, Asked(NOW))
+        run(client, FetchRequest(NOW))
     assert services.questions == []
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(404, SourceError), (401, SourceError), (503, OutOfReachError)]
+    ("status", "error"), [(404, SourceError), (401, SourceError), (503, UnavailableError)]
 )
 def test_a_refusal_ends_the_run(
     services: Services, client: Client, status: int, error: type[SourceError]
@@ -298,10 +298,10 @@ def test_recorded_feeds_are_read(
 ) -> None:
     body = (shared / "data" / "api" / name).read_bytes()
     services.answer(HOST, PATH, body)
-    (batch,) = run(client, Asked(datetime(2026, 12, 1, tzinfo=UTC), what=ADDRESS))
+    (batch,) = run(client, FetchRequest(datetime(2026, 12, 1, tzinfo=UTC), argument=ADDRESS))
     entries = body.count(b"<item>")
-    told = [one for one in batch.told if isinstance(one, Paper)]
-    assert len(batch.told) == entries
+    told = [one for one in batch.records if isinstance(one, Paper)]
+    assert len(batch.records) == entries
     assert len(told) == len(re.findall(rb"<title>\s*[^<\s]", body)) - 1
     assert all(paper.arxiv_id and paper.abstract and paper.published for paper in told)
     assert sum(batch.days.values()) == entries

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.sources.github import fetch, refuses_this_one
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Services
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -25,8 +25,8 @@ def paper(number: int, *names: str) -> Paper:
     return Paper(f"arxiv:2603.0000{number}", "Kites", abstract=text)
 
 
-def asked(*papers: Paper) -> Asked:
-    return Asked(NOW, about=papers)
+def request(*papers: Paper, key: str | None = None) -> FetchRequest:
+    return FetchRequest(NOW, papers=papers, key=key)
 
 
 def repository(stars: object) -> bytes:
@@ -35,12 +35,12 @@ def repository(stars: object) -> bytes:
 
 def test_stars_are_read_and_the_key_goes_in_a_header(services: Services, client: Client) -> None:
     services.answer(HOST, "/repos/farol/kite", repository(41))
-    assert list(fetch(client, asked(paper(1, "farol/kite")), "a-key")) == [
+    assert list(fetch(client, request(paper(1, "farol/kite"), key="a-key"))) == [
         Batch(
-            told=[],
+            records=[],
             signals=[Signal("arxiv:2603.00001", Kind.STARS, 41.0, NOW, "github")],
             days={NOW.date(): 1},
-            answered=["arxiv:2603.00001"],
+            queried=["arxiv:2603.00001"],
         )
     ]
     (question,) = services.questions
@@ -52,13 +52,13 @@ def test_stars_are_read_and_the_key_goes_in_a_header(services: Services, client:
 
 def test_without_a_key_none_is_sent(services: Services, client: Client) -> None:
     services.answer(HOST, "/repos/farol/kite", repository(41))
-    assert len(list(fetch(client, asked(paper(1, "farol/kite")), None))) == 1
+    assert len(list(fetch(client, request(paper(1, "farol/kite"))))) == 1
     assert "authorization" not in services.questions[0].headers
 
 
 def test_nothing_is_asked_before_it_is_wanted(services: Services, client: Client) -> None:
     services.answer(HOST, "/repos/*", repository(41))
-    batches = fetch(client, asked(paper(1, "a/x"), paper(2, "a/y")), None)
+    batches = fetch(client, request(paper(1, "a/x"), paper(2, "a/y")))
     assert services.questions == []
     next(batches)
     assert [question.path for question in services.questions] == ["/repos/a/x"]
@@ -72,15 +72,15 @@ def test_without_a_key_a_run_ends_before_the_hour_is_spent(
     services: Services, client: Client
 ) -> None:
     services.answer(HOST, "/repos/*", repository(41))
-    batches = list(fetch(client, asked(*many(70)), None))
+    batches = list(fetch(client, request(*many(70))))
     assert len(services.questions) == 55
     # The others are asked about the next time.
-    assert [one for batch in batches for one in batch.answered] == [one.id for one in many(55)]
+    assert [one for batch in batches for one in batch.queried] == [one.id for one in many(55)]
 
 
 def test_with_a_key_all_are_asked_about(services: Services, client: Client) -> None:
     services.answer(HOST, "/repos/*", repository(41))
-    assert len(list(fetch(client, asked(*many(70)), "a-key"))) == 70
+    assert len(list(fetch(client, request(*many(70), key="a-key")))) == 70
 
 
 def test_a_paper_of_many_repositories_takes_one_question(
@@ -88,7 +88,7 @@ def test_a_paper_of_many_repositories_takes_one_question(
 ) -> None:
     services.answer(HOST, "/repos/farol/kite", repository(3))
     services.answer(HOST, "/repos/big/wind", repository(150_000))
-    (batch,) = fetch(client, asked(paper(1, "farol/kite", "big/wind")), None)
+    (batch,) = fetch(client, request(paper(1, "farol/kite", "big/wind")))
     assert [signal.value for signal in batch.signals] == [3.0]
     assert len(services.questions) == 1
 
@@ -97,7 +97,7 @@ def test_a_renamed_repository_is_followed(services: Services, client: Client) ->
     there = f"https://{HOST}/repositories/7"
     services.answer(HOST, "/repos/farol/kite", b"{}", 301, {"Location": there})
     services.answer(HOST, "/repositories/7", repository(5))
-    (batch,) = fetch(client, asked(paper(1, "farol/kite")), None)
+    (batch,) = fetch(client, request(paper(1, "farol/kite")))
     assert batch.signals[0].value == 5
 
 
@@ -105,7 +105,7 @@ def test_a_redirect_to_another_site_ends_the_run(services: Services, client: Cli
     there = {"Location": "https://kites.example/repos/farol/kite"}
     services.answer(HOST, "/repos/farol/kite", b"", 301, there)
     with pytest.raises(SourceError, match="another site"):
-        list(fetch(client, asked(paper(1, "farol/kite")), "a-key"))
+        list(fetch(client, request(paper(1, "farol/kite"), key="a-key")))
     assert len(services.questions) == 1
 
 
@@ -123,8 +123,8 @@ def test_what_is_gone_or_blocked_is_answered_without_stars(
 ) -> None:
     services.answer(HOST, "/repos/a/gone", body, status)
     services.answer(HOST, "/repos/a/kite", repository(2))
-    gone, there = fetch(client, asked(paper(1, "a/gone"), paper(2, "a/kite")), None)
-    assert (gone.signals, gone.answered) == ([], ["arxiv:2603.00001"])
+    gone, there = fetch(client, request(paper(1, "a/gone"), paper(2, "a/kite")))
+    assert (gone.signals, gone.queried) == ([], ["arxiv:2603.00001"])
     assert there.signals[0].value == 2
 
 
@@ -139,9 +139,9 @@ def test_a_spent_limit_ends_the_run_after_what_was_read(
 ) -> None:
     services.answer(HOST, "/repos/a/kite", repository(2))
     services.answer(HOST, "/repos/a/tail", b"{}", status, limited(1_800))
-    batches = fetch(client, asked(paper(1, "a/kite"), paper(2, "a/tail"), paper(3, "a/x")), None)
-    assert next(batches).answered == ["arxiv:2603.00001"]
-    with pytest.raises(OutOfReachError) as raised:
+    batches = fetch(client, request(paper(1, "a/kite"), paper(2, "a/tail"), paper(3, "a/x")))
+    assert next(batches).queried == ["arxiv:2603.00001"]
+    with pytest.raises(UnavailableError) as raised:
         next(batches)
     assert raised.value.wait_s is not None
     assert 1_700 < raised.value.wait_s <= 1_800
@@ -150,8 +150,8 @@ def test_a_spent_limit_ends_the_run_after_what_was_read(
 
 def test_too_many_questions_at_once_end_the_run_too(services: Services, client: Client) -> None:
     services.answer(HOST, "/repos/a/kite", b"{}", 403, {"Retry-After": "60"})
-    with pytest.raises(OutOfReachError) as raised:
-        list(fetch(client, asked(paper(1, "a/kite")), None))
+    with pytest.raises(UnavailableError) as raised:
+        list(fetch(client, request(paper(1, "a/kite"))))
     assert raised.value.wait_s == 60
 
 
@@ -161,7 +161,7 @@ def test_a_refused_key_is_told_without_showing_it(
 ) -> None:
     services.answer(HOST, "/repos/a/kite", body, status)
     with pytest.raises(SourceError, match="check the key in the settings") as raised:
-        list(fetch(client, asked(paper(1, "a/kite")), "secret-key"))
+        list(fetch(client, request(paper(1, "a/kite"), key="secret-key")))
     assert "secret-key" not in str(raised.value)
 
 
@@ -169,8 +169,8 @@ def test_an_overloaded_service_is_tried_again_and_then_later(
     services: Services, client: Client
 ) -> None:
     services.answer(HOST, "/repos/a/kite", b"<html>Unicorn!</html>", 503)
-    with pytest.raises(OutOfReachError, match="503"):
-        list(fetch(client, asked(paper(1, "a/kite")), None))
+    with pytest.raises(UnavailableError, match="503"):
+        list(fetch(client, request(paper(1, "a/kite"))))
     assert len(services.questions) == 4
 
 
@@ -178,7 +178,7 @@ def test_an_overloaded_service_is_tried_again_and_then_later(
 def test_what_is_no_json_ends_the_run(services: Services, client: Client, body: bytes) -> None:
     services.answer(HOST, "/repos/a/kite", body)
     with pytest.raises(SourceError, match="where JSON was expected"):
-        list(fetch(client, asked(paper(1, "a/kite")), None))
+        list(fetch(client, request(paper(1, "a/kite"))))
 
 
 @pytest.mark.parametrize("stars", [None, "41", -1, 4.5, True, 10**12, [], {}])
@@ -187,14 +187,14 @@ def test_a_count_that_is_none_is_told_and_the_rest_goes_on(
 ) -> None:
     services.answer(HOST, "/repos/a/kite", repository(stars))
     services.answer(HOST, "/repos/a/tail", repository(2))
-    bad, good = fetch(client, asked(paper(1, "a/kite"), paper(2, "a/tail")), None)
-    assert bad.told == [Malformed("github a/kite", "it tells no number of stars")]
+    bad, good = fetch(client, request(paper(1, "a/kite"), paper(2, "a/tail")))
+    assert bad.records == [Malformed("github a/kite", "it tells no number of stars")]
     assert bad.signals == []
     assert good.signals[0].value == 2
 
 
 def test_without_papers_nothing_is_asked(services: Services, client: Client) -> None:
-    assert list(fetch(client, asked(), None)) == []
+    assert list(fetch(client, request())) == []
     assert services.questions == []
 
 
@@ -222,7 +222,7 @@ def _outcome(recorded: dict[str, object]) -> type[SourceError] | None:
     if status in (200, 301, 404):
         return SourceError if status == 200 and isinstance(body, str) else None
     waits = status == 503 or "Retry-After" in str(recorded["headers"])
-    return OutOfReachError if waits else SourceError
+    return UnavailableError if waits else SourceError
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
@@ -235,7 +235,7 @@ def test_recorded_replies_are_read(
     body = told.encode() if isinstance(told, str) else orjson.dumps(told)
     answer = Answer(body, recorded["status"], recorded["headers"])
     services.respond(HOST, "/repos/farol/kite", lambda question: answer)
-    batches = fetch(client, asked(paper(1, "farol/kite")), None)
+    batches = fetch(client, request(paper(1, "farol/kite")))
     if error := _outcome(recorded):
         with pytest.raises(error):
             next(batches)
@@ -243,4 +243,4 @@ def test_recorded_replies_are_read(
     (batch,) = batches
     stars = told.get("stargazers_count") if isinstance(told, dict) else None
     assert [signal.value for signal in batch.signals] == ([] if stars is None else [stars])
-    assert len(batch.told) == (1 if recorded["status"] == 200 and stars is None else 0)
+    assert len(batch.records) == (1 if recorded["status"] == 200 and stars is None else 0)

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.sources.hacker_news import fetch
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 HOST, PATH = "hn.algolia.com", "/api/v1/search_by_date"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-ASKED = Asked(NOW)
+ASKED = FetchRequest(NOW)
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -62,14 +62,14 @@ class Search:
         return Answer(orjson.dumps({"hits": given, "nbPages": 1, "nbHits": len(found)}))
 
 
-def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
-    return list(fetch(client, asked))
+def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
+    return list(fetch(client, request))
 
 
 def test_points_and_comments_of_a_paper_are_read(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(hit(1), hit(2, day=9, points=0, num_comments=None)))
     (batch,) = run(client)
-    assert batch.told == []
+    assert batch.records == []
     assert batch.signals == [
         Signal("arxiv:2603.00001", Kind.POINTS, 10.0, NOW, "hn:1"),
         Signal("arxiv:2603.00001", Kind.COMMENTS, 2.0, NOW, "hn:1"),
@@ -113,7 +113,7 @@ def test_a_story_that_left_the_window_takes_nothing_from_those_that_stay(
     both = "https://arxiv.org/abs/2603.00001"
     services.answer(HOST, PATH, page(hit(1, day=7, url=both, points=300), hit(2, url=both)))
     (before,) = run(client)
-    (after,) = run(client, Asked(NOW + timedelta(days=1)))
+    (after,) = run(client, FetchRequest(NOW + timedelta(days=1)))
     assert {signal.source for signal in before.signals} == {"hn:1", "hn:2"}
     assert {signal.source for signal in after.signals} == {"hn:2"}
 
@@ -124,7 +124,7 @@ def test_a_span_of_more_stories_than_are_given_at_once_is_halved_until_none_is_l
     noon_s = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp())
     Search(services, *(noon_s + n for n in range(2500)))
     (batch,) = run(client)
-    assert batch.told == []
+    assert batch.records == []
     assert batch.days == {date(2026, 3, 10): 2500}
     assert len({signal.source for signal in batch.signals}) == 2500
 
@@ -136,7 +136,7 @@ def test_a_second_of_more_stories_than_are_given_is_complained_of(
     Search(services, *[noon_s] * 1001)
     (batch,) = run(client)
     why = "1 more stories are of this second, and not told"
-    assert batch.told == [Malformed("hn from 2026-03-10 12:00:00", why)]
+    assert batch.records == [Malformed("hn from 2026-03-10 12:00:00", why)]
     assert batch.days == {date(2026, 3, 10): 1000}
 
 
@@ -149,24 +149,24 @@ def test_a_story_that_is_told_twice_counts_once(services: Services, client: Clie
 
 def test_a_run_goes_on_from_the_cursor_week_by_week(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(hit(1, day=2), hit(2, day=10)))
-    told = run(client, Asked(NOW, cursor={"until": "2026-03-01T10:00:00+00:00"}))
+    told = run(client, FetchRequest(NOW, cursor={"until": "2026-03-01T10:00:00+00:00"}))
     assert [batch.days for batch in told] == [{date(2026, 3, 2): 1}, {date(2026, 3, 10): 1}]
     cursors = [batch.cursor for batch in told]
     assert cursors == [{"until": "2026-03-07T00:00:00+00:00"}, {"until": NOW.isoformat()}]
-    resumed = run(client, Asked(NOW, cursor=cursors[0] or {}))
+    resumed = run(client, FetchRequest(NOW, cursor=cursors[0] or {}))
     assert [batch.days for batch in resumed] == [{date(2026, 3, 10): 1}]
 
 
 def test_weeks_are_asked_for_only_as_batches_are_taken(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page())
-    batches = fetch(client, Asked(NOW, since=date(2026, 1, 1)))
+    batches = fetch(client, FetchRequest(NOW, since=date(2026, 1, 1)))
     next(batches)
     assert len(services.questions) == 1
 
 
 def test_since_and_until_are_honoured(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(*(hit(day, day=day) for day in range(1, 11))))
-    (batch,) = run(client, Asked(NOW, since=date(2026, 3, 3), until=date(2026, 3, 4)))
+    (batch,) = run(client, FetchRequest(NOW, since=date(2026, 3, 3), until=date(2026, 3, 4)))
     assert batch.days == {date(2026, 3, 3): 1, date(2026, 3, 4): 1}
 
 
@@ -180,7 +180,7 @@ def test_a_frozen_service_counts_on_no_new_day(services: Services, client: Clien
 def test_nothing_new_is_an_empty_batch(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page())
     (batch,) = run(client)
-    assert (batch.told, batch.signals, batch.days) == ([], [], {})
+    assert (batch.records, batch.signals, batch.days) == ([], [], {})
 
 
 def test_a_bad_hit_is_malformed_and_the_rest_goes_on(services: Services, client: Client) -> None:
@@ -188,7 +188,7 @@ def test_a_bad_hit_is_malformed_and_the_rest_goes_on(services: Services, client:
     no_url = hit(4, url=None)
     services.answer(HOST, PATH, page(7, hit(2, points="10"), other, no_url, hit(5)))
     (batch,) = run(client)
-    assert batch.told == [
+    assert batch.records == [
         Malformed("hn from 2026-03-07 00:00:00 hit 1", "it is no object"),
         Malformed("hn from 2026-03-07 00:00:00 hit 2", "points: input should be a valid integer"),
     ]
@@ -214,7 +214,7 @@ def test_what_is_no_list_of_hits_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(429, OutOfReachError), (503, OutOfReachError), (404, SourceError)]
+    ("status", "error"), [(429, UnavailableError), (503, UnavailableError), (404, SourceError)]
 )
 def test_a_refusal_ends_the_run(
     services: Services, client: Client, status: int, error: type[SourceError]
@@ -237,8 +237,8 @@ def test_recorded_replies_are_read(
     services.answer(HOST, PATH, orjson.dumps({**told, "nbHits": len(hits)}))
     days = sorted(datetime.fromtimestamp(one["created_at_i"], UTC).date() for one in hits)
     for day in days:
-        (batch,) = run(client, Asked(NOW, since=day, until=day))
-        assert batch.told == []
+        (batch,) = run(client, FetchRequest(NOW, since=day, until=day))
+        assert batch.records == []
         assert batch.days == {day: days.count(day)}
 
 
@@ -262,4 +262,4 @@ def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
 @given(st.lists(_JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(hit(1), _JSON))))
 def test_any_hits_raise_nothing_but_source_errors(hits: list[object]) -> None:
     (batch,) = run(Fixed(json.dumps({"hits": hits, "nbPages": 1}).encode()))
-    assert len(batch.told) <= len(hits)
+    assert len(batch.records) <= len(hits)

@@ -6,9 +6,9 @@ import pytest
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError
+from broadsheet.http.reply import UnavailableError
 from broadsheet.sources.hf_daily import fetch
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 from tests.sources.hf_lists import HOST, NOW, PATH, TODAY, Item, ids, item, names, serve
 
@@ -20,7 +20,7 @@ def test_the_lists_of_the_last_days_are_read_each_time_as_their_votes_go_on(
     services: Services, client: Client, cursor: dict[str, str]
 ) -> None:
     serve(services, {"2026-03-08": [item(1, "2026-03-08", upvotes=7)]})
-    first, *_, last = fetch(client, Asked(NOW, cursor))
+    first, *_, last = fetch(client, FetchRequest(NOW, cursor))
     assert [question.query["date"] for question in services.questions] == LAST_DAYS
     assert [signal.value for signal in first.signals] == [7.0]
     assert last.cursor == {"day": "2026-03-11"}
@@ -32,8 +32,8 @@ def test_a_list_that_is_read_again_leaves_the_cursor_alone(
     day = "2026-03-10"
     serve(services, {day: [item(n, day) for n in range(230)]})
     cursor = {"day": day, "list": day, "page": "1"}
-    batches = list(fetch(client, Asked(NOW, cursor)))
-    assert [len(batch.told) for batch in batches] == [0, 0, 100, 30, 0]
+    batches = list(fetch(client, FetchRequest(NOW, cursor)))
+    assert [len(batch.records) for batch in batches] == [0, 0, 100, 30, 0]
     assert [batch.cursor for batch in batches] == [
         None,
         None,
@@ -47,19 +47,19 @@ def test_a_run_begins_on_the_day_of_the_cursor_and_reads_today_again(
     services: Services, client: Client
 ) -> None:
     serve(services, {"2026-03-11": [item(1, "2026-03-11")]})
-    *_, last = fetch(client, Asked(NOW, {"day": "2026-03-07"}))
+    *_, last = fetch(client, FetchRequest(NOW, {"day": "2026-03-07"}))
     days = [question.query["date"] for question in services.questions]
     assert days == ["2026-03-07", *LAST_DAYS]
     assert last.cursor == {"day": "2026-03-11"}
-    *_, again = fetch(client, Asked(NOW, last.cursor))
+    *_, again = fetch(client, FetchRequest(NOW, last.cursor))
     assert ids([again]) == ["arxiv:2603.00001"]
 
 
 def test_a_day_without_papers_moves_the_cursor(services: Services, client: Client) -> None:
     serve(services, {})
-    saturday, *_ = fetch(client, Asked(NOW, {"day": "2026-03-07"}))
+    saturday, *_ = fetch(client, FetchRequest(NOW, {"day": "2026-03-07"}))
     assert saturday == Batch(
-        told=[], signals=[], submissions=[], days={}, cursor={"day": "2026-03-08"}
+        records=[], signals=[], submissions=[], days={}, cursor={"day": "2026-03-08"}
     )
 
 
@@ -67,27 +67,27 @@ def test_long_lists_are_read_page_by_page_and_gone_on_with(
     services: Services, client: Client
 ) -> None:
     serve(services, {"2026-03-11": [item(n, "2026-03-11") for n in range(230)]})
-    asked = Asked(NOW, {"day": "2026-03-11"})
-    whole = list(fetch(client, asked))[3:]
-    assert [len(batch.told) for batch in whole] == [100, 100, 30]
+    request = FetchRequest(NOW, {"day": "2026-03-11"})
+    whole = list(fetch(client, request))[3:]
+    assert [len(batch.records) for batch in whole] == [100, 100, 30]
     assert [dict(batch.days) for batch in whole] == [{TODAY: 100}, {TODAY: 100}, {TODAY: 30}]
     assert whole[0].cursor == {"day": "2026-03-11", "list": "2026-03-11", "page": "1"}
     assert whole[0].cursor is not None
     # Killed after the first page, another run goes on with the second.
-    rest = list(fetch(client, Asked(NOW, whole[0].cursor)))
+    rest = list(fetch(client, FetchRequest(NOW, whole[0].cursor)))
     assert ids(whole[:1]) + ids(rest) == ids(whole)
     assert rest[-1].cursor == {"day": "2026-03-11"}
 
 
 def test_a_list_of_just_one_full_page_ends(services: Services, client: Client) -> None:
     serve(services, {"2026-03-11": [item(n) for n in range(100)]})
-    *_, full, empty = fetch(client, Asked(NOW, {"day": "2026-03-11"}))
-    assert (len(full.told), len(empty.told), empty.cursor) == (100, 0, {"day": "2026-03-11"})
+    *_, full, empty = fetch(client, FetchRequest(NOW, {"day": "2026-03-11"}))
+    assert (len(full.records), len(empty.records), empty.cursor) == (100, 0, {"day": "2026-03-11"})
 
 
 def test_the_next_page_is_asked_for_when_it_is_wanted(services: Services, client: Client) -> None:
     serve(services, {"2026-03-10": [item(1)]})
-    next(fetch(client, Asked(NOW)))
+    next(fetch(client, FetchRequest(NOW)))
     assert len(services.questions) == 1
 
 
@@ -99,7 +99,7 @@ def test_more_than_a_week_is_read_by_weeks(services: Services, client: Client) -
             "2026-W11": [item(4, "2026-03-11"), item(5, "2026-03-09")],
         },
     )
-    batches = list(fetch(client, Asked(NOW, {"day": "2026-02-26"})))
+    batches = list(fetch(client, FetchRequest(NOW, {"day": "2026-02-26"})))
     assert names(services) == ["2026-W09 0 100", "2026-W10 0 100", "2026-W11 0 100"]
     assert ids(batches) == [f"arxiv:2603.0000{n}" for n in (1, 2, 4, 5)]
     assert [dict(batch.days) for batch in batches] == [
@@ -116,7 +116,7 @@ def test_more_than_a_week_is_read_by_weeks(services: Services, client: Client) -
 
 def test_more_than_a_month_is_read_by_months(services: Services, client: Client) -> None:
     serve(services, {"2026-01": [item(1, "2026-01-14"), item(2, "2026-01-15"), item(3)]})
-    first, *rest = fetch(client, Asked(NOW, {"day": "2026-01-15"}))
+    first, *rest = fetch(client, FetchRequest(NOW, {"day": "2026-01-15"}))
     assert names(services) == ["2026-01 0 100", "2026-02 0 100", "2026-03 0 100"]
     assert ids([first]) == ["arxiv:2603.00002", "arxiv:2603.00003"]
     assert first.days == {date(2026, 1, 15): 1}
@@ -130,14 +130,14 @@ def test_more_than_a_month_is_read_by_months(services: Services, client: Client)
 def test_items_of_old_weeks_count_on_the_day_they_carry(services: Services, client: Client) -> None:
     old = {**item(1), "publishedAt": "2026-03-05T03:50:58.348Z"}
     serve(services, {"2026-W10": [old, {**item(2), "publishedAt": "2025-01-01"}]})
-    _, week, _ = fetch(client, Asked(NOW, {"day": "2026-02-26"}))
-    assert (len(week.told), week.days) == (2, {date(2026, 3, 5): 1})
+    _, week, _ = fetch(client, FetchRequest(NOW, {"day": "2026-02-26"}))
+    assert (len(week.records), week.days) == (2, {date(2026, 3, 5): 1})
 
 
 def test_only_the_days_wanted_are_read(services: Services, client: Client) -> None:
     serve(services, {})
     since, until = date(2026, 2, 3), date(2026, 2, 4)
-    batches = list(fetch(client, Asked(NOW, {"day": "2026-03-10"}, since, until)))
+    batches = list(fetch(client, FetchRequest(NOW, {"day": "2026-03-10"}, since, until)))
     assert names(services) == ["2026-02-03 0 100", "2026-02-04 0 100"]
     # What was read up to the tenth of March is not read again for this.
     assert [batch.cursor for batch in batches] == [None, None]
@@ -173,8 +173,8 @@ def test_a_cursor_leaves_no_day_out_and_never_goes_back(
     cursors: list[dict[str, str] | None],
 ) -> None:
     serve(services, {})
-    asked = Asked(NOW, {"day": cursor} if cursor else {}, since, until)
-    assert [batch.cursor for batch in fetch(client, asked)] == cursors
+    request = FetchRequest(NOW, {"day": cursor} if cursor else {}, since, until)
+    assert [batch.cursor for batch in fetch(client, request)] == cursors
     if not cursors:
         assert services.questions == []
 
@@ -182,21 +182,23 @@ def test_a_cursor_leaves_no_day_out_and_never_goes_back(
 @pytest.mark.parametrize("day", ["", "soon", "2031-01-01", "\x00"])
 def test_a_cursor_that_cannot_be_read_is_none(services: Services, client: Client, day: str) -> None:
     serve(services, {})
-    asked = Asked(NOW, {"day": day, "list": "2026-03-10", "page": "\u00b2"})
-    assert len(list(fetch(client, asked))) == 4
+    request = FetchRequest(NOW, {"day": day, "list": "2026-03-10", "page": "\u00b2"})
+    assert len(list(fetch(client, request))) == 4
     assert names(services)[0] == "2026-03-08 0 100"
 
 
 def test_days_before_the_first_list_are_not_asked_for(services: Services, client: Client) -> None:
     serve(services, {})
-    asked = Asked(NOW, since=date(1900, 1, 1), until=date(2023, 5, 6))
-    assert len(list(fetch(client, asked))) == 3
+    request = FetchRequest(NOW, since=date(1900, 1, 1), until=date(2023, 5, 6))
+    assert len(list(fetch(client, request))) == 3
     assert names(services)[0] == "2023-05-04 0 100"
 
 
 def test_a_query_is_searched_for(services: Services, client: Client) -> None:
     services.answer(HOST, "/api/papers/search", orjson.dumps([item(1, upvotes=5)]))
-    (batch,) = fetch(client, Asked(NOW, {"day": "2026-03-09"}, what=f" kites {'x' * 300}"))
+    (batch,) = fetch(
+        client, FetchRequest(NOW, {"day": "2026-03-09"}, argument=f" kites {'x' * 300}")
+    )
     assert ids([batch]) == ["arxiv:2603.00001"]
     assert [signal.value for signal in batch.signals] == [5.0]
     assert (batch.days, batch.cursor) == ({}, None)
@@ -212,7 +214,7 @@ def test_what_is_no_json_ends_the_run_after_what_was_read(
         return Answer(b"[]" if question.query["date"] == "2026-03-08" else body)
 
     services.respond(HOST, PATH, respond)
-    batches = fetch(client, Asked(NOW))
+    batches = fetch(client, FetchRequest(NOW))
     assert next(batches).cursor == {"day": "2026-03-09"}
     with pytest.raises(SourceError, match="where JSON was expected"):
         next(batches)
@@ -221,24 +223,24 @@ def test_what_is_no_json_ends_the_run_after_what_was_read(
 def test_json_that_is_no_list_ends_the_run(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, b'{"error": "kites"}')
     with pytest.raises(SourceError, match="hf 2026-03-08 page 1 is no list of papers"):
-        list(fetch(client, Asked(NOW)))
+        list(fetch(client, FetchRequest(NOW)))
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(401, SourceError), (404, SourceError), (503, OutOfReachError)]
+    ("status", "error"), [(401, SourceError), (404, SourceError), (503, UnavailableError)]
 )
 def test_a_service_that_refuses_ends_the_run(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     services.answer(HOST, PATH, b"", status)
     with pytest.raises(error, match=str(status)):
-        list(fetch(client, Asked(NOW)))
+        list(fetch(client, FetchRequest(NOW)))
 
 
 def test_a_service_that_asks_to_wait_is_left_alone(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, b"", 429, {"Retry-After": "300"})
-    with pytest.raises(OutOfReachError) as raised:
-        list(fetch(client, Asked(NOW)))
+    with pytest.raises(UnavailableError) as raised:
+        list(fetch(client, FetchRequest(NOW)))
     assert (raised.value.wait_s, len(services.questions)) == (300, 1)
 
 
@@ -252,8 +254,8 @@ def endless(make: Callable[[int], Item]) -> Callable[[Question], Answer]:
 
 def test_a_page_that_repeats_ends_the_run(services: Services, client: Client) -> None:
     services.respond(HOST, PATH, endless(lambda n: item(n % 100)))
-    batches = fetch(client, Asked(NOW))
-    assert len(next(batches).told) == 100
+    batches = fetch(client, FetchRequest(NOW))
+    assert len(next(batches).records) == 100
     with pytest.raises(SourceError, match="repeats page 1 of 2026-03-08"):
         next(batches)
 
@@ -261,9 +263,9 @@ def test_a_page_that_repeats_ends_the_run(services: Services, client: Client) ->
 def test_pages_without_end_are_not_read_to_the_end(services: Services, client: Client) -> None:
     services.respond(HOST, PATH, endless(item))
     with pytest.raises(SourceError, match="more than 50 pages for 2026-03-08"):
-        list(fetch(client, Asked(NOW)))
+        list(fetch(client, FetchRequest(NOW)))
     assert len(services.questions) == 50
     # It does not stay there for ever.
     stuck = {"day": "2026-03-08", "list": "2026-03-08", "page": "50"}
-    next(fetch(client, Asked(NOW, stuck)))
+    next(fetch(client, FetchRequest(NOW, stuck)))
     assert names(services)[-1] == "2026-03-08 0 100"

@@ -12,7 +12,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Paper, Signal, Submission
 from broadsheet.sources.hf_daily import fetch, read_list
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Services
 from tests.sources.hf_lists import HOST, NOW, PATH, TODAY, Item, ids, item, serve
 
@@ -46,8 +46,8 @@ def test_every_field_is_read(services: Services, client: Client) -> None:
         "submittedBy": {"name": "lampe"},
     }
     serve(services, {"2026-03-10": [kites]})
-    *_, yesterday, today = fetch(client, Asked(NOW))
-    assert yesterday.told == [
+    *_, yesterday, today = fetch(client, FetchRequest(NOW))
+    assert yesterday.records == [
         Paper(
             id="arxiv:2603.00001",
             title="How Kites Learn",
@@ -71,7 +71,7 @@ def test_every_field_is_read(services: Services, client: Client) -> None:
     assert yesterday.days == {date(2026, 3, 10): 1}
     assert yesterday.cursor == {"day": "2026-03-11"}
     assert today == Batch(
-        told=[], signals=[], submissions=[], days={}, cursor={"day": "2026-03-11"}
+        records=[], signals=[], submissions=[], days={}, cursor={"day": "2026-03-11"}
     )
 
 
@@ -84,15 +84,15 @@ def test_the_shape_of_2024_is_read() -> None:
         "numComments": 0,
     }
     (entry,) = read_list([told], "hf", NOW)
-    assert isinstance(entry.told, Paper)
-    assert (entry.told.title, entry.told.published) == ("Kites", "2024-05-24")
+    assert isinstance(entry.record, Paper)
+    assert (entry.record.title, entry.record.published) == ("Kites", "2024-05-24")
     assert [signal.value for signal in entry.signals] == [4.0, 0.0]
     assert (entry.day, entry.dated) == (None, date(2024, 5, 27))
 
 
 def test_ids_of_either_style_are_read() -> None:
     told = [item(1, id="2603.00001v2"), item(2, id="hep-th/9901001")]
-    found = [entry.told for entry in read_list(told, "hf", NOW)]
+    found = [entry.record for entry in read_list(told, "hf", NOW)]
     assert [one.id for one in found if isinstance(one, Paper)] == [
         "arxiv:2603.00001",
         "arxiv:hep-th/9901001",
@@ -102,14 +102,14 @@ def test_ids_of_either_style_are_read() -> None:
 def test_bad_items_are_malformed_and_the_rest_goes_on() -> None:
     told: list[object] = [7, {}, {"paper": []}, item(1, id="kites"), item(2, id=7), item(3)]
     told.append(item(4, title=None))
-    assert [entry.told for entry in read_list(told, "hf 2026-03-10", NOW)][:5] == [
+    assert [entry.record for entry in read_list(told, "hf 2026-03-10", NOW)][:5] == [
         Malformed("hf 2026-03-10 item 1", "not a JSON object"),
         Malformed("hf 2026-03-10 item 2", "it holds no paper"),
         Malformed("hf 2026-03-10 item 3", "it holds no paper"),
         Malformed("hf 2026-03-10 item 4", "it has no arXiv id"),
         Malformed("hf 2026-03-10 item 5", "it has no arXiv id"),
     ]
-    good, untitled = [entry.told for entry in read_list(told, "hf", NOW)][5:]
+    good, untitled = [entry.record for entry in read_list(told, "hf", NOW)][5:]
     assert isinstance(good, Paper)
     assert untitled == Malformed("hf item 7", "missing title")
 
@@ -117,8 +117,8 @@ def test_bad_items_are_malformed_and_the_rest_goes_on() -> None:
 def test_values_of_wrong_type_are_left_out() -> None:
     odd = item(1, authors=[7, {"name": 8}, {}], summary=[], upvotes="9", githubStars=True)
     (entry,) = read_list([{**odd, "numComments": -1}], "hf", NOW)
-    assert isinstance(entry.told, Paper)
-    assert (entry.told.authors, entry.told.abstract, entry.signals) == ((), None, ())
+    assert isinstance(entry.record, Paper)
+    assert (entry.record.authors, entry.record.abstract, entry.signals) == ((), None, ())
 
 
 def test_a_list_that_is_frozen_counts_on_its_own_day_and_once(
@@ -126,7 +126,7 @@ def test_a_list_that_is_frozen_counts_on_its_own_day_and_once(
 ) -> None:
     frozen = [item(1, "2026-03-09"), item(2, "2026-03-09")]
     services.answer(HOST, PATH, orjson.dumps(frozen))
-    batches = list(fetch(client, Asked(NOW, {"day": "2026-03-09"})))
+    batches = list(fetch(client, FetchRequest(NOW, {"day": "2026-03-09"})))
     assert [dict(batch.days) for batch in batches] == [{date(2026, 3, 9): 2}, {}, {}, {}]
 
 
@@ -135,14 +135,14 @@ def test_an_item_without_a_day_counts_on_the_day_asked_for(
     services: Services, client: Client, day: str | None
 ) -> None:
     serve(services, {"2026-03-10": [item(1, day)]})
-    *_, yesterday, _ = fetch(client, Asked(NOW))
+    *_, yesterday, _ = fetch(client, FetchRequest(NOW))
     assert yesterday.days == {date(2026, 3, 10): 1}
 
 
 def test_what_cannot_be_read_does_not_count(services: Services, client: Client) -> None:
     serve(services, {"2026-03-10": [item(1, "2026-03-10"), {}]})
-    *_, yesterday, _ = fetch(client, Asked(NOW))
-    assert (len(yesterday.told), yesterday.days) == (2, {date(2026, 3, 10): 1})
+    *_, yesterday, _ = fetch(client, FetchRequest(NOW))
+    assert (len(yesterday.records), yesterday.days) == (2, {date(2026, 3, 10): 1})
 
 
 _KEYS = st.sampled_from(
@@ -174,7 +174,9 @@ def test_any_json_is_read_or_refused(told: object) -> None:
 )
 def test_a_paper_with_odd_fields_is_kept(known: Item, odd: Item) -> None:
     (entry,) = read_list([{"paper": {**known, **odd}}], "hf", NOW)
-    assert entry.told == Malformed("hf item 1", "missing title") or isinstance(entry.told, Paper)
+    assert entry.record == Malformed("hf item 1", "missing title") or isinstance(
+        entry.record, Paper
+    )
     assert all(0 <= signal.value < float("inf") for signal in entry.signals)
 
 
@@ -187,7 +189,7 @@ def test_recorded_lists_are_read(
     named = re.search(r"\d{4}-\d\d-\d\d", path.name)
     day = date.fromisoformat(named[0] if named else "2026-07-31")
     now = datetime.combine(day, NOW.timetz()) + timedelta(days=5)
-    batches = fetch(client, Asked(now, since=day, until=day))
+    batches = fetch(client, FetchRequest(now, since=day, until=day))
     if path.suffix == ".xml":
         with pytest.raises(SourceError, match="HTML where JSON"):
             next(batches)
@@ -195,7 +197,7 @@ def test_recorded_lists_are_read(
     (batch,) = batches
     items = json.loads(path.read_bytes())
     if "models" in path.name:
-        assert {one.why for one in batch.told if isinstance(one, Malformed)} == {
+        assert {one.why for one in batch.records if isinstance(one, Malformed)} == {
             "it holds no paper"
         }
         return
@@ -203,4 +205,4 @@ def test_recorded_lists_are_read(
     assert batch.days == {day: len(items)}
     upvotes = [one.value for one in batch.signals if one.kind is Kind.UPVOTES]
     assert upvotes == [one["paper"]["upvotes"] for one in items]
-    assert all(isinstance(one, Paper) and one.authors and one.abstract for one in batch.told)
+    assert all(isinstance(one, Paper) and one.authors and one.abstract for one in batch.records)

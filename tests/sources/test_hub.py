@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.sources.hub import fetch, refuses_this_one
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Services
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -24,8 +24,8 @@ def paper(number: int, *paths: str) -> Paper:
     return Paper(f"arxiv:2603.0000{number}", "Kites", abstract=text)
 
 
-def asked(*papers: Paper) -> Asked:
-    return Asked(NOW, about=papers)
+def request(*papers: Paper, key: str | None = None) -> FetchRequest:
+    return FetchRequest(NOW, papers=papers, key=key)
 
 
 def repository(likes: object) -> bytes:
@@ -38,12 +38,12 @@ def test_the_first_that_is_known_of_models_datasets_and_spaces_counts(
     services.answer(HOST, "/api/datasets/farol/wind", repository(12))
     services.answer(HOST, "/api/spaces/farol/sky", repository(50))
     one = paper(1, "farol/kite", "datasets/farol/wind", "spaces/farol/sky")
-    assert list(fetch(client, asked(one), "a-key")) == [
+    assert list(fetch(client, request(one, key="a-key"))) == [
         Batch(
-            told=[],
+            records=[],
             signals=[Signal("arxiv:2603.00001", Kind.LIKES, 12.0, NOW, "hub")],
             days={NOW.date(): 1},
-            answered=["arxiv:2603.00001"],
+            queried=["arxiv:2603.00001"],
         )
     ]
     assert [question.query for question in services.questions] == [{"expand": "likes"}] * 2
@@ -54,7 +54,7 @@ def test_the_first_that_is_known_of_models_datasets_and_spaces_counts(
 
 def test_without_a_key_none_is_sent(services: Services, client: Client) -> None:
     services.answer(HOST, "/api/models/farol/kite", repository(3))
-    assert len(list(fetch(client, asked(paper(1, "farol/kite")), None))) == 1
+    assert len(list(fetch(client, request(paper(1, "farol/kite"))))) == 1
     assert "authorization" not in services.questions[0].headers
 
 
@@ -73,8 +73,8 @@ def test_what_is_not_shown_is_answered_without_likes(
 ) -> None:
     services.answer(HOST, "/api/models/a/gone", orjson.dumps({"error": why}), status)
     services.answer(HOST, "/api/models/a/kite", repository(2))
-    gone, there = fetch(client, asked(paper(1, "a/gone"), paper(2, "a/kite")), "a-key")
-    assert (gone.signals, gone.answered) == ([], ["arxiv:2603.00001"])
+    gone, there = fetch(client, request(paper(1, "a/gone"), paper(2, "a/kite"), key="a-key"))
+    assert (gone.signals, gone.queried) == ([], ["arxiv:2603.00001"])
     assert there.signals[0].value == 2
 
 
@@ -87,7 +87,7 @@ def test_a_refused_key_is_told_without_showing_it(
 ) -> None:
     services.answer(HOST, "/api/models/a/kite", b"<html>", status, headers)
     with pytest.raises(SourceError, match="check the key in the settings") as raised:
-        list(fetch(client, asked(paper(1, "a/kite")), "secret-key"))
+        list(fetch(client, request(paper(1, "a/kite"), key="secret-key")))
     assert "secret-key" not in str(raised.value)
 
 
@@ -95,16 +95,16 @@ def test_a_renamed_model_is_followed(services: Services, client: Client) -> None
     there = {"Location": "/api/models/lampe/kite?expand=likes"}
     services.answer(HOST, "/api/models/farol/kite", b"", 307, there)
     services.answer(HOST, "/api/models/lampe/kite", repository(5))
-    (batch,) = fetch(client, asked(paper(1, "farol/kite")), None)
+    (batch,) = fetch(client, request(paper(1, "farol/kite")))
     assert batch.signals[0].value == 5
 
 
 def test_a_spent_limit_ends_the_run_after_what_was_read(services: Services, client: Client) -> None:
     services.answer(HOST, "/api/models/a/kite", repository(2))
     services.answer(HOST, "/api/models/a/tail", b"", 429, {"Retry-After": "290"})
-    batches = fetch(client, asked(paper(1, "a/kite"), paper(2, "a/tail")), None)
-    assert next(batches).answered == ["arxiv:2603.00001"]
-    with pytest.raises(OutOfReachError) as raised:
+    batches = fetch(client, request(paper(1, "a/kite"), paper(2, "a/tail")))
+    assert next(batches).queried == ["arxiv:2603.00001"]
+    with pytest.raises(UnavailableError) as raised:
         next(batches)
     assert raised.value.wait_s == 290
 
@@ -113,7 +113,7 @@ def test_a_spent_limit_ends_the_run_after_what_was_read(services: Services, clie
 def test_what_is_no_json_ends_the_run(services: Services, client: Client, body: bytes) -> None:
     services.answer(HOST, "/api/models/a/kite", body)
     with pytest.raises(SourceError, match="where JSON was expected"):
-        list(fetch(client, asked(paper(1, "a/kite")), None))
+        list(fetch(client, request(paper(1, "a/kite"))))
 
 
 @pytest.mark.parametrize("likes", [None, "41", -1, 4.5, True, 10**12, []])
@@ -122,8 +122,8 @@ def test_a_count_that_is_none_is_told_and_the_rest_goes_on(
 ) -> None:
     services.answer(HOST, "/api/models/a/kite", repository(likes))
     services.answer(HOST, "/api/models/a/tail", repository(2))
-    bad, good = fetch(client, asked(paper(1, "a/kite"), paper(2, "a/tail")), None)
-    assert bad.told == [Malformed("hub models/a/kite", "it tells no number of likes")]
+    bad, good = fetch(client, request(paper(1, "a/kite"), paper(2, "a/tail")))
+    assert bad.records == [Malformed("hub models/a/kite", "it tells no number of likes")]
     assert good.signals[0].value == 2
 
 
@@ -145,7 +145,7 @@ def test_recorded_models_are_read(shared: Path, services: Services, client: Clie
     for model in models:
         services.answer(HOST, f"/api/models/{model['id']}", orjson.dumps(model))
     papers = [paper(number, model["id"]) for number, model in enumerate(models)]
-    batches = list(fetch(client, asked(*papers), None))
+    batches = list(fetch(client, request(*papers)))
     assert [batch.signals[0].value for batch in batches] == [model["likes"] for model in models]
 
 
@@ -155,10 +155,10 @@ def test_recorded_lists_are_no_repository(
 ) -> None:
     assert path.is_relative_to(shared)
     services.answer(HOST, "/api/models/a/kite", path.read_bytes())
-    batches = fetch(client, asked(paper(1, "a/kite")), None)
+    batches = fetch(client, request(paper(1, "a/kite")))
     if path.suffix == ".xml":
         with pytest.raises(SourceError, match="where JSON was expected"):
             next(batches)
         return
     (batch,) = batches
-    assert batch.told == [Malformed("hub models/a/kite", "it tells no number of likes")]
+    assert batch.records == [Malformed("hub models/a/kite", "it tells no number of likes")]

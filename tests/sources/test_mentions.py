@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from broadsheet.rules.identity import parse_any_id
 from broadsheet.sources.mentions import papers_linked, parse_moment, spans, thread_source
-from broadsheet.sources.source import Asked
+from broadsheet.sources.source import FetchRequest
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 
@@ -114,17 +114,17 @@ def test_a_moment_of_any_text_raises_nothing(text: str) -> None:
     assert read is None or read.tzinfo is UTC
 
 
-def days_of(asked: Asked) -> list[tuple[datetime, datetime, bool]]:
-    told = spans(asked, timedelta(days=2), timedelta(days=3), date(2026, 1, 1))
+def days_of(request: FetchRequest) -> list[tuple[datetime, datetime, bool]]:
+    told = spans(request, timedelta(days=2), timedelta(days=3), date(2026, 1, 1))
     return [(span.start, span.end, span.cursor is not None) for span in told]
 
 
 def test_without_a_cursor_the_last_days_are_asked_for_in_full() -> None:
-    assert days_of(Asked(NOW)) == [(datetime(2026, 3, 9, tzinfo=UTC), NOW, True)]
+    assert days_of(FetchRequest(NOW)) == [(datetime(2026, 3, 9, tzinfo=UTC), NOW, True)]
 
 
 def test_an_old_cursor_is_gone_on_from_and_the_last_days_stay_together() -> None:
-    told = days_of(Asked(NOW, cursor={"until": "2026-03-05T12:00:00+00:00"}))
+    told = days_of(FetchRequest(NOW, cursor={"until": "2026-03-05T12:00:00+00:00"}))
     assert told == [
         (datetime(2026, 3, 5, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC), True),
         (datetime(2026, 3, 8, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC), True),
@@ -133,19 +133,21 @@ def test_an_old_cursor_is_gone_on_from_and_the_last_days_stay_together() -> None
 
 
 def test_since_and_until_go_before_the_cursor_and_do_not_move_it_over_days_left_out() -> None:
-    asked = Asked(
+    request = FetchRequest(
         NOW,
         cursor={"until": "2026-03-01T00:00:00+00:00"},
         since=date(2026, 3, 4),
         until=date(2026, 3, 5),
     )
     start, end = datetime(2026, 3, 4, tzinfo=UTC), datetime(2026, 3, 6, tzinfo=UTC)
-    assert days_of(asked) == [(start, end, False)]
+    assert days_of(request) == [(start, end, False)]
 
 
 def test_a_cursor_does_not_go_back() -> None:
-    asked = Asked(NOW, cursor={"until": "2026-03-10T00:00:00+00:00"}, since=date(2026, 3, 5))
-    assert days_of(asked) == [
+    request = FetchRequest(
+        NOW, cursor={"until": "2026-03-10T00:00:00+00:00"}, since=date(2026, 3, 5)
+    )
+    assert days_of(request) == [
         (datetime(2026, 3, 5, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC), False),
         (datetime(2026, 3, 8, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC), False),
         (datetime(2026, 3, 9, tzinfo=UTC), NOW, True),
@@ -154,18 +156,18 @@ def test_a_cursor_does_not_go_back() -> None:
 
 @pytest.mark.parametrize("since", [date.min, date(1999, 1, 1)])
 def test_no_day_before_the_first_is_asked_for(since: date) -> None:
-    asked = Asked(NOW, since=since, until=date.max)
-    told = days_of(asked)
+    request = FetchRequest(NOW, since=since, until=date.max)
+    told = days_of(request)
     assert told[0][0] == datetime(2026, 1, 1, tzinfo=UTC)
     assert told[-1][1] == NOW
 
 
 def test_the_future_is_not_asked_for() -> None:
-    assert days_of(Asked(NOW, since=date(2026, 3, 12))) == []
+    assert days_of(FetchRequest(NOW, since=date(2026, 3, 12))) == []
 
 
 def test_a_damaged_cursor_is_as_none() -> None:
-    assert days_of(Asked(NOW, cursor={"until": "\0"})) == days_of(Asked(NOW))
+    assert days_of(FetchRequest(NOW, cursor={"until": "\0"})) == days_of(FetchRequest(NOW))
 
 
 def test_a_thread_has_a_name_that_is_short_and_its_own() -> None:

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Kind, Malformed, Notice, Paper, Signal
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.openalex import fetch
 from broadsheet.sources.openalex_works import Page, Work, read_page
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -64,28 +64,30 @@ def page(*works: object, token: object = None) -> bytes:
 
 
 def about(client: Client, *papers: Paper) -> list[Batch]:
-    return list(fetch(client, Asked(NOW, about=papers), KEY, None))
+    return list(fetch(client, FetchRequest(NOW, papers=papers, key=KEY)))
 
 
-def asked_new(**told: object) -> Asked:
-    return Asked(NOW, what=FIELD, **told)  # type: ignore[arg-type]
+def asked_new(**told: object) -> FetchRequest:
+    return FetchRequest(NOW, argument=FIELD, key=KEY, **told)  # type: ignore[arg-type]
 
 
 def titles(batch: Batch) -> list[str]:
-    return [one.title for one in batch.told if isinstance(one, Paper)]
+    return [one.title for one in batch.records if isinstance(one, Paper)]
 
 
 def test_without_a_key_nothing_is_asked_and_the_setting_is_named(
     services: Services, client: Client
 ) -> None:
     with pytest.raises(SourceError, match="'openalex_key'"):
-        next(fetch(client, Asked(NOW, about=[KITES]), None, None))
+        next(fetch(client, FetchRequest(NOW, papers=[KITES])))
     assert services.questions == []
 
 
 def test_all_that_is_known_of_a_paper_is_read(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page(KITES_WORK))
-    batches = list(fetch(client, Asked(NOW, about=[KITES]), KEY, "desk@paper.example"))
+    batches = list(
+        fetch(client, FetchRequest(NOW, papers=[KITES], key=KEY, contact="desk@paper.example"))
+    )
     told = Paper(
         id="arxiv:2603.00001",
         title="Kites in the valley & beyond",
@@ -117,7 +119,7 @@ def test_a_paper_outside_arxiv_gets_topics_for_categories(
     told = work(1, doi="https://doi.org/10.1000/TAILS", topics=topics)
     services.answer(HOST, "/works", page(told))
     (batch,) = about(client, TAILS)
-    (paper,) = batch.told
+    (paper,) = batch.records
     assert isinstance(paper, Paper)
     assert (paper.doi, paper.categories) == ("10.1000/tails", ("Kite flight",))
 
@@ -128,7 +130,7 @@ def test_a_printed_paper_is_known_as_the_preprint_by_where_it_stands(
     locations = [{"landing_page_url": "http://arxiv.org/abs/2603.00001v2"}]
     services.answer(HOST, "/works", page(work(1, locations=locations)))
     (batch,) = about(client, KITES)
-    (paper,) = batch.told
+    (paper,) = batch.records
     assert isinstance(paper, Paper)
     assert (paper.arxiv_id, paper.doi) == ("2603.00001", "10.1000/1")
     assert [one.paper_id for one in batch.signals] == ["arxiv:2603.00001"]
@@ -156,20 +158,20 @@ def test_preprint_and_printed_version_are_both_asked_for_and_the_larger_count_is
     ],
 )
 def test_what_a_repository_keeps_was_not_printed_there(source: object, venue: str | None) -> None:
-    (told,) = read(page(work(1, primary_location={"source": source}))).told
+    (told,) = read(page(work(1, primary_location={"source": source}))).records
     assert isinstance(told, Work)
     assert told.paper.venue == venue
 
 
 def test_a_year_that_is_written_as_its_first_day_is_a_year() -> None:
-    (told,) = read(page(work(1, publication_date="2023-01-01"))).told
+    (told,) = read(page(work(1, publication_date="2023-01-01"))).records
     assert isinstance(told, Work)
     assert (told.paper.published, told.day) == ("2023", date(2023, 1, 1))
 
 
 def test_an_abstract_of_wild_places_stays_small() -> None:
     index = {"Kites": [0, 10**12, -1, "2", None, True], "x" * 10**6: list(range(1, 500)), "y": 3}
-    (told,) = read(page(work(1, abstract_inverted_index=index))).told
+    (told,) = read(page(work(1, abstract_inverted_index=index))).records
     assert isinstance(told, Work)
     assert told.paper.abstract is not None
     assert told.paper.abstract.startswith("Kites xxx")
@@ -188,7 +190,7 @@ def test_what_was_not_asked_about_and_what_cannot_be_read_is_told(
 ) -> None:
     services.answer(HOST, "/works", page(None, work(1, title=None), work(2), KITES_WORK))
     (batch,) = about(client, KITES)
-    assert batch.told[:3] == [
+    assert batch.records[:3] == [
         Malformed("openalex work 1", "not a JSON object"),
         Malformed("openalex work 2", "missing title"),
         Malformed("openalex work 3", "it is none of the papers that were asked about"),
@@ -199,10 +201,10 @@ def test_what_was_not_asked_about_and_what_cannot_be_read_is_told(
 def test_fifty_dois_are_asked_about_at_once(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page())
     papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(120)]
-    batches = fetch(client, Asked(NOW, about=papers), KEY, None)
+    batches = fetch(client, FetchRequest(NOW, papers=papers, key=KEY))
     first = next(batches)
-    assert (len(first.answered), len(services.questions)) == (50, 1)
-    assert [len(batch.answered) for batch in batches] == [50, 20]
+    assert (len(first.queried), len(services.questions)) == (50, 1)
+    assert [len(batch.queried) for batch in batches] == [50, 20]
 
 
 def test_a_doi_that_would_break_the_filter_is_asked_for_alone(
@@ -214,7 +216,7 @@ def test_a_doi_that_would_break_the_filter_is_asked_for_alone(
     (batch,) = about(client, odd, gone)
     assert [(one.paper_id, one.value) for one in batch.signals] == [(odd.id, 5)]
     assert len(services.questions) == 2
-    assert list(batch.answered) == [odd.id, gone.id]
+    assert list(batch.queried) == [odd.id, gone.id]
 
 
 def test_new_works_of_a_field_are_read_page_by_page(services: Services, client: Client) -> None:
@@ -225,7 +227,7 @@ def test_new_works_of_a_field_are_read_page_by_page(services: Services, client: 
         return Answer(page(work(3), future, work(5, publication_date=None), 7))
 
     services.respond(HOST, "/works", respond)
-    batches = fetch(client, asked_new(), KEY, None)
+    batches = fetch(client, asked_new())
     first = next(batches)
     assert len(services.questions) == 1
     span = "from_publication_date:2026-03-04,to_publication_date:2026-03-11"
@@ -235,7 +237,7 @@ def test_new_works_of_a_field_are_read_page_by_page(services: Services, client: 
     assert first.cursor == {"from": "2026-03-04", "until": "2026-03-11", "token": "two"}
     (second,) = batches
     assert titles(second) == ["Kite number 3", "Kite number 4", "Kite number 5"]
-    assert second.told[3] == Malformed("openalex 2026-03-04 page 2 work 4", "not a JSON object")
+    assert second.records[3] == Malformed("openalex 2026-03-04 page 2 work 4", "not a JSON object")
     assert second.days == {date(2026, 3, 9): 1}
     assert second.cursor == {"reached": "2026-03-11"}
 
@@ -245,7 +247,7 @@ def test_a_run_that_was_cut_short_goes_on_behind_the_last_kept_page(
 ) -> None:
     services.answer(HOST, "/works", page(work(3)))
     cursor = {"from": "2026-03-02", "until": "2026-03-09", "token": "two"}
-    (batch,) = fetch(client, asked_new(cursor=cursor), KEY, None)
+    (batch,) = fetch(client, asked_new(cursor=cursor))
     (question,) = services.questions
     assert question.query["cursor"] == "two"
     assert (
@@ -258,7 +260,7 @@ def test_a_run_that_was_cut_short_goes_on_behind_the_last_kept_page(
 def test_a_token_that_cannot_be_written_is_mended(services: Services, client: Client) -> None:
     told = page(work(1), token="one").replace(b'"one"', rb'"o\ud800ne"')
     services.answer(HOST, "/works", told)
-    first = next(fetch(client, asked_new(), KEY, None))
+    first = next(fetch(client, asked_new()))
     assert first.cursor == {"from": "2026-03-04", "until": "2026-03-11", "token": "one"}
 
 
@@ -269,13 +271,13 @@ def test_a_stale_token_begins_its_days_again(services: Services, client: Client)
         lambda question: Answer(page(work(1)), 200 if question.query["cursor"] == "*" else 400),
     )
     cursor = {"from": "2026-03-02", "until": "2026-03-09", "token": "stale"}
-    (batch,) = fetch(client, asked_new(cursor=cursor), KEY, None)
+    (batch,) = fetch(client, asked_new(cursor=cursor))
     assert titles(batch) == ["Kite number 1"]
 
 
 def test_the_next_run_reads_the_week_before_once_more(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page())
-    (batch,) = fetch(client, asked_new(cursor={"reached": "2026-03-01"}), KEY, None)
+    (batch,) = fetch(client, asked_new(cursor={"reached": "2026-03-01"}))
     assert "from_publication_date:2026-02-22" in services.questions[0].query["filter"]
     assert batch == Batch([], (), {}, {"reached": "2026-03-11"})
 
@@ -297,7 +299,7 @@ def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
 ) -> None:
     services.answer(HOST, "/works", page())
     told = asked_new(since=since, until=until, cursor={"reached": "2026-03-05"})
-    (batch,) = fetch(client, told, KEY, None)
+    (batch,) = fetch(client, told)
     last = until or NOW.date()
     span = f"from_publication_date:{since},to_publication_date:{last}"
     assert services.questions[0].query["filter"].endswith(span)
@@ -306,12 +308,12 @@ def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
 
 def test_days_to_come_are_not_asked_for(services: Services, client: Client) -> None:
     tomorrow = NOW.date() + timedelta(days=1)
-    assert list(fetch(client, asked_new(since=tomorrow), KEY, None)) == []
+    assert list(fetch(client, asked_new(since=tomorrow))) == []
 
 
 def test_pages_that_lead_in_a_circle_end_the_run(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page(work(1), token="round"))
-    batches = fetch(client, asked_new(), KEY, None)
+    batches = fetch(client, asked_new())
     assert titles(next(batches)) == ["Kite number 1"]
     next(batches)
     with pytest.raises(SourceError, match="a page that it gave before"):
@@ -325,21 +327,21 @@ def test_pages_without_end_end_the_run(
     services.respond(
         HOST, "/works", lambda question: Answer(page(work(1), token=question.query["cursor"] + "x"))
     )
-    batches = fetch(client, asked_new(), KEY, None)
-    assert [len(next(batches).told) for _ in range(3)] == [1, 1, 1]
+    batches = fetch(client, asked_new())
+    assert [len(next(batches).records) for _ in range(3)] == [1, 1, 1]
     with pytest.raises(SourceError, match="more than 3 pages"):
         next(batches)
 
 
 def test_an_empty_page_is_the_last(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page(token="more"))
-    assert len(list(fetch(client, asked_new(), KEY, None))) == 1
+    assert len(list(fetch(client, asked_new()))) == 1
 
 
 def test_a_filter_that_is_refused_is_shown(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", b'{"error": "Invalid query parameters"}', 400)
     with pytest.raises(SourceError, match="does not take the filter 'primary_topic"):
-        list(fetch(client, asked_new(), KEY, None))
+        list(fetch(client, asked_new()))
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -359,7 +361,7 @@ def test_a_service_that_cannot_be_asked_now_ends_the_run(
     services: Services, client: Client, status: int, headers: dict[str, str]
 ) -> None:
     services.answer(HOST, "/works", b"", status, headers)
-    with pytest.raises(OutOfReachError):
+    with pytest.raises(UnavailableError):
         about(client, KITES)
 
 
@@ -406,7 +408,7 @@ def test_recorded_replies_are_read(
     cassette = orjson.loads(path.read_bytes())
     told = cassette.get("body", cassette)
     services.answer(HOST, "/works", orjson.dumps(told), cassette.get("status", 200))
-    batches = fetch(client, asked_new(), KEY, None)
+    batches = fetch(client, asked_new())
     works = told.get("results", [told]) if isinstance(told, dict) else []
     if not works or "id" not in works[0]:
         with pytest.raises(SourceError):

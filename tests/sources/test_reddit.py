@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.sources.reddit import fetch
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 HOST, PATH = "www.reddit.com", "/r/MachineLearning/new/.rss"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-ASKED = Asked(NOW)
+ASKED = FetchRequest(NOW)
 
 
 def post(number: int, linked: str, when: str | None = "2026-03-10T12:00:00+00:00") -> str:
@@ -35,8 +35,8 @@ def feed(*posts: str) -> str:
     <title>newest submissions</title>{"".join(posts)}</feed>"""
 
 
-def run(client: Client, asked: Asked = ASKED) -> list[Batch]:
-    return list(fetch(client, asked))
+def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
+    return list(fetch(client, request))
 
 
 def test_each_post_that_links_to_a_paper_is_a_series_of_its_own(
@@ -53,7 +53,7 @@ def test_each_post_that_links_to_a_paper_is_a_series_of_its_own(
     )
     (batch,) = run(client)
     newest, older = (datetime(2026, 3, day, 12, tzinfo=UTC) for day in (10, 9))
-    assert batch.told == []
+    assert batch.records == []
     assert batch.signals == [
         Signal("arxiv:2603.00001", Kind.POSTS, 1.0, newest, "reddit:t3_3"),
         Signal("arxiv:2603.00001", Kind.POSTS, 1.0, older, "reddit:t3_2"),
@@ -75,7 +75,7 @@ def test_a_post_that_stays_is_the_same_reading_when_another_leaves_the_list(
     services.answer(HOST, PATH, feed(new, old))
     (before,) = run(client)
     services.answer(HOST, PATH, feed(new))
-    (after,) = run(client, Asked(NOW + timedelta(hours=3)))
+    (after,) = run(client, FetchRequest(NOW + timedelta(hours=3)))
     assert list(after.signals) == [one for one in before.signals if one.source == "reddit:t3_2"]
 
 
@@ -93,7 +93,7 @@ def test_a_post_without_an_id_is_known_by_its_address(services: Services, client
 
 def test_other_subreddits_may_be_asked(services: Services, client: Client) -> None:
     services.answer(HOST, "/r/MachineLearning+LocalLLaMA/new/.rss", feed())
-    (batch,) = run(client, Asked(NOW, what="MachineLearning+LocalLLaMA"))
+    (batch,) = run(client, FetchRequest(NOW, argument="MachineLearning+LocalLLaMA"))
     assert services.questions[0].query == {"limit": "100"}
     assert (batch.signals, batch.days) == ([], {})
 
@@ -103,7 +103,7 @@ def test_what_names_no_subreddit_is_refused_and_not_asked(
     services: Services, client: Client, names: str
 ) -> None:
     with pytest.raises(SourceError, match="names no subreddits"):
-        run(client, Asked(NOW, what=names))
+        run(client, FetchRequest(NOW, argument=names))
     assert services.questions == []
 
 
@@ -118,8 +118,8 @@ def test_an_unchanged_feed_brings_nothing(services: Services, client: Client) ->
     services.respond(HOST, PATH, respond)
     (batch,) = run(client)
     assert batch.cursor == {"what": "MachineLearning", "etag": '"1"'}
-    assert run(client, Asked(NOW, cursor=batch.cursor)) == []
-    assert len(run(client, Asked(NOW, cursor=batch.cursor, since=date(2026, 3, 1)))) == 1
+    assert run(client, FetchRequest(NOW, cursor=batch.cursor)) == []
+    assert len(run(client, FetchRequest(NOW, cursor=batch.cursor, since=date(2026, 3, 1)))) == 1
 
 
 def test_since_and_until_are_honoured(services: Services, client: Client) -> None:
@@ -128,7 +128,7 @@ def test_since_and_until_are_honoured(services: Services, client: Client) -> Non
         for day in range(10, 1, -1)
     )
     services.answer(HOST, PATH, feed(*posts))
-    (batch,) = run(client, Asked(NOW, since=date(2026, 3, 4), until=date(2026, 3, 5)))
+    (batch,) = run(client, FetchRequest(NOW, since=date(2026, 3, 4), until=date(2026, 3, 5)))
     assert batch.days == {date(2026, 3, 5): 1, date(2026, 3, 4): 1}
     assert len(batch.signals) == 2
     assert batch.cursor is None
@@ -151,7 +151,7 @@ def test_a_feed_that_breaks_off_loses_its_last_post_and_is_asked_for_again(
     services.answer(HOST, PATH, whole[:-200], headers={"ETag": '"1"'})
     (batch,) = run(client)
     assert [signal.paper_id for signal in batch.signals] == ["arxiv:2603.00001"]
-    assert batch.told == [Malformed(f"https://{HOST}{PATH} entry 2", "truncated entry")]
+    assert batch.records == [Malformed(f"https://{HOST}{PATH} entry 2", "truncated entry")]
     assert batch.cursor is None
 
 
@@ -163,7 +163,7 @@ def test_what_is_no_feed_is_refused(services: Services, client: Client, body: st
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(403, SourceError), (404, SourceError), (429, OutOfReachError)]
+    ("status", "error"), [(403, SourceError), (404, SourceError), (429, UnavailableError)]
 )
 def test_a_refusal_ends_the_run(
     services: Services, client: Client, status: int, error: type[SourceError]

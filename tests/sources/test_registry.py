@@ -3,15 +3,13 @@
 import pytest
 
 from broadsheet.errors import ConfigError
-from broadsheet.rules.schedule import Rhythm
-from broadsheet.sources.registry import NAMES, Access, source_named
-
-_ACCESS = Access(categories=("cs.LG",))
+from broadsheet.rules.schedule import Schedule
+from broadsheet.sources.registry import NAMES, source_named
 
 
 @pytest.mark.parametrize("name", set(NAMES) - {"feed", "zotero", "arxiv-atom"})
 def test_a_name_is_a_source(name: str) -> None:
-    source, what = source_named(name, _ACCESS)
+    source, what = source_named(name)
     assert (source.name, what) == (name, None)
 
 
@@ -28,15 +26,15 @@ def test_a_name_is_a_source(name: str) -> None:
     ],
 )
 def test_more_can_be_told_after_a_colon(spec: str, name: str, what: str | None) -> None:
-    source, told = source_named(spec, _ACCESS)
+    source, told = source_named(spec)
     assert source.name == name
     assert told == (what or spec)
-    assert source.rhythm is Rhythm.IRREGULAR
+    assert source.schedule is Schedule.IRREGULAR
 
 
 def test_a_secret_in_a_feeds_address_stands_in_no_name() -> None:
-    one, what = source_named("feed:https://x.example/feed?token=hush", _ACCESS)
-    other, _ = source_named("feed:https://x.example/feed?token=other", _ACCESS)
+    one, what = source_named("feed:https://x.example/feed?token=hush")
+    other, _ = source_named("feed:https://x.example/feed?token=other")
     assert what == "https://x.example/feed?token=hush"
     assert "hush" not in one.name
     assert one.name != other.name
@@ -47,5 +45,5 @@ def test_a_secret_in_a_feeds_address_stands_in_no_name() -> None:
     ["", "arxive", "feed", "feed:", "zotero", "hn:kites", "arxiv:cs.LG", "github:a/b", "x" * 3_000],
 )
 def test_what_is_no_source_is_told_with_those_there_are(spec: str) -> None:
-    with pytest.raises(ConfigError, match="the sources are arxiv, arxiv-feed"):
-        source_named(spec, _ACCESS)
+    with pytest.raises(ConfigError, match="the sources are acl, arxiv, arxiv-atom"):
+        source_named(spec)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.semantic_scholar import Found, fetch, read_papers, read_related
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -56,7 +56,7 @@ def told(number: int, **more: object) -> dict[str, object]:
 
 
 def about(client: Client, *papers: Paper, key: str | None = KEY) -> list[Batch]:
-    return list(fetch(client, Asked(NOW, about=papers), key))
+    return list(fetch(client, FetchRequest(NOW, papers=papers, key=key)))
 
 
 def asked_ids(question: Question) -> list[str]:
@@ -104,7 +104,7 @@ def test_a_paper_outside_arxiv_is_asked_for_by_its_doi_and_keeps_it(
     entry = told(1, externalIds=other, fieldsOfStudy=["Kite Science", None], venue="", year=2024)
     services.answer(HOST, BATCH, orjson.dumps([entry]))
     (batch,) = about(client, TAILS)
-    (paper,) = batch.told
+    (paper,) = batch.records
     assert isinstance(paper, Paper)
     assert asked_ids(services.questions[0]) == ["DOI:10.1000/tails"]
     assert (paper.doi, paper.categories, paper.venue) == ("10.1000/tails", ("Kite Science",), None)
@@ -115,7 +115,7 @@ def test_a_paper_outside_arxiv_is_asked_for_by_its_doi_and_keeps_it(
 def test_arxiv_is_no_venue(services: Services, client: Client, venue: object) -> None:
     services.answer(HOST, BATCH, orjson.dumps([told(1, venue=venue)]))
     (batch,) = about(client, KITES)
-    (paper,) = batch.told
+    (paper,) = batch.records
     assert isinstance(paper, Paper)
     assert paper.venue is None
 
@@ -125,7 +125,7 @@ def test_unknown_papers_are_answered_and_not_counted(services: Services, client:
     (batch,) = about(client, KITES, TAILS)
     assert [(one.paper_id, one.value) for one in batch.signals] == [("doi:10.1000/tails", 7)]
     assert batch.days == {NOW.date(): 1}
-    assert batch.answered == [KITES.id, TAILS.id]
+    assert batch.queried == [KITES.id, TAILS.id]
 
 
 def test_a_question_of_which_nothing_is_known_is_answered(
@@ -147,7 +147,7 @@ def test_bad_entries_are_told_and_the_rest_goes_on(services: Services, client: C
     services.answer(HOST, BATCH, orjson.dumps(entries))
     papers = [make_paper(title="Kites", arxiv=f"2603.0000{n}") for n in range(4)]
     (batch,) = about(client, *papers)
-    assert batch.told[:3] == [
+    assert batch.records[:3] == [
         Malformed("semanticscholar arxiv:2603.00000", "not a JSON object"),
         Malformed("semanticscholar arxiv:2603.00001", "missing title"),
         Malformed(
@@ -155,7 +155,7 @@ def test_bad_entries_are_told_and_the_rest_goes_on(services: Services, client: C
             "it is of another paper than the one that was asked about",
         ),
     ]
-    assert (len(batch.told), batch.signals) == (4, [])
+    assert (len(batch.records), batch.signals) == (4, [])
     assert batch.days == {NOW.date(): 1}
 
 
@@ -164,10 +164,10 @@ def test_a_hundred_papers_are_asked_about_at_once(services: Services, client: Cl
         HOST, BATCH, lambda question: Answer(orjson.dumps([None] * len(asked_ids(question))))
     )
     papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(120)]
-    batches = fetch(client, Asked(NOW, about=papers), KEY)
+    batches = fetch(client, FetchRequest(NOW, papers=papers, key=KEY))
     first = next(batches)
-    assert (len(first.answered), len(services.questions)) == (100, 1)
-    assert [len(batch.answered) for batch in batches] == [20]
+    assert (len(first.queried), len(services.questions)) == (100, 1)
+    assert [len(batch.queried) for batch in batches] == [20]
 
 
 def test_papers_without_an_id_are_answered_without_asking(
@@ -218,7 +218,7 @@ def test_a_refusal_without_a_key_names_the_setting_and_is_not_repeated(
     services: Services, client: Client, status: int
 ) -> None:
     services.answer(HOST, BATCH, b"{}", status, {"Retry-After": "90"})
-    with pytest.raises(OutOfReachError, match="'semanticscholar_key'") as raised:
+    with pytest.raises(UnavailableError, match="'semanticscholar_key'") as raised:
         about(client, KITES, key=None)
     assert (raised.value.wait_s, len(services.questions)) == (90, 1)
 
@@ -235,7 +235,7 @@ def test_an_overloaded_service_is_tried_again_and_then_later(
     services: Services, client: Client, status: int
 ) -> None:
     services.answer(HOST, BATCH, b"", status)
-    with pytest.raises(OutOfReachError, match=str(status)):
+    with pytest.raises(UnavailableError, match=str(status)):
         about(client, KITES)
     assert len(services.questions) == 4
 
@@ -295,7 +295,7 @@ def test_recorded_papers_are_read(
     papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(len(entries))]
     batches = about(client, *papers)
     entitled = [one for one in entries if one and one.get("title")]
-    read = [one for batch in batches for one in batch.told if isinstance(one, Paper)]
+    read = [one for batch in batches for one in batch.records if isinstance(one, Paper)]
     assert [one.title[:9] for one in read] == [one["title"][:9] for one in entitled]
     counted = [one["citationCount"] for one in entitled if "citationCount" in one]
     assert [one.value for batch in batches for one in batch.signals] == counted

@@ -1,5 +1,6 @@
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import orjson
@@ -9,15 +10,15 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Malformed, Paper
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 from broadsheet.sources.zotero import fetch
 from tests.services import Answer, Question, Services
 
 HOST, PATH = "api.zotero.org", "/users/123/items/top"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-ASKED = Asked(NOW, what="users/123")
+ASKED = FetchRequest(NOW, argument="users/123")
 DONE = {"what": "users/123", "known": "7"}
 
 _JSON = st.recursive(
@@ -44,26 +45,26 @@ class Library:
         self.numbers = list(range(size))
         self.version = 7
         self.changes: dict[int, int] = {}
-        self.asked = 0
+        self.request = 0
         self.headers: dict[str, str] = {}
         services.respond(HOST, PATH, self.respond)
 
     def respond(self, question: Question) -> Answer:
-        self.asked += 1
-        if self.asked in self.changes:
+        self.request += 1
+        if self.request in self.changes:
             self.version += 1
-            self.numbers.append(self.numbers.pop(self.changes[self.asked]))
+            self.numbers.append(self.numbers.pop(self.changes[self.request]))
         start = int(question.query["start"])
         items = (item(number) for number in self.numbers[start : start + 100])
         return page(*items, total=len(self.numbers), version=self.version, **self.headers)
 
 
-def run(client: Client, asked: Asked = ASKED, key: str | None = None) -> list[Batch]:
-    return list(fetch(client, asked, key))
+def run(client: Client, request: FetchRequest = ASKED, key: str | None = None) -> list[Batch]:
+    return list(fetch(client, replace(request, key=key)))
 
 
 def titles(batches: list[Batch]) -> set[str]:
-    return {one.title for batch in batches for one in batch.told if isinstance(one, Paper)}
+    return {one.title for batch in batches for one in batch.records if isinstance(one, Paper)}
 
 
 def test_items_are_read_as_papers(services: Services, client: Client) -> None:
@@ -76,7 +77,7 @@ def test_items_are_read_as_papers(services: Services, client: Client) -> None:
     )
     services.respond(HOST, PATH, lambda _: page(told))
     (batch,) = run(client)
-    assert batch.told == [
+    assert batch.records == [
         Paper(
             id="doi:10.1000/kites.1",
             title="On Kites 1",
@@ -94,7 +95,7 @@ def test_the_key_goes_into_a_header_and_not_into_the_query(
     services: Services, client: Client
 ) -> None:
     services.respond(HOST, "/groups/456/collections/ABCD2345/items/top", lambda _: page())
-    run(client, Asked(NOW, what="groups/456/collections/ABCD2345"), key="secret")
+    run(client, FetchRequest(NOW, argument="groups/456/collections/ABCD2345"), key="secret")
     (question,) = services.questions
     assert question.headers["zotero-api-key"] == "secret"
     assert question.headers["zotero-api-version"] == "3"
@@ -112,34 +113,34 @@ def test_a_run_that_was_killed_goes_on_after_the_last_page(
     services: Services, client: Client
 ) -> None:
     Library(services, 250)
-    first = next(fetch(client, ASKED, None))
+    first = next(fetch(client, ASKED))
     assert first.cursor == {"what": "users/123", "known": "0", "version": "7", "start": "100"}
-    rest = run(client, Asked(NOW, cursor=first.cursor, what="users/123"))
-    assert [len(batch.told) for batch in rest] == [100, 50]
+    rest = run(client, FetchRequest(NOW, cursor=first.cursor, argument="users/123"))
+    assert [len(batch.records) for batch in rest] == [100, 50]
     assert rest[-1].cursor == DONE
     assert titles([first, *rest]) == {f"On Kites {n}" for n in range(250)}
 
 
 def test_only_what_changed_since_is_asked_for(services: Services, client: Client) -> None:
     services.respond(HOST, PATH, lambda _: page())
-    (batch,) = run(client, Asked(NOW, cursor=DONE, what="users/123"))
+    (batch,) = run(client, FetchRequest(NOW, cursor=DONE, argument="users/123"))
     assert services.questions[0].query["since"] == "7"
-    assert (batch.told, batch.cursor) == ([], DONE)
+    assert (batch.records, batch.cursor) == ([], DONE)
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "stale",
     [
-        Asked(NOW, cursor=DONE, since=date(2026, 1, 1), what="users/123"),
-        Asked(NOW, cursor={**DONE, "what": "users/9"}, what="users/123"),
-        Asked(NOW, cursor={**DONE, "known": "x", "start": "-1"}, what="users/123"),
+        FetchRequest(NOW, cursor=DONE, since=date(2026, 1, 1), argument="users/123"),
+        FetchRequest(NOW, cursor={**DONE, "what": "users/9"}, argument="users/123"),
+        FetchRequest(NOW, cursor={**DONE, "known": "x", "start": "-1"}, argument="users/123"),
     ],
 )
 def test_all_is_asked_for_where_the_cursor_does_not_hold(
-    services: Services, client: Client, asked: Asked
+    services: Services, client: Client, stale: FetchRequest
 ) -> None:
     services.respond(HOST, PATH, lambda _: page())
-    run(client, asked)
+    run(client, stale)
     assert services.questions[0].query["since"] == "0"
 
 
@@ -176,13 +177,13 @@ def test_a_library_that_asks_to_be_left_alone_is_gone_on_with_later(
     library = Library(services, 250)
     library.headers = {"Backoff": "30"}
     told: list[Batch] = []
-    with pytest.raises(OutOfReachError, match="left alone for 30 seconds") as refused:
-        told.extend(fetch(client, ASKED, None))
+    with pytest.raises(UnavailableError, match="left alone for 30 seconds") as refused:
+        told.extend(fetch(client, ASKED))
     assert refused.value.wait_s == 30.0
     assert len(services.questions) == len(told) == 1
     assert told[0].cursor == {"what": "users/123", "known": "0", "version": "7", "start": "100"}
     library.headers = {}
-    rest = run(client, Asked(NOW, cursor=told[0].cursor, what="users/123"))
+    rest = run(client, FetchRequest(NOW, cursor=told[0].cursor, argument="users/123"))
     assert titles([*told, *rest]) == {f"On Kites {n}" for n in range(250)}
 
 
@@ -195,8 +196,8 @@ def test_a_library_that_changed_and_asks_to_be_left_alone_is_read_again_later(
     told: list[Batch] = []
     for _ in range(5):
         cursor = (told[-1].cursor or {}) if told else {}
-        with suppress(OutOfReachError):
-            told.extend(fetch(client, Asked(NOW, cursor=cursor, what="users/123"), None))
+        with suppress(UnavailableError):
+            told.extend(fetch(client, FetchRequest(NOW, cursor=cursor, argument="users/123")))
     assert len(services.questions) == 5
     assert titles(told) == {f"On Kites {n}" for n in range(250)}
     assert told[-1].cursor == {"what": "users/123", "known": "8"}
@@ -216,7 +217,7 @@ def test_with_the_last_page_nothing_is_left_to_wait_for(services: Services, clie
 def test_a_bad_item_is_malformed_and_the_rest_goes_in(services: Services, client: Client) -> None:
     services.respond(HOST, PATH, lambda _: page(7, {"type": "note"}, item(1)))
     (batch,) = run(client)
-    no_object, no_title, good = batch.told
+    no_object, no_title, good = batch.records
     assert no_object == Malformed("zotero users/123 from 0 item 1", "not a JSON object")
     assert no_title == Malformed("zotero users/123 from 0 item 2", "missing title")
     assert isinstance(good, Paper)
@@ -227,7 +228,7 @@ def test_what_names_no_library_is_refused_and_not_asked(
     services: Services, client: Client, what: str | None
 ) -> None:
     with pytest.raises(SourceError, match="names no Zotero library"):
-        run(client, Asked(NOW, what=what))
+        run(client, FetchRequest(NOW, argument=what))
     assert services.questions == []
 
 
@@ -240,7 +241,7 @@ def test_a_closed_library_names_the_setting_and_not_the_key(
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("status", "error"), [(404, SourceError), (503, OutOfReachError)])
+@pytest.mark.parametrize(("status", "error"), [(404, SourceError), (503, UnavailableError)])
 def test_a_refusal_ends_the_run(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
@@ -288,4 +289,4 @@ def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
 @given(st.lists(_JSON))
 def test_any_items_raise_nothing(items: list[object]) -> None:
     (batch,) = run(Fixed(json.dumps({"items": items}).encode()))
-    assert len(batch.told) == len(items)
+    assert len(batch.records) == len(items)

@@ -8,7 +8,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx2
 
 from broadsheet.errors import SourceError
-from broadsheet.http.rate_limits import same_site
+from broadsheet.http.rate_limits import RateLimits
 
 
 class UnknownHostError(Exception):
@@ -36,7 +36,7 @@ def web_address(address: str, params: Mapping[str, str] | None) -> httpx2.URL:
     return url
 
 
-def moved_to(url: httpx2.URL, location: str) -> httpx2.URL:
+def moved_to(url: httpx2.URL, location: str, limits: RateLimits) -> httpx2.URL:
     """Read where a redirect leads.
 
     Raises
@@ -49,7 +49,7 @@ def moved_to(url: httpx2.URL, location: str) -> httpx2.URL:
     except httpx2.InvalidURL as error:
         raise SourceError(f"{shown(url)} leads to an address that cannot be read") from error
     downgraded = url.scheme == "https" and there.scheme != "https"
-    if downgraded or there.userinfo or not same_site(url.host, there.host):
+    if downgraded or there.userinfo or not limits.same_site(url.host, there.host):
         raise SourceError(
             f"{shown(url)} leads to {there.host[:100]!r}, another site: if the service has moved, "
             "name its new address in the settings"

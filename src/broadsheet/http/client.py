@@ -18,8 +18,8 @@ from broadsheet.http.addresses import (
     shown,
     web_address,
 )
-from broadsheet.http.rate_limits import pause_s, site_of
-from broadsheet.http.reply import OutOfReachError, Reply, retry_after_s
+from broadsheet.http.rate_limits import RateLimits
+from broadsheet.http.reply import Reply, UnavailableError, retry_after_s
 
 REPLY_BYTES = 64 << 20
 _CONNECT_S, _READ_S, _WHOLE_S = 10.0, 30.0, 300.0
@@ -71,6 +71,8 @@ class Client:
         Waits so many seconds.
     read_s : float
         How long to wait for the next piece of a reply.
+    rate_limits : RateLimits, optional
+        By default one request to a site in two seconds.
     """
 
     def __init__(
@@ -80,7 +82,9 @@ class Client:
         spend: Callable[[str], None] = lambda site: None,
         pause: Callable[[float], None] = time.sleep,
         read_s: float = _READ_S,
+        rate_limits: RateLimits | None = None,
     ) -> None:
+        self._rate_limits = rate_limits or RateLimits()
         self._mirror = mirror.rstrip("/") if mirror else None
         self._spend = spend
         self._pause = pause
@@ -138,7 +142,7 @@ class Client:
         ------
         SourceError
             Where the reply is a refusal, too long, or leads elsewhere.
-        OutOfReachError
+        UnavailableError
             Where there is no reply, the service is overloaded, or its budget is spent.
         """
         conditions = {}
@@ -174,7 +178,7 @@ class Client:
         try:
             return retrying(self._follow, question)
         except _PassingError as error:
-            raise OutOfReachError(
+            raise UnavailableError(
                 f"{shown(question.url)} cannot be reached ({error}): it is tried again later",
                 error.wait_s,
             ) from error
@@ -184,14 +188,14 @@ class Client:
             reply = self._ask(question)
             if reply.status not in _MOVED:
                 return reply
-            there = moved_to(question.url, reply.headers.get("location", ""))
+            there = moved_to(question.url, reply.headers.get("location", ""), self._rate_limits)
             question = replace(question, url=there)
         raise SourceError(f"{shown(question.url)} leads from one address to the next without end")
 
     def _ask(self, question: _Question) -> Reply:
         url = question.url
         with self._turn:
-            self._spend(site_of(url.host))
+            self._spend(self._rate_limits.site_of(url.host))
             self._keep_pace(url.host)
             until = time.monotonic() + _WHOLE_S
             try:
@@ -209,15 +213,15 @@ class Client:
             except httpx2.DecodingError as error:
                 raise _PassingError("a damaged reply") from error
             finally:
-                self._asked_at[site_of(url.host)] = time.monotonic()
+                self._asked_at[self._rate_limits.site_of(url.host)] = time.monotonic()
         return Reply(shown(url), reply.status_code, _lower(reply.headers), told)
 
     def _keep_pace(self, host: str) -> None:
         if self._mirror:
             return
-        before = self._asked_at.get(site_of(host))
+        before = self._asked_at.get(self._rate_limits.site_of(host))
         if before is not None:
-            early_s = before + pause_s(host) - time.monotonic()
+            early_s = before + self._rate_limits.interval_s(host) - time.monotonic()
             if early_s > 0:
                 self._pause(early_s)
 
@@ -256,7 +260,7 @@ def _check(url: httpx2.URL, reply: httpx2.Response, allowed: tuple[int, ...]) ->
     if status in _PASSING or (status == httpx2.codes.FORBIDDEN and wait_s is not None):
         if wait_s is not None and wait_s > _LONGEST_WAIT_S:
             minutes = round(wait_s / 60)
-            raise OutOfReachError(
+            raise UnavailableError(
                 f"{shown(url)} asks to wait for {minutes} minutes (status {status}): it is "
                 "tried again then",
                 wait_s,

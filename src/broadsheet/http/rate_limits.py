@@ -1,50 +1,51 @@
-"""How often each service lets itself be asked, and which hosts are of one site."""
+"""Rate limits by site, and which hosts belong to one site."""
 
-# Seconds between two requests, as each service publishes or asks for.
-_PAUSES_S = {
-    "arxiv.org": 3.0,
-    "huggingface.co": 0.5,
-    "openalex.org": 0.15,
-    "semanticscholar.org": 1.1,
-    # Three lists a second only for those who name a contact, of which nothing is known here.
-    "crossref.org": 1.0,
-    "biorxiv.org": 1.0,
-    "medrxiv.org": 1.0,
-    "aclanthology.org": 2.0,
-    "github.com": 0.75,
-    "algolia.com": 0.4,
-    "reddit.com": 6.5,
-    "bsky.app": 0.2,
-    "zotero.org": 1.0,
-}
-_OTHER_PAUSE_S = 2.0
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
-def site_of(host: str) -> str:
-    """Name the site that a host belongs to: a known service, else the host without ``www.``.
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """The least time between two requests, by site.
 
-    Examples
-    --------
-    >>> site_of("export.arxiv.org"), site_of("www.example.org")
-    ('arxiv.org', 'example.org')
+    Parameters
+    ----------
+    intervals_s : mapping of str to float
+        Seconds between two requests to a site and its subdomains, such as ``arxiv.org``.
+    default_s : float
+        The same for all other hosts; 0 sets no limit.
     """
-    told = host.lower().rstrip(".").removeprefix("www.")
-    known = (site for site in _PAUSES_S if told == site or told.endswith(f".{site}"))
-    return next(known, told)
 
+    intervals_s: Mapping[str, float] = field(default_factory=dict)
+    default_s: float = 2.0
 
-def same_site(one: str, other: str) -> bool:
-    """Tell whether a redirect from one host to another stays with the same service.
+    def site_of(self, host: str) -> str:
+        """Return the site of a host: a listed site, else the host without ``www.``.
 
-    Examples
-    --------
-    >>> same_site("export.arxiv.org", "oaipmh.arxiv.org"), same_site("a.github.io", "b.github.io")
-    (True, False)
-    """
-    a, b = site_of(one), site_of(other)
-    return a == b or a.endswith(f".{b}") or b.endswith(f".{a}")
+        Examples
+        --------
+        >>> limits = RateLimits({"arxiv.org": 3.0})
+        >>> limits.site_of("export.arxiv.org"), limits.site_of("www.example.org")
+        ('arxiv.org', 'example.org')
+        """
+        name = host.lower().rstrip(".").removeprefix("www.")
+        listed = (one for one in self.intervals_s if name == one or name.endswith(f".{one}"))
+        return next(listed, name)
 
+    def same_site(self, one: str, other: str) -> bool:
+        """Return whether two hosts belong to one service, so that redirects are followed.
 
-def pause_s(host: str) -> float:
-    """Give the least time between two requests to the site of a host, in seconds."""
-    return _PAUSES_S.get(site_of(host), _OTHER_PAUSE_S)
+        Examples
+        --------
+        >>> limits = RateLimits({"arxiv.org": 3.0})
+        >>> limits.same_site("export.arxiv.org", "oaipmh.arxiv.org")
+        True
+        >>> limits.same_site("a.github.io", "b.github.io")
+        False
+        """
+        a, b = self.site_of(one), self.site_of(other)
+        return a == b or a.endswith(f".{b}") or b.endswith(f".{a}")
+
+    def interval_s(self, host: str) -> float:
+        """Return the least time between two requests to the site of a host, in seconds."""
+        return self.intervals_s.get(self.site_of(host), self.default_s)

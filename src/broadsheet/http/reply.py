@@ -17,7 +17,7 @@ Shape = TypeVar("Shape", bound=BaseModel)
 _LONGEST_WAIT_S = 7 * 86_400.0
 
 
-class OutOfReachError(SourceError):
+class UnavailableError(SourceError):
     """A service that cannot be asked now.
 
     Parameters

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 
 from broadsheet.errors import BroadsheetError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError
+from broadsheet.http.reply import UnavailableError
 from broadsheet.model import Gap, Malformed, Paper
 from broadsheet.rules.gaps import DayCount, fault, judged_days
-from broadsheet.rules.schedule import Rhythm, newest_due
-from broadsheet.sources.source import Asked, Batch, Source
+from broadsheet.rules.schedule import Schedule, newest_due
+from broadsheet.sources.source import Batch, FetchRequest, Source
 from broadsheet.store import source_state
 from broadsheet.store.attention import add_signals
 from broadsheet.store.database import Database
@@ -38,18 +38,21 @@ class FetchOptions:
     Parameters
     ----------
     since, until : date or None
-        As in :class:`broadsheet.sources.source.Asked`; without `since` a run begins at the
+        As in :class:`broadsheet.sources.source.FetchRequest`; without `since` a run begins at the
         oldest open gap, else at the cursor.
     limit : int or None
         After how many papers and signals to stop.
-    what : str or None
-        As in :class:`broadsheet.sources.source.Asked`.
+    argument, key, contact, categories
+        As in :class:`broadsheet.sources.source.FetchRequest`; the Scheduler sets them.
     """
 
     since: date | None = None
     until: date | None = None
     limit: int | None = None
-    what: str | None = None
+    argument: str | None = None
+    key: str | None = None
+    contact: str | None = None
+    categories: Sequence[str] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -106,7 +109,7 @@ def fetch(
     source: Source,
     client: Client,
     now: datetime,
-    wish: FetchOptions | None = None,
+    options: FetchOptions | None = None,
     on_records: Callable[[int], None] = lambda count: None,
 ) -> FetchReport:
     """Ask a source and keep what it tells; a failure is told in the report and raises nothing.
@@ -124,85 +127,93 @@ def fetch(
         Through which it is asked.
     now : datetime
         Aware UTC.
-    wish : FetchOptions, optional
+    options : FetchOptions, optional
         By default all there is since the cursor.
     on_records : callable, optional
         Told how many records each batch brought.
     """
-    wish = wish or FetchOptions()
+    options = options or FetchOptions()
     report = FetchReport(source.name)
-    asked = _begin(database, source, now, wish)
+    request = _begin(database, source, now, options)
     wait_s: float | None = None
     reread: Counter[date] = Counter()
     try:
-        for batch in source.fetch(client, asked):
+        for batch in source.fetch(client, request):
             before = report.records
             if batch.cursor is None:
                 # Without a cursor after it, it comes again in a run that is gone on with.
                 reread.update(batch.days)
-            _keep(database, source, asked, batch, reread, report)
+            _keep(database, source, request, batch, reread, report)
             on_records(report.records - before)
-            if wish.limit is not None and report.records >= wish.limit:
+            if options.limit is not None and report.records >= options.limit:
                 break
     except BroadsheetError as error:
         report.error = str(error)
-        wait_s = error.wait_s if isinstance(error, OutOfReachError) else None
+        wait_s = error.wait_s if isinstance(error, UnavailableError) else None
     except Exception as error:
         _log.exception("the source %s failed in a way that was not foreseen", source.name)
         report.error = f"this should not have happened ({type(error).__name__}: {error})"
-    if wish.is_whole:
+    if options.is_whole:
         _finish(database, source, now, report, wait_s)
     return report
 
 
-def _begin(database: Database, source: Source, now: datetime, wish: FetchOptions) -> Asked:
+def _begin(
+    database: Database, source: Source, now: datetime, options: FetchOptions
+) -> FetchRequest:
     with database.read() as connection:
         waiting = source_state.open_gaps(connection, source.name)
-        about = [] if wish.what else _about(connection, source, now)
+        about = [] if options.argument else _about(connection, source, now, options.key)
         cursor = source_state.cursor_of(connection, source.name)
+    scope = " ".join(options.categories) if source.by_category else ""
     with database.write() as connection:
-        if wish.is_whole:
-            source_state.begin(connection, source.name, source.scope, now)
+        if options.is_whole:
+            source_state.begin(connection, source.name, scope, now)
         else:
-            source_state.ensure_source(connection, source.name, source.scope)
-        if about and source.rhythm is Rhythm.ANSWERS:
+            source_state.ensure_source(connection, source.name, scope)
+        if about and source.schedule is Schedule.PER_QUERY:
             # Noted before anything is answered, so that no answer at all is noticed.
             source_state.count_day(connection, source.name, now.date(), 0, wanted=len(about))
-    return Asked(
+    return FetchRequest(
         now=now,
         cursor=cursor,
-        since=wish.since or min((gap.day for gap in waiting), default=None),
-        until=wish.until,
-        about=about,
-        what=wish.what,
+        since=options.since or min((gap.day for gap in waiting), default=None),
+        until=options.until,
+        papers=about,
+        argument=options.argument,
+        key=options.key,
+        contact=options.contact,
+        categories=options.categories,
     )
 
 
-def _about(connection: Connection, source: Source, now: datetime) -> list[Paper]:
+def _about(connection: Connection, source: Source, now: datetime, key: str | None) -> list[Paper]:
     return source_state.papers_to_query(
         connection,
         source.name,
-        now - source.again,
-        source.asks,
-        source.about,
+        now - source.requery_after,
+        source.query_limit(key),
+        source.paper_filter,
     )
 
 
 def _keep(
     database: Database,
     source: Source,
-    asked: Asked,
+    request: FetchRequest,
     batch: Batch,
     reread: Mapping[date, int],
     report: FetchReport,
 ) -> None:
     # A notice's words are about a paper, and give way to all that describes it.
-    teller = f"{source.name} notices" if batch.only_known else source.name
-    papers = [one for one in batch.told if isinstance(one, Paper)]
-    complaints = [one for one in batch.told if isinstance(one, Malformed)]
+    teller = f"{source.name} notices" if batch.existing_only else source.name
+    papers = [one for one in batch.records if isinstance(one, Paper)]
+    complaints = [one for one in batch.records if isinstance(one, Malformed)]
     with database.write() as connection:
         if papers:
-            report.tally += add(connection, teller, papers, asked.now, only_known=batch.only_known)
+            report.tally += add(
+                connection, teller, papers, request.now, only_known=batch.existing_only
+            )
         matched = add_signals(connection, batch.signals) if batch.signals else 0
         if batch.submissions:
             upsert_submissions(connection, batch.submissions)
@@ -210,8 +221,8 @@ def _keep(
             moved = records if batch.cursor is not None else 0
             again = reread.get(day, 0)
             source_state.count_day(connection, source.name, day, moved, reread=again)
-        if batch.answered:
-            source_state.mark_queried(connection, source.name, batch.answered, asked.now)
+        if batch.queried:
+            source_state.mark_queried(connection, source.name, batch.queried, request.now)
         if batch.cursor is not None:
             source_state.store_cursor(connection, source.name, batch.cursor)
     report.signals += matched
@@ -238,13 +249,13 @@ def _judge(connection: Connection, source: Source, now: datetime, report: FetchR
     """Find the days that are missing something, and those that are not any more."""
     counts = source_state.days_of(connection, source.name)
     known = source_state.gaps_of(connection, source.name)
-    newest = newest_due(source.rhythm, now)
+    newest = newest_due(source.schedule, now)
     waiting = {day for day, gap in known.items() if gap.filled_at is None}
     for day in sorted(waiting.union(judged_days(min(counts, default=newest), newest))):
         gap = known.get(day)
         if gap is not None and gap.filled_at is not None:
             continue
-        why = fault(day, counts, source.rhythm, report.error)
+        why = fault(day, counts, source.schedule, report.error)
         if gap is None and why is None:
             continue
         gap = replace(gap or Gap(source.name, day, "", now), why=why or (gap.why if gap else ""))
@@ -256,22 +267,22 @@ def _judge(connection: Connection, source: Source, now: datetime, report: FetchR
             report.mended.append(gap)
         else:
             report.gaps.append(gap)
-    if source.rhythm is Rhythm.ANSWERS and report.gaps:
+    if source.schedule is Schedule.PER_QUERY and report.gaps:
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         source_state.requeue_since(connection, source.name, midnight)
 
 
 def _came_otherwise(connection: Connection, source: Source, gap: Gap, now: datetime) -> bool:
     """Tell whether another source brought the day, or what got no answer then got one since."""
-    if source.rhythm is Rhythm.ANSWERS:
+    if source.schedule is Schedule.PER_QUERY:
         counts = source_state.days_of(connection, source.name)
         today = counts.get(now.date())
         is_later = now.date() > gap.day and today is not None and today.records > 0
-        return is_later and fault(now.date(), counts, source.rhythm) is None
-    if source.filled_by is None:
+        return is_later and fault(now.date(), counts, source.schedule) is None
+    if source.backfilled_by is None:
         return False
-    other = source_state.days_of(connection, source.filled_by).get(gap.day)
-    missing = source_state.gaps_of(connection, source.filled_by).get(gap.day)
+    other = source_state.days_of(connection, source.backfilled_by).get(gap.day)
+    missing = source_state.gaps_of(connection, source.backfilled_by).get(gap.day)
     is_whole = missing is None or (missing.filled_at is not None and not missing.given_up)
     return other is not None and other.records > 0 and is_whole
 
@@ -288,4 +299,4 @@ def _pause(source: Source, report: FetchReport, failures: int, wait_s: float | N
     if report.error:
         patience = min(_AFTER_A_FAILURE * 2.0 ** min(failures, 10), _AFTER_MANY)
         return max(patience, timedelta(seconds=min(wait_s or 0.0, _LONGEST_TOLD_S)))
-    return min(source.every, _AFTER_A_GAP) if report.gaps else source.every
+    return min(source.interval, _AFTER_A_GAP) if report.gaps else source.interval

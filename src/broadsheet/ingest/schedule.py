@@ -13,7 +13,8 @@ from filelock import Timeout as LockTimeout
 
 from broadsheet.errors import BroadsheetError, ConfigError, SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError
+from broadsheet.http.rate_limits import RateLimits
+from broadsheet.http.reply import UnavailableError
 from broadsheet.ingest.run import FetchOptions, FetchReport, fetch
 from broadsheet.model import Gap, SourceState
 from broadsheet.rules.gaps import missing
@@ -42,7 +43,7 @@ class FetchSettings:
     contact : str or None
         Email address that services may write to.
     keys : mapping of str to str or None
-        Keys of services, by the name of the service.
+        API keys, by the name of their setting.
     mirror : str or None
         Address that stands in for all services.
     requests_a_day : int
@@ -81,7 +82,7 @@ class Scheduler:
     def fetch(
         self,
         specs: Sequence[str] = (),
-        wish: FetchOptions | None = None,
+        options: FetchOptions | None = None,
         on_records: Callable[[str, int], None] = lambda name, count: None,
     ) -> Iterator[FetchReport]:
         """Ask sources one after another, due or not; one that fails stops no other.
@@ -91,7 +92,7 @@ class Scheduler:
         specs : sequence of str
             As :func:`broadsheet.sources.registry.source_named` takes them; by default those of
             the settings.
-        wish : FetchOptions, optional
+        options : FetchOptions, optional
             What they are to bring.
         on_records : callable, optional
             Told the source and how many records came, batch by batch.
@@ -106,12 +107,18 @@ class Scheduler:
         """
         chosen = [self._source(spec) for spec in specs] if specs else self._chosen()
         with _alone(self._settings.folder), self._client() as client:
-            for source, what in chosen:
+            for source, argument in chosen:
                 if isinstance(source, SourceState):
                     yield FetchReport(source.name, error=source.error)
                     continue
-                asked = replace(wish or FetchOptions(), what=what)
-                yield self._fetch(source, client, asked, partial(on_records, source.name))
+                request = replace(
+                    options or FetchOptions(),
+                    argument=argument,
+                    key=self._settings.keys.get(source.key or ""),
+                    contact=self._settings.contact,
+                    categories=self._settings.categories,
+                )
+                yield self._fetch(source, client, request, partial(on_records, source.name))
 
     def fetch_due(self) -> list[FetchReport]:
         """Ask the sources of the settings whose time has come."""
@@ -157,7 +164,7 @@ class Scheduler:
         leading = {
             source.name
             for source, _ in self._chosen()
-            if not isinstance(source, SourceState) and source.leads
+            if not isinstance(source, SourceState) and source.blocks_edition
         }
         now = self._clock()
         return all(
@@ -179,10 +186,14 @@ class Scheduler:
         return missing(gaps, late)
 
     def _fetch(
-        self, source: Source, client: Client, wish: FetchOptions, on_records: Callable[[int], None]
+        self,
+        source: Source,
+        client: Client,
+        options: FetchOptions,
+        on_records: Callable[[int], None],
     ) -> FetchReport:
         try:
-            return fetch(self._database, source, client, self._clock(), wish, on_records)
+            return fetch(self._database, source, client, self._clock(), options, on_records)
         except BroadsheetError as error:
             return FetchReport(source.name, error=str(error))
         except Exception as error:
@@ -204,23 +215,25 @@ class Scheduler:
     def _source(self, spec: str) -> tuple[Source, str | None]:
         # Imported here because the readers of feeds and XML take longer to load than most
         # commands, which ask nobody, take to run.
-        from broadsheet.sources.registry import Access, source_named
+        from broadsheet.sources.registry import source_named
 
-        access = Access(
-            contact=self._settings.contact,
-            categories=self._settings.categories,
-            **self._settings.keys,
-        )
-        return source_named(spec, access)
+        return source_named(spec)
 
     def _client(self) -> Client:
-        return Client(self._settings.contact, self._settings.mirror, self._spend)
+        from broadsheet.sources.registry import RATE_LIMITS
+
+        return Client(
+            self._settings.contact,
+            self._settings.mirror,
+            self._spend,
+            rate_limits=RateLimits(RATE_LIMITS),
+        )
 
     def _spend(self, site: str) -> None:
         with self._database.write() as connection:
             count = source_state.spend(connection, site, self._clock().date())
         if count > self._settings.requests_a_day:
-            raise OutOfReachError(
+            raise UnavailableError(
                 f"the {self._settings.requests_a_day} requests that {site} may get in a day are "
                 "spent: it goes on tomorrow, or raise the setting 'requests_a_day'"
             )

@@ -8,13 +8,12 @@ from broadsheet.model.period import Period, Span
 from broadsheet.model.pick import Pick
 from broadsheet.model.reader import Reader
 from broadsheet.model.signal import Kind, Signal
-from broadsheet.model.source import About, Gap, SourceState
+from broadsheet.model.source import Gap, PaperFilter, SourceState
 from broadsheet.model.submission import Submission
 from broadsheet.model.subscription import Subscription, SubscriptionState
 from broadsheet.model.trend import Trend, Trending
 
 __all__ = [
-    "About",
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
@@ -28,6 +27,7 @@ __all__ = [
     "Mode",
     "Notice",
     "Paper",
+    "PaperFilter",
     "Period",
     "Pick",
     "Reader",

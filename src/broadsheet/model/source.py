@@ -8,7 +8,7 @@ from enum import StrEnum
 _LATE = timedelta(hours=26)
 
 
-class About(StrEnum):
+class PaperFilter(StrEnum):
     """Which papers of the library a source is asked about."""
 
     NONE = "none"

@@ -7,7 +7,7 @@ from itertools import groupby
 from statistics import median
 
 from broadsheet.model import Gap
-from broadsheet.rules.schedule import Rhythm, expected
+from broadsheet.rules.schedule import Schedule, expected
 
 # How far back days are judged again, so that a late filling is noticed.
 JUDGED_DAYS = 14
@@ -35,7 +35,7 @@ class DayCount:
     wanted: int | None = None
 
 
-def usual(day: date, counts: Mapping[date, DayCount], rhythm: Rhythm) -> float | None:
+def usual(day: date, counts: Mapping[date, DayCount], schedule: Schedule) -> float | None:
     """Estimate how many records a day brings, from the days before it.
 
     Parameters
@@ -44,7 +44,7 @@ def usual(day: date, counts: Mapping[date, DayCount], rhythm: Rhythm) -> float |
         The day in question.
     counts : mapping of date to DayCount
         Of any days; empty and thin ones need not be taken out, as medians are taken.
-    rhythm : Rhythm
+    schedule : Schedule
         The source's.
 
     Returns
@@ -55,13 +55,13 @@ def usual(day: date, counts: Mapping[date, DayCount], rhythm: Rhythm) -> float |
         about papers the usual share of answers times the papers asked about.
     """
     before = sorted((one for one in counts if one < day), reverse=True)
-    if rhythm is Rhythm.ANSWERS:
+    if schedule is Schedule.PER_QUERY:
         wanted = counts[day].wanted if day in counts else None
         shares = [
             counts[one].records / told for one in before[:_ANY_DAYS] if (told := counts[one].wanted)
         ]
         return median(shares) * wanted if wanted and len(shares) >= _FEWEST_DAYS else None
-    due = [one for one in before if expected(rhythm, one)]
+    due = [one for one in before if expected(schedule, one)]
     same = [one for one in due if one.weekday() == day.weekday()][:_SAME_WEEKDAYS]
     taken = same if len(same) >= _FEWEST_DAYS else due[:_ANY_DAYS]
     if len(taken) < _FEWEST_DAYS:
@@ -70,7 +70,7 @@ def usual(day: date, counts: Mapping[date, DayCount], rhythm: Rhythm) -> float |
 
 
 def fault(
-    day: date, counts: Mapping[date, DayCount], rhythm: Rhythm, error: str | None = None
+    day: date, counts: Mapping[date, DayCount], schedule: Schedule, error: str | None = None
 ) -> str | None:
     """Tell what is wrong with a day.
 
@@ -80,7 +80,7 @@ def fault(
         A day whose news should have come.
     counts : mapping of date to DayCount
         What came of this and of other days.
-    rhythm : Rhythm
+    schedule : Schedule
         The source's.
     error : str or None
         Why the source failed the last time it was asked.
@@ -93,25 +93,25 @@ def fault(
     Examples
     --------
     >>> days = {date(2026, 3, n): DayCount(100) for n in range(2, 14)}
-    >>> fault(date(2026, 3, 16), days, Rhythm.DAILY)
+    >>> fault(date(2026, 3, 16), days, Schedule.DAILY)
     'nothing came, and nothing newer than 2026-03-13'
-    >>> fault(date(2026, 3, 16), days | {date(2026, 3, 16): DayCount(31)}, Rhythm.DAILY)
+    >>> fault(date(2026, 3, 16), days | {date(2026, 3, 16): DayCount(31)}, Schedule.DAILY)
     'only 31 of the usual 100 records came'
     """
     came = counts.get(day, DayCount(0))
-    if rhythm is Rhythm.ANSWERS:
+    if schedule is Schedule.PER_QUERY:
         if not came.wanted or came.wanted < _FEWEST_USUAL:
             return None
-    elif not expected(rhythm, day):
+    elif not expected(schedule, day):
         return None
-    level = usual(day, counts, rhythm)
+    level = usual(day, counts, schedule)
     if level is not None and level < _FEWEST_USUAL:
         return None
     if not came.records:
         return _nothing(day, counts, came, error)
     if level is None or came.records >= THIN_SHARE * level:
         return None
-    noun = "answers" if rhythm is Rhythm.ANSWERS else "records"
+    noun = "answers" if schedule is Schedule.PER_QUERY else "records"
     return f"only {came.records} of the usual {round(level)} {noun} came"
 
 

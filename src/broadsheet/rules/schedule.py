@@ -11,7 +11,7 @@ _SATURDAY = 5
 _MONDAY, _THURSDAY = 0, 3
 
 
-class Rhythm(StrEnum):
+class Schedule(StrEnum):
     """When news comes."""
 
     ARXIV = "arxiv"
@@ -19,45 +19,45 @@ class Rhythm(StrEnum):
 
     WEEKDAYS = "weekdays"
     DAILY = "daily"
-    ANSWERS = "answers"
-    """On days when it was asked about papers, as many as it was asked about."""
+    PER_QUERY = "per query"
+    """As many records as papers were looked up, on days with a run."""
 
     IRREGULAR = "irregular"
     """Nothing is expected on any day."""
 
 
-def expected(rhythm: Rhythm, day: date) -> bool:
+def expected(schedule: Schedule, day: date) -> bool:
     """Tell whether a day without any news would be a gap.
 
     Examples
     --------
-    >>> [expected(Rhythm.ARXIV, date(2026, 11, day)) for day in (20, 21, 22, 23, 27)]
+    >>> [expected(Schedule.ARXIV, date(2026, 11, day)) for day in (20, 21, 22, 23, 27)]
     [True, False, False, True, False]
     """
-    if rhythm is Rhythm.ARXIV:
+    if schedule is Schedule.ARXIV:
         # What is announced in the evening stands in the next day's feed.
         return day.weekday() < _SATURDAY and not arxiv_may_rest(day - timedelta(days=1))
-    if rhythm is Rhythm.WEEKDAYS:
+    if schedule is Schedule.WEEKDAYS:
         return day.weekday() < _SATURDAY
-    return rhythm is Rhythm.DAILY
+    return schedule is Schedule.DAILY
 
 
-def newest_due(rhythm: Rhythm, now: datetime) -> date:
+def newest_due(schedule: Schedule, now: datetime) -> date:
     """Give the newest day whose news should have come by now, expected or not.
 
     Parameters
     ----------
-    rhythm : Rhythm
+    schedule : Schedule
         The source's.
     now : datetime
         Aware UTC.
     """
-    if rhythm is Rhythm.ARXIV:
+    if schedule is Schedule.ARXIV:
         eastern = now.astimezone(_EASTERN)
         today = eastern.date()
         return today if eastern.time() >= _FEEDS_BUILT else today - timedelta(days=1)
     # A day in progress may still bring more.
-    return now.date() if rhythm is Rhythm.ANSWERS else now.date() - timedelta(days=1)
+    return now.date() if schedule is Schedule.PER_QUERY else now.date() - timedelta(days=1)
 
 
 def arxiv_may_rest(evening: date) -> bool:

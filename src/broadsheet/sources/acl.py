@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import islice, pairwise
 
 from broadsheet.errors import SourceError
@@ -12,8 +13,9 @@ from broadsheet.http.decoding import decode
 from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import parse_external_id
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.bibtex import parse_entries
-from broadsheet.sources.source import Asked, Batch, Cursor
+from broadsheet.sources.source import Argument, Batch, Cursor, FetchRequest, Source
 
 NAME = "acl"
 
@@ -42,15 +44,15 @@ _ABBREVIATIONS_CHARS = 10_000
 _MEMBERS = 64
 
 
-def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read the papers of the Anthology, 500 in a batch.
 
     Parameters
     ----------
     client : Client
         Asks aclanthology.org.
-    asked : Asked
-        `what` is a volume such as ``2024.acl-long``; without it all papers are read from the
+    request : FetchRequest
+        `argument` is a volume such as ``2024.acl-long``; without it all papers are read from the
         year of `since` to that of `until`, by default of this year and the one before, and only
         where the file is another than the last time.
 
@@ -59,43 +61,46 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     SourceError
         Where there is no such volume, or the file is broken or no BibTeX.
     """
-    if asked.what is not None and not _VOLUME.fullmatch(asked.what):
+    if request.argument is not None and not _VOLUME.fullmatch(request.argument):
         raise SourceError(
-            f"{asked.what[:100]!r} is no volume of the ACL Anthology: write it as 2024.acl-long"
+            f"{request.argument[:100]!r} is not a volume of the ACL Anthology: write it as "
+            "2024.acl-long"
         )
-    path = f"volumes/{asked.what}.bib" if asked.what else _WHOLE
-    is_same = asked.since is None and asked.cursor.get("what", "") == (asked.what or "")
-    unless = asked.cursor if is_same else None
+    path = f"volumes/{request.argument}.bib" if request.argument else _WHOLE
+    is_same = request.since is None and request.cursor.get("what", "") == (request.argument or "")
+    unless = request.cursor if is_same else None
     reply = client.get(f"{_ADDRESS}/{path}", unless=unless, most_bytes=_PACKED_BYTES)
     if reply.unchanged:
         return
-    yield from _batches(_papers(reply, asked), reply, asked)
+    yield from _batches(_papers(reply, request), reply, request)
 
 
-def _batches(papers: Iterator[Paper | Malformed], reply: Reply, asked: Asked) -> Iterator[Batch]:
+def _batches(
+    papers: Iterator[Paper | Malformed], reply: Reply, request: FetchRequest
+) -> Iterator[Batch]:
     told = list(islice(papers, _PAPERS))
     while len(told) == _PAPERS:
-        yield Batch(told=told)
+        yield Batch(records=told)
         told = list(islice(papers, _PAPERS))
-    yield Batch(told=told, cursor=_cursor(reply, asked))
+    yield Batch(records=told, cursor=_cursor(reply, request))
 
 
-def _cursor(reply: Reply, asked: Asked) -> Cursor | None:
+def _cursor(reply: Reply, request: FetchRequest) -> Cursor | None:
     """Give the cursor after the file, where nothing was left out that is to come by itself."""
-    first, _ = _years(replace(asked, since=None))
-    if asked.until or (asked.since and asked.since.year > first):
+    first, _ = _years(replace(request, since=None))
+    if request.until or (request.since and request.since.year > first):
         return None
-    return {"what": asked.what or "", **reply.validators}
+    return {"what": request.argument or "", **reply.validators}
 
 
-def _years(asked: Asked) -> tuple[int, int]:
-    unasked = 0 if asked.what else asked.now.year - _YEARS_BACK
-    first = asked.since.year if asked.since else unasked
-    return first, asked.until.year if asked.until else 9999
+def _years(request: FetchRequest) -> tuple[int, int]:
+    unasked = 0 if request.argument else request.now.year - _YEARS_BACK
+    first = request.since.year if request.since else unasked
+    return first, request.until.year if request.until else 9999
 
 
-def _papers(reply: Reply, asked: Asked) -> Iterator[Paper | Malformed]:
-    first, last = _years(asked)
+def _papers(reply: Reply, request: FetchRequest) -> Iterator[Paper | Malformed]:
+    first, last = _years(request)
     abbreviations = ""
     number = 0
     for raw, kind in _entries(_pieces(reply)):
@@ -191,3 +196,13 @@ def _unpacked(body: bytes) -> Iterator[bytes]:
             if not packed and not piece and not inflate.eof:
                 raise EOFError
             yield piece
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.IRREGULAR,
+    interval=timedelta(days=1),
+    rate_limits={"aclanthology.org": 2.0},
+    argument=Argument.OPTIONAL,
+)

@@ -9,8 +9,17 @@ from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
-from broadsheet.sources.arxiv_xml import Element, elements, name_of, read_xml, shown, text_in
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.rules.schedule import Schedule
+from broadsheet.sources.arxiv_xml import (
+    ARXIV_RATE_LIMITS,
+    Element,
+    elements,
+    name_of,
+    read_xml,
+    shown,
+    text_in,
+)
+from broadsheet.sources.source import Argument, Batch, FetchRequest, Source
 
 _ADDRESS = "https://export.arxiv.org/api/query"
 # So many make an address of two thousand letters.
@@ -22,25 +31,25 @@ _ERROR = re.compile(r"https?://(?:export\.)?arxiv\.org/api/errors\b")
 _BAD_REQUEST = 400
 
 
-def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Ask for papers by id, a batch for each hundred of them.
 
     Parameters
     ----------
     client : Client
         Through which arXiv is asked.
-    asked : Asked
-        `what` is one id or several with commas between, in any form; versions are let go, as
+    request : FetchRequest
+        `argument` is one id or several with commas between, in any form; versions are let go, as
         arXiv tells of the newest.
 
     Raises
     ------
     SourceError
         Where no id is named, or the reply is broken or refuses.
-    OutOfReachError
+    UnavailableError
         Where there is no reply.
     """
-    named = [text.strip() for text in (asked.what or "").split(",") if text.strip()]
+    named = [text.strip() for text in (request.argument or "").split(",") if text.strip()]
     if not named:
         raise SourceError("no arXiv id was named: write one, or several with commas between")
     ids = list(dict.fromkeys(found for text in named if (found := parse_arxiv_id(text))))
@@ -122,3 +131,12 @@ def _categories(entry: Element) -> Sequence[str]:
     kinds = ("primary_category", "category")
     found = [(kinds.index(name_of(child)), child) for child in entry if name_of(child) in kinds]
     return [child.get("term") or "" for _, child in sorted(found, key=lambda one: one[0])]
+
+
+SOURCE = Source(
+    "arxiv-atom",
+    fetch,
+    Schedule.IRREGULAR,
+    rate_limits=ARXIV_RATE_LIMITS,
+    argument=Argument.REQUIRED,
+)

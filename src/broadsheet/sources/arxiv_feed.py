@@ -6,7 +6,7 @@ https://info.arxiv.org/help/rss_specifications.html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,19 @@ from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.arxiv_oai_records import author_names
-from broadsheet.sources.arxiv_xml import Element, elements, mended, name_of, text_in
+from broadsheet.sources.arxiv_xml import (
+    ARXIV_RATE_LIMITS,
+    Element,
+    elements,
+    mended,
+    name_of,
+    text_in,
+)
 from broadsheet.sources.csl_json import plain_text
 from broadsheet.sources.mentions import parse_moment
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest, Source
 
 _ADDRESS = "https://rss.arxiv.org/rss/"
 _ALL = (
@@ -52,7 +60,7 @@ class Feed:
 
     Parameters
     ----------
-    told : sequence of Paper or Malformed
+    records : sequence of Paper or Malformed
         New papers, papers new to a category, and new versions.
     announced : int
         How many of them are no new versions.
@@ -62,46 +70,44 @@ class Feed:
         Whether it was read without a flaw; one that breaks off is not.
     """
 
-    told: Sequence[Paper | Malformed]
+    records: Sequence[Paper | Malformed]
     announced: int
     day: date | None
     is_complete: bool
 
 
-def fetch(client: Client, asked: Asked, categories: Sequence[str]) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read the feed of some categories, in one batch where there is something new.
 
     Parameters
     ----------
     client : Client
         Through which arXiv is asked.
-    asked : Asked
+    request : FetchRequest
         Without `since` nothing comes where the feed is as it was.
-    categories : sequence of str
-        Such as ``cs.LG`` or a whole archive, ``cs``; none are all.
 
     Raises
     ------
     SourceError
         Where the reply is no feed.
-    OutOfReachError
+    UnavailableError
         Where there is no reply.
     """
-    chosen = dict.fromkeys(one.strip() for one in categories if one.strip()) or _ALL.split()
+    chosen = dict.fromkeys(one.strip() for one in request.categories if one.strip()) or _ALL.split()
     address = _ADDRESS + "+".join(quote(one, safe="") for one in chosen)
-    is_same = asked.since is None and asked.cursor.get("address") == address
-    unless = asked.cursor if is_same else None
+    is_same = request.since is None and request.cursor.get("address") == address
+    unless = request.cursor if is_same else None
     reply = client.get(address, unless=unless, most_bytes=_FEED_BYTES)
     if reply.unchanged:
         return
     feed = parse_feed(reply.body, reply.address)
-    if not _is_wanted(feed.day, asked):
+    if not _is_wanted(feed.day, request):
         return
-    is_dated = feed.day is not None and feed.day <= _eastern_day(asked.now)
+    is_dated = feed.day is not None and feed.day <= _eastern_day(request.now)
     days = {feed.day: feed.announced} if is_dated and feed.day and feed.announced else {}
     # What came in part, or of a day to come, is to be asked for again.
     cursor = {"address": address, **reply.validators} if is_dated and feed.is_complete else None
-    yield Batch(feed.told, days=days, cursor=cursor)
+    yield Batch(feed.records, days=days, cursor=cursor)
 
 
 def parse_feed(body: bytes, place: str) -> Feed:
@@ -250,9 +256,21 @@ def _eastern_day(moment: datetime) -> date:
     return moment.astimezone(_EASTERN).date()
 
 
-def _is_wanted(day: date | None, asked: Asked) -> bool:
+def _is_wanted(day: date | None, request: FetchRequest) -> bool:
     if day is None:
         return True
-    return (asked.since is None or day >= asked.since) and (
-        asked.until is None or day <= asked.until
+    return (request.since is None or day >= request.since) and (
+        request.until is None or day <= request.until
     )
+
+
+SOURCE = Source(
+    "arxiv-feed",
+    fetch,
+    Schedule.ARXIV,
+    interval=timedelta(hours=2),
+    rate_limits=ARXIV_RATE_LIMITS,
+    backfilled_by="arxiv",
+    by_category=True,
+    blocks_edition=True,
+)

@@ -8,9 +8,11 @@ from datetime import date, timedelta
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.arxiv_oai_records import Page, TokenRefusedError, read_page
+from broadsheet.sources.arxiv_xml import ARXIV_RATE_LIMITS
 from broadsheet.sources.decoding import day_of
-from broadsheet.sources.source import Asked, Batch, Cursor
+from broadsheet.sources.source import Batch, Cursor, FetchRequest, Source
 
 _ADDRESS = "https://oaipmh.arxiv.org/oai"
 _FORMAT = "arXivRaw"
@@ -27,31 +29,28 @@ _IN_PHYSICS = re.compile(
 )
 
 
-def fetch(client: Client, asked: Asked, categories: Sequence[str]) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Harvest the records that changed, a batch for each reply.
 
     Parameters
     ----------
     client : Client
         Through which arXiv is asked.
-    asked : Asked
+    request : FetchRequest
         Without `since` it goes on at the cursor, else three days back. A harvest that began later
         than the cursor, or ends with `until`, leaves the cursor where it was.
-    categories : sequence of str
-        Such as ``cs.LG``, ``hep-th`` or a whole archive, ``cs``; one harvest for each, and one of
-        everything where there is none.
 
     Raises
     ------
     SourceError
         Where a reply is broken or refuses, or tokens come without end.
-    OutOfReachError
+    UnavailableError
         Where there is no reply.
     """
-    sets = sets_of(categories)
-    harvest = _resumed(asked, sets) or _begun(asked, sets)
+    sets = sets_of(request.categories)
+    harvest = _resumed(request, sets) or _begun(request, sets)
     if harvest is not None:
-        yield from _harvested(client, harvest, sets, asked.now.date())
+        yield from _harvested(client, harvest, sets, request.now.date())
 
 
 def sets_of(categories: Sequence[str]) -> tuple[str, ...]:
@@ -125,32 +124,36 @@ class _Harvest:
         return {"next": day.isoformat()}
 
 
-def _begun(asked: Asked, sets: Sequence[str]) -> _Harvest | None:
-    today = asked.now.date()
+def _begun(request: FetchRequest, sets: Sequence[str]) -> _Harvest | None:
+    today = request.now.date()
     # A clock may have run ahead when the cursor was kept.
-    had = _earlier(day_of(asked.cursor.get("next")), today)
-    until = _last_day(asked)
-    begin = asked.since or had or (until or today) - _DAYS_BACK
+    had = _earlier(day_of(request.cursor.get("next")), today)
+    until = _last_day(request)
+    begin = request.since or had or (until or today) - _DAYS_BACK
     begin = max(begin, _FIRST_DAY)
     if begin > (until or today):
         return None
     return _Harvest(begin, until, sets[0], had=had or (begin if until is None else None))
 
 
-def _resumed(asked: Asked, sets: Sequence[str]) -> _Harvest | None:
+def _resumed(request: FetchRequest, sets: Sequence[str]) -> _Harvest | None:
     """Go on with the harvest in the cursor, unless other days or other sets are asked for."""
-    begin, chosen = day_of(asked.cursor.get("from")), asked.cursor.get("set", "")
-    if begin is None or chosen not in sets or day_of(asked.cursor.get("until")) != _last_day(asked):
+    begin, chosen = day_of(request.cursor.get("from")), request.cursor.get("set", "")
+    if (
+        begin is None
+        or chosen not in sets
+        or day_of(request.cursor.get("until")) != _last_day(request)
+    ):
         return None
-    if asked.since is not None and max(asked.since, _FIRST_DAY) != begin:
+    if request.since is not None and max(request.since, _FIRST_DAY) != begin:
         return None
     return _Harvest(
         begin,
-        day_of(asked.cursor.get("until")),
+        day_of(request.cursor.get("until")),
         chosen,
-        asked.cursor.get("token"),
-        day_of(asked.cursor.get("next")),
-        day_of(asked.cursor.get("replied")),
+        request.cursor.get("token"),
+        day_of(request.cursor.get("next")),
+        day_of(request.cursor.get("replied")),
     )
 
 
@@ -175,7 +178,7 @@ def _harvested(
             continue
         days = {day: count for day, count in page.days.items() if day <= today}
         following, cursor = _after(harvest, page, sets, today)
-        yield Batch(page.told, days=counting.fresh(days), cursor=cursor)
+        yield Batch(page.records, days=counting.fresh(days), cursor=cursor)
         if following is None:
             return
         if following.chosen != harvest.chosen:
@@ -216,10 +219,20 @@ def _after(
     return here, here.cursor
 
 
-def _last_day(asked: Asked) -> date | None:
+def _last_day(request: FetchRequest) -> date | None:
     """Give the last day wanted, where it is over; later ones are refused."""
-    return asked.until if asked.until and asked.until < asked.now.date() else None
+    return request.until if request.until and request.until < request.now.date() else None
 
 
 def _earlier(day: date | None, today: date) -> date | None:
     return min(day, today) if day else None
+
+
+SOURCE = Source(
+    "arxiv",
+    fetch,
+    Schedule.ARXIV,
+    rate_limits=ARXIV_RATE_LIMITS,
+    by_category=True,
+    blocks_edition=True,
+)

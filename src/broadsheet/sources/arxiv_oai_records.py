@@ -41,7 +41,7 @@ class Page:
 
     Parameters
     ----------
-    told : sequence of Paper or Malformed
+    records : sequence of Paper or Malformed
         Without those that were deleted.
     days : mapping of date to int
         How many of the papers carry which datestamp.
@@ -51,7 +51,7 @@ class Page:
         When the reply was made, in UTC; arXiv may give it out again for days.
     """
 
-    told: Sequence[Paper | Malformed] = ()
+    records: Sequence[Paper | Malformed] = ()
     days: Mapping[date, int] = field(default_factory=dict)
     token: str | None = None
     response_day: date | None = None
@@ -95,11 +95,11 @@ def author_names(told: str) -> list[str]:
 
 @dataclass(slots=True)
 class _Reading:
-    told: list[Paper | Malformed] = field(default_factory=list)
+    records: list[Paper | Malformed] = field(default_factory=list)
     days: Counter[date] = field(default_factory=Counter)
     token: str | None = None
     response_day: date | None = None
-    records: int = 0
+    count: int = 0
     is_answer: bool = False
 
 
@@ -121,26 +121,26 @@ def _page(body: bytes, place: str) -> Page:
         raise SourceError(
             f"{place} gave neither records nor an error: it is tried again at the next fetch"
         )
-    return Page(reading.told, dict(reading.days), reading.token, reading.response_day)
+    return Page(reading.records, dict(reading.days), reading.token, reading.response_day)
 
 
 def _take(reading: _Reading, element: Element, place: str) -> None:
     reading.is_answer = True
-    reading.records += 1
+    reading.count += 1
     header = next((child for child in element if name_of(child) == "header"), None)
     if header is not None and header.get("status") == "deleted":
         return
     stamps = {} if header is None else {name_of(child): text_in(child) for child in header}
     identifier = stamps.get("identifier", "").strip()
-    if reading.records > _RECORDS:
+    if reading.count > _RECORDS:
         raise SourceError(f"{place} gave more than {_RECORDS:,} records in one reply")
     try:
         paper = _paper(element, _PREFIX.sub("", identifier))
     except ValueError as error:
-        which = shown(identifier) or f"record {reading.records}"
-        reading.told.append(Malformed(f"{place} {which}", str(error)))
+        which = shown(identifier) or f"record {reading.count}"
+        reading.records.append(Malformed(f"{place} {which}", str(error)))
         return
-    reading.told.append(paper)
+    reading.records.append(paper)
     if day := _day(stamps.get("datestamp", "")):
         reading.days[day] += 1
 

@@ -13,6 +13,9 @@ from broadsheet.http.decoding import decode
 Element = etree._Element
 Told = TypeVar("Told")
 
+# https://info.arxiv.org/help/api/tou.html: one request in three seconds, all interfaces together.
+ARXIV_RATE_LIMITS = {"arxiv.org": 3.0}
+
 # A full page of arXiv's has some 300,000; an element takes a hundred times its bytes in memory.
 _TAGS = 2_000_000
 _SHOWN_CHARS = 200

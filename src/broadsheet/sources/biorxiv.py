@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
@@ -12,9 +13,10 @@ from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.rules.identity import parse_doi
 from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.csl_json import plain_text
 from broadsheet.sources.decoding import day_of, text_of
-from broadsheet.sources.source import Asked, Batch, Cursor
+from broadsheet.sources.source import Argument, Batch, Cursor, FetchRequest, Source
 
 _ADDRESS = "https://api.biorxiv.org/details"
 _FIRST_DAYS = {"biorxiv": date(2013, 11, 1), "medrxiv": date(2019, 6, 1)}
@@ -55,7 +57,7 @@ class Page:
 
     Parameters
     ----------
-    told : list of Preprint or Malformed
+    records : list of Preprint or Malformed
         In the order of the reply.
     size : int
         How many records it held.
@@ -63,20 +65,20 @@ class Page:
         How many there are of what was asked for.
     """
 
-    told: list[Preprint | Malformed]
+    records: list[Preprint | Malformed]
     size: int
     total: int
 
 
-def fetch(client: Client, asked: Asked, server: str) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest, server: str) -> Iterator[Batch]:
     """Read the preprints of the last two days, and of all days since the cursor.
 
     Parameters
     ----------
     client : Client
         Asks ``api.biorxiv.org``.
-    asked : Asked
-        `what` is a category such as ``cell biology``; `since` and `until` are honoured by the
+    request : FetchRequest
+        `argument` is a category such as ``cell biology``; `since` and `until` are honoured by the
         day on which a version was put up.
     server : str
         ``biorxiv`` or ``medrxiv``.
@@ -91,33 +93,33 @@ def fetch(client: Client, asked: Asked, server: str) -> Iterator[Batch]:
     SourceError
         Where something else than preprints comes, or no end of them.
     """
-    today = asked.now.date()
-    before = day_of(asked.cursor.get("day"))
+    today = request.now.date()
+    before = day_of(request.cursor.get("day"))
     if before and before > today:
         before = None
-    day = max(asked.since or before or today - _AGAIN, _FIRST_DAYS[server])
-    last = min(asked.until or today, today)
+    day = max(request.since or before or today - _AGAIN, _FIRST_DAYS[server])
+    last = min(request.until or today, today)
     # The cursor moves only where nothing is left out between what was read before and this.
     moves = last == today and (before is None or day <= before)
-    offset = _offset(asked) if day == before else 0
+    offset = _offset(request) if day == before else 0
     while day <= last:
-        for page, following in _pages(client, asked, server, day, offset):
-            cursor = _cursor(day, following, asked)
-            yield _batch(page, asked, cursor if moves else None)
+        for page, following in _pages(client, request, server, day, offset):
+            cursor = _cursor(day, following, request)
+            yield _batch(page, request, cursor if moves else None)
         day, offset = day + _DAY, 0
 
 
-def _offset(asked: Asked) -> int:
+def _offset(request: FetchRequest) -> int:
     """Tell how much of the first day had been read when a run was cut short this very day.
 
     On another day a list may have grown at its head, so that the place is worth nothing.
     """
-    same = asked.since is None and asked.cursor.get("on") == asked.now.date().isoformat()
-    return (_number(asked.cursor.get("at")) or 0) if same else 0
+    same = request.since is None and request.cursor.get("on") == request.now.date().isoformat()
+    return (_number(request.cursor.get("at")) or 0) if same else 0
 
 
-def _cursor(day: date, following: int | None, asked: Asked) -> Cursor:
-    today = asked.now.date()
+def _cursor(day: date, following: int | None, request: FetchRequest) -> Cursor:
+    today = request.now.date()
     on = today.isoformat()
     if following is not None:
         return {"day": day.isoformat(), "at": str(following), "on": on}
@@ -127,10 +129,12 @@ def _cursor(day: date, following: int | None, asked: Asked) -> Cursor:
 
 
 def _pages(
-    client: Client, asked: Asked, server: str, day: date, offset: int
+    client: Client, request: FetchRequest, server: str, day: date, offset: int
 ) -> Iterator[tuple[Page, int | None]]:
     """Read a day, each page with the place of the next, None after the last."""
-    category = {"category": _category(asked.what).replace(" ", "_")} if asked.what else None
+    category = (
+        {"category": _category(request.argument).replace(" ", "_")} if request.argument else None
+    )
     previous: Page | None = None
     for _ in range(_PAGES_A_DAY):
         reply = client.get(f"{_ADDRESS}/{server}/{day}/{day}/{offset}/json", category)
@@ -153,22 +157,22 @@ def _pages(
 
 def _same(one: Page, other: Page) -> bool:
     papers = [
-        [told.paper for told in page.told if isinstance(told, Preprint)] for page in (one, other)
+        [told.paper for told in page.records if isinstance(told, Preprint)] for page in (one, other)
     ]
     return bool(papers[0]) and papers[0] == papers[1]
 
 
-def _batch(page: Page, asked: Asked, cursor: Cursor | None) -> Batch:
-    wanted = _category(asked.what) if asked.what else None
+def _batch(page: Page, request: FetchRequest, cursor: Cursor | None) -> Batch:
+    wanted = _category(request.argument) if request.argument else None
     kept = [
         one
-        for one in page.told
+        for one in page.records
         if isinstance(one, Malformed) or wanted is None or one.category == wanted
     ]
     days = [one.day for one in kept if isinstance(one, Preprint)]
     return Batch(
-        told=[one.paper if isinstance(one, Preprint) else one for one in kept],
-        days=Counter(day for day in days if day and day <= asked.now.date()),
+        records=[one.paper if isinstance(one, Preprint) else one for one in kept],
+        days=Counter(day for day in days if day and day <= request.now.date()),
         cursor=cursor,
     )
 
@@ -270,3 +274,16 @@ def _number(value: object) -> int | None:
     if isinstance(value, str) and value.isdecimal() and len(value) <= _NUMBER_DIGITS:
         return int(value)
     return value if type(value) is int and value >= 0 else None
+
+
+SOURCES = tuple(
+    Source(
+        server,
+        partial(fetch, server=server),
+        Schedule.DAILY,
+        rate_limits={f"{server}.org": 1.0},
+        argument=Argument.OPTIONAL,
+        blocks_edition=True,
+    )
+    for server in _FIRST_DAYS
+)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Signal
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.decoding import text_of
 from broadsheet.sources.mentions import (
     Span,
@@ -19,7 +20,7 @@ from broadsheet.sources.mentions import (
     spans,
     thread_source,
 )
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest, Source
 
 NAME = "bluesky"
 
@@ -66,10 +67,10 @@ class _Told:
     replies: int
 
 
-def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read the posts that link to a paper on arXiv, their likes and their replies.
 
-    Without `asked.since` the last two days are read again, as posts still gain, and all since
+    Without `request.since` the last two days are read again, as posts still gain, and all since
     the cursor. Each post has a series of its own, ``bluesky:`` and a digest of its address. Three
     days are kept whole or not at all, so that none of their posts counts twice.
 
@@ -77,7 +78,7 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     ----------
     client : Client
         Asks api.bsky.app.
-    asked : Asked
+    request : FetchRequest
         `since` and `until` are honoured by the time of the posts.
 
     Raises
@@ -85,8 +86,8 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     SourceError
         Where the search cannot be asked, refuses, or gives something else or no end.
     """
-    for span in spans(asked, _AGAIN, _LONGEST, _FIRST_DAY):
-        yield _batch(list(_posts(client, span)), span, asked.now)
+    for span in spans(request, _AGAIN, _LONGEST, _FIRST_DAY):
+        yield _batch(list(_posts(client, span)), span, request.now)
 
 
 def _posts(client: Client, span: Span) -> Iterator[_Told | Malformed]:
@@ -170,7 +171,7 @@ def _batch(told: list[_Told | Malformed], span: Span, now: datetime) -> Batch:
                 if value:
                     signals.append(Signal(paper, kind, float(value), now, post.source))
     return Batch(
-        told=[one for one in told if isinstance(one, Malformed)],
+        records=[one for one in told if isinstance(one, Malformed)],
         signals=signals,
         days=days,
         cursor=span.cursor,
@@ -196,3 +197,12 @@ def _texts(record: dict[str, object]) -> Iterator[str]:
             waiting.extend(reversed(value.values()))
         elif isinstance(value, list):
             waiting.extend(reversed(value))
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.DAILY,
+    interval=timedelta(hours=3),
+    rate_limits={"bsky.app": 0.2},
+)

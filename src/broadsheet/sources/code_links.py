@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from broadsheet.model import Kind, Malformed, Paper, Signal
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest
 
 # One paper cannot make the rest wait by naming a catalogue.
 _ASKED_A_PAPER = 5
@@ -91,7 +91,7 @@ def hub_repositories(paper: Paper) -> tuple[str, ...]:
 
 
 def counted(
-    asked: Asked,
+    request: FetchRequest,
     named: Callable[[Paper], Sequence[str]],
     count: Callable[[str], float | None],
     kind: Kind,
@@ -106,7 +106,7 @@ def counted(
 
     Parameters
     ----------
-    asked : Asked
+    request : FetchRequest
         Tells the papers.
     named : callable
         Gives the repositories of a paper, its own first; at most five are asked about, and each
@@ -120,10 +120,10 @@ def counted(
     most_asked : int, optional
         How many repositories are asked about; papers beyond that are not answered.
     """
-    today = asked.now.date()
-    names_of = [(paper, named(paper)[:_ASKED_A_PAPER]) for paper in asked.about]
+    today = request.now.date()
+    names_of = [(paper, named(paper)[:_ASKED_A_PAPER]) for paper in request.papers]
     if without := [paper.id for paper, names in names_of if not names]:
-        yield Batch(answered=without)
+        yield Batch(queried=without)
     known: dict[str, float | Malformed | None] = {}
     for paper, names in names_of:
         if not names:
@@ -139,11 +139,11 @@ def counted(
             if isinstance(one, Malformed):
                 bad.append(one)
             elif one is not None:
-                signals.append(Signal(paper.id, kind, one, asked.now, source))
+                signals.append(Signal(paper.id, kind, one, request.now, source))
                 break
         # Only counts are answers: a service that has changed shows as a thin day.
         days = {today: 1} if signals else {}
-        yield Batch(told=bad, signals=signals, days=days, answered=[paper.id])
+        yield Batch(records=bad, signals=signals, days=days, queried=[paper.id])
 
 
 def number_in(told: object, key: str, noun: str) -> float:

@@ -7,8 +7,9 @@ from urllib.parse import quote
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.reply import Reply
-from broadsheet.model import Kind, Malformed, Paper, Signal
+from broadsheet.model import Kind, Malformed, Paper, PaperFilter, Signal
 from broadsheet.rules.identity import parse_doi
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.crossref_works import (
     PAGE_NOTICES,
     Work,
@@ -17,7 +18,7 @@ from broadsheet.sources.crossref_works import (
     read_works,
 )
 from broadsheet.sources.decoding import day_of
-from broadsheet.sources.source import Asked, Batch, Cursor
+from broadsheet.sources.source import Argument, Batch, Cursor, FetchRequest, Source
 
 NAME = "crossref"
 
@@ -33,19 +34,17 @@ _FIRST_BACK = timedelta(days=7)
 _FARTHEST_BACK = timedelta(days=30)
 
 
-def fetch(client: Client, asked: Asked, contact: str | None) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read what Crossref knows of papers, and which works were retracted; or one work.
 
     Parameters
     ----------
     client : Client
         Asks ``api.crossref.org``.
-    asked : Asked
+    request : FetchRequest
         Tells the papers. `since` and `until` are honoured by the day on which a notice was
         indexed; by default those of a week, and all since the cursor but none older than a
-        month. Or, in `what`, the DOI of one work.
-    contact : str or None
-        Mail address that Crossref may write to; it serves those better who name one.
+        month. Or, in `argument`, the DOI of one work.
 
     Yields
     ------
@@ -57,19 +56,19 @@ def fetch(client: Client, asked: Asked, contact: str | None) -> Iterator[Batch]:
     SourceError
         Where the one work is not known, or something else than works comes.
     """
-    given = {"mailto": contact} if contact else {}
-    if asked.what is not None:
-        yield _one(client, asked, asked.what, given)
+    given = {"mailto": request.contact} if request.contact else {}
+    if request.argument is not None:
+        yield _one(client, request, request.argument, given)
         return
-    yield from _about(client, asked, given)
-    yield from _notices(client, asked, given)
+    yield from _about(client, request, given)
+    yield from _notices(client, request, given)
 
 
-def _one(client: Client, asked: Asked, what: str, given: dict[str, str]) -> Batch:
-    doi = parse_doi(what)
+def _one(client: Client, request: FetchRequest, argument: str, given: dict[str, str]) -> Batch:
+    doi = parse_doi(argument)
     if doi is None:
         raise SourceError(
-            f"{what[:200]!r} is no DOI: write it as 10.1000/182 or https://doi.org/10.1000/182"
+            f"{argument[:200]!r} is no DOI: write it as 10.1000/182 or https://doi.org/10.1000/182"
         )
     reply = _ask_one(client, doi, given)
     if reply is None:
@@ -79,8 +78,8 @@ def _one(client: Client, asked: Asked, what: str, given: dict[str, str]) -> Batc
         )
     work = read_work(reply, f"{NAME} {doi}")
     if isinstance(work, Malformed):
-        return Batch(told=[work])
-    return Batch(told=[work.paper], signals=_signals({work.paper.id: work.citations}, asked))
+        return Batch(records=[work])
+    return Batch(records=[work.paper], signals=_signals({work.paper.id: work.citations}, request))
 
 
 def _ask_one(client: Client, doi: str, given: dict[str, str]) -> Reply | None:
@@ -89,11 +88,11 @@ def _ask_one(client: Client, doi: str, given: dict[str, str]) -> Reply | None:
     return None if reply.status in (_BAD_REQUEST, _NOT_FOUND) else reply
 
 
-def _about(client: Client, asked: Asked, given: dict[str, str]) -> Iterator[Batch]:
-    for start in range(0, len(asked.about), _ASKED_AT_ONCE):
-        papers = asked.about[start : start + _ASKED_AT_ONCE]
+def _about(client: Client, request: FetchRequest, given: dict[str, str]) -> Iterator[Batch]:
+    for start in range(0, len(request.papers), _ASKED_AT_ONCE):
+        papers = request.papers[start : start + _ASKED_AT_ONCE]
         dois = list(dict.fromkeys(paper.doi for paper in papers if paper.doi))
-        yield _answer(papers, _ask_about(client, dois, given), asked)
+        yield _answer(papers, _ask_about(client, dois, given), request)
 
 
 def _ask_about(client: Client, dois: list[str], given: dict[str, str]) -> list[Work | Malformed]:
@@ -115,7 +114,9 @@ def _ask_about(client: Client, dois: list[str], given: dict[str, str]) -> list[W
     return told
 
 
-def _answer(papers: Sequence[Paper], told: Sequence[Work | Malformed], asked: Asked) -> Batch:
+def _answer(
+    papers: Sequence[Paper], told: Sequence[Work | Malformed], request: FetchRequest
+) -> Batch:
     by_doi = {paper.doi: paper.id for paper in papers if paper.doi}
     kept: list[Paper | Malformed] = []
     citations: dict[str, int | None] = {}
@@ -128,40 +129,40 @@ def _answer(papers: Sequence[Paper], told: Sequence[Work | Malformed], asked: As
             kept.append(one.paper)
             citations[by_doi[one.paper.doi]] = one.citations
     return Batch(
-        told=kept,
-        signals=_signals(citations, asked),
-        days={asked.now.date(): len(citations)} if citations else {},
-        answered=[paper.id for paper in papers],
+        records=kept,
+        signals=_signals(citations, request),
+        days={request.now.date(): len(citations)} if citations else {},
+        queried=[paper.id for paper in papers],
     )
 
 
-def _signals(citations: dict[str, int | None], asked: Asked) -> list[Signal]:
+def _signals(citations: dict[str, int | None], request: FetchRequest) -> list[Signal]:
     return [
-        Signal(paper, Kind.CITATIONS, float(count), asked.now, NAME)
+        Signal(paper, Kind.CITATIONS, float(count), request.now, NAME)
         for paper, count in citations.items()
         if count is not None
     ]
 
 
-def _notices(client: Client, asked: Asked, given: dict[str, str]) -> Iterator[Batch]:
+def _notices(client: Client, request: FetchRequest, given: dict[str, str]) -> Iterator[Batch]:
     """Read notices day by day; the pages of a day hang together for minutes only.
 
     They are not counted on any day, as the days are those of the answers about papers.
     """
-    today = asked.now.date()
-    before = day_of(asked.cursor.get("notices"))
+    today = request.now.date()
+    before = day_of(request.cursor.get("notices"))
     if before and before > today:
         before = None
-    day = asked.since or max(before or today - _FIRST_BACK, today - _FARTHEST_BACK)
-    last = min(asked.until or today, today)
+    day = request.since or max(before or today - _FIRST_BACK, today - _FARTHEST_BACK)
+    last = min(request.until or today, today)
     # The cursor moves only where nothing is left out between what was read before and this.
-    moves = last == today and (asked.since is None or before is None or day <= before)
+    moves = last == today and (request.since is None or before is None or day <= before)
     while day <= last:
         for told, is_last in _pages(client, day, given):
             # A day that is read in part is read again, today's above all.
             reached = day + _DAY if is_last and day < today else day
             cursor: Cursor | None = {"notices": reached.isoformat()} if moves else None
-            yield Batch(told=told, cursor=cursor, only_known=True)
+            yield Batch(records=told, cursor=cursor, existing_only=True)
         day += _DAY
 
 
@@ -177,14 +178,28 @@ def _pages(
     for number in range(1, _PAGES_A_DAY + 1):
         reply = client.get(_ADDRESS, question | {"cursor": token})
         page = read_notices(reply, f"{NAME} {day} page {number}")
-        papers = [one for one in page.told if isinstance(one, Paper)]
+        papers = [one for one in page.records if isinstance(one, Paper)]
         # The token may well stay the same from page to page.
         if papers and papers == previous:
             raise SourceError(f"{_ADDRESS} gave the same page of notices twice")
         read += page.size
         done = not page.size or not page.token or (page.total is not None and read >= page.total)
-        yield page.told, done
+        yield page.records, done
         if done or not page.token:
             return
         token, previous = page.token, papers
     raise SourceError(f"{_ADDRESS} gave more than {_PAGES_A_DAY} pages of notices of {day}")
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.PER_QUERY,
+    interval=timedelta(days=1),
+    # Three list requests a second are allowed only with a contact, which is optional here.
+    rate_limits={"crossref.org": 1.0},
+    argument=Argument.OPTIONAL,
+    paper_filter=PaperFilter.WITH_DOI,
+    papers_per_run=500,
+    requery_after=timedelta(days=30),
+)

@@ -52,7 +52,7 @@ class Notices:
 
     Parameters
     ----------
-    told : list of Paper or Malformed
+    records : list of Paper or Malformed
         The works that notices were given of, each marked with it and under its title; several
         of one notice stand one after another.
     token : str or None
@@ -63,7 +63,7 @@ class Notices:
         How many there are on all pages.
     """
 
-    told: list[Paper | Malformed]
+    records: list[Paper | Malformed]
     token: str | None
     size: int
     total: int | None

@@ -1,15 +1,17 @@
 """Stars of the repositories that papers name, from GitHub's REST API."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from pydantic import BaseModel
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply, retry_after_s
-from broadsheet.model import Kind
+from broadsheet.http.reply import Reply, UnavailableError, retry_after_s
+from broadsheet.model import Kind, PaperFilter
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.code_links import counted, github_repositories, number_in
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest, Source
 
 NAME = "github"
 
@@ -26,18 +28,15 @@ class _Refusal(BaseModel):
     message: str = ""
 
 
-def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read how many stars the repositories of papers have.
 
     Parameters
     ----------
     client : Client
         Asks ``api.github.com``.
-    asked : Asked
+    request : FetchRequest
         Tells the papers; of several repositories of one, the first that is known counts.
-    key : str or None
-        A token. Without one GitHub answers 60 times an hour, so that a run ends before that and
-        leaves the papers beyond unanswered.
 
     Yields
     ------
@@ -48,12 +47,12 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
     ------
     SourceError
         Where GitHub refuses the key, or gives something else than JSON.
-    OutOfReachError
+    UnavailableError
         Where it is not to be asked for a while.
     """
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _VERSION}
-    if key:
-        headers["Authorization"] = f"Bearer {key}"
+    if request.key:
+        headers["Authorization"] = f"Bearer {request.key}"
 
     def stars(name: str) -> float | None:
         allowed = (_FORBIDDEN, *_UNKNOWN)
@@ -62,8 +61,8 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
             return None
         return number_in(reply.json(), "stargazers_count", "stars")
 
-    most = None if key else _ASKED_WITHOUT_KEY
-    return counted(asked, github_repositories, stars, Kind.STARS, NAME, most_asked=most)
+    most = None if request.key else _ASKED_WITHOUT_KEY
+    return counted(request, github_repositories, stars, Kind.STARS, NAME, most_asked=most)
 
 
 def refuses_this_one(reply: Reply) -> bool:
@@ -73,14 +72,14 @@ def refuses_this_one(reply: Reply) -> bool:
     ------
     SourceError
         Where it is the latter.
-    OutOfReachError
+    UnavailableError
         Where GitHub asks to wait.
     """
     if reply.status != _FORBIDDEN:
         return False
     wait_s = retry_after_s(reply.headers)
     if wait_s is not None:
-        raise OutOfReachError(
+        raise UnavailableError(
             f"{reply.address} asks to wait for {round(wait_s)} seconds (status 403): it is tried "
             "again then",
             wait_s,
@@ -95,3 +94,17 @@ def refuses_this_one(reply: Reply) -> bool:
             "GitHub still lets programs in"
         )
     return True
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.PER_QUERY,
+    rate_limits={"github.com": 0.75},
+    key="github_key",
+    paper_filter=PaperFilter.WITH_CODE,
+    papers_per_run=1_000,
+    # Without a key GitHub allows 60 requests an hour.
+    papers_per_run_without_key=50,
+    requery_after=timedelta(hours=20),
+)

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Signal
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.mentions import Span, papers_linked, read_post, spans, thread_source
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest, Source
 
 NAME = "hn"
 
@@ -42,10 +43,10 @@ class _Page(BaseModel):
     found: int = Field(0, alias="nbHits", ge=0)
 
 
-def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read points and comments of the stories that link to arXiv.
 
-    Without `asked.since` the last four days are read again, as stories still gain, and all since
+    Without `request.since` the last four days are read again, as stories still gain, and all since
     the cursor. Each story has a series of its own, ``hn:`` and its id. A week is kept whole or
     not at all, so that none of its stories counts twice.
 
@@ -53,7 +54,7 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     ----------
     client : Client
         Asks hn.algolia.com.
-    asked : Asked
+    request : FetchRequest
         `since` and `until` are honoured by the time of the stories.
 
     Raises
@@ -61,8 +62,8 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     SourceError
         Where the search cannot be asked, or gives something else or no end.
     """
-    for span in spans(asked, _AGAIN, _LONGEST, _FIRST_DAY):
-        yield _batch(list(_stories(client, span)), span, asked.now)
+    for span in spans(request, _AGAIN, _LONGEST, _FIRST_DAY):
+        yield _batch(list(_stories(client, span)), span, request.now)
 
 
 def _stories(client: Client, span: Span) -> Iterator[_Hit | Malformed]:
@@ -115,8 +116,17 @@ def _batch(told: list[_Hit | Malformed], span: Span, now: datetime) -> Batch:
                 if value is not None:
                     signals.append(Signal(paper, kind, float(value), now, source))
     return Batch(
-        told=[hit for hit in told if isinstance(hit, Malformed)],
+        records=[hit for hit in told if isinstance(hit, Malformed)],
         signals=signals,
         days=days,
         cursor=span.cursor,
     )
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.DAILY,
+    interval=timedelta(hours=3),
+    rate_limits={"algolia.com": 0.4},
+)

@@ -9,8 +9,9 @@ from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Paper, Signal, Submission
 from broadsheet.rules.identity import parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.decoding import day_of, records, text_of
-from broadsheet.sources.source import Asked, Batch, Cursor
+from broadsheet.sources.source import Argument, Batch, Cursor, FetchRequest, Source
 
 NAME = "hf"
 
@@ -37,7 +38,7 @@ class Entry:
 
     Parameters
     ----------
-    told : Paper or Malformed
+    record : Paper or Malformed
         The paper.
     signals : tuple of Signal
         Its upvotes and comments, and the stars of its code.
@@ -49,7 +50,7 @@ class Entry:
         Who put it forward, where the list tells who and when.
     """
 
-    told: Paper | Malformed
+    record: Paper | Malformed
     signals: tuple[Signal, ...]
     day: date | None
     dated: date | None
@@ -66,7 +67,7 @@ class _List:
     last: date
 
 
-def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read the lists of days, or what is found for a query.
 
     Without `since`, the lists from the cursor's day on, the oldest first; those of today and of
@@ -77,8 +78,8 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     ----------
     client : Client
         Asks ``huggingface.co``.
-    asked : Asked
-        Where `what` is given, it is a query, cut after 250 characters.
+    request : FetchRequest
+        Where `argument` is given, it is a query, cut after 250 characters.
 
     Yields
     ------
@@ -90,18 +91,18 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     SourceError
         Where the hub gives something else than a list, or pages without end.
     """
-    query = (asked.what or "").strip()[:_QUERY_CHARS]
+    query = (request.argument or "").strip()[:_QUERY_CHARS]
     if query:
         params = {"q": query, "limit": str(_FOUND_ITEMS)}
         told = client.get(_SEARCH, params).json()
-        yield _batch(read_list(told, f"{NAME} search", asked.now), {}, None)
+        yield _batch(read_list(told, f"{NAME} search", request.now), {}, None)
         return
-    known = _day(asked.cursor.get("day"), asked.now)
-    first, last = _window(asked, known)
+    known = _day(request.cursor.get("day"), request.now)
+    first, last = _window(request, known)
     counted: set[tuple[date, str]] = set()
     for wanted in _lists(first, last):
-        for batch in _pages(client, asked, wanted, counted):
-            moves = _moves(asked, known, first, wanted, batch.cursor)
+        for batch in _pages(client, request, wanted, counted):
+            moves = _moves(request, known, first, wanted, batch.cursor)
             yield batch if moves else replace(batch, cursor=None)
 
 
@@ -132,19 +133,19 @@ def read_list(told: object, place: str, now: datetime) -> list[Entry]:
     return [_entry(item, paper, now) for item, paper in zip(items, papers, strict=True)]
 
 
-def _window(asked: Asked, known: date | None) -> tuple[date, date]:
-    today = asked.now.date()
-    last = min(asked.until or today, today)
-    first = asked.since or min(known or last, today - _AGAIN)
+def _window(request: FetchRequest, known: date | None) -> tuple[date, date]:
+    today = request.now.date()
+    last = min(request.until or today, today)
+    first = request.since or min(known or last, today - _AGAIN)
     return max(first, _FIRST_DAY), last
 
 
 def _moves(
-    asked: Asked, known: date | None, first: date, wanted: _List, cursor: Cursor | None
+    request: FetchRequest, known: date | None, first: date, wanted: _List, cursor: Cursor | None
 ) -> bool:
     if known is None:
-        return asked.until is None
-    after = _day((cursor or {}).get("day"), asked.now)
+        return request.until is None
+    after = _day((cursor or {}).get("day"), request.now)
     # A list that is only read again knows nothing of the page at which the cursor stands.
     return after is not None and first <= known <= min(after, wanted.last)
 
@@ -165,16 +166,16 @@ def _lists(first: date, last: date) -> Iterator[_List]:
 
 
 def _pages(
-    client: Client, asked: Asked, wanted: _List, counted: set[tuple[date, str]]
+    client: Client, request: FetchRequest, wanted: _List, counted: set[tuple[date, str]]
 ) -> Iterator[Batch]:
-    after = min(wanted.last + _ONE_DAY, asked.now.date())
+    after = min(wanted.last + _ONE_DAY, request.now.date())
     seen: set[str] = set()
-    begun = _page_to_go_on_with(asked, wanted)
+    begun = _page_to_go_on_with(request, wanted)
     for page in range(begun, _PAGES):
         params = {wanted.by: wanted.name, "p": str(page), "limit": str(_PAGE_ITEMS)}
         told = client.get(_LISTS, params).json()
-        entries = read_list(told, f"{NAME} {wanted.name} page {page + 1}", asked.now)
-        ids = {entry.told.id for entry in entries if isinstance(entry.told, Paper)}
+        entries = read_list(told, f"{NAME} {wanted.name} page {page + 1}", request.now)
+        ids = {entry.record.id for entry in entries if isinstance(entry.record, Paper)}
         if entries and page > begun and ids <= seen:
             raise SourceError(
                 f"{_LISTS} repeats page {page} of {wanted.name} as the next: it is tried again at "
@@ -194,9 +195,9 @@ def _pages(
     )
 
 
-def _page_to_go_on_with(asked: Asked, wanted: _List) -> int:
-    page = asked.cursor.get("page", "")
-    begun = asked.since is None and asked.cursor.get("list") == wanted.name
+def _page_to_go_on_with(request: FetchRequest, wanted: _List) -> int:
+    page = request.cursor.get("page", "")
+    begun = request.since is None and request.cursor.get("list") == wanted.name
     told = int(page) if begun and page.isdecimal() and len(page) <= 3 else 0
     return told if told < _PAGES else 0
 
@@ -214,10 +215,10 @@ def _by_day(entries: list[Entry], wanted: _List, counted: set[tuple[date, str]])
     days: dict[date, int] = {}
     for entry in entries:
         day = entry.day or (wanted.first if wanted.by == "date" else _within(entry.dated, wanted))
-        if day is None or not isinstance(entry.told, Paper):
+        if day is None or not isinstance(entry.record, Paper):
             continue
-        if (day, entry.told.id) not in counted:
-            counted.add((day, entry.told.id))
+        if (day, entry.record.id) not in counted:
+            counted.add((day, entry.record.id))
             days[day] = days.get(day, 0) + 1
     return days
 
@@ -228,7 +229,7 @@ def _within(day: date | None, wanted: _List) -> date | None:
 
 def _batch(entries: list[Entry], days: Mapping[date, int], cursor: Cursor | None) -> Batch:
     return Batch(
-        told=[entry.told for entry in entries],
+        records=[entry.record for entry in entries],
         signals=[signal for entry in entries for signal in entry.signals],
         submissions=[entry.submission for entry in entries if entry.submission],
         days=days,
@@ -307,3 +308,14 @@ def _day(text: str | None, now: datetime) -> date | None:
     """Read the day a moment begins with; None where there is none, or it is yet to come."""
     day = day_of((text or "")[:10])
     return day if day and day <= now.date() else None
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.WEEKDAYS,
+    interval=timedelta(hours=3),
+    rate_limits={"huggingface.co": 0.5},
+    argument=Argument.OPTIONAL,
+    blocks_edition=True,
+)

@@ -1,14 +1,16 @@
 """Likes of the models, datasets and spaces that papers name, from the Hugging Face hub."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.decoding import decode
 from broadsheet.http.reply import Reply
-from broadsheet.model import Kind
+from broadsheet.model import Kind, PaperFilter
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.code_links import counted, hub_repositories, number_in
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest, Source
 
 NAME = "hub"
 
@@ -19,17 +21,15 @@ _UNKNOWN = (404, 410, 451)
 _PARAMS = {"expand": "likes"}
 
 
-def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read how many likes the hub's repositories of papers have.
 
     Parameters
     ----------
     client : Client
         Asks ``huggingface.co``.
-    asked : Asked
+    request : FetchRequest
         Tells the papers; of several repositories of one, the first that is known counts.
-    key : str or None
-        A token, for more questions an hour.
 
     Yields
     ------
@@ -40,10 +40,10 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
     ------
     SourceError
         Where the hub refuses the key, or gives something else than JSON.
-    OutOfReachError
+    UnavailableError
         Where it is not to be asked for a while.
     """
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    headers = {"Authorization": f"Bearer {request.key}"} if request.key else {}
     allowed = (_UNAUTHORISED, _FORBIDDEN, *_UNKNOWN)
 
     def likes(path: str) -> float | None:
@@ -52,7 +52,7 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
             return None
         return number_in(reply.json(), "likes", "likes")
 
-    return counted(asked, hub_repositories, likes, Kind.LIKES, NAME)
+    return counted(request, hub_repositories, likes, Kind.LIKES, NAME)
 
 
 def refuses_this_one(reply: Reply) -> bool:
@@ -75,3 +75,15 @@ def refuses_this_one(reply: Reply) -> bool:
         f"{reply.address} refuses (status {reply.status}): check the key in the settings, or "
         "whether the hub still lets programs in"
     )
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.PER_QUERY,
+    rate_limits={"huggingface.co": 0.5},
+    key="hub_key",
+    paper_filter=PaperFilter.WITH_MODEL,
+    papers_per_run=300,
+    requery_after=timedelta(hours=20),
+)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from broadsheet.model import Malformed
 from broadsheet.rules.identity import parse_any_id
-from broadsheet.sources.source import Asked, Cursor
+from broadsheet.sources.source import Cursor, FetchRequest
 
 # Every repetition is bounded, so that time is linear in the text; no letter before a host, as
 # notarxiv.org is another one's.
@@ -123,12 +123,14 @@ def parse_moment(text: str | None) -> datetime | None:
     return None
 
 
-def spans(asked: Asked, again: timedelta, longest: timedelta, first: date) -> Iterator[Span]:
+def spans(
+    request: FetchRequest, again: timedelta, longest: timedelta, first: date
+) -> Iterator[Span]:
     """Divide what is asked of a forum into spans, the oldest first.
 
     Parameters
     ----------
-    asked : Asked
+    request : FetchRequest
         Without `since` the days of `again` are read again, as posts there still gain, and all
         since the cursor.
     again : timedelta
@@ -138,12 +140,12 @@ def spans(asked: Asked, again: timedelta, longest: timedelta, first: date) -> It
     first : date
         The first day of the forum.
     """
-    reached = parse_moment(asked.cursor.get(_UNTIL))
-    start = _midnight(max(asked.since or _first_day(asked, again, reached), first))
-    last = asked.now.replace(microsecond=0)
-    if asked.until and asked.until < last.date():
-        last = _midnight(asked.until + timedelta(days=1))
-    recent = _midnight((asked.now - again).date())
+    reached = parse_moment(request.cursor.get(_UNTIL))
+    start = _midnight(max(request.since or _first_day(request, again, reached), first))
+    last = request.now.replace(microsecond=0)
+    if request.until and request.until < last.date():
+        last = _midnight(request.until + timedelta(days=1))
+    recent = _midnight((request.now - again).date())
     while start < last:
         # What is read again is kept as one, so that none of it counts twice after a killed run.
         end = min(start + longest, last, recent if start < recent else last)
@@ -154,8 +156,8 @@ def spans(asked: Asked, again: timedelta, longest: timedelta, first: date) -> It
         start = end
 
 
-def _first_day(asked: Asked, again: timedelta, reached: datetime | None) -> date:
-    oldest = asked.now - again
+def _first_day(request: FetchRequest, again: timedelta, reached: datetime | None) -> date:
+    oldest = request.now - again
     return (min(oldest, reached) if reached else oldest).date()
 
 

@@ -10,10 +10,11 @@ from urllib.parse import quote
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.reply import Reply
-from broadsheet.model import Kind, Malformed, Paper, Signal
+from broadsheet.model import Kind, Malformed, Paper, PaperFilter, Signal
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.decoding import day_of
 from broadsheet.sources.openalex_works import PAGE_WORKS, Work, read_page
-from broadsheet.sources.source import Asked, Batch, Cursor
+from broadsheet.sources.source import Argument, Batch, Cursor, FetchRequest, Source
 
 NAME = "openalex"
 
@@ -51,21 +52,17 @@ class _Window:
         return {"from": self.start.isoformat(), "until": self.end.isoformat(), "token": token}
 
 
-def fetch(client: Client, asked: Asked, key: str | None, contact: str | None) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read what OpenAlex knows of papers or, where a filter is given, the new works of it.
 
     Parameters
     ----------
     client : Client
         Asks ``api.openalex.org``.
-    asked : Asked
-        Tells the papers; or, in `what`, a filter such as ``primary_topic.field.id:fields/27``,
+    request : FetchRequest
+        Tells the papers; or, in `argument`, a filter such as ``primary_topic.field.id:fields/27``,
         whose works of the last week and of all days since the cursor are read. `since` and
         `until` are honoured by the day on which works came out.
-    key : str or None
-        OpenAlex answers to nobody without one.
-    contact : str or None
-        Mail address that OpenAlex may write to.
 
     Yields
     ------
@@ -77,31 +74,35 @@ def fetch(client: Client, asked: Asked, key: str | None, contact: str | None) ->
     SourceError
         Where there is no key, it or the filter is refused, or something else than works comes.
     """
-    if not key:
+    if not request.key:
         raise SourceError(
             "OpenAlex answers to nobody without a key: get one for free at openalex.org and name "
             "it in the setting 'openalex_key'"
         )
-    given = {"api_key": key, "per_page": str(PAGE_WORKS), "select": _FIELDS}
-    if contact:
-        given["mailto"] = contact
-    yield from _new_works(client, asked, given) if asked.what else _about(client, asked, given)
+    given = {"api_key": request.key, "per_page": str(PAGE_WORKS), "select": _FIELDS}
+    if request.contact:
+        given["mailto"] = request.contact
+    yield from (
+        _new_works(client, request, given) if request.argument else _about(client, request, given)
+    )
 
 
-def _about(client: Client, asked: Asked, given: dict[str, str]) -> Iterator[Batch]:
-    for papers in _portions(asked.about):
+def _about(client: Client, request: FetchRequest, given: dict[str, str]) -> Iterator[Batch]:
+    for papers in _portions(request.papers):
         told: list[Work | Malformed] = []
         dois = dict.fromkeys(doi for paper in papers for doi in _dois(paper))
         plain = [doi for doi in dois if not _SIGNS.search(doi)]
         if plain:
             question = given | {"filter": f"doi:{'|'.join(plain)}"}
-            told += read_page(client.get(_ADDRESS, question), NAME).told
+            told += read_page(client.get(_ADDRESS, question), NAME).records
         for doi in dois:
             if _SIGNS.search(doi):
                 address = f"{_ADDRESS}/doi:{quote(doi, safe='')}"
                 reply = client.get(address, given, allowed=(_UNKNOWN,))
-                told += read_page(reply, f"{NAME} {doi}").told if reply.status != _UNKNOWN else []
-        yield _answer(papers, told, asked)
+                told += (
+                    read_page(reply, f"{NAME} {doi}").records if reply.status != _UNKNOWN else []
+                )
+        yield _answer(papers, told, request)
 
 
 def _portions(papers: Sequence[Paper]) -> Iterator[list[Paper]]:
@@ -124,7 +125,9 @@ def _dois(paper: Paper) -> list[str]:
     return [doi for doi in (preprint, paper.doi) if doi]
 
 
-def _answer(papers: Sequence[Paper], told: Sequence[Work | Malformed], asked: Asked) -> Batch:
+def _answer(
+    papers: Sequence[Paper], told: Sequence[Work | Malformed], request: FetchRequest
+) -> Batch:
     by_name = {name: paper.id for paper in papers for name in _names(paper)}
     kept: list[Paper | Malformed] = []
     citations: dict[str, int] = {}
@@ -143,13 +146,13 @@ def _answer(papers: Sequence[Paper], told: Sequence[Work | Malformed], asked: As
             for paper in meant:
                 citations[paper] = max(one.citations, citations.get(paper, 0))
     return Batch(
-        told=kept,
+        records=kept,
         signals=[
-            Signal(paper, Kind.CITATIONS, float(count), asked.now, NAME)
+            Signal(paper, Kind.CITATIONS, float(count), request.now, NAME)
             for paper, count in citations.items()
         ],
-        days={asked.now.date(): len(known)} if known else {},
-        answered=[paper.id for paper in papers],
+        days={request.now.date(): len(known)} if known else {},
+        queried=[paper.id for paper in papers],
     )
 
 
@@ -158,21 +161,21 @@ def _names(paper: Paper) -> list[str]:
     return [name for name in (arxiv, f"doi:{paper.doi}" if paper.doi else None) if name]
 
 
-def _new_works(client: Client, asked: Asked, given: dict[str, str]) -> Iterator[Batch]:
-    window = _window(asked)
+def _new_works(client: Client, request: FetchRequest, given: dict[str, str]) -> Iterator[Batch]:
+    window = _window(request)
     if window.start > window.end:
         return
     span = f"from_publication_date:{window.start},to_publication_date:{window.end}"
-    question = given | {"filter": f"{asked.what},{span}"}
+    question = given | {"filter": f"{request.argument},{span}"}
     token, seen = window.token, {window.token}
     for number in range(1, _PAGES + 1):
         page = read_page(_ask(client, question, token), f"{NAME} {window.start} page {number}")
-        works = [one for one in page.told if isinstance(one, Work)]
+        works = [one for one in page.records if isinstance(one, Work)]
         # An empty page may still carry a token.
-        following = page.token if page.told else None
+        following = page.token if page.records else None
         yield Batch(
-            told=[one.paper if isinstance(one, Work) else one for one in page.told],
-            days=Counter(one.day for one in works if one.day and one.day <= asked.now.date()),
+            records=[one.paper if isinstance(one, Work) else one for one in page.records],
+            days=Counter(one.day for one in works if one.day and one.day <= request.now.date()),
             cursor=window.cursor(following),
         )
         if following is None:
@@ -201,16 +204,29 @@ def _ask(client: Client, question: dict[str, str], token: str) -> Reply:
     return reply
 
 
-def _window(asked: Asked) -> _Window:
-    today = asked.now.date()
-    told = asked.cursor
+def _window(request: FetchRequest) -> _Window:
+    today = request.now.date()
+    told = request.cursor
     token, start, end = told.get("token"), day_of(told.get("from")), day_of(told.get("until"))
-    if token and start and end and asked.since is None and asked.until is None:
+    if token and start and end and request.since is None and request.until is None:
         return _Window(start, end, token, moves=True)
     # All before the first day of a run that was cut short had been read.
     reached = day_of(told.get("reached")) or start
-    first = asked.since or min(reached or today, today) - _AGAIN
-    last = min(asked.until or today, today)
+    first = request.since or min(reached or today, today) - _AGAIN
+    last = min(request.until or today, today)
     # The cursor moves only where nothing is left out between what was read before and this.
     moves = last == today and (reached is None or first <= reached)
     return _Window(first, last, _FIRST_TOKEN, moves)
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.PER_QUERY,
+    interval=timedelta(days=1),
+    rate_limits={"openalex.org": 0.15},
+    argument=Argument.OPTIONAL,
+    key="openalex_key",
+    paper_filter=PaperFilter.IDENTIFIED,
+    papers_per_run=1_000,
+)

@@ -46,13 +46,13 @@ class Page:
 
     Parameters
     ----------
-    told : list of Work or Malformed
+    records : list of Work or Malformed
         In the order of the reply.
     token : str or None
         What brings the next page.
     """
 
-    told: list[Work | Malformed]
+    records: list[Work | Malformed]
     token: str | None
 
 

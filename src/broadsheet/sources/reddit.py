@@ -3,15 +3,16 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Signal
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.feed import FEED_BYTES, cursor_after, is_asked_for, validators_of
 from broadsheet.sources.feed_formats import Entry, parse_feed
 from broadsheet.sources.mentions import papers_linked, thread_source
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Argument, Batch, FetchRequest, Source
 
 NAME = "reddit"
 
@@ -20,7 +21,7 @@ _NAMES = re.compile(r"[A-Za-z0-9_]{2,50}(?:\+[A-Za-z0-9_]{2,50}){0,99}")
 _FEED_POSTS = 100
 
 
-def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read which of the newest hundred posts link to a paper.
 
     The feed tells no points. Each post has a series of its own, ``reddit:`` and its id, observed
@@ -30,15 +31,15 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     ----------
     client : Client
         Asks www.reddit.com.
-    asked : Asked
-        `what` names subreddits, ``MachineLearning+LocalLLaMA``; by default the first of these.
+    request : FetchRequest
+        `argument` names subreddits, ``MachineLearning+LocalLLaMA``; by default the first of these.
 
     Raises
     ------
     SourceError
         Where Reddit cannot be asked, or gives no feed.
     """
-    names = asked.what or _SUBREDDITS
+    names = request.argument or _SUBREDDITS
     if not _NAMES.fullmatch(names):
         raise SourceError(
             f"{names[:100]!r} names no subreddits: write them as MachineLearning+LocalLLaMA"
@@ -46,7 +47,7 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     reply = client.get(
         f"https://www.reddit.com/r/{names}/new/.rss",
         {"limit": str(_FEED_POSTS)},
-        unless=validators_of(asked, names),
+        unless=validators_of(request, names),
         most_bytes=FEED_BYTES,
     )
     if reply.unchanged:
@@ -55,13 +56,13 @@ def fetch(client: Client, asked: Asked) -> Iterator[Batch]:
     posts = {
         _id_of(one): one
         for one in feed.entries
-        if isinstance(one, Entry) and is_asked_for(one.moment, asked)
+        if isinstance(one, Entry) and is_asked_for(one.moment, request)
     }
     yield Batch(
-        told=[one for one in feed.entries if isinstance(one, Malformed)],
-        signals=_signals(posts, asked.now),
-        days=_days(posts.values(), asked.now),
-        cursor=cursor_after(reply, feed, asked, names),
+        records=[one for one in feed.entries if isinstance(one, Malformed)],
+        signals=_signals(posts, request.now),
+        days=_days(posts.values(), request.now),
+        cursor=cursor_after(reply, feed, request, names),
     )
 
 
@@ -79,3 +80,13 @@ def _signals(posts: Mapping[str, Entry], now: datetime) -> list[Signal]:
 
 def _days(posts: Iterable[Entry], now: datetime) -> dict[date, int]:
     return Counter(post.moment.date() for post in posts if post.moment and post.moment <= now)
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.DAILY,
+    interval=timedelta(hours=3),
+    rate_limits={"reddit.com": 6.5},
+    argument=Argument.OPTIONAL,
+)

@@ -1,192 +1,89 @@
-"""The sources by name, as settings and the command line write them."""
+"""All sources by name: every ``SOURCE`` and ``SOURCES`` that a module of this package exports."""
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import blake2b
+from importlib import import_module
+from pkgutil import iter_modules
 
+from broadsheet import sources
 from broadsheet.errors import ConfigError
-from broadsheet.model import About
+from broadsheet.model import PaperFilter
 from broadsheet.rules.identity import parse_arxiv_id, parse_doi
-from broadsheet.rules.schedule import Rhythm
-from broadsheet.sources import (
-    acl,
-    arxiv_atom,
-    arxiv_feed,
-    arxiv_oai,
-    biorxiv,
-    bluesky,
-    crossref,
-    feed,
-    github,
-    hacker_news,
-    hf_daily,
-    hub,
-    openalex,
-    reddit,
-    semantic_scholar,
-    zotero,
-)
-from broadsheet.sources.source import Source
+from broadsheet.rules.schedule import Schedule
+from broadsheet.sources.source import Argument, Source
 
-_DAILY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What sources need to know of the operator.
-
-    Parameters
-    ----------
-    contact : str or None
-        Mail address that services may write to.
-    categories : tuple of str
-        arXiv categories to gather, such as ``cs.CL``; empty gathers all.
-    openalex, semanticscholar, github, hub, zotero : str or None
-        Keys.
-    """
-
-    contact: str | None = None
-    categories: tuple[str, ...] = ()
-    openalex: str | None = None
-    semanticscholar: str | None = None
-    github: str | None = None
-    hub: str | None = None
-    zotero: str | None = None
-
-
-def _sources(access: Access) -> dict[str, Source]:
-    """Make every source; making one asks nothing and costs nothing."""
-    made = (
-        Source(
-            "arxiv",
-            partial(arxiv_oai.fetch, categories=access.categories),
-            Rhythm.ARXIV,
-            scope=" ".join(access.categories),
-            leads=True,
-        ),
-        Source(
-            "arxiv-feed",
-            partial(arxiv_feed.fetch, categories=access.categories),
-            Rhythm.ARXIV,
-            every=timedelta(hours=2),
-            filled_by="arxiv",
-            scope=" ".join(access.categories),
-            leads=True,
-        ),
-        Source("arxiv-atom", arxiv_atom.fetch, Rhythm.IRREGULAR),
-        Source("hf", hf_daily.fetch, Rhythm.WEEKDAYS, every=timedelta(hours=3), leads=True),
-        Source(
-            "openalex",
-            partial(openalex.fetch, key=access.openalex, contact=access.contact),
-            Rhythm.ANSWERS,
-            every=_DAILY,
-            about=About.IDENTIFIED,
-            asks=1_000,
-        ),
-        Source(
-            "semanticscholar",
-            partial(semantic_scholar.fetch, key=access.semanticscholar),
-            Rhythm.ANSWERS,
-            every=_DAILY,
-            about=About.IDENTIFIED,
-            asks=500,
-        ),
-        Source(
-            "crossref",
-            partial(crossref.fetch, contact=access.contact),
-            Rhythm.ANSWERS,
-            every=_DAILY,
-            about=About.WITH_DOI,
-            asks=500,
-            again=timedelta(days=30),
-        ),
-        Source("biorxiv", partial(biorxiv.fetch, server="biorxiv"), Rhythm.DAILY, leads=True),
-        Source("medrxiv", partial(biorxiv.fetch, server="medrxiv"), Rhythm.DAILY, leads=True),
-        Source("acl", acl.fetch, Rhythm.IRREGULAR, every=_DAILY),
-        Source(
-            "github",
-            partial(github.fetch, key=access.github),
-            Rhythm.ANSWERS,
-            about=About.WITH_CODE,
-            # Without a key GitHub answers sixty times an hour.
-            asks=1_000 if access.github else 50,
-            again=timedelta(hours=20),
-        ),
-        Source(
-            "hub",
-            partial(hub.fetch, key=access.hub),
-            Rhythm.ANSWERS,
-            about=About.WITH_MODEL,
-            asks=300,
-            again=timedelta(hours=20),
-        ),
-        Source("hn", hacker_news.fetch, Rhythm.DAILY, every=timedelta(hours=3)),
-        Source("reddit", reddit.fetch, Rhythm.DAILY, every=timedelta(hours=3)),
-        Source("bluesky", bluesky.fetch, Rhythm.DAILY, every=timedelta(hours=3)),
-        Source("feed", feed.fetch, Rhythm.IRREGULAR, every=timedelta(hours=3)),
-        Source("zotero", partial(zotero.fetch, key=access.zotero), Rhythm.IRREGULAR),
-    )
-    return {source.name: source for source in made}
-
-
-NAMES = tuple(_sources(Access()))
-# These know nothing to ask for by themselves, and these can be told what to ask for.
-_NEED_MORE = ("arxiv-atom", "feed", "zotero")
-_TAKE_MORE = (*_NEED_MORE, "hf", "openalex", "crossref", "biorxiv", "medrxiv", "acl", "reddit")
 _SPEC_CHARS = 2_000
 
 
-def source_named(spec: str, access: Access) -> tuple[Source, str | None]:
-    """Find a source.
+def _discover() -> Iterator[Source]:
+    for module in iter_modules(sources.__path__, f"{sources.__name__}."):
+        if module.name == __name__:
+            continue
+        exports = vars(import_module(module.name))
+        for source in (exports.get("SOURCE"), *exports.get("SOURCES", ())):
+            if isinstance(source, Source):
+                yield source
+
+
+SOURCES = {source.name: source for source in sorted(_discover(), key=lambda one: one.name)}
+NAMES = tuple(SOURCES)
+RATE_LIMITS = {site: wait_s for one in SOURCES.values() for site, wait_s in one.rate_limits.items()}
+"""Least time between two requests in seconds, by site."""
+
+_WITH_ARGUMENT = tuple(one.name for one in SOURCES.values() if one.argument is not Argument.NONE)
+# One paper by its arXiv id or DOI.
+_BY_ID = ((parse_arxiv_id, "arxiv-atom"), (parse_doi, "crossref"))
+
+
+def source_named(spec: str) -> tuple[Source, str | None]:
+    """Find the source that a setting or the command line names.
 
     Parameters
     ----------
     spec : str
-        A name, or one with more after a colon: ``feed:https://…``, ``openalex:FILTER``,
+        A name; a name with an argument, such as ``feed:https://…``, ``openalex:FILTER`` or
         ``zotero:users/123``; or the arXiv id or DOI of one paper.
-    access : Access
-        Keys and the like.
 
     Returns
     -------
     Source
-        With a cursor of its own for each `spec`, and a name that holds no address's query, as
-        that may be a secret.
+        If there is an argument, its name includes it, so that each argument has its own cursor.
+        The query of an address is replaced by a hash, as it may be a secret.
     str or None
-        What stood after the colon.
+        The argument.
 
     Raises
     ------
     ConfigError
-        Where there is no such source, or it needs to be told more or less.
+        If no source has this name, or an argument is missing or not supported.
     """
-    sources = _sources(access)
-    for read, name in ((parse_arxiv_id, "arxiv-atom"), (parse_doi, "crossref")):
-        if told := read(spec):
-            return _told(sources[name], told), told
-    name, colon, what = spec.partition(":")
-    if name in sources and len(spec) <= _SPEC_CHARS:
-        if not colon and name not in _NEED_MORE:
-            return sources[name], None
-        if what and name in _TAKE_MORE:
-            return _told(sources[name], what), what
+    for parse, name in _BY_ID:
+        if paper_id := parse(spec):
+            return _with_argument(SOURCES[name], paper_id), paper_id
+    name, colon, argument = spec.partition(":")
+    source = SOURCES.get(name)
+    if source is not None and len(spec) <= _SPEC_CHARS:
+        if not colon and source.argument is not Argument.REQUIRED:
+            return source, None
+        if argument and source.argument is not Argument.NONE:
+            return _with_argument(source, argument), argument
     raise ConfigError(
-        f"there is no source {spec[:200]!r}: the sources are {', '.join(NAMES)}; more can be told "
-        f"to {', '.join(_TAKE_MORE)}, as in feed:https://example.org/feed.xml; an arXiv id or a "
-        "DOI brings one paper"
+        f"unknown source {spec[:200]!r}: the sources are {', '.join(NAMES)}; "
+        f"{', '.join(_WITH_ARGUMENT)} take an argument, as in feed:https://example.org/feed.xml; "
+        "an arXiv id or a DOI fetches one paper"
     )
 
 
-def _told(source: Source, what: str) -> Source:
-    """Give a source that was told what to ask for, of which nothing is expected on any day."""
-    shown, mark, query = what.partition("?")
+def _with_argument(source: Source, argument: str) -> Source:
+    """Return the source for one argument; no records are expected of it on any day."""
+    shown, mark, query = argument.partition("?")
     if mark:
         shown = f"{shown}#{blake2b(query.encode(), digest_size=3).hexdigest()}"
     return replace(
         source,
         name=f"{source.name}:{shown}",
-        rhythm=Rhythm.IRREGULAR,
-        about=About.NONE,
-        leads=False,
+        schedule=Schedule.IRREGULAR,
+        paper_filter=PaperFilter.NONE,
+        blocks_edition=False,
     )

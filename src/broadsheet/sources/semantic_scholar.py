@@ -3,15 +3,17 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply, retry_after_s
-from broadsheet.model import Kind, Malformed, Paper, Signal
+from broadsheet.http.reply import Reply, UnavailableError, retry_after_s
+from broadsheet.model import Kind, Malformed, Paper, PaperFilter, Signal
 from broadsheet.rules.identity import parse_any_id, parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.decoding import text_of, texts_of
-from broadsheet.sources.source import Asked, Batch
+from broadsheet.sources.source import Batch, FetchRequest, Source
 
 NAME = "semanticscholar"
 
@@ -53,17 +55,15 @@ class Found:
     citations: int | None
 
 
-def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read what Semantic Scholar knows of papers.
 
     Parameters
     ----------
     client : Client
         Asks ``api.semanticscholar.org``.
-    asked : Asked
+    request : FetchRequest
         Tells the papers; for the first twenty that it knows its neighbours are asked for too.
-    key : str or None
-        Without one, Semantic Scholar answers now and then.
 
     Yields
     ------
@@ -74,15 +74,15 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
     ------
     SourceError
         Where it refuses, or gives something else than papers.
-    OutOfReachError
+    UnavailableError
         Where it is not to be asked for a while.
     """
-    headers = {"x-api-key": key} if key else {}
+    headers = {"x-api-key": request.key} if request.key else {}
     # Without a key most questions are refused, and asking again at once makes it worse.
-    allowed = (_BAD_REQUEST,) if key else (_BAD_REQUEST, *_REFUSALS)
+    allowed = (_BAD_REQUEST,) if request.key else (_BAD_REQUEST, *_REFUSALS)
     neighbours = _Neighbours(client, headers, allowed)
-    for start in range(0, len(asked.about), _ASKED_AT_ONCE):
-        papers = asked.about[start : start + _ASKED_AT_ONCE]
+    for start in range(0, len(request.papers), _ASKED_AT_ONCE):
+        papers = request.papers[start : start + _ASKED_AT_ONCE]
         named = [(paper, name) for paper in papers if (name := _name(paper))]
         told: list[Found | Malformed] = []
         if named:
@@ -91,7 +91,7 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
             reply = client.post(_BATCH, body, question, headers=headers, allowed=allowed)
             _refuse_without_key(reply)
             told = read_papers(reply, [paper for paper, _ in named])
-        yield _answer(papers, [neighbours.added(one) for one in told], asked)
+        yield _answer(papers, [neighbours.added(one) for one in told], request)
 
 
 def _name(paper: Paper) -> str | None:
@@ -103,24 +103,26 @@ def _name(paper: Paper) -> str | None:
 def _refuse_without_key(reply: Reply) -> None:
     """Raise where a refusal was let through, which is done only without a key."""
     if reply.status in _REFUSALS:
-        raise OutOfReachError(
+        raise UnavailableError(
             f"Semantic Scholar hardly serves without a key (status {reply.status}): ask it for a "
             "free one and name it in the setting 'semanticscholar_key'",
             retry_after_s(reply.headers),
         )
 
 
-def _answer(papers: Sequence[Paper], told: Sequence[Found | Malformed], asked: Asked) -> Batch:
+def _answer(
+    papers: Sequence[Paper], told: Sequence[Found | Malformed], request: FetchRequest
+) -> Batch:
     found = [one for one in told if isinstance(one, Found)]
     return Batch(
-        told=[one.paper if isinstance(one, Found) else one for one in told],
+        records=[one.paper if isinstance(one, Found) else one for one in told],
         signals=[
-            Signal(one.asked_id, Kind.CITATIONS, float(one.citations), asked.now, NAME)
+            Signal(one.asked_id, Kind.CITATIONS, float(one.citations), request.now, NAME)
             for one in found
             if one.citations is not None
         ],
-        days={asked.now.date(): len(found)} if found else {},
-        answered=[paper.id for paper in papers],
+        days={request.now.date(): len(found)} if found else {},
+        queried=[paper.id for paper in papers],
     )
 
 
@@ -204,20 +206,20 @@ def read_papers(reply: Reply, papers: Sequence[Paper]) -> list[Found | Malformed
     return read
 
 
-def _found(asked: Paper, raw: object) -> Found:
+def _found(queried: Paper, raw: object) -> Found:
     if not isinstance(raw, dict):
         raise ValueError("not a JSON object")
     ids = _part(raw.get("externalIds"))
     told_arxiv = text_of(ids.get("ArXiv"))
-    if asked.arxiv_id and told_arxiv and parse_arxiv_id(told_arxiv) != asked.arxiv_id:
+    if queried.arxiv_id and told_arxiv and parse_arxiv_id(told_arxiv) != queried.arxiv_id:
         raise ValueError("it is of another paper than the one that was asked about")
     # Journal and conference may have printed the same work: it is told of the one asked about.
-    doi = text_of(ids.get("DOI")) if asked.arxiv_id else asked.doi
-    arxiv = asked.arxiv_id or told_arxiv
+    doi = text_of(ids.get("DOI")) if queried.arxiv_id else queried.doi
+    arxiv = queried.arxiv_id or told_arxiv
     s2_id = text_of(raw.get("paperId")) or ""
     count = raw.get("citationCount")
     return Found(
-        asked.id,
+        queried.id,
         _paper(raw, arxiv, doi, [f"s2:{s2_id}", f"acl:{text_of(ids.get('ACL'))}"]),
         s2_id if _S2_ID.fullmatch(s2_id) else None,
         count if type(count) is int and 0 <= count <= _MOST_CITATIONS else None,
@@ -262,3 +264,15 @@ def _ids_of(papers: Sequence[object]) -> list[str]:
 
 def _part(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.PER_QUERY,
+    interval=timedelta(days=1),
+    rate_limits={"semanticscholar.org": 1.1},
+    key="semanticscholar_key",
+    paper_filter=PaperFilter.IDENTIFIED,
+    papers_per_run=500,
+)

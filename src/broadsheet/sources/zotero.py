@@ -8,10 +8,11 @@ from pydantic import BaseModel
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import OutOfReachError, Reply
+from broadsheet.http.reply import Reply, UnavailableError
 from broadsheet.model import Malformed, Paper
+from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.csl_json import parse_items
-from broadsheet.sources.source import Asked, Batch, Cursor
+from broadsheet.sources.source import Argument, Batch, Cursor, FetchRequest, Source
 
 NAME = "zotero"
 
@@ -49,32 +50,30 @@ class _Page(BaseModel):
     items: list[object]
 
 
-def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
+def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
     """Read what was added to a library, or changed in it, since it was last read.
 
-    Days are not told apart; with `asked.since` all is read again.
+    Days are not told apart; with `request.since` all is read again.
 
     Parameters
     ----------
     client : Client
         Asks api.zotero.org.
-    asked : Asked
-        `what` is ``users/123`` or ``groups/456``, ``/collections/ABCD2345`` after it for one
+    request : FetchRequest
+        `argument` is ``users/123`` or ``groups/456``, ``/collections/ABCD2345`` after it for one
         collection.
-    key : str or None
-        Opens libraries that are not public.
 
     Raises
     ------
     SourceError
         Where there is no such library, it is closed, changes too fast, or has no end.
-    OutOfReachError
+    UnavailableError
         Where Zotero asks to be left alone before all is read.
     """
-    place = _first_place(asked)
+    place = _first_place(request)
     beginnings, previous = 1, b""
     for _ in range(_PAGES):
-        reply = _page(client, place, key)
+        reply = _page(client, place, request.key)
         version = _number(reply, "last-modified-version")
         if place.start and version != place.version:
             # Changed items move to the end, and others up, past what was read already.
@@ -89,7 +88,7 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
             previous = reply.body
             told = list(_told(reply, place))
             place = _next_place(replace(place, version=version), reply)
-            yield Batch(told=told, cursor=place.cursor())
+            yield Batch(records=told, cursor=place.cursor())
             if place.version is None:
                 return
         _leave_alone(reply)
@@ -99,15 +98,15 @@ def fetch(client: Client, asked: Asked, key: str | None) -> Iterator[Batch]:
     )
 
 
-def _first_place(asked: Asked) -> _Place:
-    library = asked.what or ""
+def _first_place(request: FetchRequest) -> _Place:
+    library = request.argument or ""
     if not _LIBRARY.fullmatch(library):
         raise SourceError(
             f"{library[:100]!r} names no Zotero library: write users/123 or groups/456, and "
             "/collections/ABCD2345 after it for one collection"
         )
-    told = asked.cursor
-    if asked.since is not None or told.get("what") != library:
+    told = request.cursor
+    if request.since is not None or told.get("what") != library:
         return _Place(library)
     known = told.get("known", "")
     start, version = told.get("start", ""), told.get("version", "")
@@ -141,7 +140,7 @@ def _leave_alone(reply: Reply) -> None:
     """Stop where the service is overloaded, which it may say of a good reply too."""
     told = reply.headers.get("backoff", "").strip()
     if _NUMBER.fullmatch(told) and int(told):
-        raise OutOfReachError(
+        raise UnavailableError(
             f"{reply.address} asks to be left alone for {int(told)} seconds: the rest is asked for "
             "after that",
             float(told),
@@ -168,3 +167,13 @@ def _number(reply: Reply, header: str) -> str:
             "the next fetch"
         )
     return told
+
+
+SOURCE = Source(
+    NAME,
+    fetch,
+    Schedule.IRREGULAR,
+    rate_limits={"zotero.org": 1.0},
+    argument=Argument.REQUIRED,
+    key="zotero_key",
+)

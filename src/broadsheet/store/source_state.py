@@ -6,7 +6,7 @@ from datetime import date, datetime
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
-from broadsheet.model import About, Gap, Paper, SourceState
+from broadsheet.model import Gap, Paper, PaperFilter, SourceState
 from broadsheet.rules.gaps import DayCount
 from broadsheet.store.papers import PAPER_COLUMNS, nums_of, paper_of
 from broadsheet.store.tables import (
@@ -179,7 +179,7 @@ def spend(connection: Connection, site: str, day: date) -> int:
 
 
 def papers_to_query(
-    connection: Connection, name: str, before: datetime, limit: int, about: About
+    connection: Connection, name: str, before: datetime, limit: int, about: PaperFilter
 ) -> list[Paper]:
     """List papers to ask a source about: those with votes first, then the newest.
 
@@ -196,7 +196,7 @@ def papers_to_query(
     about : About
         Which it can be asked about.
     """
-    if about is About.NONE:
+    if about is PaperFilter.NONE:
         return []
     lately = select(source_queries.c.num).where(
         source_queries.c.source == name, source_queries.c.queried_at >= before
@@ -277,12 +277,12 @@ def _row_of(gap: Gap) -> dict[str, object]:
     }
 
 
-def _can_be_asked(about: About) -> ColumnElement[bool]:
+def _can_be_asked(about: PaperFilter) -> ColumnElement[bool]:
     has_doi = papers.c.doi.is_not(None)
-    if about is About.WITH_DOI:
+    if about is PaperFilter.WITH_DOI:
         return has_doi
-    if about is About.IDENTIFIED:
+    if about is PaperFilter.IDENTIFIED:
         return or_(papers.c.arxiv_id.is_not(None), has_doi)
     told = (papers.c.code_url, papers.c.comment, papers.c.abstract)
-    sites = ("github.com/",) if about is About.WITH_CODE else ("huggingface.co/", "hf.co/")
+    sites = ("github.com/",) if about is PaperFilter.WITH_CODE else ("huggingface.co/", "hf.co/")
     return or_(*(and_(text.is_not(None), text.contains(site)) for text in told for site in sites))

@@ -93,8 +93,8 @@ def test_no_name_is_used_that_the_hub_does_not_use(client: TestClient, shared: P
 
 def test_another_broadsheet_can_read_the_lists_as_those_of_the_hub(client: TestClient) -> None:
     (entry,) = read_list(client.get("/api/daily_papers?submitter=ada").json(), "hf", NOW)
-    assert isinstance(entry.told, Paper)
-    assert replace(entry.told, categories=KITES.categories) == KITES
+    assert isinstance(entry.record, Paper)
+    assert replace(entry.record, categories=KITES.categories) == KITES
     assert {one.kind: one.value for one in entry.signals} == {
         Kind.UPVOTES: 42,
         Kind.COMMENTS: 3,
