@@ -50,15 +50,15 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
         yield Finding(False, text)
     else:
         yield Finding(True, "the index is level with the library")
-    if health.built is not None:
+    if health.rebuilt is not None:
         text = (
-            f"the vectors of {settings.encoder!r} are made of {health.built} of {health.papers} "
+            f"the vectors of {settings.encoder!r} are made of {health.rebuilt} of {health.papers} "
             "papers, and older ones serve: run 'broadsheet index', or let the server go on"
         )
         yield Finding(False, text)
     if health.edition == today:
         yield Finding(True, f"today's edition, {today}, is published")
-    elif health.quiet:
+    elif health.is_quiet:
         yield Finding(True, "nothing new has come today, so it has no edition yet")
     else:
         newest = f"the newest is of {health.edition}" if health.edition else "there is none yet"

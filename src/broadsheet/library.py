@@ -320,9 +320,9 @@ class Library:
             return Health(
                 papers=papers.count(connection),
                 behind=max(0, changes.last_change(connection) - self.index.position),
-                built=self.index.built if self.index.outdated else None,
+                rebuilt=self.index.built if self.index.outdated else None,
                 edition=days[0].first if days else None,
-                quiet=self.editions.is_quiet(self.today, timedelta(days=1)),
+                is_quiet=self.editions.is_quiet(self.today, timedelta(days=1)),
                 subscriptions=subscriptions.counts(connection),
                 deliveries=deliveries.counts(connection),
                 sources=tuple(self.sources.states()),

@@ -41,13 +41,13 @@ def test_the_old_vectors_serve_until_the_new_ones_are_complete(
     data: Path, service: Service
 ) -> None:
     with opened(data, service.address) as library:
-        assert library.health().built == 0
+        assert library.health().rebuilt == 0
         before = library.search("kites").hits
         assert before[0].tier is Tier.MATCH
         assert service.asked == []
         assert any("older ones serve" in finding.text for finding in library.diagnose())
         library.update_index()
-        assert library.health().built is None
+        assert library.health().rebuilt is None
         assert {hit.paper.id for hit in library.search("kites", n=40).hits} >= {
             hit.paper.id for hit in before
         }

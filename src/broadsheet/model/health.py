@@ -1,4 +1,4 @@
-"""How a library fares, in numbers."""
+"""Health: counts that describe the state of a library."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,34 +8,33 @@ from broadsheet.model import DeliveryState, SourceState, SubscriptionState
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the library fares.
+    """The state of a library, as ``broadsheet doctor`` and ``/healthz`` report it.
 
     Parameters
     ----------
     papers : int
         Papers in the library.
     behind : int
-        Changes the index has not followed yet.
-    built : int or None
-        Papers in the files that are to take the place of those that serve; None where there are
-        no such files to build.
+        Changes of the library that the index has not applied.
+    rebuilt : int or None
+        Papers in the files of an unfinished rebuild of the index; None if there is none.
     edition : date or None
         Day of the newest edition.
-    quiet : bool
-        Whether there was no news for an edition when it was last looked for today.
+    is_quiet : bool
+        Whether the last check of today found no news for an edition.
     subscriptions : dict of SubscriptionState to int
-        How many there are in each state.
+        Subscriptions by state.
     deliveries : dict of DeliveryState to int
-        How many there are in each state.
+        Deliveries by state.
     sources : tuple of SourceState
-        How each source of the settings fares.
+        State of each source in the settings.
     """
 
     papers: int
     behind: int
-    built: int | None
+    rebuilt: int | None
     edition: date | None
-    quiet: bool
+    is_quiet: bool
     subscriptions: dict[SubscriptionState, int]
     deliveries: dict[DeliveryState, int]
     sources: tuple[SourceState, ...] = ()

@@ -103,7 +103,7 @@ def enqueue_digests(
     missing = select(*columns.values()).where(
         subscriptions.c.state == SubscriptionState.CONFIRMED, ~has_digest
     )
-    # Without this option, SQLAlchemy closes the cursor of an INSERT and rowcount is -1.
+    # Without this option, rowcount is -1 on PostgreSQL: SQLAlchemy closes the cursor of an INSERT.
     result = connection.execute(
         insert(deliveries).from_select(list(columns), missing),
         execution_options={"preserve_rowcount": True},
