@@ -165,6 +165,15 @@ def test_a_claimed_message_that_is_in_the_folder_is_settled_as_sent(library: Lib
     assert len(list(library.settings.outbox.glob("*.eml"))) == 1
 
 
+def test_a_claimed_message_that_is_not_in_the_folder_is_sent_once(library: Library) -> None:
+    library.subscriptions.subscribe("ada@example.org")
+    with library._database.write() as connection:
+        assert deliveries.claim_next(connection, NOW) is not None
+    report = library.outbox.send_due()
+    assert (report.sent, report.retrying) == (1, 0)
+    assert len(list(library.settings.outbox.glob("*.eml"))) == 1
+
+
 def test_a_run_ends_after_three_transient_failures_in_a_row(
     mailing: Library, subscribe: Subscribe
 ) -> None:

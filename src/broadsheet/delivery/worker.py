@@ -172,6 +172,7 @@ def _send_all(
             failures = 0 if error.permanent else failures + 1
         else:
             _settle(worker, delivery, DeliveryState.SENT)
+            worker.report.count(DeliveryState.SENT)
             failures = 0
             on_sent()
         if failures == _MAX_CONSECUTIVE_FAILURES:
@@ -196,8 +197,9 @@ def _settle_failure(worker: _Worker, delivery: Delivery, error: MailError) -> No
     state, retry_at = state_after_failure(
         delivery.attempts, permanent=error.permanent, in_doubt=error.in_doubt, now=worker.clock()
     )
-    worker.report.error = str(error)
     _settle(worker, delivery, state, error=str(error), retry_at=retry_at)
+    worker.report.error = str(error)
+    worker.report.count(state)
 
 
 def _settle_expired_claims(worker: _Worker, claimed_before: datetime) -> None:
@@ -216,6 +218,9 @@ def _settle_expired_claims(worker: _Worker, claimed_before: datetime) -> None:
             error="the process stopped after it claimed this delivery and before it settled it",
             retry_at=worker.clock() if state is DeliveryState.DUE else None,
         )
+        # This run sends what is due again, and counts it then.
+        if state is not DeliveryState.DUE:
+            worker.report.count(state)
 
 
 def _settle(
@@ -229,4 +234,3 @@ def _settle(
     now = worker.clock()
     with worker.database.write() as connection:
         deliveries.settle(connection, delivery.id, state, now, error=error, due_at=retry_at)
-    worker.report.count(state)

@@ -1,5 +1,6 @@
 """Parse the URL of an SMTP server."""
 
+import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -7,6 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from broadsheet.errors import ConfigError
 
 _PORTS = {"smtp": 25, "smtps": 465}
+_HOST = re.compile(r"[!-~]+")
 _FORM = "smtp://user:password@host:port or smtps://user:password@host:port"
 
 
@@ -69,7 +71,7 @@ def parse_smtp_url(url: str) -> SmtpServer:
         raise _invalid("is not a valid URL") from None
     if parts.scheme not in _PORTS:
         raise _invalid("must begin with smtp:// or smtps://")
-    if not host or not host.isascii() or any(c.isspace() or not c.isprintable() for c in host):
+    if not host or not _HOST.fullmatch(host):
         raise _invalid("has no host, or a host that is not ASCII")
     if parts.path not in ("", "/") or parts.fragment:
         raise _invalid("has a path or a fragment after the port")
