@@ -53,21 +53,21 @@ def rank_with(library: Library, mode: Mode) -> Rank:
     return rank
 
 
-def refine(library: Library, papers: int, on_papers: Callable[[int], None]) -> bool:
-    """Make sharper vectors of so many papers in all, whatever was asked before.
+def rerank(library: Library, papers: int, on_papers: Callable[[int], None]) -> bool:
+    """Compute the rerank vectors of so many papers in all, in the order of storage.
 
     Returns
     -------
     bool
-        False where the extra ``broadsheet[refine]`` is not installed.
+        False if the extra ``broadsheet[rerank]`` is not installed.
     """
-    if library.reranker.refiner is None:
+    if not library.reranker.available:
         return False
-    # Else those came first that the judged queries had missed.
-    library.reranker.refiner.wanted.clear()
-    done = len(library.reranker.refiner.sharp)
+    # Otherwise the papers that the judged queries requested would be the first.
+    library.reranker.requested.clear()
+    done = library.health().papers - library.reranker.count_missing()
     if papers > done:
-        library.reranker.fill(papers - done, on_papers)
+        library.reranker.compute_missing(papers - done, on_papers)
     return True
 
 

@@ -1,12 +1,13 @@
 """How well judged queries are answered, beside other engines.
 
-    python bench/quality.py DIR… [--corpus FILE…] [--peers NAME…] [--refine PERCENT…] [--json]
+    python bench/quality.py DIR… [--corpus FILE…] [--peers NAME…] [--rerank PERCENT…] [--json]
 
 Each DIR is a collection in BEIR layout: corpus.jsonl.gz, queries.jsonl.gz and qrels.test.tsv.gz.
 Its documents are stored and indexed by the product in a temporary library, and its queries are
 asked word for word. Printed are nDCG@10 (linear gains) and recall@100, means over the judged
-queries, for words alone, meaning alone and both, with `--refine` also where so many percent of the
-papers have sharper vectors, beside other engines on the same documents.
+queries, for words alone, meaning alone and both, with `--rerank` (formerly `--refine`) also after
+reranking with the vectors of so many percent of the papers, beside other engines on the same
+documents.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from broadsheet import open_library
 from broadsheet.cli.progress import count_bar
 from broadsheet.model import Mode
 from judged import Collection, measure, read_collection
-from own import fill, rank_with, refine
+from own import fill, rank_with, rerank
 from peers import PEERS, Rank, load_peer
 
 Figures = dict[str, dict[str, float]]
@@ -35,7 +36,7 @@ def main() -> None:
     document = {}
     for folder in asked.folders:
         collection = read_collection(folder, asked.corpus)
-        document[collection.name] = _own(collection, asked.refine) | _peers(collection, asked.peers)
+        document[collection.name] = _own(collection, asked.rerank) | _peers(collection, asked.peers)
         if asked.minilm:
             document[collection.name] |= _minilm(collection)
     if asked.json:
@@ -52,7 +53,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=["bm25s"])
     parser.add_argument("--no-minilm", dest="minilm", action="store_false")
     parser.add_argument(
-        "--refine", nargs="*", type=_percent, default=[], metavar="PERCENT", help="1 to 100"
+        "--rerank",
+        "--refine",
+        nargs="*",
+        type=_percent,
+        default=[],
+        metavar="PERCENT",
+        help="percentage of papers with rerank vectors, 1 to 100",
     )
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -75,9 +82,9 @@ def _own(collection: Collection, percents: Sequence[int]) -> Figures:
         figures = _measured(collection, {mode.value: rank_with(library, mode) for mode in Mode})
         for percent in sorted(percents):
             papers = len(documents) * percent // 100
-            with count_bar(f"{collection.name}: refine {percent}%", None) as advance:
-                if not refine(library, papers, advance):
-                    sys.stderr.write("refine is left out: its extra is not installed\n")
+            with count_bar(f"{collection.name}: rerank {percent}%", None) as advance:
+                if not rerank(library, papers, advance):
+                    sys.stderr.write("reranking is skipped: its extra is not installed\n")
                     break
             ranks = {f"hybrid+refine {percent}%": rank_with(library, Mode.HYBRID)}
             figures |= _measured(collection, ranks)

@@ -70,15 +70,15 @@ def test_quality_measures_every_mode_and_every_engine_that_is_there(collection: 
     assert figures["lexical"] == {"nDCG@10": 1.0, "R@100": 1.0}
 
 
-def test_quality_measures_again_with_sharper_vectors(collection: Path) -> None:
+def test_quality_measures_reranking(collection: Path) -> None:
     ran = _run(
-        "quality.py", collection, "--json", "--no-minilm", "--peers", "--refine", "50", "100"
+        "quality.py", collection, "--json", "--no-minilm", "--peers", "--rerank", "50", "100"
     )
     rows = json.loads(ran.stdout)["valley"]
     if _installed("onnxruntime"):
         assert {"hybrid", "hybrid+refine 50%", "hybrid+refine 100%"} <= rows.keys()
     else:
-        assert "refine is left out" in ran.stderr
+        assert "reranking is skipped" in ran.stderr
 
 
 def test_quality_prints_a_table_named_after_the_folder(collection: Path) -> None:

@@ -36,8 +36,7 @@ from broadsheet.model import (
     Submission,
 )
 from broadsheet.model.health import Health
-from broadsheet.search import Request, related, search
-from broadsheet.search.reranker import Refinery
+from broadsheet.search import Request, Reranker, related, search
 from broadsheet.store import (
     attention,
     changes,
@@ -125,7 +124,7 @@ class Library:
             self._database, self.secret, self._library_id, mail.newsletter.domain, clock
         )
         self.tokens = Tokens(self._database, clock)
-        self.reranker = Refinery(self._database, settings.data, settings.rerank)
+        self.reranker = Reranker(self._database, settings.data, settings.rerank)
 
     def __enter__(self) -> Self:
         return self
@@ -229,7 +228,7 @@ class Library:
         """
         self.index.refresh()
         request = Request(query, self.today, n, offset, mode, sort, facets)
-        return search(self._database, self.index, request, self.reranker.sharpener())
+        return search(self._database, self.index, request, self.reranker)
 
     def related(self, paper: Paper, n: int = 6) -> list[Paper]:
         """Find the papers related to one; see :func:`broadsheet.search.related`."""
@@ -335,7 +334,7 @@ class Library:
     def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
         with self._database.read() as connection:
             reached, changed = changes.changes_since(connection, position, limit)
-        self.reranker.forget_changed(changed)
+        self.reranker.drop_changed(changed)
         return reached, changed
 
 

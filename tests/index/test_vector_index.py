@@ -1,4 +1,4 @@
-"""The vector index: scan, graph, replaced and deleted rows, torn rows."""
+"""The vector index: scan, graph, replaced and deleted rows. Damage: test_vector_file.py."""
 
 from pathlib import Path
 
@@ -48,17 +48,6 @@ def test_a_later_row_replaces_or_deletes_an_earlier_one(path: Path) -> None:
         cosines = view.take(np.asarray([1, 2, 9])).cosines(third)
         assert cosines[0] > 0.99
         assert cosines[1:].tolist() == [0, 0]
-
-
-def test_a_torn_row_is_truncated(path: Path) -> None:
-    first, second = _vectors(2)
-    VectorIndex(path, DIM).append({1: first})
-    whole = path.read_bytes()
-    path.write_bytes(whole + b"torn")
-    index = VectorIndex(path, DIM)
-    index.append({2: second})
-    assert path.read_bytes()[: len(whole)] == whole
-    assert index.nearest(second, 1)[0].tolist() == [2]
 
 
 def test_a_reader_sees_appended_rows_after_reloading(path: Path) -> None:

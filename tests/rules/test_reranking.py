@@ -4,56 +4,56 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from broadsheet.rules.reranking import refine
+from broadsheet.rules.reranking import calibrate
 
-NOTHING = float("nan")
+NONE = float("nan")
 
 cosines = st.floats(-1, 1, width=32)
-pairs = st.lists(st.tuples(cosines, cosines | st.just(NOTHING)), min_size=1, max_size=60)
+pairs = st.lists(st.tuples(cosines, cosines | st.just(NONE)), min_size=1, max_size=60)
 
 
-def refined(plain: list[float], sharp: list[float]) -> NDArray[np.float32]:
-    return refine(np.asarray(plain, dtype=np.float32), np.asarray(sharp, dtype=np.float32))
+def calibrated(plain: list[float], stronger: list[float]) -> NDArray[np.float32]:
+    return calibrate(np.asarray(plain, dtype=np.float32), np.asarray(stronger, dtype=np.float32))
 
 
-def test_without_sharper_cosines_nothing_changes() -> None:
-    assert refined([0.5, 0.25, 0], [NOTHING] * 3).tolist() == [0.5, 0.25, 0]
+def test_without_stronger_cosines_nothing_changes() -> None:
+    assert calibrated([0.5, 0.25, 0], [NONE] * 3).tolist() == [0.5, 0.25, 0]
 
 
-def test_no_papers_give_no_cosines() -> None:
-    assert refined([], []).tolist() == []
+def test_no_papers_have_no_cosines() -> None:
+    assert calibrated([], []).tolist() == []
 
 
-def test_with_all_of_them_their_order_rules() -> None:
-    assert np.argsort(-refined([0.6, 0.5, 0.4], [0.1, 0.2, 0.3])).tolist() == [2, 1, 0]
+def test_if_all_papers_have_one_their_order_is_that_of_the_stronger_cosines() -> None:
+    assert np.argsort(-calibrated([0.6, 0.5, 0.4], [0.1, 0.2, 0.3])).tolist() == [2, 1, 0]
 
 
-def test_a_paper_is_raised_or_lowered_past_one_that_has_none() -> None:
-    low, kept, high = refined([0.5, 0.5, 0.5], [0.2, NOTHING, 0.8])
-    assert low < kept < high
-    assert kept == 0.5
+def test_a_paper_moves_above_or_below_one_without_a_stronger_cosine() -> None:
+    low, unchanged, high = calibrated([0.5, 0.5, 0.5], [0.2, NONE, 0.8])
+    assert low < unchanged < high
+    assert unchanged == 0.5
 
 
 @pytest.mark.parametrize("offset", [-0.3, 0.3])
-def test_a_model_that_puts_all_cosines_higher_favours_none(offset: float) -> None:
+def test_a_constant_offset_of_the_stronger_model_has_little_effect(offset: float) -> None:
     plain = [0.1, 0.3] * 50
-    sharp = [cosine + offset if number % 2 else NOTHING for number, cosine in enumerate(plain)]
-    np.testing.assert_allclose(refined(plain, sharp), plain, atol=0.1 * abs(offset))
+    stronger = [cosine + offset if number % 2 else NONE for number, cosine in enumerate(plain)]
+    np.testing.assert_allclose(calibrated(plain, stronger), plain, atol=0.1 * abs(offset))
 
 
-def test_one_comparison_alone_is_doubted() -> None:
-    assert refined([0.5, 0.5], [0.9, NOTHING])[0] > 0.75
+def test_the_shift_is_small_if_only_one_paper_has_both_cosines() -> None:
+    assert calibrated([0.5, 0.5], [0.9, NONE])[0] > 0.75
 
 
 @given(pairs)
-def test_papers_without_keep_theirs_and_the_others_keep_their_distances(
-    told: list[tuple[float, float]],
+def test_all_stronger_cosines_shift_by_the_same_amount_and_the_others_not_at_all(
+    papers: list[tuple[float, float]],
 ) -> None:
-    plain = np.asarray([pair[0] for pair in told], dtype=np.float32)
-    sharp = np.asarray([pair[1] for pair in told], dtype=np.float32)
-    result = refine(plain, sharp)
-    known = ~np.isnan(sharp)
+    plain = np.asarray([pair[0] for pair in papers], dtype=np.float32)
+    stronger = np.asarray([pair[1] for pair in papers], dtype=np.float32)
+    result = calibrate(plain, stronger)
+    known = ~np.isnan(stronger)
     assert result.dtype == np.float32
     np.testing.assert_array_equal(result[~known], plain[~known])
-    moved = result[known] - sharp[known]
-    np.testing.assert_allclose(moved, moved[:1].repeat(len(moved)), atol=1e-5)
+    shifts = result[known] - stronger[known]
+    np.testing.assert_allclose(shifts, shifts[:1].repeat(len(shifts)), atol=1e-5)

@@ -41,14 +41,14 @@ def rerank(
     Example: broadsheet rerank --limit 10000
     """
     with open_data(data) as library:
-        if library.reranker.refiner is None:
+        if not library.reranker.available:
             raise ConfigError(
                 "reranking needs an extra: run \"pip install '.[rerank]'\" in the clone"
             )
-        todo = library.reranker.unfilled()
+        todo = library.reranker.count_missing()
         with count_bar("computing vectors", min(todo, limit or todo)) as advance:
-            done = library.reranker.fill(limit, advance)
-        OUT.print(f"computed {done} vectors, {library.reranker.unfilled()} missing")
+            done = library.reranker.compute_missing(limit, advance)
+        OUT.print(f"computed {done} vectors, {library.reranker.count_missing()} missing")
 
 
 @app.command()

@@ -1,43 +1,42 @@
-"""How sharper vectors, there for some papers only, put the best of a list in a better order."""
+"""Rerank the top results by the cosines of a stronger model, which only some papers have."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-# How many of the best are looked at again; docs/refine.md has the figures.
+# How many of the top results are reranked; docs/reranking.md has the figures.
 DEPTH = 200
 
-# So many papers with no difference at all are thought to be among those that were compared.
-_DOUBT = 5
+# The mean difference is computed as if so many more papers had a difference of 0.
+_PRIOR_PAPERS = 5
 
 
-def refine(cosines: NDArray[np.float32], sharp: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Put sharper cosines in the place of plain ones.
+def calibrate(cosines: NDArray[np.float32], stronger: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Replace cosines by those of a stronger model, on the scale of the former.
 
-    The two models do not place all cosines alike: for one query the sharper ones may all be
-    higher. So they are moved by their mean difference, after which a paper that has a sharper
-    cosine stands neither better nor worse than one that lacks it, only more rightly. The mean
-    is drawn to 0 where few papers were compared.
+    Cosines of two models differ in their mean: all those of one may be higher for one query. So
+    the stronger ones are shifted by their mean difference. A paper that has one then ranks neither
+    higher nor lower for having it. The mean is shrunk to 0 if few papers have both.
 
     Parameters
     ----------
     cosines : ndarray of float32, shape (n,)
-        Cosines between the query's vector and the papers', by the shipped encoder.
-    sharp : ndarray of float32, shape (n,)
-        The same by the sharper one; NaN where a paper has no such vector.
+        Between the vectors of the query and of the papers, by the encoder of the index.
+    stronger : ndarray of float32, shape (n,)
+        The same by the stronger model; NaN if a paper has no such vector.
 
     Returns
     -------
     ndarray of float32, shape (n,)
-        What :func:`broadsheet.rules.fusion.fuse` is to take for the cosines: where `sharp` is
-        NaN, the plain ones as they are.
+        `stronger` minus the mean difference; `cosines` where `stronger` is NaN.
 
     Examples
     --------
-    >>> plain = np.array([0.5, 0.5, 0.5], dtype=np.float32)
-    >>> refine(plain, np.array([np.nan, 0.25, 0.75], dtype=np.float32)).tolist()
+    >>> cosines = np.array([0.5, 0.5, 0.5], dtype=np.float32)
+    >>> calibrate(cosines, np.array([np.nan, 0.25, 0.75], dtype=np.float32)).tolist()
     [0.5, 0.25, 0.75]
     """
-    known = ~np.isnan(sharp)
-    difference = float((sharp[known] - cosines[known]).sum()) / (int(known.sum()) + _DOUBT)
-    refined: NDArray[np.float32] = np.where(known, sharp - np.float32(difference), cosines)
-    return refined
+    known = ~np.isnan(stronger)
+    total = float((stronger[known] - cosines[known]).sum())
+    shift = np.float32(total / (int(known.sum()) + _PRIOR_PAPERS))
+    calibrated: NDArray[np.float32] = np.where(known, stronger - shift, cosines)
+    return calibrated

@@ -2,6 +2,6 @@
 
 from broadsheet.search.answering import Request, search
 from broadsheet.search.relating import related
-from broadsheet.search.reranking import Sharpener
+from broadsheet.search.reranker import Reranker
 
-__all__ = ["Request", "Sharpener", "related", "search"]
+__all__ = ["Request", "Reranker", "related", "search"]

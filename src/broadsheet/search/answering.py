@@ -18,7 +18,7 @@ from broadsheet.rules.query import Query, parse
 from broadsheet.search.explaining import explain
 from broadsheet.search.ordering import by_date, by_trend
 from broadsheet.search.ranking import Question, Ranked, in_one_list, in_tiers
-from broadsheet.search.reranking import Sharpened, Sharpener
+from broadsheet.search.reranker import Reranker
 from broadsheet.search.spelling import respelt
 from broadsheet.store.database import Database
 from broadsheet.store.papers import papers_by_num
@@ -59,7 +59,7 @@ def search(
     database: Database,
     index: SearchIndex,
     request: Request,
-    sharpener: Sharpener | None = None,
+    reranker: Reranker | None = None,
 ) -> HitList:
     """Find papers by word and by meaning.
 
@@ -71,8 +71,8 @@ def search(
         What is searched.
     request : Request
         What is wanted.
-    sharpener : Sharpener, optional
-        The second stage.
+    reranker : Reranker, optional
+        Reranks the top results.
 
     Returns
     -------
@@ -81,14 +81,14 @@ def search(
     """
     query = parse(request.text, request.today)
     generation = index.generation
-    answer = _answer(database, generation, query, request, sharpener)
+    answer = _answer(database, generation, query, request, reranker)
     meant = None
     if answer.tiers and not answer.matches:
         meant = respelt(generation.lexical, query)
     if meant is None:
         return replace(answer, query=request.text)
     other = parse(meant, request.today)
-    instead = _answer(database, generation, other, request, sharpener)
+    instead = _answer(database, generation, other, request, reranker)
     note = f"No paper holds every word as it was written: these are the papers for “{meant}”."
     return replace(instead, query=request.text, meant=meant, note=note)
 
@@ -98,12 +98,12 @@ def _answer(
     generation: Generation,
     query: Query,
     request: Request,
-    sharpener: Sharpener | None,
+    reranker: Reranker | None,
 ) -> HitList:
     asked = generation.lexical.asked(query.plain, query.filters, query.choice)
     vector, missing = _meaning(generation, query.plain, request.mode)
-    sharpened = Sharpened(sharpener, query.plain) if sharpener is not None else None
-    question = Question(generation, asked, vector, request.mode, sharpened)
+    reranking = reranker.for_query(query.plain) if reranker is not None else None
+    question = Question(generation, asked, vector, request.mode, reranking)
     tiers = request.mode is not Mode.SEMANTIC and len(query.words) < SENTENCE_WORDS
     rank = in_tiers if tiers else in_one_list
     stretch = request.offset, request.offset + request.n

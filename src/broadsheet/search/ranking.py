@@ -10,7 +10,7 @@ from broadsheet.index.local.lexical import Asked, Found
 from broadsheet.model import Mode
 from broadsheet.rules.fusion import FEEDBACK_PAPERS, fuse, with_feedback
 from broadsheet.rules.reranking import DEPTH
-from broadsheet.search.reranking import Sharpened
+from broadsheet.search.reranker import QueryReranker
 
 # How many of the best matches are put in order by words and meaning together; those after them
 # keep the order of their BM25 sums.
@@ -39,15 +39,15 @@ class Question:
         The meaning; zero where nothing of it is known, or where it is not to count.
     mode : Mode
         What counts.
-    sharpened : Sharpened or None
-        The second stage, where there is one.
+    reranking : QueryReranker or None
+        Reranks the top results.
     """
 
     generation: Generation
     asked: Asked
     vector: NDArray[np.float32]
     mode: Mode
-    sharpened: Sharpened | None = None
+    reranking: QueryReranker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +203,10 @@ def _scored(
 ) -> NDArray[np.float64]:
     cosines = question.generation.vectors.take(nums).cosines(question.vector)
     scores = fuse(bm25, cosines, best)
-    if question.sharpened is None or not question.vector.any():
+    if question.reranking is None or not question.vector.any():
         return scores
     head = np.lexsort((nums, -scores))[:DEPTH]
-    cosines[head] = question.sharpened.cosines(nums[head], cosines[head])
+    cosines[head] = question.reranking.cosines(nums[head], cosines[head])
     return fuse(bm25, cosines, best)
 
 

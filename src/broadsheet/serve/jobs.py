@@ -37,7 +37,11 @@ def library_jobs(library: Library, is_stopping: Callable[[], bool] = lambda: Fal
         # A person waits for a confirmation mail. If nothing is due, a run is one query.
         Job("mail", 1.0, partial(_send_mail, library, is_stopping)),
         Job("fetch", 20.0, partial(_fetch, library)),
-        Job("rerank vectors", 20.0, partial(library.reranker.fill, _RERANK_VECTORS_PER_RUN)),
+        Job(
+            "rerank vectors",
+            20.0,
+            partial(library.reranker.compute_missing, _RERANK_VECTORS_PER_RUN),
+        ),
         Job("unconfirmed subscriptions", 3600.0, library.subscriptions.delete_unconfirmed),
     ]
 

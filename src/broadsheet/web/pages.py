@@ -123,7 +123,7 @@ def ranking(request: Request, library: TheLibrary, printer: ThePrinter) -> Respo
         sentence_words=SENTENCE_WORDS,
         echoes=FEEDBACK_PAPERS,
         depth=DEPTH,
-        refined=library.reranker.refiner is not None,
+        reranking=library.reranker.available,
         rising=constants(),
     )
 

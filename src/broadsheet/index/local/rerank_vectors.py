@@ -1,333 +1,138 @@
-"""The sharper vectors: 8 bits a number, kept apart from the index so that no rebuild loses them."""
+"""The vectors of the reranking model, kept outside the index so that no rebuild deletes them."""
 
-import hashlib
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
 from broadsheet.errors import SearchIndexError
-
-_FORMAT = 1
-_HEAD_BYTES = 128
-_READ_ROWS = 8_192
-_LEVELS = 127
-
-_Whole = NDArray[np.int64]
+from broadsheet.index.local.vector_file import VectorFile
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What was read of the file; replaced whole, so that a reader needs no lock.
+class RerankVectors:
+    """One vector per paper in a :class:`VectorFile`, which several processes may write.
+
+    Safe to use from many threads.
 
     Parameters
     ----------
-    inode, rows : int
-        Of which file, and how many rows after its head.
-    nums : ndarray of int64, shape (n,)
-        Papers that have a vector, ascending.
-    places : ndarray of int64, shape (n,)
-        In which row.
-    marks : ndarray of int64, shape (n,)
-        Of which text.
-    vectors : ndarray of int8, shape (rows, dim)
-        Left on disk and mapped.
-    """
-
-    inode: int
-    rows: int
-    nums: _Whole
-    places: _Whole
-    marks: _Whole
-    vectors: NDArray[np.int8]
-
-
-class Sharp:
-    """One file of sharper vectors; safe to read from many threads, written under a file lock.
-
-    The file begins with a head that names the model. Each row is a paper's number (int64), the
-    mark of the text it was made of (int64) and the vector (int8). A later row of the same number
-    replaces an earlier one, and a negative number removes. Rows are only ever appended, so that
-    a crash leaves at most one torn row at the end, which is cut off.
-    A row needs no scale: vectors have unit length, so the length of what is kept tells it.
-
-    Parameters
-    ----------
-    path : Path
-        The file; made when the first row is written.
+    folder : Path
+        The folder of the file; created by the first append.
+    encoder_name : str
+        Name of the encoder, and of the file: another encoder uses another file.
     dim : int
         Length of a vector.
-    model : str
-        The name of the encoder. A file of another one is set aside.
-
-    Attributes
-    ----------
-    set_aside : Path or None
-        Where a file of another model, or one without a readable head, was moved.
 
     Raises
     ------
     SearchIndexError
-        Where the file cannot be read or written.
+        If the file cannot be read.
     """
 
-    def __init__(self, path: Path, dim: int, model: str) -> None:
-        self._path = path
-        self._row = np.dtype([("num", "<i8"), ("mark", "<i8"), ("vector", "i1", (dim,))])
-        told = f"broadsheet sharp {_FORMAT} {dim} {hashlib.sha256(model.encode()).hexdigest()}\n"
-        self._head = told.encode().ljust(_HEAD_BYTES, b"\0")
+    def __init__(self, folder: Path, encoder_name: str, dim: int) -> None:
+        self._path = folder / f"{encoder_name}.i8"
+        self._file = VectorFile(self._path, dim)
         self._reading = threading.Lock()
-        self._seen = self._nothing()
-        self.set_aside = self._move_foreign()
-        self.reload()
+        with self._io_errors("read"):
+            self._rows = self._file.read()
 
     def __len__(self) -> int:
-        return len(self._seen.nums)
+        return self._rows.papers
 
-    def __contains__(self, num: int) -> bool:
-        return bool(_find(self._seen, np.asarray([num], dtype=np.int64))[0] >= 0)
+    def missing(self, nums: Sequence[int]) -> list[int]:
+        """List the papers that have no vector, in the order of `nums`."""
+        wanted = np.asarray(nums, dtype=np.int64)
+        return [int(num) for num in wanted[self._rows.rows(wanted) < 0]]
 
-    def missing(self, nums: Sequence[int] | _Whole) -> list[int]:
-        """Tell which papers have no vector, in the order asked."""
-        asked = np.asarray(nums, dtype=np.int64)
-        return [int(num) for num in asked[_find(self._seen, asked) < 0]]
+    def outdated(self, text_hashes: Mapping[int, int]) -> list[int]:
+        """List the papers that have a vector of another text; see :meth:`VectorRows.outdated`."""
+        return self._rows.outdated(text_hashes)
 
-    def outdated(self, marks: Mapping[int, int]) -> list[int]:
-        """Tell which papers have a vector of another text.
-
-        Parameters
-        ----------
-        marks : mapping of int to int
-            By paper number, :func:`mark_of` its present text.
-
-        Returns
-        -------
-        list of int
-            Their numbers. A paper without a vector is not outdated.
-        """
-        seen = self._seen
-        nums = np.fromiter(marks.keys(), dtype=np.int64, count=len(marks))
-        now = np.fromiter(marks.values(), dtype=np.int64, count=len(marks))
-        at = _find(seen, nums)
-        known = at >= 0
-        return [int(num) for num in nums[known][seen.marks[at[known]] != now[known]]]
-
-    def cosines(
-        self, vector: NDArray[np.float32], nums: Sequence[int] | _Whole
-    ) -> NDArray[np.float32]:
-        """Give each paper's cosine to a vector.
+    def cosines(self, vector: NDArray[np.float32], nums: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Compute the cosine between a vector and that of each paper.
 
         Parameters
         ----------
         vector : ndarray of float32, shape (dim,)
             Of unit length, or zero.
-        nums : sequence of int
+        nums : ndarray of int64, shape (n,)
             Paper numbers.
 
         Returns
         -------
-        ndarray of float32, shape (len(nums),)
-            In [-1, 1] up to rounding; NaN where a paper has no vector, or a zero one, and
-            everywhere for the zero vector: where nothing is known, nothing is to be refined.
+        ndarray of float32, shape (n,)
+            NaN for a paper without a vector or with the zero vector, and for the zero `vector`.
         """
-        seen = self._seen
-        at = _find(seen, np.asarray(nums, dtype=np.int64))
-        known = (at >= 0) & bool(vector.any())
-        near = np.full(len(at), np.nan, dtype=np.float32)
-        if known.any():
-            rows = seen.vectors[seen.places[at[known]]].astype(np.float32)
-            lengths = np.linalg.norm(rows, axis=1)
-            near[known] = rows @ vector / np.where(lengths > 0, lengths, np.nan)
-        return near
+        papers = self._rows.take(nums)
+        known = (papers.scales > 0) & bool(vector.any())
+        return np.where(known, papers.cosines(vector), np.float32(np.nan))
 
     def append(
-        self, nums: Sequence[int], marks: Sequence[int], vectors: NDArray[np.float32]
+        self, vectors: Mapping[int, NDArray[np.float32]], text_hashes: Mapping[int, int]
     ) -> None:
-        """Add or replace papers; on disk when this returns.
+        """Add or replace papers; durable when this returns.
 
         Parameters
         ----------
-        nums : sequence of int
-            Paper numbers, above 0.
-        marks : sequence of int
-            :func:`mark_of` the text that each vector was made of.
-        vectors : ndarray of float32, shape (len(nums), dim)
-            Of unit length, or zero.
+        vectors : mapping of int to ndarray of float32, shape (dim,)
+            By paper number, above 0.
+        text_hashes : mapping of int to int
+            :func:`broadsheet.index.local.vector_file.text_hash` of their texts.
 
         Raises
         ------
         SearchIndexError
-            Where the file cannot be written; what was written before stays.
+            If the file cannot be written.
         """
-        rows = np.zeros(len(nums), dtype=self._row)
-        rows["num"], rows["mark"] = nums, marks
-        largest = np.abs(vectors).max(axis=1, initial=0.0, keepdims=True)
-        rows["vector"] = np.round(vectors * (_LEVELS / np.where(largest > 0, largest, 1)))
-        self._write(rows)
+        self._append(vectors, text_hashes)
 
-    def remove(self, nums: Sequence[int]) -> None:
-        """Forget papers; one without a vector is passed over.
-
-        Parameters
-        ----------
-        nums : sequence of int
-            Paper numbers.
+    def delete(self, nums: Sequence[int]) -> None:
+        """Delete the vectors of papers; papers without one are ignored.
 
         Raises
         ------
         SearchIndexError
-            Where the file cannot be written.
+            If the file cannot be written.
         """
         self.reload()
-        absent = set(self.missing(nums))
-        gone = [num for num in nums if num not in absent]
-        rows = np.zeros(len(gone), dtype=self._row)
-        rows["num"] = -np.asarray(gone, dtype=np.int64)
-        self._write(rows)
+        missing = set(self.missing(nums))
+        self._append(dict.fromkeys(num for num in nums if num not in missing), {})
 
     def reload(self) -> None:
-        """See what another process has written since; where nothing was, one look at the file."""
-        with self._reading, self._failing("read"):
-            try:
-                state = self._path.stat()
-            except FileNotFoundError:
-                self._seen = self._nothing()
-                return
-            rows = max(state.st_size - _HEAD_BYTES, 0) // self._row.itemsize
-            before = self._seen
-            if (state.st_ino, rows) == (before.inode, before.rows):
-                return
-            if state.st_ino != before.inode or rows < before.rows:
-                before = self._nothing()
-                rows = rows if self._is_ours() else 0
-            self._seen = self._read_on(before, state.st_ino, rows)
+        """Map rows that another process has written; only checks the file size if there are none.
 
-    def _read_on(self, before: _Seen, inode: int, rows: int) -> _Seen:
-        nums, marks = [before.nums], [before.marks]
-        for start in range(before.rows, rows, _READ_ROWS):
-            count = min(_READ_ROWS, rows - start)
-            offset = _HEAD_BYTES + start * self._row.itemsize
-            block = np.fromfile(self._path, self._row, count=count, offset=offset)
-            nums.append(block["num"].copy())
-            marks.append(block["mark"].copy())
-        places = np.concatenate([before.places, np.arange(before.rows, rows, dtype=np.int64)])
-        every, marked = np.concatenate(nums), np.concatenate(marks)
-        last = _last_of_each(every)
-        # A number of 0 is what a crash of the machine may leave where a row should be.
-        last = last[every[last] > 0]
-        return _Seen(inode, rows, every[last], places[last], marked[last], self._map(rows))
+        Raises
+        ------
+        SearchIndexError
+            If the file cannot be read.
+        """
+        with self._reading, self._io_errors("read"):
+            if not self._file.is_current(self._rows):
+                self._rows = self._file.read(self._rows)
 
-    def _map(self, rows: int) -> NDArray[np.int8]:
-        if not rows:
-            return self._nothing().vectors
-        mapped = np.memmap(self._path, self._row, mode="r", offset=_HEAD_BYTES, shape=(rows,))
-        return cast("NDArray[np.int8]", np.asarray(mapped["vector"]))
-
-    def _nothing(self) -> _Seen:
-        none = np.empty(0, dtype=np.int64)
-        return _Seen(0, 0, none, none, none, np.empty((0, *self._row["vector"].shape), np.int8))
-
-    def _write(self, rows: NDArray[np.void]) -> None:
-        if not len(rows):
+    def _append(
+        self,
+        vectors: Mapping[int, NDArray[np.float32] | None],
+        text_hashes: Mapping[int, int],
+    ) -> None:
+        if not vectors:
             return
-        with self._failing("written"), self._locked():
-            if not self._path.exists():
-                self._begin()
-            elif not self._is_ours():
-                raise SearchIndexError(
-                    f"the sharper vectors in {str(self._path)!r} have become those of another "
-                    "model: restart this process, or give the other one another folder"
-                )
-            _cut_torn_row(self._path, self._row.itemsize)
-            with self._path.open("ab") as file:
-                file.write(rows.tobytes())
-                file.flush()
-                os.fsync(file.fileno())
+        with self._io_errors("written"):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{self._path}.lock"):
+                self._file.append(vectors, text_hashes)
         self.reload()
 
-    def _locked(self) -> FileLock:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(f"{self._path}.lock")
-
-    def _begin(self) -> None:
-        # The head appears whole or not at all, so that a crash cannot make the file foreign.
-        partial = self._path.with_name(f"{self._path.name}.partial")
-        with partial.open("wb") as file:
-            file.write(self._head)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self._path)
-
-    def _move_foreign(self) -> Path | None:
-        # Looked at before locking, so that who may only read can open what is ours.
-        with self._failing("opened"):
-            if not self._is_foreign():
-                return None
-            with FileLock(f"{self._path}.lock"):
-                if not self._is_foreign():
-                    return None
-                aside = self._path.with_name(f"{self._path.name}.set-aside")
-                self._path.replace(aside)
-                return aside
-
-    def _is_foreign(self) -> bool:
-        return self._path.exists() and not self._is_ours()
-
-    def _is_ours(self) -> bool:
-        with self._path.open("rb") as file:
-            return file.read(_HEAD_BYTES) == self._head
-
     @contextmanager
-    def _failing(self, verb: str) -> Iterator[None]:
+    def _io_errors(self, verb: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise SearchIndexError(
-                f"the sharper vectors in {str(self._path)!r} could not be {verb} "
-                f"({error.strerror}): check the path, its permissions and the space on its disk"
+                f"the rerank vectors in {str(self._path)!r} could not be {verb} "
+                f"({error.strerror}): check the path, its permissions and the free disk space"
             ) from error
-
-
-def mark_of(text: str) -> int:
-    """Give the mark of a text, by which a vector is known to be of it.
-
-    Parameters
-    ----------
-    text : str
-        What was or would be encoded.
-
-    Returns
-    -------
-    int
-        64 bits, signed: two texts share one by a chance of 1 in 2**64.
-    """
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)
-
-
-def _find(seen: _Seen, nums: _Whole) -> _Whole:
-    """Give each number's position in `seen.nums`, -1 where it is not among them."""
-    if not len(seen.nums):
-        return np.full(len(nums), -1, dtype=np.int64)
-    at = np.minimum(np.searchsorted(seen.nums, nums), len(seen.nums) - 1)
-    return np.where(seen.nums[at] == nums, at, -1)
-
-
-def _last_of_each(nums: _Whole) -> _Whole:
-    """Give, by ascending number (a removal counts as its paper), the position of its last row."""
-    _, backwards = np.unique(np.abs(nums[::-1]), return_index=True)
-    return len(nums) - 1 - backwards
-
-
-def _cut_torn_row(path: Path, row_bytes: int) -> None:
-    size = path.stat().st_size
-    torn = (size - _HEAD_BYTES) % row_bytes
-    if torn:
-        os.truncate(path, size - torn)

@@ -9,7 +9,7 @@ import orjson
 from pydantic import Field, TypeAdapter
 
 # Raised whenever the files change their form: others are set aside and rebuilt.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class VectorIndex:
     def reload(self) -> None:
         """Map rows that were appended since; does nothing before the first query."""
         with self._loading:
-            if self._snapshot is not None and self.rows != len(self._snapshot.rows.nums):
+            if self._snapshot is not None and not self._file.is_current(self._snapshot.rows):
                 self._snapshot = self._read(self._snapshot.rows)
 
     def append(self, vectors: Mapping[int, NDArray[np.float32] | None]) -> None:
