@@ -1,4 +1,4 @@
-"""What `doctor` looks at: each thing that can be wrong, and what to do about it."""
+"""Checks of an installation, and what to do about each problem."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,14 +13,14 @@ from broadsheet.rules.humanize import ago
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at.
+    """The result of one check.
 
     Parameters
     ----------
     ok : bool
-        Whether nothing needs to be done.
+        Whether no action is needed.
     text : str
-        What was seen, and where not ok what to do.
+        What was found, and the action if one is needed.
     """
 
     ok: bool
@@ -28,18 +28,18 @@ class Finding:
 
 
 def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> Iterator[Finding]:
-    """Judge how a library fares.
+    """Check a library.
 
     Parameters
     ----------
     health : Health
-        What was counted.
+        Its counts and states.
     settings : Settings
-        How it is set up.
+        Its settings.
     now : datetime
         Aware UTC.
     today : date
-        In the newspaper's time zone.
+        In the time zone of the settings.
     """
     if health.papers:
         yield Finding(True, f"{health.papers} papers in {settings.data}")
@@ -49,19 +49,20 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
         text = f"the index is {health.behind} changes behind: run 'broadsheet index'"
         yield Finding(False, text)
     else:
-        yield Finding(True, "the index is level with the library")
+        yield Finding(True, "the index is up to date")
     if health.rebuilt is not None:
         text = (
-            f"the vectors of {settings.encoder!r} are made of {health.rebuilt} of {health.papers} "
-            "papers, and older ones serve: run 'broadsheet index', or let the server go on"
+            f"the encoder {settings.encoder!r} has computed {health.rebuilt} of {health.papers} "
+            "vectors and the previous vectors serve: run 'broadsheet index' or keep the server "
+            "running"
         )
         yield Finding(False, text)
     if health.edition == today:
         yield Finding(True, f"today's edition, {today}, is published")
     elif health.is_quiet:
-        yield Finding(True, "nothing new has come today, so it has no edition yet")
+        yield Finding(True, "today has no edition: there are no new papers")
     else:
-        newest = f"the newest is of {health.edition}" if health.edition else "there is none yet"
+        newest = f"the newest is {health.edition}" if health.edition else "there is none yet"
         yield Finding(False, f"today has no edition, {newest}: run 'broadsheet publish'")
     for state in health.sources:
         yield from _source(state, now)
@@ -75,23 +76,23 @@ def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
         yield Finding(False, f"the setting 'sources': {state.error}")
         return
     if state.asked_at is None:
-        text = f"{state.name} was never fetched: run 'broadsheet fetch', or let the server go on"
+        text = f"{state.name} was never fetched: run 'broadsheet fetch' or keep the server running"
         yield Finding(False, text)
         return
     last = f"fetched {ago(state.succeeded_at, now)}" if state.succeeded_at else "never fetched"
-    came = f", newest of {state.newest}" if state.newest else ""
-    later = ago(state.next_at, now) if state.next_at and state.next_at > now else "now"
-    told = f"{state.name} was {last}{came}, next {later}"
+    newest = f", newest record {state.newest}" if state.newest else ""
+    due = ago(state.next_at, now) if state.next_at and state.next_at > now else "now"
+    summary = f"{state.name}: {last}{newest}, next fetch {due}"
     if state.error:
         times = "once" if state.failures == 1 else f"{state.failures} times"
-        yield Finding(False, f"{told}; it failed {times}: {state.error}")
+        yield Finding(False, f"{summary}; failed {times}: {state.error}")
     elif state.is_late(now):
-        yield Finding(False, f"{told}: run 'broadsheet fetch', or let the server go on")
+        yield Finding(False, f"{summary}: run 'broadsheet fetch' or keep the server running")
     else:
-        yield Finding(True, told)
+        yield Finding(True, summary)
     for stretch in stretches(state.gaps):
-        why = "nothing came" if state.error and state.error in stretch.why else stretch.why
-        text = f"{replace(stretch, why=why)}; it is asked for again by itself"
+        why = "no records" if state.error and state.error in stretch.why else stretch.why
+        text = f"{replace(stretch, why=why)}; the next fetch retries it"
         yield Finding(False, text)
 
 
@@ -102,9 +103,12 @@ def _mail(health: Health, settings: Settings) -> Iterator[Finding]:
     waiting = health.deliveries.get(DeliveryState.DUE, 0)
     yield Finding(True, f"{waiting} mails due")
     for state, remedy in (
-        (DeliveryState.FAILED, "the addresses or the mail server refused them"),
+        (DeliveryState.FAILED, "the mail server or the addresses rejected them"),
         (DeliveryState.UNKNOWN, "'broadsheet send --retry-unknown' sends them again"),
-        (DeliveryState.CLAIMED, "a sender is at work or has died: 'broadsheet send' settles it"),
+        (
+            DeliveryState.CLAIMED,
+            "'broadsheet send' settles them if their sender crashed",
+        ),
     ):
         number = health.deliveries.get(state, 0)
         if number:

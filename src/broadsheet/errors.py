@@ -1,16 +1,16 @@
-"""Every error a user can meet: one sentence that says what, where and what to do next."""
+"""Every error a user can see: one sentence with what failed, where, and what to do next."""
 
 
 class BroadsheetError(Exception):
-    """Base of all errors that are shown to a person as one sentence."""
+    """Base of all errors shown to a person as one sentence."""
 
 
 class ConfigError(BroadsheetError):
-    """A setting is missing, unknown or out of range."""
+    """A setting or an option is missing, unknown or invalid."""
 
 
 class SourceError(BroadsheetError):
-    """A file or service holds nothing that can be read as papers."""
+    """A file or service cannot be read or parsed."""
 
 
 class StoreError(BroadsheetError):
@@ -18,7 +18,7 @@ class StoreError(BroadsheetError):
 
 
 class NotFoundError(BroadsheetError):
-    """The paper, edition or subscription asked for does not exist."""
+    """The requested paper, edition or subscription does not exist."""
 
 
 class SearchIndexError(BroadsheetError):
@@ -26,16 +26,16 @@ class SearchIndexError(BroadsheetError):
 
 
 class MailError(BroadsheetError):
-    """A message could not be handed over.
+    """A message could not be sent.
 
     Parameters
     ----------
     message : str
         The sentence shown to the operator.
     permanent : bool
-        True where trying again cannot help (an SMTP 5xx reply to this recipient).
+        True if a retry cannot succeed (an SMTP 5xx reply to this recipient).
     in_doubt : bool
-        True where the other side may have taken the message before the failure.
+        True if the server may have accepted the message before the failure.
     """
 
     def __init__(self, message: str, *, permanent: bool = False, in_doubt: bool = False) -> None:

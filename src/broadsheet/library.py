@@ -60,9 +60,9 @@ class Library:
     Parameters
     ----------
     settings : Settings
-        Where everything is kept and how it is named.
+        Paths, names and limits.
     clock : callable, optional
-        Gives the time, aware UTC.
+        Returns the current time, aware UTC.
 
     Attributes
     ----------
@@ -84,9 +84,9 @@ class Library:
     Raises
     ------
     StoreError
-        Where the library cannot be opened.
+        If the library cannot be opened.
     SearchIndexError
-        Where the index folder cannot be made.
+        If the index folder cannot be created.
     """
 
     def __init__(
@@ -95,11 +95,11 @@ class Library:
         self.settings = settings
         self._clock = clock
         try:
-            # Readers' addresses and the signing secret lie here: for the operator's eyes only.
+            # It holds readers' addresses and the signing secret: readable by the operator only.
             settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StoreError(
-                f"the data folder {str(settings.data)!r} cannot be made ({error.strerror}): "
+                f"the data folder {str(settings.data)!r} cannot be created ({error.strerror}): "
                 "choose another with --data"
             ) from error
         self._database = open_database(settings.database_url)
@@ -138,36 +138,36 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Give back what is held open."""
+        """Close all database connections."""
         self._database.close()
 
     @property
     def now(self) -> datetime:
-        """The time, aware UTC."""
+        """The current time, aware UTC."""
         return self._clock()
 
     @property
     def today(self) -> date:
-        """The day it is in the newspaper's time zone."""
+        """The current date in the time zone of the settings."""
         return self.now.astimezone(ZoneInfo(self.settings.timezone)).date()
 
-    def add(self, source: str, told: Sequence[Paper | Malformed]) -> IngestReport:
-        """Store what a source told; see :func:`broadsheet.ingest.files.store`."""
-        return files.store(self._database, source, told, self.now)
+    def add(self, source: str, records: Sequence[Paper | Malformed]) -> IngestReport:
+        """Store the records of a source; see :func:`broadsheet.ingest.files.store`."""
+        return files.store(self._database, source, records, self.now)
 
     def import_file(
         self, path: Path, on_bytes: Callable[[int], None] | None = None
     ) -> IngestReport:
-        """Bring in one file of papers; see :func:`broadsheet.ingest.files.import_file`."""
+        """Import one file of papers; see :func:`broadsheet.ingest.files.import_file`."""
         return files.import_file(self._database, path, self.now, on_bytes)
 
     def import_starter(self) -> IngestReport:
-        """Bring in the papers shipped with Broadsheet, where the library is still empty."""
+        """Import the papers shipped with Broadsheet."""
         return files.import_starter(self._database, self.now)
 
     @property
     def index(self) -> SearchIndex:
-        """The index, opened when first needed."""
+        """The search index, opened on first use."""
         with self._index_opening:
             if self._index is None:
                 spec, key = self.settings.encoder, reveal(self.settings.encoder_key)
@@ -187,12 +187,12 @@ class Library:
         build_for_s: float | None = None,
         on_papers: Callable[[int], None] | None = None,
     ) -> None:
-        """Bring the index level with the library, or build it anew.
+        """Apply the library's changes to the index, or rebuild it.
 
         Parameters
         ----------
         rebuild : bool
-            Build anew even where it is level.
+            Rebuild it even if it is up to date.
         build_for_s, on_papers
             As in :meth:`broadsheet.index.local.searchindex.SearchIndex.follow`.
         """
@@ -203,7 +203,7 @@ class Library:
             self.index.follow(self._changes, on_papers, build_for_s)
 
     def behind(self) -> int:
-        """Count the changes that the index has not followed yet."""
+        """Count the changes that the index has not applied yet."""
         with self._database.read() as connection:
             return max(0, changes.last_change(connection) - self.index.position)
 
@@ -217,7 +217,7 @@ class Library:
         sort: Sort = Sort.RELEVANCE,
         facets: bool = False,
     ) -> HitList:
-        """Find papers by word and by meaning.
+        """Search papers by words and by meaning.
 
         Parameters
         ----------
@@ -231,23 +231,23 @@ class Library:
         return search(self._database, self.index, request, self.reranker)
 
     def related(self, paper: Paper, n: int = 6) -> list[Paper]:
-        """Find the papers related to one; see :func:`broadsheet.search.related`."""
+        """Return the papers related to a paper; see :func:`broadsheet.search.related`."""
         self.index.refresh()
         return related(self._database, self.index, paper, n)
 
     def paper(self, paper_id: str) -> Paper:
-        """Read a paper by any id it has or had.
+        """Return a paper by any of its current or former ids.
 
         Raises
         ------
         NotFoundError
-            Where there is none.
+            If there is no such paper.
         """
         with self._database.read() as connection:
             return papers.paper_by_num(connection, papers.num_of(connection, paper_id))
 
     def known(self, paper_ids: Sequence[str], limit: int = 20) -> list[Paper]:
-        """Read those of some papers that the library has, in the order they are named."""
+        """Return the papers that the library has, in the order of `paper_ids`."""
         with self._database.read() as connection:
             return papers.existing_papers(connection, paper_ids, limit)
 
@@ -259,12 +259,12 @@ class Library:
             return listing.newest(connection, limit, after, category)
 
     def has_paper(self, paper_id: str) -> bool:
-        """Tell whether a paper is known by this id."""
+        """Return whether the library has a paper with this id."""
         with self._database.read() as connection:
             return bool(papers.nums_of(connection, [paper_id]))
 
     def merges(self, limit: int = 50) -> list[Merge]:
-        """List the pairs of papers that became one, newest first."""
+        """List the merges of duplicate papers, newest first."""
         with self._database.read() as connection:
             return merges.list_merges(connection, limit)
 
@@ -278,12 +278,12 @@ class Library:
             )
 
     def signals(self, paper_id: str) -> list[Signal]:
-        """Read the attention that a paper got, in order of time."""
+        """Return a paper's signals in order of time."""
         with self._database.read() as connection:
             return attention.signals_of(connection, paper_id)
 
     def records(self, paper_id: str) -> list[tuple[str, Paper, datetime]]:
-        """Read what each source said of a paper, and when it was told."""
+        """Return each source's record of a paper and when it was received."""
         with self._database.read() as connection:
             return papers.records_of(connection, papers.num_of(connection, paper_id))
 
@@ -294,7 +294,7 @@ class Library:
         return total
 
     def votes(self, paper_ids: Sequence[str]) -> dict[str, int]:
-        """Count the votes of papers; those without any are left out."""
+        """Count the votes of papers; papers without votes are omitted."""
         with self._database.read() as connection:
             return attention.votes_of(connection, paper_ids)
 
@@ -304,7 +304,7 @@ class Library:
             return attention.latest_totals(connection, paper_ids)
 
     def submissions(self, paper_ids: Sequence[str]) -> dict[str, Submission]:
-        """Tell who put papers forward first; those that nobody did are left out."""
+        """Return the first submission of each paper; papers without one are omitted."""
         with self._database.read() as connection:
             return submissions.submissions_of(connection, paper_ids)
 
@@ -313,7 +313,9 @@ class Library:
         return readers.voted(self._database, cookie, paper_ids)
 
     def health(self) -> Health:
-        """Tell how the library fares."""
+        """Count what the library holds and what is pending."""
+        quiet = self.editions.is_quiet(self.today, timedelta(days=1))
+        sources = tuple(self.sources.states())
         with self._database.read() as connection:
             days = editions.periods_published(connection, Span.DAY, 1)
             return Health(
@@ -321,10 +323,10 @@ class Library:
                 behind=max(0, changes.last_change(connection) - self.index.position),
                 rebuilt=self.index.built if self.index.outdated else None,
                 edition=days[0].first if days else None,
-                is_quiet=self.editions.is_quiet(self.today, timedelta(days=1)),
+                is_quiet=quiet,
                 subscriptions=subscriptions.counts(connection),
                 deliveries=deliveries.counts(connection),
-                sources=tuple(self.sources.states()),
+                sources=sources,
             )
 
     def diagnose(self) -> list[Finding]:

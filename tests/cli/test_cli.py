@@ -200,7 +200,7 @@ def test_merges_are_listed_and_undone(tmp_path: Path) -> None:
     (listed,) = json.loads(broadsheet(tmp_path / "data", "merges", "--json").stdout)
     assert listed["undone_at"]
     again = broadsheet(tmp_path / "data", "unmerge", "1")
-    assert (again.returncode, "undone before" in again.stderr) == (1, True)
+    assert (again.returncode, "already undone" in again.stderr) == (1, True)
 
 
 def test_version_and_debug_are_global_options(tmp_path: Path) -> None:

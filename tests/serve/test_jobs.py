@@ -195,7 +195,7 @@ def test_a_source_not_fetched_for_days_is_reported(site: Site) -> None:
     fetch(site.library)
     site.now += timedelta(days=10)
     warnings = [finding.text for finding in site.library.diagnose() if not finding.ok]
-    assert any("hf was fetched 10 days ago" in text for text in warnings)
+    assert any("hf: fetched 10 days ago" in text for text in warnings)
     assert not site.library.sources.ready(site.now.date())
     note = site.library.editions.publish().note
     assert note
@@ -222,4 +222,4 @@ def test_a_day_without_news_is_not_a_problem(settings: Settings) -> None:
         now[0] += timedelta(days=1)
         assert any("today has no edition" in finding.text for finding in library.diagnose())
         library.editions.publish()
-        assert any("nothing new has come today" in finding.text for finding in library.diagnose())
+        assert any("there are no new papers" in finding.text for finding in library.diagnose())
