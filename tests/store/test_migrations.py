@@ -6,6 +6,8 @@ the same rows are inserted into the tables of schema 0003 first.
 
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -393,3 +395,14 @@ def test_a_library_with_a_newer_schema_is_refused_and_not_changed(settings: Sett
     with sqlite3.connect(path) as connection:
         versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     assert versions == [("9999",)]
+
+
+def test_an_up_to_date_library_opens_without_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'library.sqlite3'}"
+    database_module.open_database(url).close()
+    code = (
+        "import sys; from broadsheet.store.database import open_database; "
+        f"open_database({url!r}).close(); print('alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "False\n"

@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
@@ -18,6 +15,9 @@ from broadsheet.errors import StoreError
 _BUSY_TIMEOUT_MS = 60_000
 # The key of the advisory lock that all writers of a PostgreSQL library take; any constant works.
 _WRITER_LOCK = 0x42524F41
+
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Database:
@@ -140,17 +140,21 @@ def _tune_sqlite(engine: Engine) -> None:
 
 
 def _migrate(engine: Engine, shown: str) -> None:
-    scripts = Config()
-    scripts.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    directory = ScriptDirectory.from_config(scripts)
-    head = directory.get_current_head()
-    if _revision(engine) == head:
+    if _revision(engine) == _newest_revision():
         return
+    # Half a second to import, and needed by the first open only.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    scripts = Config()
+    scripts.set_main_option("script_location", str(_MIGRATIONS))
+    directory = ScriptDirectory.from_config(scripts)
     options = {"broadsheet_write": True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
         # Another process may have migrated the database before this one got the write lock.
         present = _revision_of(connection)
-        if present == head:
+        if present == directory.get_current_head():
             return
         if present is not None and present not in {s.revision for s in directory.walk_revisions()}:
             raise StoreError(
@@ -159,6 +163,11 @@ def _migrate(engine: Engine, shown: str) -> None:
             )
         scripts.attributes["connection"] = connection
         command.upgrade(scripts, "head")
+
+
+def _newest_revision() -> str:
+    """Return the highest number that a migration file begins with."""
+    return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
 
 
 def _revision(engine: Engine) -> str | None:
