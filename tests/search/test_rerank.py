@@ -1,12 +1,14 @@
 """Reranking: which papers get vectors and when, and their effect on the order of hits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from broadsheet.config import load_settings
+from broadsheet.encoders.minilm import MiniLM
 from broadsheet.errors import SearchIndexError
 from broadsheet.library import Library
 from broadsheet.rules.normalize import make_paper
@@ -89,6 +91,23 @@ def test_a_paper_whose_text_changed_is_computed_again(sailing: Library) -> None:
     sailing.update_index()
     assert sailing.reranker.count_missing() == 1
     assert sailing.reranker.compute_missing() == 1
+
+
+def test_a_paper_whose_text_changed_during_encoding_is_computed_again(
+    sailing: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = MiniLM.encode
+
+    def encode_during_a_change(self: MiniLM, texts: Sequence[str]) -> NDArray[np.float32]:
+        title = _TITLES["2021"]
+        changed = make_paper(title=title, abstract="With an abstract.", arxiv="2101.00001")
+        sailing.add("arxiv-dump", [changed])
+        sailing.update_index()
+        return encode(self, texts)
+
+    monkeypatch.setattr(MiniLM, "encode", encode_during_a_change)
+    sailing.reranker.compute_missing()
+    assert sailing.reranker.count_missing() == 1
 
 
 def test_rebuilding_the_index_deletes_no_vectors(sailing: Library) -> None:

@@ -160,7 +160,7 @@ def test_an_unknown_source_in_the_settings_stops_no_other_source(
     with Library(settings, clock=lambda: site.now) as library:
         fetch(library)
         unknown, known = library.sources.states()
-        assert "there is no source 'arxive'" in str(unknown.error)
+        assert "unknown source 'arxive'" in str(unknown.error)
         assert known.succeeded_at == site.now
         assert any("'arxive'" in finding.text and not finding.ok for finding in library.diagnose())
 

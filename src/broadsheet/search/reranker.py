@@ -174,6 +174,11 @@ class Reranker:
         vectors = model.encoder.encode(list(texts.values()))
         hashes = {num: text_hash(text) for num, text in texts.items()}
         model.vectors.append(dict(zip(texts, vectors, strict=True)), hashes)
+        # A text that changed during encoding: the index job, in another thread, found no vector
+        # to delete then.
+        with self._database.read() as connection:
+            current = papers_by_num(connection, nums)
+        self.drop_changed({num: current.get(num) for num in nums})
         return len(texts)
 
     def _missing(self, model: _Model) -> list[int]:
