@@ -118,5 +118,5 @@ def test_what_rises_and_the_editors_word_are_kept_in_postgres(kept_in_postgres: 
     assert ids[1] in printed
     assert library.editions.publish(week).revision == 2
     assert library.editions.periods(Span.WEEK) == [week]
-    token = library.tokens.make("reader")
-    assert library.tokens.holder(token) == "reader"
+    token = library.tokens.create("reader")
+    assert library.tokens.name_of(token) == "reader"

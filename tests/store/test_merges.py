@@ -1,4 +1,4 @@
-"""Two papers that turn out to be one, and the way back."""
+"""Two papers are merged into one, and a merge is undone."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -27,13 +27,13 @@ BOTH = make_paper(title="Kites at dusk", arxiv="2603.00001", doi="10.1234/dusk",
 
 @pytest.fixture
 def merged(empty_library: Library) -> Library:
-    """Two papers with votes and readings, then a record that names both."""
+    """Two papers with votes and signals, merged by a record with the identifiers of both."""
     empty_library.add("arxiv", [ARCHIVED])
     empty_library.add("bibtex", [PRINTED])
     for paper, readers in ((ARCHIVED, "ab"), (PRINTED, "bc")):
         for reader in readers:
             empty_library.vote(paper.id, reader, on=True)
-    _observe(
+    _add_signals(
         empty_library,
         [
             Signal(ARCHIVED.id, Kind.STARS, 7, NOW, "github"),
@@ -44,12 +44,12 @@ def merged(empty_library: Library) -> Library:
     return empty_library
 
 
-def _observe(library: Library, observed: Sequence[Signal]) -> None:
+def _add_signals(library: Library, signals: Sequence[Signal]) -> None:
     with library._database.write() as connection:
-        add_signals(connection, observed)
+        add_signals(connection, signals)
 
 
-def test_a_merge_moves_votes_signals_and_names_along(merged: Library) -> None:
+def test_a_merge_moves_votes_signals_and_identifiers(merged: Library) -> None:
     assert merged.health().papers == 1
     assert merged.paper(PRINTED.id).id == merged.paper(ARCHIVED.id).id == ARCHIVED.id
     assert merged.votes([ARCHIVED.id]) == {ARCHIVED.id: 3}
@@ -57,12 +57,12 @@ def test_a_merge_moves_votes_signals_and_names_along(merged: Library) -> None:
     assert {(Kind.STARS, "github"), (Kind.CITATIONS, "crossref")} <= kinds
 
 
-def test_what_was_put_forward_or_picked_goes_along(empty_library: Library) -> None:
+def test_a_merge_moves_submissions_and_picks(empty_library: Library) -> None:
     empty_library.add("arxiv", [ARCHIVED])
     empty_library.add("bibtex", [PRINTED])
-    told = Submission(PRINTED.id, "ada", NOW, "hf")
+    submission = Submission(PRINTED.id, "ada", NOW, "hf")
     with empty_library._database.write() as connection:
-        upsert_submissions(connection, [told])
+        upsert_submissions(connection, [submission])
     empty_library.editions.pick(Period(NOW.date()), Pick(PRINTED.id, 1))
     empty_library.trending.update()
     empty_library.add("crossref", [BOTH])
@@ -72,12 +72,12 @@ def test_what_was_put_forward_or_picked_goes_along(empty_library: Library) -> No
     assert set(empty_library.submissions([ARCHIVED.id, PRINTED.id])) == {PRINTED.id}
 
 
-def test_what_both_had_comes_back_to_both(empty_library: Library) -> None:
+def test_submissions_and_votes_of_both_papers_are_restored_to_both(empty_library: Library) -> None:
     empty_library.add("arxiv", [ARCHIVED])
     empty_library.add("bibtex", [PRINTED])
-    told = [Submission(paper.id, "ada", NOW, "hf") for paper in (ARCHIVED, PRINTED)]
+    submitted = [Submission(paper.id, "ada", NOW, "hf") for paper in (ARCHIVED, PRINTED)]
     with empty_library._database.write() as connection:
-        upsert_submissions(connection, told)
+        upsert_submissions(connection, submitted)
     for paper in (ARCHIVED, PRINTED):
         empty_library.vote(paper.id, "a", on=True, network="here")
     empty_library.add("crossref", [BOTH])
@@ -88,9 +88,9 @@ def test_what_both_had_comes_back_to_both(empty_library: Library) -> None:
 
 
 def test_a_merge_can_be_undone(merged: Library) -> None:
-    (made,) = merged.merges()
-    assert {made.winner, made.merged} == {ARCHIVED.title, PRINTED.title}
-    merged.unmerge(made.number)
+    (merge,) = merged.merges()
+    assert {merge.winner, merge.merged} == {ARCHIVED.title, PRINTED.title}
+    merged.unmerge(merge.number)
     archived, printed = merged.paper(ARCHIVED.id), merged.paper(PRINTED.id)
     assert (archived.title, archived.arxiv_id) == (ARCHIVED.title, "2603.00001")
     assert (printed.title, printed.doi, printed.arxiv_id) == (PRINTED.title, "10.1234/dusk", None)
@@ -101,7 +101,7 @@ def test_a_merge_can_be_undone(merged: Library) -> None:
     assert merged.merges()[0].undone_at == NOW
 
 
-def test_papers_that_were_set_apart_stay_apart(merged: Library) -> None:
+def test_papers_of_an_undone_merge_are_not_merged_again(merged: Library) -> None:
     merged.unmerge(merged.merges()[0].number)
     merged.add("openalex", [BOTH])
     merged.add(
@@ -111,7 +111,7 @@ def test_papers_that_were_set_apart_stay_apart(merged: Library) -> None:
     assert len(merged.merges()) == 1
 
 
-def test_the_index_follows_a_merge_and_its_undoing(merged: Library) -> None:
+def test_the_search_index_follows_a_merge_and_its_undoing(merged: Library) -> None:
     merged.update_index()
     assert merged.search("sunset").total == 0 or merged.search("sunset").hits[0].paper.doi
     merged.unmerge(merged.merges()[0].number)
@@ -119,14 +119,14 @@ def test_the_index_follows_a_merge_and_its_undoing(merged: Library) -> None:
     assert merged.search("flying sunset").hits[0].paper.id == PRINTED.id
 
 
-def test_what_came_since_stays_with_the_paper_that_was_kept(merged: Library) -> None:
+def test_votes_cast_after_a_merge_stay_with_the_winner(merged: Library) -> None:
     merged.vote(ARCHIVED.id, "late", on=True)
     merged.vote(ARCHIVED.id, "c", on=False)
     merged.unmerge(merged.merges()[0].number)
     assert merged.votes([ARCHIVED.id, PRINTED.id]) == {ARCHIVED.id: 3, PRINTED.id: 1}
 
 
-def test_a_merge_is_undone_once(merged: Library) -> None:
+def test_a_merge_can_be_undone_only_once(merged: Library) -> None:
     number = merged.merges()[0].number
     merged.unmerge(number)
     with pytest.raises(StoreError, match="is already undone"):
@@ -135,16 +135,16 @@ def test_a_merge_is_undone_once(merged: Library) -> None:
         merged.unmerge(99)
 
 
-def test_merges_on_top_of_each_other_are_undone_from_the_top(empty_library: Library) -> None:
+def test_chained_merges_are_undone_newest_first(empty_library: Library) -> None:
     third = make_paper(title="Dusk, revisited", ids=["W77"])
-    for source, told in (("ris", third), ("bibtex", PRINTED), ("arxiv", ARCHIVED)):
-        empty_library.add(source, [told])
-    naming_both = (
+    for source, record in (("ris", third), ("bibtex", PRINTED), ("arxiv", ARCHIVED)):
+        empty_library.add(source, [record])
+    bridges = (
         make_paper(title=PRINTED.title, arxiv="2603.00001", doi="10.1234/dusk"),
         make_paper(title=third.title, doi="10.1234/dusk", ids=["W77"]),
     )
-    for told in naming_both:
-        empty_library.add("crossref", [told])
+    for record in bridges:
+        empty_library.add("crossref", [record])
     assert empty_library.health().papers == 1
     newest, oldest = empty_library.merges()
     with pytest.raises(StoreError, match="undo that merge first"):
@@ -160,7 +160,7 @@ def test_merges_on_top_of_each_other_are_undone_from_the_top(empty_library: Libr
 
 
 _TITLES = st.sampled_from(["Kites at dusk, again", "Lanterns on water", "Rivers in spring"])
-_TOLD = st.builds(
+_RECORDS = st.builds(
     lambda title, arxiv, doi, openalex: make_paper(
         title=title, arxiv=arxiv, doi=doi, ids=[openalex] if openalex else []
     ),
@@ -172,8 +172,8 @@ _TOLD = st.builds(
 
 
 @hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-@given(records=st.lists(_TOLD, min_size=1, max_size=8), data=st.data())
-def test_undoing_every_merge_leaves_no_record_and_no_name_astray(
+@given(records=st.lists(_RECORDS, min_size=1, max_size=8), data=st.data())
+def test_undoing_every_merge_restores_every_paper_and_no_foreign_record(
     tmp_path_factory: pytest.TempPathFactory, records: list[Paper], data: st.DataObject
 ) -> None:
     folder = tmp_path_factory.mktemp("merges")
@@ -186,37 +186,37 @@ def test_undoing_every_merge_leaves_no_record_and_no_name_astray(
         for merge in merges:
             library.unmerge(merge.number)
         assert library.health().papers == papers + len(merges)
-        told = {(paper.title, paper.arxiv_id, paper.doi) for paper in records}
-        kept = [
-            (said.title, said.arxiv_id, said.doi)
-            for paper in {library.paper(one.id).id for one in records}
-            for _, said, _ in library.records(paper)
-        ]
-        assert set(kept) <= told
+        added = {(record.title, record.arxiv_id, record.doi) for record in records}
+        stored = {
+            (record.title, record.arxiv_id, record.doi)
+            for paper_id in {library.paper(one.id).id for one in records}
+            for _, record, _ in library.records(paper_id)
+        }
+        assert stored <= added
 
 
-def test_what_was_set_apart_stays_apart_from_the_paper_it_went_into(merged: Library) -> None:
+def test_a_distinct_pair_is_kept_when_one_of_the_two_is_merged(merged: Library) -> None:
     merged.unmerge(merged.merges()[0].number)
     third = make_paper(title="Sunset flights", ids=["W5"])
     merged.add("ris", [third])
-    joining = make_paper(title=third.title, ids=["W5"], doi="10.1234/dusk")
-    merged.add("openalex", [joining])
+    bridge = make_paper(title=third.title, ids=["W5"], doi="10.1234/dusk")
+    merged.add("openalex", [bridge])
     merged.add("openalex", [make_paper(title=third.title, ids=["W5"], arxiv="2603.00001")])
     assert merged.paper(ARCHIVED.id).id != merged.paper(PRINTED.id).id
 
 
-def test_readings_that_both_papers_had_are_given_back(empty_library: Library) -> None:
+def test_signals_of_both_papers_are_restored_to_both(empty_library: Library) -> None:
     empty_library.add("arxiv", [ARCHIVED])
     empty_library.add("bibtex", [PRINTED])
-    reading = [Signal(one.id, Kind.STARS, 7, NOW, "github") for one in (ARCHIVED, PRINTED)]
-    _observe(empty_library, reading)
+    signals = [Signal(paper.id, Kind.STARS, 7, NOW, "github") for paper in (ARCHIVED, PRINTED)]
+    _add_signals(empty_library, signals)
     empty_library.add("crossref", [BOTH])
     assert len(empty_library.signals(ARCHIVED.id)) == 1
     empty_library.unmerge(empty_library.merges()[0].number)
     assert len(empty_library.signals(ARCHIVED.id)) == len(empty_library.signals(PRINTED.id)) == 1
 
 
-def test_papers_that_contradict_each_other_are_not_both_taken_for_a_third(
+def test_papers_with_different_arxiv_ids_are_not_merged_into_a_third(
     empty_library: Library,
 ) -> None:
     title = "Kites, a report of the year"
@@ -231,16 +231,16 @@ def test_papers_that_contradict_each_other_are_not_both_taken_for_a_third(
     assert empty_library.paper("arxiv:2604.00001").title.endswith("mended")
 
 
-def test_two_papers_of_the_anthology_are_two_whatever_their_titles(empty_library: Library) -> None:
+def test_papers_with_different_acl_ids_are_not_merged_by_title(empty_library: Library) -> None:
     for number in (1, 2):
-        told = make_paper(
+        record = make_paper(
             title="Findings of the kite task", authors=["A. B."], ids=[f"acl:2024.kites-1.{number}"]
         )
-        empty_library.add("acl", [told])
+        empty_library.add("acl", [record])
     assert empty_library.health().papers == 2
 
 
-def test_a_notice_marks_the_paper_of_its_id_and_no_other_of_its_title(
+def test_a_notice_is_matched_by_id_and_not_by_title(
     empty_library: Library,
 ) -> None:
     empty_library.add("arxiv", [ARCHIVED])

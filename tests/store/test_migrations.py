@@ -310,8 +310,8 @@ def test_source_status_gaps_and_request_counts_are_kept(migrated: Library) -> No
 
 
 def test_api_tokens_are_kept(migrated: Library) -> None:
-    assert migrated.tokens.holder("broadsheet_invented") == "press"
-    assert migrated.tokens.every()[0].created_at == NOW - 4 * HOUR
+    assert migrated.tokens.name_of("broadsheet_invented") == "press"
+    assert migrated.tokens.all()[0].created_at == NOW - 4 * HOUR
 
 
 def test_a_migrated_library_has_the_tables_that_the_code_declares(migrated: Library) -> None:

@@ -1,3 +1,5 @@
+"""API tokens are created once, verified by digest, listed and revoked."""
+
 import sqlite3
 
 import pytest
@@ -9,16 +11,16 @@ from broadsheet.library import Library
 from tests.conftest import NOW
 
 
-def test_a_token_is_known_by_what_is_sent(empty_library: Library) -> None:
-    secret = empty_library.tokens.make("ada")
+def test_a_secret_is_verified_and_anything_else_is_rejected(empty_library: Library) -> None:
+    secret = empty_library.tokens.create("ada")
     assert len(secret) > 40
-    assert empty_library.tokens.holder(secret) == "ada"
+    assert empty_library.tokens.name_of(secret) == "ada"
     for other in ("", "ada", secret[:-1], f"{secret} ", "\ud800", "'; DROP TABLE tokens"):
-        assert empty_library.tokens.holder(other) is None
+        assert empty_library.tokens.name_of(other) is None
 
 
-def test_what_is_sent_is_kept_nowhere(empty_library: Library) -> None:
-    secret = empty_library.tokens.make("ada")
+def test_the_secret_is_not_stored(empty_library: Library) -> None:
+    secret = empty_library.tokens.create("ada")
     for path in empty_library.settings.data.rglob("*"):
         if path.is_file():
             assert secret.encode() not in path.read_bytes()
@@ -28,47 +30,47 @@ def test_what_is_sent_is_kept_nowhere(empty_library: Library) -> None:
     assert len(digest) == 64
 
 
-def test_a_revoked_token_is_known_no_more(empty_library: Library) -> None:
-    ada, bo = (empty_library.tokens.make(name) for name in ("ada", "bo"))
+def test_a_revoked_token_is_rejected(empty_library: Library) -> None:
+    ada, bo = (empty_library.tokens.create(name) for name in ("ada", "bo"))
     empty_library.tokens.revoke("ada")
-    assert empty_library.tokens.holder(ada) is None
-    assert empty_library.tokens.holder(bo) == "bo"
+    assert empty_library.tokens.name_of(ada) is None
+    assert empty_library.tokens.name_of(bo) == "bo"
     with pytest.raises(NotFoundError, match="no token named 'ada'"):
         empty_library.tokens.revoke("ada")
 
 
-def test_two_tokens_are_never_of_one_name(empty_library: Library) -> None:
-    first = empty_library.tokens.make("ada")
-    with pytest.raises(StoreError, match="revoke that one first"):
-        empty_library.tokens.make("ada")
-    assert empty_library.tokens.holder(first) == "ada"
+def test_token_names_are_unique(empty_library: Library) -> None:
+    first = empty_library.tokens.create("ada")
+    with pytest.raises(StoreError, match="already exists"):
+        empty_library.tokens.create("ada")
+    assert empty_library.tokens.name_of(first) == "ada"
 
 
 @pytest.mark.parametrize("name", ["", "-x", "a b", "a\n", "a/b", "é", "\ud800", "a" * 65, "[b]"])
-def test_a_name_is_of_plain_letters(empty_library: Library, name: str) -> None:
-    with pytest.raises(ConfigError, match="cannot name a token"):
-        empty_library.tokens.make(name)
+def test_an_invalid_token_name_is_refused(empty_library: Library, name: str) -> None:
+    with pytest.raises(ConfigError, match="invalid token name"):
+        empty_library.tokens.create(name)
 
 
-def test_the_tokens_are_listed_by_name(empty_library: Library) -> None:
+def test_tokens_are_listed_by_name(empty_library: Library) -> None:
     for name in ("bo", "ada"):
-        empty_library.tokens.make(name)
-    listed = [(one.name, one.created_at) for one in empty_library.tokens.every()]
+        empty_library.tokens.create(name)
+    listed = [(token.name, token.created_at) for token in empty_library.tokens.all()]
     assert listed == [("ada", NOW), ("bo", NOW)]
 
 
-def test_the_command_makes_lists_and_revokes(empty_library: Library) -> None:
-    def run(*words: str, code: int = 0) -> str:
-        done = CliRunner().invoke(app, ["token", *words, "--data", str(data)])
-        assert done.exit_code == code
-        return done.stdout
+def test_the_command_creates_lists_and_revokes_tokens(empty_library: Library) -> None:
+    def run(*arguments: str, code: int = 0) -> str:
+        result = CliRunner().invoke(app, ["token", *arguments, "--data", str(data)])
+        assert result.exit_code == code
+        return result.stdout
 
     data = empty_library.settings.data
     secret = run("ada").strip()
-    assert empty_library.tokens.holder(secret) == "ada"
+    assert empty_library.tokens.name_of(secret) == "ada"
     assert "ada" in run("--list")
     assert secret not in run("--list", "--json")
     run("ada", "--revoke")
-    assert empty_library.tokens.holder(secret) is None
-    for wrong in ((), ("ada", "--list"), ("--list", "--revoke")):
-        run(*wrong, code=2)
+    assert empty_library.tokens.name_of(secret) is None
+    for arguments in ((), ("ada", "--list"), ("--list", "--revoke")):
+        run(*arguments, code=2)

@@ -1,4 +1,4 @@
-"""Records that tell of one work become one paper, and each record is kept."""
+"""Records of one work become one paper, and each record is stored."""
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -24,7 +24,7 @@ JOURNAL = make_paper(
 )
 
 
-def test_told_twice_is_one_paper_and_both_records_stay(empty_library: Library) -> None:
+def test_two_records_of_one_work_become_one_paper_with_two_records(empty_library: Library) -> None:
     assert empty_library.add("saved-page", [PAGE]).tally.new == 1
     assert empty_library.add("arxiv-dump", [DUMP]).tally.merged == 1
     assert empty_library.health().papers == 1
@@ -36,13 +36,13 @@ def test_told_twice_is_one_paper_and_both_records_stay(empty_library: Library) -
     ]
 
 
-def test_an_old_id_still_leads_to_the_paper(empty_library: Library) -> None:
+def test_a_paper_is_found_by_its_former_id(empty_library: Library) -> None:
     empty_library.add("saved-page", [PAGE])
     empty_library.add("arxiv-dump", [DUMP])
     assert empty_library.paper(PAGE.id).id == "arxiv:2502.00001"
 
 
-def test_telling_again_changes_nothing(empty_library: Library) -> None:
+def test_adding_the_same_record_again_changes_nothing(empty_library: Library) -> None:
     empty_library.add("arxiv-dump", [DUMP])
     before = empty_library.health()
     again = empty_library.add("arxiv-dump", [DUMP]).tally
@@ -50,7 +50,9 @@ def test_telling_again_changes_nothing(empty_library: Library) -> None:
     assert empty_library.health() == before
 
 
-def test_two_papers_become_one_when_a_record_names_both(empty_library: Library) -> None:
+def test_two_papers_are_merged_when_a_record_has_the_identifiers_of_both(
+    empty_library: Library,
+) -> None:
     other = make_paper(title="On kites, in a journal", doi="10.1234/kites")
     empty_library.add("arxiv-dump", [DUMP])
     empty_library.add("bibtex", [other])
@@ -63,20 +65,22 @@ def test_two_papers_become_one_when_a_record_names_both(empty_library: Library) 
     assert empty_library.votes(["arxiv:2502.00001"]) == {"arxiv:2502.00001": 1}
 
 
-def test_two_arxiv_ids_are_two_papers_whatever_their_titles(empty_library: Library) -> None:
+def test_papers_with_different_arxiv_ids_are_not_merged_by_title(empty_library: Library) -> None:
     twin = make_paper(title=DUMP.title, authors=("Ada Windrow",), arxiv="2502.00002")
     empty_library.add("arxiv-dump", [DUMP, twin])
     assert empty_library.health().papers == 2
 
 
-def test_another_first_author_is_another_paper(empty_library: Library) -> None:
+def test_papers_with_different_first_authors_are_not_merged_by_title(
+    empty_library: Library,
+) -> None:
     other = make_paper(title=DUMP.title, authors=("Carl Storm",), doi="10.9999/storm")
     empty_library.add("arxiv-dump", [DUMP])
     empty_library.add("bibtex", [other])
     assert empty_library.health().papers == 2
 
 
-def test_an_unknown_paper_is_told_in_a_sentence(empty_library: Library) -> None:
+def test_an_unknown_id_raises_an_error_that_names_it(empty_library: Library) -> None:
     with pytest.raises(NotFoundError, match="no paper 'arxiv:1' in this library"):
         empty_library.paper("arxiv:1")
 
@@ -85,11 +89,11 @@ def test_an_unknown_paper_is_told_in_a_sentence(empty_library: Library) -> None:
 @hypothesis_settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_the_order_of_telling_does_not_matter(
+def test_the_order_of_records_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, order: list[tuple[str, Paper]]
 ) -> None:
-    chosen = load_settings({"data": tmp_path_factory.mktemp("data")}, environment={})
-    with Library(chosen) as library:
+    settings = load_settings({"data": tmp_path_factory.mktemp("data")}, environment={})
+    with Library(settings) as library:
         for source, paper in order:
             library.add(source, [paper])
         assert library.health().papers == 1

@@ -1,1 +1,1 @@
-"""Accounts: the read tokens of the API."""
+"""Accounts: readers and API tokens."""

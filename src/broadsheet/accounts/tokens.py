@@ -1,4 +1,4 @@
-"""Read tokens: who may ask the API, or ask it more often."""
+"""API tokens: create, revoke, list and verify them."""
 
 import re
 import secrets
@@ -7,70 +7,70 @@ from datetime import datetime
 
 from broadsheet.errors import ConfigError
 from broadsheet.store.database import Database
-from broadsheet.store.tokens import Token, forget_token, holder_of, keep_token, tokens_kept
+from broadsheet.store.tokens import Token, delete_token, insert_token, list_tokens, name_of_token
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-# Found by what looks for secrets in code; 32 bytes of chance cannot be guessed.
-_BEGINS = "broadsheet_"
-_CHANCE_BYTES = 32
+# Secret scanners recognise a fixed prefix.
+_PREFIX = "broadsheet_"
+_RANDOM_BYTES = 32
 
 
 class Tokens:
-    """The read tokens of a library.
+    """The API tokens of a library.
 
     Parameters
     ----------
     database : Database
         The library.
     clock : callable
-        Gives the time, aware UTC.
+        Returns the time, aware UTC.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
 
-    def make(self, name: str) -> str:
-        """Make a token.
+    def create(self, name: str) -> str:
+        """Create a token.
 
         Parameters
         ----------
         name : str
-            Whose it is, or what it is for: 1 to 64 letters, digits, dots, dashes, underscores.
+            1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first.
 
         Returns
         -------
         str
-            What is sent with requests; it cannot be read again.
+            The secret that clients send. It is not stored and cannot be shown again.
 
         Raises
         ------
         ConfigError
-            Where the name is not written so.
+            If the name is invalid.
         StoreError
-            Where there is a token of that name.
+            If there is a token with that name.
         """
         if not _NAME.fullmatch(name):
             raise ConfigError(
-                f"{name[:80]!r} cannot name a token: use 1 to 64 letters, digits, dots, dashes "
+                f"invalid token name {name[:80]!r}: use 1 to 64 letters, digits, dots, dashes "
                 "and underscores, a letter or digit first"
             )
-        secret = _BEGINS + secrets.token_urlsafe(_CHANCE_BYTES)
+        secret = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
         with self._database.write() as connection:
-            keep_token(connection, name, secret, self._clock())
+            insert_token(connection, name, secret, self._clock())
         return secret
 
     def revoke(self, name: str) -> None:
-        """Let no more requests through with a token; see :func:`store.tokens.forget_token`."""
+        """Delete a token; see :func:`broadsheet.store.tokens.delete_token`."""
         with self._database.write() as connection:
-            forget_token(connection, name)
+            delete_token(connection, name)
 
-    def every(self) -> list[Token]:
+    def all(self) -> list[Token]:
         """List the tokens by name."""
         with self._database.read() as connection:
-            return tokens_kept(connection)
+            return list_tokens(connection)
 
-    def holder(self, secret: str) -> str | None:
-        """Name the token that a request was sent with, or None where it is none of ours."""
+    def name_of(self, secret: str) -> str | None:
+        """Return the name of the token with this secret, or None if there is none."""
         with self._database.read() as connection:
-            return holder_of(connection, secret)
+            return name_of_token(connection, secret)

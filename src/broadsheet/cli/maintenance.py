@@ -85,7 +85,7 @@ def token(
         raise typer.BadParameter("use NAME or --list")
     with open_data(data) as library:
         if name is None:
-            tokens = library.tokens.every()
+            tokens = library.tokens.all()
             if json:
                 print_json([asdict(one) for one in tokens])
             else:
@@ -94,6 +94,6 @@ def token(
             library.tokens.revoke(name)
             ERR.print(f"{escape(name)} is revoked")
         else:
-            secret = library.tokens.make(name)
+            secret = library.tokens.create(name)
             ERR.print("printed only once; send it as 'Authorization: Bearer TOKEN':")
             OUT.print(secret)

@@ -17,7 +17,13 @@ from broadsheet.rules.trend_reason import Gained
 from broadsheet.store.attention import votes_by_num
 from broadsheet.store.database import Database
 from broadsheet.store.editions import insert_edition, previous_cutoff, published_before
-from broadsheet.store.papers import GONE, added_at, newest_until, nums_of, papers_by_num
+from broadsheet.store.papers import (
+    WITHDRAWN_OR_RETRACTED,
+    added_at,
+    newest_until,
+    nums_of,
+    papers_by_num,
+)
 from broadsheet.store.picks import picks_of
 from broadsheet.store.trends import subjects
 from broadsheet.trending.scoring import gained_by, hours, score_all, score_between
@@ -123,7 +129,9 @@ def _candidates(
         new = _new(connection, unnoticed, window)
         papers = {num: paper for num, paper in papers.items() if num in attended or num in new}
     papers |= papers_by_num(connection, list(picked.values()))
-    papers = {num: paper for num, paper in papers.items() if paper.notice not in GONE}
+    papers = {
+        num: paper for num, paper in papers.items() if paper.notice not in WITHDRAWN_OR_RETRACTED
+    }
     nums = list(papers)
     promised = dict(zip(nums, predict_upvotes([papers[num] for num in nums]).tolist(), strict=True))
     gained = _gained(connection, period, [num for num in nums if num in attended], window)

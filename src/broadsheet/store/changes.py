@@ -1,7 +1,7 @@
-"""The change log that the index follows.
+"""Read the change log that the search index follows.
 
-Each row says that a paper was added, changed or removed; what it is now is read from the papers.
-So a follower that applies the log from any earlier position arrives at the same state.
+Each row states that a paper was added, changed or removed; its current state is read from the
+papers. Applying the log from any earlier position leads to the same state.
 """
 
 from sqlalchemy import Connection, func, select
@@ -12,7 +12,7 @@ from broadsheet.store.tables import changes
 
 
 def last_change(connection: Connection) -> int:
-    """Give the position of the newest change, 0 where there is none."""
+    """Return the position of the last change, 0 if there is none."""
     return int(connection.scalar(select(func.max(changes.c.seq))) or 0)
 
 
@@ -24,18 +24,18 @@ def changes_since(
     Parameters
     ----------
     connection : sqlalchemy.Connection
-        A reader.
+        A read transaction.
     position : int
-        Up to where the follower has come; 0 reads from the start.
+        Position of the last change that was applied; 0 reads from the start.
     limit : int
-        At most so many changes.
+        Maximum number of changes, at least 1.
 
     Returns
     -------
     int
-        Where the follower has come when it has applied these; `position` where none is left.
+        Position after these changes; `position` if there are none.
     dict of int to Paper or None
-        Each changed paper's number and what it is now; None for one that was removed.
+        The current state of each changed paper, by number; None if it was removed.
     """
     rows = connection.execute(
         select(changes.c.seq, changes.c.num)

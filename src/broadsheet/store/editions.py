@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Edition, EditionItem, Period, Section, Span
 from broadsheet.rules.edition import Printed
-from broadsheet.store.papers import ids_now, notices_of
+from broadsheet.store.papers import current_ids, notices_of
 from broadsheet.store.tables import editions
 
 
@@ -37,7 +37,7 @@ def published_before(connection: Connection, period: Period) -> dict[str, Printe
 
 def _by_todays_ids(connection: Connection, printed: Mapping[str, Printed]) -> dict[str, Printed]:
     """Name papers as they are named now: one may have got another id, or gone into another."""
-    ids = ids_now(connection, list(printed))
+    ids = current_ids(connection, list(printed))
     told: dict[str, Printed] = {}
     for paper_id, one in printed.items():
         now = ids.get(paper_id, paper_id)

@@ -1,4 +1,4 @@
-"""List all papers in order of date, a page at a time."""
+"""List papers by date, one page at a time."""
 
 import re
 
@@ -9,60 +9,62 @@ from broadsheet.store.papers import PAPER_COLUMNS, in_category, paper_of
 from broadsheet.store.tables import papers
 
 _UNDATED = "-"
-_AFTER = re.compile(r"(-|[0-9]{4}(?:-[0-9]{2}){0,2})\.([0-9]{1,18})")
+_CURSOR = re.compile(r"(-|[0-9]{4}(?:-[0-9]{2}){0,2})\.([0-9]{1,18})")
 
 
 def newest(
     connection: Connection, limit: int, after: str | None = None, category: str | None = None
 ) -> tuple[list[Paper], str | None]:
-    """List papers, the newest first; those of unknown date come last.
+    """List papers, newest first; papers without a date are last.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
-        A reader.
+        A read transaction.
     limit : int
-        How many at most.
+        Maximum number of papers, at least 1.
     after : str or None
-        Where an earlier list ended.
+        Cursor of the previous page; None for the first page.
     category : str or None
-        Only papers of this category, the first or another.
+        Only papers that have this category, primary or not.
 
     Returns
     -------
     list of Paper
-        Fewer than `limit` only where there are no more.
+        Fewer than `limit` only on the last page.
     str or None
-        What to ask with for those that come next; None where there are none.
+        Cursor of the next page; None on the last page.
 
     Raises
     ------
     ValueError
-        Where `after` was not given out by this function.
+        If `after` is not a cursor.
     """
     published, num = papers.c.published, papers.c.num
-    wanted = (
+    query = (
         select(*PAPER_COLUMNS, num).order_by(published.desc().nulls_last(), num).limit(limit + 1)
     )
     if category is not None:
-        wanted = wanted.where(in_category(category))
+        query = query.where(in_category(category))
     if after is not None:
-        day, last = _place(after)
+        day, last = _parse_cursor(after)
         if day is None:
-            wanted = wanted.where(published.is_(None), num > last)
+            query = query.where(published.is_(None), num > last)
         else:
-            same = (published == day) & (num > last)
-            wanted = wanted.where(or_(published < day, same, published.is_(None)))
-    rows = connection.execute(wanted).all()
-    listed = [paper_of(row) for row in rows[:limit]]
+            same_day = (published == day) & (num > last)
+            query = query.where(or_(published < day, same_day, published.is_(None)))
+    rows = connection.execute(query).all()
+    page = [paper_of(row) for row in rows[:limit]]
     if len(rows) <= limit:
-        return listed, None
-    return listed, f"{listed[-1].published or _UNDATED}.{rows[limit - 1][-1]}"
+        return page, None
+    return page, f"{page[-1].published or _UNDATED}.{rows[limit - 1][-1]}"
 
 
-def _place(after: str) -> tuple[str | None, int]:
-    told = _AFTER.fullmatch(after)
-    if told is None:
-        raise ValueError("'after' is what an earlier answer gave as the place to go on")
-    day, num = told.groups()
+def _parse_cursor(after: str) -> tuple[str | None, int]:
+    match = _CURSOR.fullmatch(after)
+    if match is None:
+        raise ValueError(
+            "invalid cursor: 'after' must be the value that the previous page returned"
+        )
+    day, num = match.groups()
     return (None if day == _UNDATED else day), int(num)

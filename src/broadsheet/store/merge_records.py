@@ -1,4 +1,4 @@
-"""Make a paper of its records, give it its names, and log that it changed."""
+"""Compute a paper from its records, store its identifiers, and log the change."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
@@ -17,30 +17,30 @@ from broadsheet.store.tables import changes, identifiers, papers
 _FIELDS = tuple(field.name for field in fields(Paper))
 
 
-def names_of(paper: Paper) -> list[str]:
-    """List the ids that lead to a paper."""
-    told = [paper.id, *paper.ids]
+def identifiers_of(paper: Paper) -> list[str]:
+    """List the identifiers of a paper, its id first, without duplicates."""
+    found = [paper.id, *paper.ids]
     if paper.arxiv_id:
-        told.append(f"arxiv:{paper.arxiv_id}")
+        found.append(f"arxiv:{paper.arxiv_id}")
     if paper.doi:
-        told.append(f"doi:{paper.doi}")
-    return list(dict.fromkeys(told))
+        found.append(f"doi:{paper.doi}")
+    return list(dict.fromkeys(found))
 
 
-def store_names(connection: Connection, pairs: Sequence[tuple[str, int]]) -> None:
-    """Give names to papers; a name that is taken stays with the paper that had it first."""
-    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+def insert_identifiers(connection: Connection, pairs: Sequence[tuple[str, int]]) -> None:
+    """Store (identifier, paper number) pairs; skip identifiers that are already stored."""
+    insert_row = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     connection.execute(
-        make(identifiers).on_conflict_do_nothing(),
-        [{"identifier": name, "num": num} for name, num in pairs],
+        insert_row(identifiers).on_conflict_do_nothing(),
+        [{"identifier": identifier, "num": num} for identifier, num in pairs],
     )
 
 
 def recompute(connection: Connection, num: int) -> bool:
-    """Merge a paper's records anew; tell whether that changed it."""
+    """Merge the records of a paper and store the result; return whether the paper changed."""
     before = paper_by_num(connection, num)
-    told = merge([(source, paper) for source, paper, _ in records_of(connection, num)])
-    after = _with_its_own(connection, num, told)
+    merged = merge([(source, paper) for source, paper, _ in records_of(connection, num)])
+    after = _without_taken_identifiers(connection, num, merged)
     if after == before:
         return False
     connection.execute(
@@ -51,36 +51,30 @@ def recompute(connection: Connection, num: int) -> bool:
             | {"title_hash": title_hash(title_key(after.title))}
         )
     )
-    store_names(connection, [(name, num) for name in names_of(after)])
+    insert_identifiers(connection, [(identifier, num) for identifier in identifiers_of(after)])
     return True
 
 
-def _with_its_own(connection: Connection, num: int, paper: Paper) -> Paper:
-    """Leave out the identifiers that are another paper's: two may not go by the same."""
-    wanted = names_of(paper)
-    owners = nums_of(connection, wanted)
-    others = {name for name, owner in owners.items() if owner != num}
-    same_id = select(papers.c.id).where(papers.c.id.in_(wanted), papers.c.num != num)
-    others |= set(connection.scalars(same_id))
-    if not others:
+def _without_taken_identifiers(connection: Connection, num: int, paper: Paper) -> Paper:
+    """Remove the identifiers that belong to other papers, and compute the id again."""
+    own = identifiers_of(paper)
+    owners = nums_of(connection, own)
+    taken = {identifier for identifier, owner in owners.items() if owner != num}
+    same_id = select(papers.c.id).where(papers.c.id.in_(own), papers.c.num != num)
+    taken |= set(connection.scalars(same_id))
+    if not taken:
         return paper
-    arxiv_id = None if f"arxiv:{paper.arxiv_id}" in others else paper.arxiv_id
-    doi = None if f"doi:{paper.doi}" in others else paper.doi
-    ids = tuple(one for one in paper.ids if one not in others)
-    own_id = paper_id(paper.title, next(iter(paper.authors), None), arxiv_id, doi, ids)
-    if own_id in others:
-        own_id = paper_id(f"{paper.title} {num}", None)
-    return replace(
-        paper,
-        id=own_id,
-        arxiv_id=arxiv_id,
-        doi=doi,
-        ids=ids,
-    )
+    arxiv_id = None if f"arxiv:{paper.arxiv_id}" in taken else paper.arxiv_id
+    doi = None if f"doi:{paper.doi}" in taken else paper.doi
+    ids = tuple(identifier for identifier in paper.ids if identifier not in taken)
+    new_id = paper_id(paper.title, next(iter(paper.authors), None), arxiv_id, doi, ids)
+    if new_id in taken:
+        new_id = paper_id(f"{paper.title} {num}", None)
+    return replace(paper, id=new_id, arxiv_id=arxiv_id, doi=doi, ids=ids)
 
 
 def log_changes(connection: Connection, nums: Iterable[int]) -> None:
-    """Write into the change log that papers were added, changed or removed."""
+    """Append papers that were added, changed or removed to the change log."""
     rows = [{"num": num} for num in nums]
     if rows:
         connection.execute(insert(changes), rows)

@@ -1,4 +1,4 @@
-"""Read papers."""
+"""Read papers, by number, identifier or date."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -10,44 +10,44 @@ from sqlalchemy import ColumnElement, Connection, Text, bindparam, func, or_, se
 
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Notice, Paper
-from broadsheet.store.record import unpack
+from broadsheet.store.record import decode_record
 from broadsheet.store.tables import identifiers, papers, records
 
 PAPER_COLUMNS = tuple(papers.c[field.name] for field in fields(Paper))
-GONE = (Notice.WITHDRAWN, Notice.RETRACTED)
-_IDS_AT_ONCE = 5_000
-_CATEGORY_CHARS = 100
-# Built once: making the statement takes longer than its answer.
+WITHDRAWN_OR_RETRACTED = (Notice.WITHDRAWN, Notice.RETRACTED)
+_IDS_PER_QUERY = 5_000
+_MAX_CATEGORY_CHARS = 100
+# Built once: building the statement takes longer than executing it.
 _BY_NUM = select(*PAPER_COLUMNS, papers.c.num).where(
     papers.c.num.in_(bindparam("nums", expanding=True))
 )
 
 
 def paper_of(row: Sequence[Any]) -> Paper:
-    """Make a paper of a row that holds :data:`PAPER_COLUMNS` first."""
+    """Return the paper of a row whose first columns are :data:`PAPER_COLUMNS`."""
     return Paper(*row[: len(PAPER_COLUMNS)])
 
 
-def stands() -> ColumnElement[bool]:
-    """Leave out what was withdrawn or retracted: it is no news to recommend."""
-    return or_(papers.c.notice.is_(None), papers.c.notice.not_in(GONE))
+def is_not_retracted() -> ColumnElement[bool]:
+    """Return the condition that a paper is neither withdrawn nor retracted."""
+    return or_(papers.c.notice.is_(None), papers.c.notice.not_in(WITHDRAWN_OR_RETRACTED))
 
 
 def in_category(category: str) -> ColumnElement[bool]:
-    """Choose papers that are in a category, the first or another."""
-    # A name with half a character in it is that of no category.
-    plain = category[:_CATEGORY_CHARS].encode("utf-8", "replace").decode()
-    told = orjson.dumps(plain).decode()
-    return type_coerce(papers.c.categories, Text).contains(told, autoescape=True)
+    """Return the condition that a paper has a category, primary or not."""
+    # A lone surrogate cannot be encoded; its replacement matches no category.
+    encodable = category[:_MAX_CATEGORY_CHARS].encode("utf-8", "replace").decode()
+    quoted = orjson.dumps(encodable).decode()
+    return type_coerce(papers.c.categories, Text).contains(quoted, autoescape=True)
 
 
 def num_of(connection: Connection, paper_id: str) -> int:
-    """Find the number of a paper by any id it has or had.
+    """Return the number of a paper, given any id that it has or had.
 
     Raises
     ------
     NotFoundError
-        Where no paper has that id.
+        If no paper has that id.
     """
     num = connection.scalar(select(identifiers.c.num).where(identifiers.c.identifier == paper_id))
     if num is None:
@@ -58,36 +58,36 @@ def num_of(connection: Connection, paper_id: str) -> int:
 
 
 def nums_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]:
-    """Find the numbers of those of `paper_ids` that are known."""
-    found = connection.execute(
+    """Return the numbers of papers by id; unknown ids are omitted."""
+    rows = connection.execute(
         select(identifiers.c.identifier, identifiers.c.num).where(
             identifiers.c.identifier.in_(paper_ids)
         )
     )
-    return {row.identifier: row.num for row in found}
+    return {row.identifier: row.num for row in rows}
 
 
 def paper_by_num(connection: Connection, num: int) -> Paper:
-    """Read one paper that exists."""
+    """Read the paper with this number, which must exist."""
     return paper_of(connection.execute(select(*PAPER_COLUMNS).where(papers.c.num == num)).one())
 
 
 def papers_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, Paper]:
-    """Read those of the numbered papers that still exist."""
+    """Read papers by number; numbers of removed papers are omitted."""
     rows = connection.execute(_BY_NUM, {"nums": nums}).all()
     return {row[-1]: paper_of(row) for row in rows}
 
 
 def existing_papers(connection: Connection, paper_ids: Sequence[str], limit: int) -> list[Paper]:
-    """Read those of some papers that are here, in the order they are named, none twice."""
+    """Read at most `limit` papers in the order of their ids; skip unknown ids and duplicates."""
     nums = nums_of(connection, paper_ids)
-    wanted = list(dict.fromkeys(nums[one] for one in paper_ids if one in nums))[:limit]
-    found = papers_by_num(connection, wanted)
-    return [found[num] for num in wanted if num in found]
+    ordered = list(dict.fromkeys(nums[paper_id] for paper_id in paper_ids if paper_id in nums))
+    found = papers_by_num(connection, ordered[:limit])
+    return [found[num] for num in ordered[:limit] if num in found]
 
 
 def notices_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, Notice]:
-    """Read what was said against papers; those in good standing are left out."""
+    """Read the notices of papers by id; papers without a notice are omitted."""
     rows = connection.execute(
         select(identifiers.c.identifier, papers.c.notice)
         .join(papers, papers.c.num == identifiers.c.num)
@@ -97,50 +97,50 @@ def notices_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, No
 
 
 def newest_until(connection: Connection, day: date, limit: int) -> dict[int, Paper]:
-    """Read the newest papers of a day and before it; those of unknown date come last."""
+    """Read the newest papers published on or before a day; papers without a date are last."""
+    until = or_(papers.c.published.is_(None), papers.c.published <= day.isoformat())
     rows = connection.execute(
         select(*PAPER_COLUMNS, papers.c.num)
-        .where(or_(papers.c.published.is_(None), papers.c.published <= day.isoformat()), stands())
+        .where(until, is_not_retracted())
         .order_by(papers.c.published.desc().nulls_last(), papers.c.num)
         .limit(limit)
     )
     return {row[-1]: paper_of(row) for row in rows}
 
 
-def ids_now(connection: Connection, paper_ids: Sequence[str]) -> dict[str, str]:
-    """Tell the ids that papers go by now; those of no paper are left out."""
-    told: dict[str, str] = {}
-    for start in range(0, len(paper_ids), _IDS_AT_ONCE):
-        some = paper_ids[start : start + _IDS_AT_ONCE]
+def current_ids(connection: Connection, paper_ids: Sequence[str]) -> dict[str, str]:
+    """Return the current id of the paper of each id; unknown ids are omitted."""
+    found: dict[str, str] = {}
+    for start in range(0, len(paper_ids), _IDS_PER_QUERY):
         rows = connection.execute(
             select(identifiers.c.identifier, papers.c.id)
             .join(papers, papers.c.num == identifiers.c.num)
-            .where(identifiers.c.identifier.in_(some))
+            .where(identifiers.c.identifier.in_(paper_ids[start : start + _IDS_PER_QUERY]))
         )
-        told |= {row.identifier: row.id for row in rows}
-    return told
+        found |= {row.identifier: row.id for row in rows}
+    return found
 
 
 def added_at(connection: Connection, nums: Sequence[int]) -> dict[int, datetime]:
-    """Tell when each of these papers came into the library."""
+    """Return when each of these papers was added to the library (aware UTC)."""
     rows = connection.execute(select(papers.c.num, papers.c.added_at).where(papers.c.num.in_(nums)))
     return {row.num: row.added_at for row in rows}
 
 
 def nums_newest_first(connection: Connection) -> list[int]:
-    """List the numbers of all papers, newest first; those of unknown date come last."""
+    """List the numbers of all papers, newest first; papers without a date are last."""
     newest = select(papers.c.num).order_by(papers.c.published.desc().nulls_last(), papers.c.num)
     return list(connection.scalars(newest))
 
 
 def records_of(connection: Connection, num: int) -> list[tuple[str, Paper, datetime]]:
-    """Read what each source said of a paper, in the order it was told."""
+    """Read the records of a paper, oldest first: source, record, and time of receipt (UTC)."""
     rows = connection.execute(
         select(records.c.source, records.c.body, records.c.received_at)
         .where(records.c.num == num)
         .order_by(records.c.id)
     )
-    return [(row.source, unpack(row.body), row.received_at) for row in rows]
+    return [(row.source, decode_record(row.body), row.received_at) for row in rows]
 
 
 def count(connection: Connection) -> int:

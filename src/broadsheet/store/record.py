@@ -1,4 +1,4 @@
-"""The kept form of what one source said of one paper."""
+"""Encode a source's record of a paper as compressed JSON, and decode it."""
 
 import zlib
 from dataclasses import fields
@@ -11,44 +11,43 @@ from broadsheet.model import Notice, Paper
 _FIELDS = tuple(field.name for field in fields(Paper))
 
 
-def pack(paper: Paper) -> bytes:
-    """Make the text of a record: JSON of what was told.
+def encode_record(paper: Paper) -> bytes:
+    """Encode a record as JSON, without compression.
 
-    What was not told is left out, so that a field that is added later changes no record.
+    Empty fields are omitted, so that adding a field to :class:`Paper` changes no digest.
     """
-    told = ((name, getattr(paper, name)) for name in _FIELDS)
-    return orjson.dumps({name: value for name, value in told if value})
+    values = ((name, getattr(paper, name)) for name in _FIELDS)
+    return orjson.dumps({name: value for name, value in values if value})
 
 
-def digest(source: str, text: bytes) -> int:
-    """Name a record by what it says.
+def record_digest(source: str, text: bytes) -> int:
+    """Compute the digest that identifies a record of a source.
 
     Returns
     -------
     int
-        64 signed bits of BLAKE2b; among a million records two differing ones share a digest with
-        a chance of 3e-8.
+        64 bits of BLAKE2b, signed. The probability that two of a million records collide is 3e-8.
     """
-    told = blake2b(text, digest_size=8, person=source.encode()[:16])
-    return int.from_bytes(told.digest(), "big", signed=True)
+    digest = blake2b(text, digest_size=8, person=source.encode()[:16])
+    return int.from_bytes(digest.digest(), "big", signed=True)
 
 
 def title_hash(key: str) -> int:
-    """Fold a normalised title to 64 signed bits, small enough for an index of millions."""
+    """Compute a signed 64-bit hash of a normalised title, for a small index."""
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def deflate(text: bytes) -> bytes:
-    """Make a record small; the fastest level already halves an abstract."""
+def compress(text: bytes) -> bytes:
+    """Compress an encoded record; level 1 of zlib already halves an abstract."""
     return zlib.compress(text, 1)
 
 
-def unpack(body: bytes) -> Paper:
-    """Read a deflated record back."""
-    told = orjson.loads(zlib.decompress(body))
-    for name, value in told.items():
+def decode_record(body: bytes) -> Paper:
+    """Decode a compressed record."""
+    values = orjson.loads(zlib.decompress(body))
+    for name, value in values.items():
         if isinstance(value, list):
-            told[name] = tuple(value)
-    if notice := told.get("notice"):
-        told["notice"] = Notice(notice)
-    return Paper(**told)
+            values[name] = tuple(value)
+    if notice := values.get("notice"):
+        values["notice"] = Notice(notice)
+    return Paper(**values)

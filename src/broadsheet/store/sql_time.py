@@ -1,4 +1,4 @@
-"""Moments as numbers: hours since 1970, made by the database where millions are read."""
+"""Convert times to numbers in the database, which is faster than in Python for millions of rows."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 
-class hours_of(FunctionElement[float]):  # noqa: N801 - it reads as a function of SQL
-    """The hours since 1970 of a column of times."""
+class hours_of(FunctionElement[float]):  # noqa: N801 - used like a SQL function
+    """Hours since 1970-01-01 00:00 UTC of a column of type :class:`UtcTime`."""
 
     type = Float()
     inherit_cache = True
@@ -19,12 +19,12 @@ class hours_of(FunctionElement[float]):  # noqa: N801 - it reads as a function o
 
 
 @compiles(hours_of, "sqlite")
-def _in_sqlite(element: hours_of, compiler: Any, **options: Any) -> str:  # noqa: ANN401
+def _compile_sqlite(element: hours_of, compiler: Any, **options: Any) -> str:  # noqa: ANN401
     column = compiler.process(element.clauses, **options)
     return f"((julianday({column}) - 2440587.5) * 24)"
 
 
 @compiles(hours_of, "postgresql")
-def _in_postgresql(element: hours_of, compiler: Any, **options: Any) -> str:  # noqa: ANN401
+def _compile_postgresql(element: hours_of, compiler: Any, **options: Any) -> str:  # noqa: ANN401
     column = compiler.process(element.clauses, **options)
     return f"(CAST(EXTRACT(EPOCH FROM CAST({column} AS timestamptz)) AS double precision) / 3600)"

@@ -1,4 +1,4 @@
-"""Keep who may read the API: names, and digests of what they hold."""
+"""Store API tokens: their names and digests, never the tokens themselves."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +12,12 @@ from broadsheet.store.tables import tokens
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is remembered; what is sent with a request is kept nowhere.
+    """An API token, without its secret.
 
     Parameters
     ----------
     name : str
-        What the operator calls it.
+        Chosen by the operator; unique.
     created_at : datetime
         Aware UTC.
     """
@@ -26,55 +26,57 @@ class Token:
     created_at: datetime
 
 
-def keep_token(connection: Connection, name: str, secret: str, now: datetime) -> None:
-    """Keep a new token.
+def insert_token(connection: Connection, name: str, secret: str, now: datetime) -> None:
+    """Store a token.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
-        Of the one writer.
+        A write transaction.
     name : str
-        What it is called.
+        Name of the token.
     secret : str
-        What will be sent with requests; only its digest is kept.
+        What clients send; only its SHA-256 digest is stored.
     now : datetime
         Aware UTC.
 
     Raises
     ------
     StoreError
-        Where there is one of that name.
+        If there is a token with that name.
     """
     if connection.scalar(select(tokens.c.name).where(tokens.c.name == name)) is not None:
         raise StoreError(
-            f"there is a token named {name!r}: choose another name, or revoke that one first "
-            f"with 'broadsheet token {name} --revoke'"
+            f"a token named {name!r} already exists: choose another name, or revoke that token "
+            f"first with 'broadsheet token {name} --revoke'"
         )
     connection.execute(insert(tokens).values(name=name, digest=_digest(secret), created_at=now))
 
 
-def forget_token(connection: Connection, name: str) -> None:
-    """Let no more requests through with a token.
+def delete_token(connection: Connection, name: str) -> None:
+    """Delete a token.
 
     Raises
     ------
     NotFoundError
-        Where there is none of that name.
+        If there is no token with that name.
     """
     if not connection.execute(delete(tokens).where(tokens.c.name == name)).rowcount:
-        raise NotFoundError(f"there is no token named {name!r}: 'broadsheet token --list' tells")
+        raise NotFoundError(
+            f"there is no token named {name!r}: 'broadsheet token --list' lists the tokens"
+        )
 
 
-def tokens_kept(connection: Connection) -> list[Token]:
+def list_tokens(connection: Connection) -> list[Token]:
     """List the tokens by name."""
     rows = connection.execute(select(tokens.c.name, tokens.c.created_at).order_by(tokens.c.name))
     return [Token(*row) for row in rows]
 
 
-def holder_of(connection: Connection, secret: str) -> str | None:
-    """Name the token that a request was sent with, or None where it is none of ours.
+def name_of_token(connection: Connection, secret: str) -> str | None:
+    """Return the name of the token with this secret, or None if there is none.
 
-    It is looked up by its digest, so that the time this takes tells nothing of what would fit.
+    The lookup is by digest, so its duration reveals nothing about the stored secrets.
     """
     return connection.scalar(select(tokens.c.name).where(tokens.c.digest == _digest(secret)))
 

@@ -33,7 +33,7 @@ from sqlalchemy.orm import aliased
 from broadsheet.model import Kind, Paper
 from broadsheet.rules.trending import KINDS, Floats, Ints, Readings, appeared, began
 from broadsheet.rules.vote_weight import Ballot
-from broadsheet.store.papers import PAPER_COLUMNS, in_category, paper_of, stands
+from broadsheet.store.papers import PAPER_COLUMNS, in_category, is_not_retracted, paper_of
 from broadsheet.store.sql_time import hours_of
 from broadsheet.store.tables import changes, papers, signals, submissions, trends, votes
 
@@ -118,7 +118,7 @@ def subjects(
             hours_of(forward.c.at),
         )
         .select_from(papers.outerjoin(forward, forward.c.num == papers.c.num))
-        .where(stands())
+        .where(is_not_retracted())
         .order_by(papers.c.num)
     )
     chosen = (
@@ -289,7 +289,7 @@ def highest(
     wanted = (
         select(*PAPER_COLUMNS, trends.c.num, trends.c.log_score)
         .join(papers, papers.c.num == trends.c.num)
-        .where(stands())
+        .where(is_not_retracted())
         .order_by(trends.c.log_score.desc(), trends.c.num)
         .limit(limit)
     )

@@ -1,4 +1,4 @@
-"""Enter records: those that tell of one work become one paper, and each record is kept."""
+"""Add records to the library: each record is stored, and records of one work are one paper."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,29 +8,35 @@ from sqlalchemy import Connection, insert, select
 
 from broadsheet.model import Paper
 from broadsheet.rules.identity import title_key
-from broadsheet.rules.merging import conflicts, is_same_work
-from broadsheet.store.merge_records import log_changes, names_of, recompute, store_names
-from broadsheet.store.merges import distinct_pairs_of, merge
+from broadsheet.store.candidates import Candidate, Candidates, NewRecord, load_candidates
+from broadsheet.store.merge_records import (
+    identifiers_of,
+    insert_identifiers,
+    log_changes,
+    recompute,
+)
+from broadsheet.store.merges import merge
 from broadsheet.store.metadata import reserve_paper_nums
 from broadsheet.store.papers import PAPER_COLUMNS
-from broadsheet.store.record import deflate, digest, pack, title_hash
-from broadsheet.store.tables import identifiers, papers, records
+from broadsheet.store.record import compress, encode_record, record_digest, title_hash
+from broadsheet.store.tables import papers, records
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of some records.
+    """Counts of added records, by outcome.
 
     Parameters
     ----------
     new : int
-        Papers that were not known.
+        Records that became new papers.
     merged : int
-        Records that joined a known paper.
+        Records that were merged into existing papers.
     unchanged : int
-        Records that had been told before, word for word.
+        Records that were already stored, with the same content.
     unknown : int
-        Records of papers the library does not have, where only known ones were wanted.
+        Records that were skipped because no paper has one of their identifiers; see
+        `only_known` of :func:`add`.
     """
 
     new: int = 0
@@ -39,7 +45,7 @@ class Tally:
     unknown: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
-        """Add two tallies."""
+        """Return the sums of the counts."""
         return Tally(
             self.new + other.new,
             self.merged + other.merged,
@@ -49,252 +55,134 @@ class Tally:
 
 
 @dataclass(slots=True)
-class _Known:
-    """What identity needs to know of a paper."""
+class _Assignment:
+    """Which paper each record belongs to: new papers, changed papers, and papers to merge."""
 
-    num: int
-    arxiv_id: str | None
-    doi: str | None
-    first_author: str | None
-    published: str | None = None
-    ids: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Record:
-    """A record that was not told before, on its way in."""
-
-    paper: Paper
-    key: str
-    digest: int
-    text: bytes
-    num: int = 0
-
-
-@dataclass(slots=True)
-class _Catalogue:
-    """The known papers that the records of one batch may tell of."""
-
-    by_name: dict[str, _Known] = field(default_factory=dict)
-    by_title: dict[int, list[_Known]] = field(default_factory=dict)
-    apart: set[tuple[int, int]] = field(default_factory=set)
-
-    def find(self, record: _Record, *, by_title: bool = True) -> list[_Known]:
-        """List the papers that a record tells of, the oldest first; by their ids alone at will."""
-        told = record.paper
-        found: dict[int, _Known] = {}
-        for name in names_of(told):
-            known = self.by_name.get(name)
-            if known and not conflicts(told.arxiv_id, known.arxiv_id):
-                found[known.num] = known
-        for known in self.by_title.get(title_hash(record.key), ()) if by_title else ():
-            if is_same_work(
-                record.key,
-                told,
-                known.arxiv_id,
-                known.doi,
-                known.first_author,
-                known.published,
-                known.ids,
-            ):
-                found[known.num] = known
-        return self._without_contradiction(sorted(found.values(), key=lambda known: known.num))
-
-    def enter(self, record: _Record, known: _Known) -> None:
-        """Remember that a record tells of a paper."""
-        told = record.paper
-        known.arxiv_id = known.arxiv_id or told.arxiv_id
-        known.doi = known.doi or told.doi
-        known.first_author = known.first_author or (told.authors[0] if told.authors else None)
-        known.published = known.published or told.published
-        known.ids = known.ids or told.ids
-        for name in names_of(told):
-            self.by_name.setdefault(name, known)
-        if told.arxiv_id and told.arxiv_id == known.arxiv_id:
-            self.by_name[f"arxiv:{told.arxiv_id}"] = known
-        shelf = self.by_title.setdefault(title_hash(record.key), [])
-        if known not in shelf:
-            shelf.append(known)
-
-    def join(self, kept: _Known, gone: _Known) -> None:
-        """Let one paper stand where two stood."""
-        kept.arxiv_id = kept.arxiv_id or gone.arxiv_id
-        kept.doi = kept.doi or gone.doi
-        for name, known in self.by_name.items():
-            if known is gone:
-                self.by_name[name] = kept
-        for shelf in self.by_title.values():
-            shelf[:] = [kept if known is gone else known for known in shelf]
-
-    def _without_contradiction(self, found: list[_Known]) -> list[_Known]:
-        """Keep the first paper and those that can be the same work as all kept before."""
-        kept: list[_Known] = []
-        for known in found:
-            if not any(
-                conflicts(known.arxiv_id, one.arxiv_id) or (known.num, one.num) in self.apart
-                for one in kept
-            ):
-                kept.append(known)
-        return kept
+    new: list[NewRecord] = field(default_factory=list)
+    changed: set[int] = field(default_factory=set)
+    merges: list[tuple[int, int]] = field(default_factory=list)
 
 
 def add(
     connection: Connection,
     source: str,
-    told: Sequence[Paper],
+    batch: Sequence[Paper],
     now: datetime,
     *,
     only_known: bool = False,
 ) -> Tally:
-    """Enter a batch of records, all or nothing with the connection's transaction.
+    """Add a batch of records. Adding the same records again changes nothing.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
-        Of the one writer.
+        A write transaction; the batch is stored when it commits.
     source : str
-        Who told.
-    told : sequence of Paper
-        A few thousand at most; memory grows with it.
+        Name of the source.
+    batch : sequence of Paper
+        The records, a few thousand at most; memory grows with their number.
     now : datetime
-        When, aware UTC.
+        Time of receipt, aware UTC.
     only_known : bool
-        Whether to let go of papers that the library does not have under one of their ids.
+        True skips records that share no identifier with an existing paper, and does not compare
+        titles.
 
     Returns
     -------
     Tally
-        What became of them. Telling the same again changes nothing.
+        Its counts add up to the length of the batch; a duplicate in the batch is unchanged.
     """
-    fresh = _untold(connection, source, told)
+    fresh = _new_records(connection, source, batch)
     if not fresh:
-        return Tally(unchanged=len(told))
-    catalogue = _look_up(connection, fresh)
-    untold = len(fresh)
+        return Tally(unchanged=len(batch))
+    candidates = load_candidates(connection, fresh)
+    wanted = fresh
     if only_known:
-        fresh = [record for record in fresh if catalogue.find(record, by_title=False)]
-    numbers = reserve_paper_nums(connection, len(fresh))
-    entered: list[_Record] = []
-    touched: set[int] = set()
-    joined: list[tuple[int, int]] = []
-    for record, number in zip(fresh, numbers, strict=True):
-        found = catalogue.find(record, by_title=not only_known)
-        known = found[0] if found else _Known(number, None, None, None)
-        for gone in found[1:]:
-            catalogue.join(known, gone)
-            joined.append((known.num, gone.num))
-        record.num = known.num
-        catalogue.enter(record, known)
-        if found:
-            touched.add(known.num)
-        else:
-            entered.append(record)
-    _write(connection, source, entered, fresh, now)
-    for kept, gone_num in joined:
-        merge(connection, kept, gone_num, now)
-    remade = touched - {gone_num for _, gone_num in joined}
-    changed = {num for num in sorted(remade) if recompute(connection, num)}
-    changed |= {num for pair in joined for num in pair}
-    log_changes(connection, [*(record.num for record in entered), *sorted(changed)])
-    return Tally(len(entered), len(fresh) - len(entered), len(told) - untold, untold - len(fresh))
+        wanted = [record for record in fresh if candidates.find(record, by_title=False)]
+    nums = reserve_paper_nums(connection, len(wanted))
+    assignment = _assign(candidates, wanted, nums, by_title=not only_known)
+    _insert(connection, source, assignment.new, wanted, now)
+    for winner, merged in assignment.merges:
+        merge(connection, winner, merged, now)
+    removed = {merged for _, merged in assignment.merges}
+    changed = {num for num in sorted(assignment.changed - removed) if recompute(connection, num)}
+    changed |= {num for pair in assignment.merges for num in pair}
+    log_changes(connection, [*(record.num for record in assignment.new), *sorted(changed)])
+    return Tally(
+        new=len(assignment.new),
+        merged=len(wanted) - len(assignment.new),
+        unchanged=len(batch) - len(fresh),
+        unknown=len(fresh) - len(wanted),
+    )
 
 
-def _untold(connection: Connection, source: str, told: Sequence[Paper]) -> list[_Record]:
-    fresh: dict[int, _Record] = {}
-    for paper in told:
-        text = pack(paper)
-        mark = digest(source, text)
-        if mark not in fresh:
-            fresh[mark] = _Record(paper, "", mark, text)
-    before = select(records.c.digest).where(records.c.digest.in_(list(fresh)))
-    for mark in connection.scalars(before).all():
-        del fresh[mark]
+def _new_records(connection: Connection, source: str, batch: Sequence[Paper]) -> list[NewRecord]:
+    """Return the records whose digest is not stored yet, each once."""
+    fresh: dict[int, NewRecord] = {}
+    for paper in batch:
+        text = encode_record(paper)
+        digest = record_digest(source, text)
+        if digest not in fresh:
+            fresh[digest] = NewRecord(paper, "", digest, text)
+    stored = select(records.c.digest).where(records.c.digest.in_(list(fresh)))
+    for digest in connection.scalars(stored).all():
+        del fresh[digest]
     for record in fresh.values():
         record.key = title_key(record.paper.title)
     return list(fresh.values())
 
 
-def _look_up(connection: Connection, fresh: Sequence[_Record]) -> _Catalogue:
-    catalogue = _Catalogue()
-    identity = (
-        papers.c.num,
-        papers.c.arxiv_id,
-        papers.c.doi,
-        papers.c.authors,
-        papers.c.published,
-        papers.c.ids,
-    )
-    known: dict[int, _Known] = {}
-
-    def known_paper(
-        num: int,
-        arxiv: str | None,
-        doi: str | None,
-        authors: tuple[str, ...],
-        published: str | None,
-        ids: tuple[str, ...],
-    ) -> _Known:
-        first = authors[0] if authors else None
-        return known.setdefault(num, _Known(num, arxiv, doi, first, published, ids))
-
-    wanted = [name for record in fresh for name in names_of(record.paper)]
-    by_name = (
-        select(identifiers.c.identifier, *identity)
-        .join(papers)
-        .where(identifiers.c.identifier.in_(wanted))
-    )
-    # A name stays with the paper that had it first, but a paper's own id is its own.
-    by_id = select(papers.c.id, *identity).where(papers.c.id.in_(wanted))
-    for asked in (by_name, by_id):
-        for name, *told in connection.execute(asked):
-            catalogue.by_name[name] = known_paper(*told)
-    hashes = {title_hash(record.key) for record in fresh}
-    by_title = (
-        select(papers.c.title_hash, *identity)
-        .where(papers.c.title_hash.in_(hashes))
-        .order_by(papers.c.num)
-    )
-    for hashed, *told in connection.execute(by_title):
-        catalogue.by_title.setdefault(hashed, []).append(known_paper(*told))
-    catalogue.apart = distinct_pairs_of(connection, list(known))
-    return catalogue
+def _assign(
+    candidates: Candidates, wanted: Sequence[NewRecord], nums: range, *, by_title: bool
+) -> _Assignment:
+    assignment = _Assignment()
+    for record, num in zip(wanted, nums, strict=True):
+        found = candidates.find(record, by_title=by_title)
+        winner = found[0] if found else Candidate(num)
+        for other in found[1:]:
+            candidates.merge(winner, other)
+            assignment.merges.append((winner.num, other.num))
+        candidates.add(record, winner)
+        if found:
+            assignment.changed.add(winner.num)
+        else:
+            assignment.new.append(record)
+    return assignment
 
 
-def _write(
+def _insert(
     connection: Connection,
     source: str,
-    entered: Sequence[_Record],
-    fresh: Sequence[_Record],
+    new: Sequence[NewRecord],
+    wanted: Sequence[NewRecord],
     now: datetime,
 ) -> None:
-    if not fresh:
+    """Insert the new papers, and the identifiers and records of all."""
+    if not wanted:
         return
-    if entered:
-        connection.execute(
-            insert(papers),
-            [
-                {
-                    **{c.name: getattr(record.paper, c.name) for c in PAPER_COLUMNS},
-                    "num": record.num,
-                    "title_hash": title_hash(record.key),
-                    "added_at": now,
-                }
-                for record in entered
-            ],
-        )
-    store_names(
-        connection, [(name, record.num) for record in fresh for name in names_of(record.paper)]
+    paper_rows = [
+        {
+            **{column.name: getattr(record.paper, column.name) for column in PAPER_COLUMNS},
+            "num": record.num,
+            "title_hash": title_hash(record.key),
+            "added_at": now,
+        }
+        for record in new
+    ]
+    if paper_rows:
+        connection.execute(insert(papers), paper_rows)
+    insert_identifiers(
+        connection,
+        [(name, record.num) for record in wanted for name in identifiers_of(record.paper)],
     )
-    connection.execute(
-        insert(records),
-        [
-            {
-                "num": record.num,
-                "source": source,
-                "received_at": now,
-                "digest": record.digest,
-                "body": deflate(record.text),
-            }
-            for record in fresh
-        ],
-    )
+    record_rows = [
+        {
+            "num": record.num,
+            "source": source,
+            "received_at": now,
+            "digest": record.digest,
+            "body": compress(record.text),
+        }
+        for record in wanted
+    ]
+    connection.execute(insert(records), record_rows)

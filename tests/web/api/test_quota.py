@@ -108,13 +108,13 @@ def test_who_asks_too_often_is_told_how_long_to_wait(settings: Settings) -> None
         assert "2 answers an hour without a token" in problem["detail"]
         elsewhere = TestClient(client.app, client=("198.51.100.8", 1))
         assert elsewhere.get(V1).status_code == 200
-        token = library.tokens.make("ada")
+        token = library.tokens.create("ada")
         assert client.get(V1, headers=bearer(token)).status_code == 200
 
 
 def test_a_token_is_good_for_ten_times_as_much_wherever_it_is_used(settings: Settings) -> None:
     with _serving(settings, api_requests_an_hour=1) as (client, library):
-        token = library.tokens.make("ada")
+        token = library.tokens.create("ada")
         elsewhere = TestClient(client.app, client=("198.51.100.8", 1))
         answers = [
             asker.get(V1, headers=bearer(token))
@@ -139,7 +139,7 @@ def test_an_unknown_token_is_refused_at_our_own_api_only(settings: Settings, sen
 
 def test_where_a_token_is_needed_only_its_holders_are_answered(settings: Settings) -> None:
     with _serving(settings, api="token") as (client, library):
-        token = library.tokens.make("ada")
+        token = library.tokens.create("ada")
         for path in (V1, HUB):
             for headers in ({}, {"Authorization": "Basic YTpi"}):
                 refused = client.get(path, headers=headers)
@@ -158,7 +158,7 @@ def test_no_token_is_ever_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with _serving(settings) as (client, library):
-        token = library.tokens.make("ada")
+        token = library.tokens.create("ada")
         client.get(V1, headers=bearer(token))
         client.get(V1, headers=bearer("not-" + token))
 

@@ -134,7 +134,7 @@ class Allowance:
         sent = _token_sent(request)
         holder = None
         if sent is not None:
-            holder = await run_in_threadpool(self._library.tokens.holder, sent)
+            holder = await run_in_threadpool(self._library.tokens.name_of, sent)
         quota = self._without if holder is None else self._with_token
         client = household(client_address(request)) if holder is None else holder
         turn = quota.take(client, time.monotonic())
