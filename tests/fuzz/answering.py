@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import httpx2
 
-from broadsheet.http.client import Client, _Question
-from broadsheet.http.reply import UnavailableError
+from broadsheet.http.client import Client, _Request
+from broadsheet.http.errors import UnavailableError
 from tests.fuzz.choices import Choices
 from tests.fuzz.growing import NEXT, Soil, made
 
@@ -82,9 +82,9 @@ class Answering(Client):
         if self._asked > _MOST_QUESTIONS:
             raise UnavailableError("all questions of one input are spent")
 
-    def _request(self, question: _Question) -> tuple[httpx2.Client, httpx2.Request]:
-        self._hosts.setdefault(question.url.host, self._made)
-        return super()._request(question)
+    def _prepare(self, request: _Request) -> tuple[httpx2.Client, httpx2.Request]:
+        self._connections.setdefault(request.url.host, self._made)
+        return super()._prepare(request)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         one = self._said[min(self._asked, len(self._said)) - 1]

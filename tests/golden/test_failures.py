@@ -40,7 +40,7 @@ FAILURES: dict[str, tuple[tuple[str | Answer, str], ...]] = {
         ("oai_generic/ListRecordsBroken.xml", "gave no XML that can be read"),
     ),
     "github": (
-        ("github/err_SpecificExceptions.testBadCredentials.0.json", "refuses (status 401)"),
+        ("github/err_SpecificExceptions.testBadCredentials.0.json", "denied access (status 401)"),
         ("github/err_SpecificExceptions.testBadUserAgent.0.json", "refuses (status 403)"),
         ("github/err_SpecificExceptions.testRateLimitExceeded.1.json", "refuses (status 403)"),
         (
@@ -49,13 +49,13 @@ FAILURES: dict[str, tuple[tuple[str | Answer, str], ...]] = {
         ),
         # HTML, and asked for four times.
         ("github/err_Exceptions.testNonJsonDataReturnedByGithub.0.json", "(status 503)"),
-        ("github/err_Exceptions.testJSONParseError.0.json", "gave no JSON where JSON was expected"),
-        ("github/err_Exceptions.testInvalidInput.0.json", "gave status 422"),
+        ("github/err_Exceptions.testJSONParseError.0.json", "returned other data instead of JSON"),
+        ("github/err_Exceptions.testInvalidInput.0.json", "returned status 422"),
     ),
     "semanticscholar": (
-        ("semanticscholar/test_not_found.0.json", "is gone (status 404)"),
+        ("semanticscholar/test_not_found.0.json", "was not found (status 404)"),
         ("semanticscholar/test_bad_query_parameters.0.json", "does not take the question"),
-        (Answer(b"", 429, {"Retry-After": "120"}), "asks to wait for 2 minutes (status 429)"),
+        (Answer(b"", 429, {"Retry-After": "120"}), "requested a wait of 2 minutes (status 429)"),
         ("semanticscholar/test_search_paper_match_title.0.json", "an entry for each of 16 papers"),
     ),
     "2603.00009": (("arxiv_atom/id_abc_s0_m100.http400.xml", "incorrect id format for abc"),),

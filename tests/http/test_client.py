@@ -1,4 +1,4 @@
-"""The client asks politely, within bounds, and nobody but the service that was meant."""
+"""The HTTP client: rate limits, retries, size limits, redirects and address checks."""
 
 import gzip
 import socket
@@ -16,8 +16,10 @@ from pydantic import BaseModel
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
+from broadsheet.http.errors import StatusError, UnavailableError
+from broadsheet.http.policy import Policy
 from broadsheet.http.rate_limits import RateLimits
-from broadsheet.http.reply import UnavailableError, retry_after_s
+from broadsheet.http.reply import retry_after_s
 from tests.services import Answer, Question, Respond, Services
 
 ARXIV = RateLimits({"arxiv.org": 3.0})
@@ -27,6 +29,10 @@ class _Count(BaseModel):
     count: int
 
 
+def _no_pause(seconds: float) -> None:
+    pass
+
+
 @pytest.fixture
 def pauses() -> list[float]:
     return []
@@ -34,7 +40,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def patient(services: Services, pauses: list[float]) -> Iterator[Client]:
-    """A client that notes how long it would have waited."""
+    """A client that records its waits."""
     with Client(mirror=services.address, pause=pauses.append) as made:
         yield made
 
@@ -49,7 +55,7 @@ def _failing(times: int, status: int, headers: dict[str, str] | None = None) -> 
     return respond
 
 
-def test_it_says_who_it_is_and_whom_to_write_to(services: Services) -> None:
+def test_the_user_agent_names_the_program_and_the_contact(services: Services) -> None:
     services.answer("api.example.org", "/things", "{}")
     with Client("editor@example.org", mirror=services.address) as client:
         client.get("https://api.example.org/things", {"q": "kites & bows"})
@@ -59,17 +65,18 @@ def test_it_says_who_it_is_and_whom_to_write_to(services: Services) -> None:
     assert asked.query == {"q": "kites & bows"}
 
 
-def test_it_keeps_the_pace_of_a_site_across_its_hosts() -> None:
+def test_the_hosts_of_a_site_share_its_rate_limit() -> None:
     pauses: list[float] = []
     client = Client(pause=pauses.append, rate_limits=ARXIV)
-    client._asked_at["arxiv.org"] = time.monotonic()
-    client._keep_pace("rss.arxiv.org")
-    client._keep_pace("other.example.org")
+    client._sent_at["arxiv.org"] = time.monotonic()
+    for host in ("rss.arxiv.org", "other.example.org"):
+        with client._rate_limited(host):
+            pass
     assert pauses == [pytest.approx(3.0, abs=0.1)]
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_what_passes_is_tried_again_after_ever_longer_waits(
+def test_transient_errors_are_retried_with_exponential_backoff(
     services: Services, patient: Client, pauses: list[float], status: int
 ) -> None:
     services.respond("api.example.org", "/", _failing(3, status))
@@ -78,16 +85,14 @@ def test_what_passes_is_tried_again_after_ever_longer_waits(
     assert all(low <= wait <= 2 * low for wait, low in zip(pauses, (1, 2, 4), strict=True))
 
 
-def test_what_does_not_pass_is_given_up_after_four_attempts(
-    services: Services, patient: Client
-) -> None:
+def test_a_request_is_sent_at_most_four_times(services: Services, patient: Client) -> None:
     services.answer("api.example.org", "/", "busy", 503)
-    with pytest.raises(UnavailableError, match=r"cannot be reached \(status 503\)"):
+    with pytest.raises(UnavailableError, match=r"is unavailable \(status 503\)"):
         patient.get("https://api.example.org/")
     assert len(services.questions) == 4
 
 
-def test_it_waits_as_long_as_it_is_told(
+def test_retry_after_sets_the_wait(
     services: Services, patient: Client, pauses: list[float]
 ) -> None:
     services.respond("api.example.org", "/", _failing(1, 429, {"Retry-After": "17"}))
@@ -95,18 +100,18 @@ def test_it_waits_as_long_as_it_is_told(
     assert pauses == [17.0]
 
 
-def test_a_wait_of_more_than_a_minute_is_left_to_the_next_run(
+def test_a_retry_after_of_more_than_a_minute_raises_unavailable(
     services: Services, patient: Client, pauses: list[float]
 ) -> None:
     services.answer("api.example.org", "/", "", 503, {"Retry-After": "3600"})
-    with pytest.raises(UnavailableError, match="asks to wait for 60 minutes") as told:
+    with pytest.raises(UnavailableError, match="requested a wait of 60 minutes") as error:
         patient.get("https://api.example.org/")
-    assert told.value.wait_s == 3600
+    assert error.value.wait_s == 3600
     assert len(services.questions) == 1
     assert not pauses
 
 
-def test_waits_are_read_in_seconds_as_dates_and_in_the_manner_of_github() -> None:
+def test_retry_after_is_parsed_as_seconds_date_and_github_reset() -> None:
     later = datetime.now(UTC) + timedelta(seconds=100)
     assert retry_after_s({"retry-after": "5"}) == 5
     assert retry_after_s({"retry-after": format_datetime(later, usegmt=True)}) == pytest.approx(
@@ -121,33 +126,43 @@ def test_waits_are_read_in_seconds_as_dates_and_in_the_manner_of_github() -> Non
 
 @pytest.mark.parametrize(
     ("status", "word"),
-    [(401, "check the key"), (403, "check the key"), (404, "is gone"), (410, "is gone")],
+    [(401, "API key"), (403, "API key"), (404, "was not found"), (410, "was not found")],
 )
-def test_a_refusal_is_told_at_once(
+def test_an_error_status_is_not_retried(
     services: Services, patient: Client, status: int, word: str
 ) -> None:
     services.answer("api.example.org", "/", "no", status)
-    with pytest.raises(SourceError, match=word):
+    with pytest.raises(StatusError, match=word) as error:
         patient.get("https://api.example.org/", {"api_key": "hush"})
+    assert error.value.status == status
     assert len(services.questions) == 1
 
 
-def test_a_status_may_be_allowed_for(services: Services, patient: Client) -> None:
+def test_an_allowed_status_is_returned(services: Services, patient: Client) -> None:
     services.answer("api.example.org", "/", "none such", 404)
     assert patient.get("https://api.example.org/", allowed=(404,)).status == 404
 
 
-def test_keys_stand_in_no_message(services: Services, patient: Client) -> None:
+def test_messages_contain_no_key(services: Services, patient: Client) -> None:
     services.answer("api.example.org", "/", "busy", 503)
-    with pytest.raises(SourceError) as told:
+    with pytest.raises(SourceError) as error:
         patient.get("https://api.example.org/", {"api_key": "hush"}, headers={"X-Key": "hush"})
-    assert "hush" not in str(told.value)
+    assert "hush" not in str(error.value)
 
 
-def test_no_wait_is_longer_than_a_week_and_what_is_none_is_none() -> None:
+def test_logs_contain_no_key(
+    services: Services, patient: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    services.answer("api.example.org", "/", "{}")
+    patient.get("https://api.example.org/", {"api_key": "hush"}, headers={"X-Key": "hush"})
+    assert "hush" not in caplog.text
+
+
+def test_waits_are_capped_at_a_week_and_invalid_ones_ignored() -> None:
     week_s = 7 * 86_400
-    for told in ("9" * 17, "9" * 400, "Fri, 31 Dec 9999 23:59:59 -2359"):
-        assert retry_after_s({"retry-after": told}) == week_s
+    for value in ("9" * 17, "9" * 400, "Fri, 31 Dec 9999 23:59:59 -2359"):
+        assert retry_after_s({"retry-after": value}) == week_s
     github = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 400}
     assert retry_after_s(github) == week_s
     assert retry_after_s({"retry-after": f"Wed, 11 Mar 2026 09:00:00 +{'9' * 20}"}) is None
@@ -159,27 +174,27 @@ def test_no_wait_is_longer_than_a_week_and_what_is_none_is_none() -> None:
         st.text() | st.integers().map(str) | st.datetimes().map(format_datetime),
     )
 )
-def test_any_headers_tell_a_wait_of_at_most_a_week_or_none(headers: dict[str, str]) -> None:
+def test_any_headers_give_a_wait_of_at_most_a_week_or_none(headers: dict[str, str]) -> None:
     wait_s = retry_after_s(headers)
     assert wait_s is None or 0 <= wait_s <= 7 * 86_400
 
 
-def test_a_validator_that_cannot_be_sent_is_not_kept(services: Services, patient: Client) -> None:
+def test_a_validator_that_cannot_be_sent_is_dropped(services: Services, patient: Client) -> None:
     services.answer("feeds.example.org", "/feed", "news", headers={"ETag": '"k\xeetes"'})
     reply = patient.get("https://feeds.example.org/feed")
     assert reply.validators == {}
     assert patient.get("https://feeds.example.org/feed", unless=reply.validators).body == b"news"
 
 
-def test_what_a_message_shows_of_an_address_steers_no_terminal(
+def test_addresses_in_messages_contain_no_control_codes(
     services: Services, patient: Client
 ) -> None:
     services.answer("api.example.org", "/", "", 302, {"Location": "/%1b%5b31m\x9bkites%7f"})
-    with pytest.raises(SourceError, match=r"https://api.example.org/\[31mkites is gone"):
+    with pytest.raises(SourceError, match=r"https://api.example.org/\[31mkites was not found"):
         patient.get("https://api.example.org/")
 
 
-def test_only_what_is_new_is_asked_for(services: Services, patient: Client) -> None:
+def test_validators_make_a_request_conditional(services: Services, patient: Client) -> None:
     def respond(question: Question) -> Answer:
         if question.headers.get("if-none-match") == '"v1"':
             return Answer(b"", 304)
@@ -213,16 +228,16 @@ def test_redirects_are_followed_within_a_site(services: Services) -> None:
         "https://[broken/",
     ],
 )
-def test_redirects_lead_nowhere_else(services: Services, patient: Client, there: str) -> None:
+def test_redirects_elsewhere_are_refused(services: Services, patient: Client, there: str) -> None:
     services.answer("api.example.org", "/", "", 302, {"Location": there})
-    with pytest.raises(SourceError, match="leads to"):
+    with pytest.raises(SourceError, match="redirects to"):
         patient.get("https://api.example.org/")
     assert len(services.questions) == 1
 
 
-def test_redirects_have_an_end(services: Services, patient: Client) -> None:
+def test_a_redirect_loop_raises(services: Services, patient: Client) -> None:
     services.answer("api.example.org", "/", "", 302, {"Location": "/"})
-    with pytest.raises(SourceError, match="without end"):
+    with pytest.raises(SourceError, match="redirects more than 5 times"):
         patient.get("https://api.example.org/")
 
 
@@ -241,7 +256,7 @@ def test_redirects_have_an_end(services: Services, patient: Client) -> None:
         "http://224.0.0.1/",
     ],
 )
-def test_nothing_inside_a_private_network_is_asked(address: str) -> None:
+def test_private_addresses_are_refused(address: str) -> None:
     with Client() as client, pytest.raises(SourceError, match="inside a private network"):
         client.get(address)
 
@@ -256,30 +271,30 @@ def test_nothing_inside_a_private_network_is_asked(address: str) -> None:
         "https://\0",
     ],
 )
-def test_what_is_no_web_address_is_not_asked(address: str) -> None:
+def test_invalid_addresses_are_refused(address: str) -> None:
     with Client() as client, pytest.raises(SourceError, match="address"):
         client.get(address)
 
 
-def test_a_question_of_half_a_letter_is_not_asked() -> None:
-    with Client() as client, pytest.raises(SourceError, match="is no address"):
+def test_a_query_with_a_lone_surrogate_is_refused() -> None:
+    with Client() as client, pytest.raises(SourceError, match="invalid address"):
         client.get("https://api.example.org/", {"cursor": "\ud800"})
 
 
-def test_a_reply_is_taken_up_to_a_size(services: Services, patient: Client) -> None:
+def test_a_large_reply_raises(services: Services, patient: Client) -> None:
     services.answer("api.example.org", "/", b"x" * 2_000_001)
     with pytest.raises(SourceError, match="more than 1 MiB"):
         patient.get("https://api.example.org/", most_bytes=1 << 20)
 
 
-def test_a_reply_that_unfolds_without_end_is_cut_short(services: Services, patient: Client) -> None:
+def test_the_size_limit_counts_decompressed_bytes(services: Services, patient: Client) -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     services.answer("api.example.org", "/", bomb, headers={"Content-Encoding": "gzip"})
     with pytest.raises(SourceError, match="more than 4 MiB"):
         patient.get("https://api.example.org/", most_bytes=4 << 20)
 
 
-def test_a_damaged_reply_is_asked_for_again(services: Services, patient: Client) -> None:
+def test_a_damaged_reply_is_retried(services: Services, patient: Client) -> None:
     broken = gzip.compress(b"kites" * 1000)[:-20]
     services.answer("api.example.org", "/", b"not gzip", headers={"Content-Encoding": "gzip"})
     with pytest.raises(UnavailableError, match="damaged"):
@@ -288,38 +303,37 @@ def test_a_damaged_reply_is_asked_for_again(services: Services, patient: Client)
     assert broken
 
 
-def test_html_in_place_of_json_is_told_as_such(services: Services, patient: Client) -> None:
+def test_html_instead_of_json_raises(services: Services, patient: Client) -> None:
     services.answer("api.example.org", "/", "<html>Just a moment…</html>")
-    with pytest.raises(SourceError, match="gave HTML where JSON was expected"):
+    with pytest.raises(SourceError, match="returned HTML instead of JSON"):
         patient.get("https://api.example.org/").json()
 
 
-def test_json_of_another_shape_is_told_with_its_place(services: Services, patient: Client) -> None:
+def test_invalid_json_fields_are_named(services: Services, patient: Client) -> None:
     services.answer("api.example.org", "/", '{"count": "many"}')
-    with pytest.raises(SourceError, match=r"another shape than expected \(count"):
+    with pytest.raises(SourceError, match=r"an unexpected format \(count"):
         patient.get("https://api.example.org/").read(_Count)
 
 
-def test_a_question_may_be_sent_as_a_body(services: Services, patient: Client) -> None:
+def test_post_sends_json(services: Services, patient: Client) -> None:
     services.answer("api.example.org", "/batch", '{"count": 2}')
-    told = patient.post("https://api.example.org/batch", {"ids": ["a", "b"]}).read(_Count)
-    assert told.count == 2
+    reply = patient.post("https://api.example.org/batch", {"ids": ["a", "b"]})
+    assert reply.read(_Count).count == 2
     assert services.questions[0].body == b'{"ids":["a","b"]}'
 
 
-def test_a_service_that_stalls_is_let_go() -> None:
+def test_a_stalled_service_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as stalling:
         port = stalling.getsockname()[1]
         mirror = f"http://127.0.0.1:{port}"
-        with Client(mirror=mirror, pause=lambda seconds: None, read_s=0.2) as client:
+        with Client(mirror=mirror, pause=_no_pause, policy=Policy(read_s=0.2)) as client:
             began = time.monotonic()
             with pytest.raises(UnavailableError, match="no reply, ReadTimeout"):
                 client.get("https://api.example.org/")
         assert time.monotonic() - began < 10
 
 
-def test_a_reply_that_comes_letter_by_letter_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("broadsheet.http.client._WHOLE_S", 0.2)
+def test_a_reply_that_arrives_byte_by_byte_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as dripping:
 
         def serve() -> None:
@@ -336,14 +350,14 @@ def test_a_reply_that_comes_letter_by_letter_is_let_go(monkeypatch: pytest.Monke
         thread.start()
         mirror = f"http://127.0.0.1:{dripping.getsockname()[1]}"
         with (
-            Client(mirror=mirror, pause=lambda seconds: None) as client,
+            Client(mirror=mirror, pause=_no_pause, policy=Policy(total_s=0.2)) as client,
             pytest.raises(UnavailableError, match="no end of the reply"),
         ):
             client.get("https://api.example.org/")
         thread.join(timeout=5)
 
 
-def test_a_connection_that_breaks_off_is_let_go() -> None:
+def test_a_closed_connection_is_retried() -> None:
     with socket.create_server(("127.0.0.1", 0)) as breaking:
 
         def serve() -> None:
@@ -357,14 +371,14 @@ def test_a_connection_that_breaks_off_is_let_go() -> None:
         thread.start()
         mirror = f"http://127.0.0.1:{breaking.getsockname()[1]}"
         with (
-            Client(mirror=mirror, pause=lambda seconds: None) as client,
+            Client(mirror=mirror, pause=_no_pause) as client,
             pytest.raises(UnavailableError, match="no reply"),
         ):
             client.get("https://api.example.org/")
         thread.join(timeout=5)
 
 
-def test_a_spent_budget_asks_nothing_more(services: Services) -> None:
+def test_an_exhausted_quota_sends_no_request(services: Services) -> None:
     services.answer("api.example.org", "/", "{}")
     sites: list[str] = []
 
@@ -380,3 +394,40 @@ def test_a_spent_budget_asks_nothing_more(services: Services) -> None:
             client.get("https://api.example.org/")
     assert sites == ["api.example.org"] * 3
     assert len(services.questions) == 2
+
+
+def test_a_site_without_rate_limit_receives_requests_at_the_same_time(services: Services) -> None:
+    both = threading.Barrier(2, timeout=5)
+
+    def respond(question: Question) -> Answer:
+        both.wait()
+        return Answer(b"{}")
+
+    services.respond("127.0.0.1", "/", respond)
+    policy = Policy(attempts=1, allows_private=True)
+    with Client(policy=policy, rate_limits=RateLimits(default_s=0)) as client:
+        address = f"{services.address}/127.0.0.1/"
+        threads = [threading.Thread(target=client.get, args=(address,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=10)
+    assert not both.broken
+
+
+def test_a_policy_without_redirects_raises_their_status(services: Services) -> None:
+    services.answer("api.example.org", "/", "", 302, {"Location": "/elsewhere"})
+    with (
+        Client(mirror=services.address, policy=Policy(max_redirects=0)) as client,
+        pytest.raises(StatusError, match="status 302"),
+    ):
+        client.get("https://api.example.org/")
+    assert len(services.questions) == 1
+
+
+def test_a_policy_may_cap_retry_after(services: Services, pauses: list[float]) -> None:
+    services.respond("api.example.org", "/", _failing(1, 503, {"Retry-After": "86400"}))
+    policy = Policy(caps_retry_after=True)
+    with Client(mirror=services.address, pause=pauses.append, policy=policy) as client:
+        client.get("https://api.example.org/")
+    assert pauses == [60.0]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import UnavailableError
+from broadsheet.http.errors import UnavailableError
 from broadsheet.ingest.run import FetchOptions, FetchReport, fetch
 from broadsheet.library import Library
 from broadsheet.model import Kind, Malformed, Paper, PaperFilter, Signal, SourceState

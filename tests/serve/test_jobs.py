@@ -145,7 +145,7 @@ def test_a_failed_fetch_is_logged_and_stops_no_other_source(
     site.world.faults = {"arxiv": Fault.RENAMED}
     with caplog.at_level(logging.WARNING):
         fetch(site.library)
-    assert "is gone (status 404)" in caplog.text
+    assert "was not found (status 404)" in caplog.text
     states = {state.name: state for state in site.library.sources.states()}
     assert states["hf"].succeeded_at == site.now
     assert states["arxiv"].next_at == site.now + timedelta(minutes=15)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import UnavailableError
+from broadsheet.http.errors import UnavailableError
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.arxiv_atom import fetch, parse_entries
 from broadsheet.sources.source import Batch, FetchRequest

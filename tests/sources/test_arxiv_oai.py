@@ -7,7 +7,7 @@ import pytest
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import UnavailableError
+from broadsheet.http.errors import UnavailableError
 from broadsheet.model import Paper
 from broadsheet.sources import arxiv_oai
 from broadsheet.sources.arxiv_oai import fetch

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import Reply, UnavailableError
+from broadsheet.http.errors import UnavailableError
+from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.biorxiv import Page, Preprint, fetch, read_page
 from broadsheet.sources.source import Batch, FetchRequest

@@ -7,7 +7,7 @@ import pytest
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import UnavailableError
+from broadsheet.http.errors import UnavailableError
 from broadsheet.model import Malformed, Paper
 from broadsheet.sources.feed import fetch
 from broadsheet.sources.source import Batch, FetchRequest
@@ -286,7 +286,7 @@ def test_a_refusal_ends_the_run(
 
 def test_a_feed_that_is_too_long_is_refused(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, b" " * (9 << 20))
-    with pytest.raises(SourceError, match="gave more than 8 MiB"):
+    with pytest.raises(SourceError, match="returned more than 8 MiB"):
         run(client)
 
 

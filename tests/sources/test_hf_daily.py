@@ -6,7 +6,7 @@ import pytest
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import UnavailableError
+from broadsheet.http.errors import UnavailableError
 from broadsheet.sources.hf_daily import fetch
 from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
@@ -216,7 +216,7 @@ def test_what_is_no_json_ends_the_run_after_what_was_read(
     services.respond(HOST, PATH, respond)
     batches = fetch(client, FetchRequest(NOW))
     assert next(batches).cursor == {"day": "2026-03-09"}
-    with pytest.raises(SourceError, match="where JSON was expected"):
+    with pytest.raises(SourceError, match="instead of JSON"):
         next(batches)
 
 

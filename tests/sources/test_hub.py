@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import Reply, UnavailableError
+from broadsheet.http.errors import UnavailableError
+from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.sources.hub import fetch, refuses_this_one
 from broadsheet.sources.source import Batch, FetchRequest
@@ -112,7 +113,7 @@ def test_a_spent_limit_ends_the_run_after_what_was_read(services: Services, clie
 @pytest.mark.parametrize("body", [b"<html>Hello</html>", b"", b'{"likes": 4'])
 def test_what_is_no_json_ends_the_run(services: Services, client: Client, body: bytes) -> None:
     services.answer(HOST, "/api/models/a/kite", body)
-    with pytest.raises(SourceError, match="where JSON was expected"):
+    with pytest.raises(SourceError, match="instead of JSON"):
         list(fetch(client, request(paper(1, "a/kite"))))
 
 
@@ -157,7 +158,7 @@ def test_recorded_lists_are_no_repository(
     services.answer(HOST, "/api/models/a/kite", path.read_bytes())
     batches = fetch(client, request(paper(1, "a/kite")))
     if path.suffix == ".xml":
-        with pytest.raises(SourceError, match="where JSON was expected"):
+        with pytest.raises(SourceError, match="instead of JSON"):
             next(batches)
         return
     (batch,) = batches

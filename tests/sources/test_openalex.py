@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import Reply, UnavailableError
+from broadsheet.http.errors import UnavailableError
+from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Notice, Paper, Signal
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.openalex import fetch

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import Reply, UnavailableError
+from broadsheet.http.errors import UnavailableError
+from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.sources.reddit import fetch
 from broadsheet.sources.source import Batch, FetchRequest
@@ -175,7 +176,7 @@ def test_a_refusal_ends_the_run(
 
 def test_a_reply_that_is_too_long_is_refused(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, b" " * (9 << 20))
-    with pytest.raises(SourceError, match="gave more than 8 MiB"):
+    with pytest.raises(SourceError, match="returned more than 8 MiB"):
         run(client)
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import Reply, UnavailableError
+from broadsheet.http.errors import UnavailableError
+from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.semantic_scholar import Found, fetch, read_papers, read_related
@@ -243,7 +244,7 @@ def test_an_overloaded_service_is_tried_again_and_then_later(
 @pytest.mark.parametrize("body", [b"<html>Hello</html>", b"", b'[{"paperId": ', b"\x00\xff"])
 def test_what_is_no_json_ends_the_run(services: Services, client: Client, body: bytes) -> None:
     services.answer(HOST, BATCH, body)
-    with pytest.raises(SourceError, match="where JSON was expected"):
+    with pytest.raises(SourceError, match="instead of JSON"):
         about(client, KITES)
 
 

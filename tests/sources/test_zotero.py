@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import Reply, UnavailableError
+from broadsheet.http.errors import UnavailableError
+from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Paper
 from broadsheet.sources.source import Batch, FetchRequest
 from broadsheet.sources.zotero import fetch

@@ -47,7 +47,7 @@ def test_the_status_page_tells_how_each_source_fares(
     told = page.get("/status").text
     assert "1 day missing" in told
     assert "Tuesday, 10 March 2026" in told
-    assert "is gone (status 404)" in told
+    assert "was not found (status 404)" in told
     assert "newest of" in told
     gaps = page.get("/healthz").json()["gaps"]
     assert [(gap["source"], gap["day"]) for gap in gaps] == [("hf", "2026-03-10")]

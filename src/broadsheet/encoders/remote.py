@@ -4,11 +4,8 @@ https://platform.openai.com/docs/api-reference/embeddings: ``{"model", "input": 
 ``{"data": [{"index", "embedding": [number]}]}`` comes back.
 """
 
-import random
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -18,18 +15,31 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from broadsheet.encoders.vectors import encodable, unit_rows
-from broadsheet.errors import ConfigError, SearchIndexError
+from broadsheet.errors import ConfigError, SearchIndexError, SourceError
+from broadsheet.http.client import Client
+from broadsheet.http.errors import ReplyTooLargeError, StatusError, UnavailableError
+from broadsheet.http.policy import Policy
+from broadsheet.http.rate_limits import RateLimits
 
 _BATCH = 64
 _MAX_DIM = 16_384
 _MAX_REPLY_BYTES = 32_000_000
-_CONNECT_S, _REPLY_S = 5.0, 60.0
-# One text is a reader's question, which is better answered without meaning than late.
+_REPLY_S = 60.0
+# A single text is the query of a reader: a late vector is worse than none.
 _QUESTION_S = 3.0
 _REST_S = 30.0
-_ATTEMPTS = 5
-_LONGEST_WAIT_S = 60.0
-_PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+# The operator configures the address, so it may be inside a private network, and needs no rate
+# limit. The key is never sent to where a redirect leads.
+_POLICY = Policy(
+    attempts=5,
+    first_wait_s=1.0,
+    caps_retry_after=True,
+    retried_statuses=frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529}),
+    connect_s=5.0,
+    max_redirects=0,
+    allows_private=True,
+)
+_NO_RATE_LIMIT = RateLimits(default_s=0.0)
 
 
 class _Row(BaseModel):
@@ -37,24 +47,8 @@ class _Row(BaseModel):
     embedding: list[float]
 
 
-class _Reply(BaseModel):
+class _Embeddings(BaseModel):
     data: list[_Row]
-
-
-class _PassingError(Exception):
-    """A failure that may be over soon.
-
-    Parameters
-    ----------
-    reason : str
-        What happened.
-    wait_s : float or None
-        After how long to ask again, where the service told.
-    """
-
-    def __init__(self, reason: str, wait_s: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait_s = wait_s
 
 
 class RemoteEncoder:
@@ -83,13 +77,10 @@ class RemoteEncoder:
         self, spec: str, key: str | None = None, pause: Callable[[float], None] = time.sleep
     ) -> None:
         self._address, self._model = _parsed(spec)
-        self._pause = pause
         self._dim: int | None = None
         self._resting_until = 0.0
-        headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
-        if key is not None:
-            headers["Authorization"] = f"Bearer {_checked(key)}"
-        self._client = httpx2.Client(headers=headers, follow_redirects=False)
+        self._headers = {"Authorization": f"Bearer {_checked(key)}"} if key is not None else {}
+        self._client = Client(pause=pause, policy=_POLICY, rate_limits=_NO_RATE_LIMIT)
 
     @property
     def name(self) -> str:
@@ -106,7 +97,7 @@ class RemoteEncoder:
             Where it cannot be reached.
         """
         if self._dim is None:
-            self._ask_patiently(["any text"], _REPLY_S, 1)
+            self._request(["any text"], _REPLY_S, 1)
         assert self._dim is not None
         return self._dim
 
@@ -129,12 +120,12 @@ class RemoteEncoder:
             Where the service cannot be reached, refuses, or replies with something else.
         """
         told = {row: text for row, text in enumerate(encodable(texts)) if text}
-        timeout_s, attempts = (_QUESTION_S, 1) if len(told) == 1 else (_REPLY_S, _ATTEMPTS)
+        timeout_s, attempts = (_QUESTION_S, 1) if len(told) == 1 else (_REPLY_S, _POLICY.attempts)
         if attempts == 1 and time.monotonic() < self._resting_until:
             raise self._failure("no reply a moment ago", "check that it runs")
         rows, sent = list(told), list(told.values())
         parts = [
-            self._ask_patiently(sent[start : start + _BATCH], timeout_s, attempts)
+            self._request(sent[start : start + _BATCH], timeout_s, attempts)
             for start in range(0, len(sent), _BATCH)
         ]
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
@@ -142,62 +133,40 @@ class RemoteEncoder:
             vectors[rows] = np.vstack(parts)
         return vectors
 
-    def _ask_patiently(
-        self, texts: list[str], timeout_s: float, attempts: int
-    ) -> NDArray[np.float32]:
-        for attempt in range(1, attempts + 1):
-            try:
-                return self._read(self._ask(texts, timeout_s), len(texts))
-            except _PassingError as error:
-                if attempt == attempts:
-                    self._resting_until = time.monotonic() + _REST_S
-                    raise self._failure(str(error), "check that it runs, and try again") from error
-                wait_s = error.wait_s
-                if wait_s is None:
-                    # Spread out, so that many clients do not come back at the same moment.
-                    wait_s = 2 ** (attempt - 1) * random.uniform(0.5, 1)  # noqa: S311
-                self._pause(min(wait_s, _LONGEST_WAIT_S))
-        raise AssertionError("at least one attempt is made")
-
-    def _ask(self, texts: list[str], timeout_s: float) -> bytes:
-        asked: dict[str, object] = {"input": texts, "encoding_format": "float"}
+    def _request(self, texts: list[str], timeout_s: float, attempts: int) -> NDArray[np.float32]:
+        payload: dict[str, object] = {"input": texts, "encoding_format": "float"}
         if self._model:
-            asked["model"] = self._model
-        timeout = httpx2.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s))
-        until = time.monotonic() + timeout_s
+            payload["model"] = self._model
         try:
-            with self._client.stream("POST", self._address, json=asked, timeout=timeout) as reply:
-                self._check(reply)
-                return self._body(reply, until)
-        except httpx2.TransportError as error:
-            raise _PassingError(f"no reply ({type(error).__name__})") from error
-
-    def _check(self, reply: httpx2.Response) -> None:
-        if reply.status_code in _PASSING:
-            raise _PassingError(
-                f"status {reply.status_code}", _wait_told_s(reply.headers.get("retry-after"))
+            reply = self._client.post(
+                self._address,
+                payload,
+                headers=self._headers,
+                most_bytes=_MAX_REPLY_BYTES,
+                timeout_s=timeout_s,
+                attempts=attempts,
             )
-        if reply.status_code in (401, 403):
-            raise self._failure(f"status {reply.status_code}", "check the key")
-        if not reply.is_success:
-            raise self._failure(f"status {reply.status_code}", "check the address and the model")
+        except SourceError as error:
+            raise self._explained(error) from error
+        return self._read(reply.body, len(texts))
 
-    def _body(self, reply: httpx2.Response, until: float) -> bytes:
-        body = bytearray()
-        # Raw, so that what is packed small cannot unfold without end.
-        for piece in reply.iter_raw(65_536):
-            body += piece
-            if len(body) > _MAX_REPLY_BYTES:
-                raise self._failure(
-                    f"a reply of more than {_MAX_REPLY_BYTES} bytes", "check the address"
-                )
-            if time.monotonic() > until:
-                raise _PassingError("no end of the reply")
-        return bytes(body)
+    def _explained(self, error: SourceError) -> SearchIndexError:
+        if isinstance(error, UnavailableError):
+            self._resting_until = time.monotonic() + _REST_S
+            return self._failure(error.reason, "check that it runs, and try again")
+        if isinstance(error, ReplyTooLargeError):
+            return self._failure(
+                f"a reply of more than {_MAX_REPLY_BYTES} bytes", "check the address"
+            )
+        if isinstance(error, StatusError):
+            is_denied = error.status in (401, 403)
+            remedy = "check the key" if is_denied else "check the address and the model"
+            return self._failure(f"status {error.status}", remedy)
+        return self._failure("no reply", "check the address")
 
     def _read(self, body: bytes, count: int) -> NDArray[np.float32]:
         try:
-            rows = {row.index: row.embedding for row in _Reply.model_validate_json(body).data}
+            rows = {row.index: row.embedding for row in _Embeddings.model_validate_json(body).data}
         except ValueError as error:
             raise self._failure("a reply that holds no embeddings", "check the address") from error
         if sorted(rows) != list(range(count)):
@@ -242,18 +211,3 @@ def _checked(key: str) -> str:
     if not key.isascii() or not key.isprintable() or not key.strip():
         raise ConfigError("the encoder's key must be of printable ASCII: set it again")
     return key.strip()
-
-
-def _wait_told_s(told: str | None) -> float | None:
-    """Read a Retry-After header, RFC 9110 section 10.2.3: seconds or a date."""
-    if told is None:
-        return None
-    if told.strip().isdecimal():
-        return float(told)
-    try:
-        moment = parsedate_to_datetime(told)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

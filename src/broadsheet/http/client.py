@@ -1,10 +1,12 @@
-"""The one client that asks outside services: at their pace, within bounds, and safely."""
+"""The outgoing HTTP client: rate limits, retries, size limits and address checks."""
 
+import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import httpx2
@@ -13,64 +15,72 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from broadsheet.errors import SourceError
 from broadsheet.http.addresses import (
     UnknownHostError,
-    moved_to,
+    parse_url,
     public_address,
+    redirect_target,
     shown,
-    web_address,
 )
+from broadsheet.http.errors import ReplyTooLargeError, StatusError, UnavailableError
+from broadsheet.http.policy import Policy
 from broadsheet.http.rate_limits import RateLimits
-from broadsheet.http.reply import Reply, UnavailableError, retry_after_s
+from broadsheet.http.reply import Reply, retry_after_s
 
 REPLY_BYTES = 64 << 20
-_CONNECT_S, _READ_S, _WHOLE_S = 10.0, 30.0, 300.0
-_ATTEMPTS = 4
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 2.0, 60.0
-_REDIRECTS = 5
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-_MOVED = frozenset({301, 302, 303, 307, 308})
+# httpx2 logs the query of every request, which may hold an API key, at level INFO.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class _PassingError(Exception):
+class _TransientError(Exception):
+    """A failure that is retried.
+
+    Parameters
+    ----------
+    reason : str
+        What happened.
+    wait_s : float or None
+        Wait before the next attempt, if the service stated it.
+    """
+
     def __init__(self, reason: str, wait_s: float | None = None) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """One request, and what of its reply is taken."""
-
+class _Request:
     method: str
     url: httpx2.URL
     headers: Mapping[str, str]
-    body: object = None
-    allowed: tuple[int, ...] = ()
-    most_bytes: int = REPLY_BYTES
-    read_s: float | None = field(default=None)
+    body: object
+    allowed: tuple[int, ...]
+    most_bytes: int
+    read_s: float
+    total_s: float
+    attempts: int
 
 
 class Client:
-    """Asks services one request at a time; safe to use from many threads.
+    """Sends requests to outside services; safe to use from many threads.
 
-    Each site is asked no faster than it allows, and no more often a day than `spend` lets. What
-    passes by itself (a lost connection, 429, 5xx) is tried four times, after the time the
-    service told or ever longer waits. Redirects are followed within a site only. Addresses
-    inside a private network are refused, and the address that was checked is the one that is
-    connected to.
+    Requests to one site are sent one at a time and not faster than its rate limit, unless that
+    is 0. Lost connections and overload statuses (408, 425, 429, 5xx) are retried after the time
+    the service stated, or with exponential backoff. Redirects are followed within a site only.
+    Addresses inside private networks are refused; the checked address is the one connected to.
 
     Parameters
     ----------
     contact : str or None
-        Mail address of the operator, for services to write to.
+        Email address of the operator, sent in the User-Agent header.
     mirror : str or None
-        An address that stands in for all services: ``{mirror}/{host}/{path}`` is asked, without
-        a service's pace. It may be private.
+        Address that replaces all services: ``{mirror}/{host}/{path}`` is requested, without rate
+        limits. It may be private.
     spend : callable, optional
-        Told the site before each request; raises where its budget is spent.
+        Called with the site before each request; raises if its daily quota is exhausted.
     pause : callable, optional
-        Waits so many seconds.
-    read_s : float
-        How long to wait for the next piece of a reply.
+        Waits for a number of seconds.
+    policy : Policy, optional
+        Retries, timeouts and limits.
     rate_limits : RateLimits, optional
         By default one request to a site in two seconds.
     """
@@ -81,19 +91,21 @@ class Client:
         mirror: str | None = None,
         spend: Callable[[str], None] = lambda site: None,
         pause: Callable[[float], None] = time.sleep,
-        read_s: float = _READ_S,
+        *,
+        policy: Policy | None = None,
         rate_limits: RateLimits | None = None,
     ) -> None:
-        self._rate_limits = rate_limits or RateLimits()
         self._mirror = mirror.rstrip("/") if mirror else None
         self._spend = spend
         self._pause = pause
-        self._read_s = read_s
-        told = f"; mailto:{contact}" if contact else ""
-        self._name = f"broadsheet/{version('broadsheet')} (newspaper of research papers{told})"
-        self._asked_at: dict[str, float] = {}
-        self._hosts: dict[str, httpx2.Client] = {}
-        self._turn = threading.Lock()
+        self._policy = policy or Policy()
+        self._rate_limits = rate_limits or RateLimits()
+        mailto = f"; mailto:{contact}" if contact else ""
+        self._agent = f"broadsheet/{version('broadsheet')} (newspaper of research papers{mailto})"
+        self._sent_at: dict[str, float] = {}
+        self._connections: dict[str, httpx2.Client] = {}
+        self._site_locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
 
     def __enter__(self) -> "Client":
         return self
@@ -102,10 +114,11 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close what is open."""
-        for one in self._hosts.values():
-            one.close()
-        self._hosts.clear()
+        """Close all connections."""
+        with self._lock:
+            for connection in self._connections.values():
+                connection.close()
+            self._connections.clear()
 
     def get(
         self,
@@ -118,41 +131,53 @@ class Client:
         most_bytes: int = REPLY_BYTES,
         read_s: float | None = None,
     ) -> Reply:
-        """Ask for an address.
+        """Send a GET request.
 
         Parameters
         ----------
         address : str
-            Of http or https.
+            Starts with http:// or https://.
         params : mapping of str to str, optional
             The query.
         headers : mapping of str to str, optional
-            Such as a key; never repeated to another site and in no message.
+            Such as an API key; never sent to another site and never part of a message.
         unless : mapping of str to str, optional
-            A cursor with the `validators` of an earlier reply: where nothing is new since, the
+            A cursor with the `validators` of an earlier reply. If nothing changed since, the
             reply is `unchanged`.
         allowed : tuple of int
-            Statuses of 400 and above that are no failure.
+            Statuses of 400 and above that are returned, not raised.
         most_bytes : int
-            The most that is taken of the unpacked body.
+            Size limit of the decompressed body.
         read_s : float, optional
-            How long to wait for the next piece of this reply, where it is known to take long.
+            Timeout of each read; by default that of the policy.
 
         Raises
         ------
-        SourceError
-            Where the reply is a refusal, too long, or leads elsewhere.
         UnavailableError
-            Where there is no reply, the service is overloaded, or its budget is spent.
+            If there is no reply, the service is overloaded, or its quota is exhausted.
+        StatusError
+            If the status is an error that is not `allowed`.
+        SourceError
+            If the address is not allowed, the reply is too large, or it redirects to another
+            site.
         """
         conditions = {}
         if unless and "etag" in unless:
             conditions["If-None-Match"] = unless["etag"]
         if unless and "modified" in unless:
             conditions["If-Modified-Since"] = unless["modified"]
-        asked = {**(headers or {}), **conditions}
-        url = web_address(address, params)
-        return self._patiently(_Question("GET", url, asked, None, allowed, most_bytes, read_s))
+        request = _Request(
+            "GET",
+            parse_url(address, params),
+            {**(headers or {}), **conditions},
+            None,
+            allowed,
+            most_bytes,
+            read_s or self._policy.read_s,
+            self._policy.total_s,
+            self._policy.attempts,
+        )
+        return self._send_with_retries(request)
 
     def post(
         self,
@@ -162,146 +187,192 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         allowed: tuple[int, ...] = (),
+        most_bytes: int = REPLY_BYTES,
+        timeout_s: float | None = None,
+        attempts: int | None = None,
     ) -> Reply:
-        """Ask with a question too long for an address; `body` is sent as JSON, else as `get`."""
-        url = web_address(address, params)
-        return self._patiently(_Question("POST", url, headers or {}, body, allowed))
+        """Send a POST request with a JSON body.
 
-    def _patiently(self, question: _Question) -> Reply:
+        Parameters
+        ----------
+        body : object
+            Sent as JSON.
+        timeout_s : float, optional
+            Timeout of each read and of the whole reply; by default those of the policy.
+        attempts : int, optional
+            Most requests sent; by default that of the policy.
+        address, params, headers, allowed, most_bytes
+            As in :meth:`get`, which also lists the errors.
+        """
+        request = _Request(
+            "POST",
+            parse_url(address, params),
+            headers or {},
+            body,
+            allowed,
+            most_bytes,
+            timeout_s or self._policy.read_s,
+            timeout_s or self._policy.total_s,
+            attempts or self._policy.attempts,
+        )
+        return self._send_with_retries(request)
+
+    def _send_with_retries(self, request: _Request) -> Reply:
         retrying = Retrying(
-            retry=retry_if_exception_type(_PassingError),
-            stop=stop_after_attempt(_ATTEMPTS),
-            wait=_wait,
+            retry=retry_if_exception_type(_TransientError),
+            stop=stop_after_attempt(request.attempts),
+            wait=self._backoff_s,
             sleep=self._pause,
             reraise=True,
         )
         try:
-            return retrying(self._follow, question)
-        except _PassingError as error:
+            return retrying(self._follow_redirects, request)
+        except _TransientError as error:
             raise UnavailableError(
-                f"{shown(question.url)} cannot be reached ({error}): it is tried again later",
+                f"{shown(request.url)} is unavailable ({error}): it is retried later",
                 error.wait_s,
+                str(error),
             ) from error
 
-    def _follow(self, question: _Question) -> Reply:
-        for _ in range(_REDIRECTS + 1):
-            reply = self._ask(question)
-            if reply.status not in _MOVED:
+    def _backoff_s(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, _TransientError) and error.wait_s is not None:
+            return min(error.wait_s, self._policy.max_wait_s)
+        wait_s = self._policy.first_wait_s * 2.0 ** (state.attempt_number - 1)
+        return min(wait_s, self._policy.max_wait_s) * random.uniform(0.5, 1)  # noqa: S311
+
+    def _follow_redirects(self, request: _Request) -> Reply:
+        for _ in range(self._policy.max_redirects + 1):
+            reply = self._send(request)
+            if reply.status not in _REDIRECTS:
                 return reply
-            there = moved_to(question.url, reply.headers.get("location", ""), self._rate_limits)
-            question = replace(question, url=there)
-        raise SourceError(f"{shown(question.url)} leads from one address to the next without end")
-
-    def _ask(self, question: _Question) -> Reply:
-        url = question.url
-        with self._turn:
-            self._spend(self._rate_limits.site_of(url.host))
-            self._keep_pace(url.host)
-            until = time.monotonic() + _WHOLE_S
-            try:
-                client, request = self._request(question)
-                reply = client.send(request, stream=True)
-                try:
-                    _check(url, reply, question.allowed)
-                    told = _body(reply, url, question.most_bytes, until)
-                finally:
-                    reply.close()
-            except UnknownHostError as error:
-                raise _PassingError("its name is not known, or there is no network") from error
-            except httpx2.TransportError as error:
-                raise _PassingError(f"no reply, {type(error).__name__}") from error
-            except httpx2.DecodingError as error:
-                raise _PassingError("a damaged reply") from error
-            finally:
-                self._asked_at[self._rate_limits.site_of(url.host)] = time.monotonic()
-        return Reply(shown(url), reply.status_code, _lower(reply.headers), told)
-
-    def _keep_pace(self, host: str) -> None:
-        if self._mirror:
-            return
-        before = self._asked_at.get(self._rate_limits.site_of(host))
-        if before is not None:
-            early_s = before + self._rate_limits.interval_s(host) - time.monotonic()
-            if early_s > 0:
-                self._pause(early_s)
-
-    def _request(self, question: _Question) -> tuple[httpx2.Client, httpx2.Request]:
-        url = question.url
-        client = self._hosts.get(url.host)
-        if client is None:
-            # One for each host: connections are pooled by address, and two hosts may share one.
-            client = httpx2.Client(
-                headers={"User-Agent": self._name, "Accept-Encoding": "gzip"},
-                follow_redirects=False,
-            )
-            self._hosts[url.host] = client
-        there = url
-        if self._mirror:
-            there = httpx2.URL(f"{self._mirror}/{url.host}{url.raw_path.decode()}")
-        request = client.build_request(
-            question.method,
-            there,
-            headers=question.headers,
-            json=question.body,
-            timeout=httpx2.Timeout(question.read_s or self._read_s, connect=_CONNECT_S),
+            location = reply.headers.get("location", "")
+            target = redirect_target(request.url, location, self._rate_limits)
+            request = replace(request, url=target)
+        raise SourceError(
+            f"{shown(request.url)} redirects more than {self._policy.max_redirects} times"
         )
-        if not self._mirror and (address := public_address(url)) != url.host:
-            # What was checked is what is connected to, whatever the name leads to by then.
-            request.extensions["sni_hostname"] = url.host
-            request.url = url.copy_with(host=address)
-        return client, request
 
+    def _send(self, request: _Request) -> Reply:
+        url = request.url
+        with self._rate_limited(url.host):
+            self._spend(self._rate_limits.site_of(url.host))
+            deadline = time.monotonic() + request.total_s
+            try:
+                connection, prepared = self._prepare(request)
+                response = connection.send(prepared, stream=True)
+                try:
+                    self._check_status(url, response, request.allowed)
+                    body = _read_body(response, url, request.most_bytes, deadline)
+                finally:
+                    response.close()
+            except UnknownHostError as error:
+                raise _TransientError("unknown host name, or no network") from error
+            except httpx2.TransportError as error:
+                raise _TransientError(f"no reply, {type(error).__name__}") from error
+            except httpx2.DecodingError as error:
+                raise _TransientError("a damaged reply") from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(shown(url), response.status_code, headers, body)
 
-def _check(url: httpx2.URL, reply: httpx2.Response, allowed: tuple[int, ...]) -> None:
-    status = reply.status_code
-    if reply.is_success or status in allowed or status in _MOVED or status == 304:
-        return
-    wait_s = retry_after_s(reply.headers)
-    if status in _PASSING or (status == httpx2.codes.FORBIDDEN and wait_s is not None):
-        if wait_s is not None and wait_s > _LONGEST_WAIT_S:
-            minutes = round(wait_s / 60)
+    @contextmanager
+    def _rate_limited(self, host: str) -> Iterator[None]:
+        """Wait until a request to a host's site is allowed, and hold off others until it ends."""
+        interval_s = self._rate_limits.interval_s(host)
+        if self._mirror or not interval_s:
+            yield
+            return
+        site = self._rate_limits.site_of(host)
+        with self._lock:
+            lock = self._site_locks.setdefault(site, threading.Lock())
+        with lock:
+            if site in self._sent_at:
+                wait_s = self._sent_at[site] + interval_s - time.monotonic()
+                if wait_s > 0:
+                    self._pause(wait_s)
+            try:
+                yield
+            finally:
+                self._sent_at[site] = time.monotonic()
+
+    def _prepare(self, request: _Request) -> tuple[httpx2.Client, httpx2.Request]:
+        url = request.url
+        connection = self._connection(url.host)
+        target = url
+        if self._mirror:
+            target = httpx2.URL(f"{self._mirror}/{url.host}{url.raw_path.decode()}")
+        connect_s = min(self._policy.connect_s, request.read_s)
+        prepared = connection.build_request(
+            request.method,
+            target,
+            headers=request.headers,
+            json=request.body,
+            timeout=httpx2.Timeout(request.read_s, connect=connect_s),
+        )
+        if self._mirror or self._policy.allows_private:
+            return connection, prepared
+        if (address := public_address(url)) != url.host:
+            # The checked address is connected to, whatever the name resolves to by then.
+            prepared.extensions["sni_hostname"] = url.host
+            prepared.url = url.copy_with(host=address)
+        return connection, prepared
+
+    def _connection(self, host: str) -> httpx2.Client:
+        with self._lock:
+            if host not in self._connections:
+                # One for each host: the pool is keyed by address, and two hosts may share one.
+                self._connections[host] = httpx2.Client(
+                    headers={"User-Agent": self._agent, "Accept-Encoding": "gzip"},
+                    follow_redirects=False,
+                )
+            return self._connections[host]
+
+    def _check_status(
+        self, url: httpx2.URL, response: httpx2.Response, allowed: tuple[int, ...]
+    ) -> None:
+        status = response.status_code
+        if response.is_success or status in allowed or status == httpx2.codes.NOT_MODIFIED:
+            return
+        if status in _REDIRECTS and self._policy.max_redirects:
+            return
+        wait_s = retry_after_s(response.headers)
+        is_rate_limit = status == httpx2.codes.FORBIDDEN and wait_s is not None
+        if status in self._policy.retried_statuses or is_rate_limit:
+            if wait_s is None or wait_s <= self._policy.max_wait_s or self._policy.caps_retry_after:
+                raise _TransientError(f"status {status}", wait_s)
             raise UnavailableError(
-                f"{shown(url)} asks to wait for {minutes} minutes (status {status}): it is "
-                "tried again then",
+                f"{shown(url)} requested a wait of {round(wait_s / 60)} minutes (status {status}): "
+                "it is retried after that",
                 wait_s,
             )
-        raise _PassingError(f"status {status}", wait_s)
+        raise StatusError(f"{shown(url)} {_explained(status)}", status)
+
+
+def _explained(status: int) -> str:
     if status in (401, 403):
-        raise SourceError(
-            f"{shown(url)} refuses (status {status}): check the key in the settings, or "
-            "whether the service still lets programs in"
+        return (
+            f"denied access (status {status}): check the API key in the settings, and whether the "
+            "service still allows automated requests"
         )
     if status in (404, 410):
-        raise SourceError(
-            f"{shown(url)} is gone (status {status}): check its name where you gave it "
-            "one; otherwise the service has moved it"
+        return (
+            f"was not found (status {status}): check the name if you entered one; otherwise the "
+            "service has moved it"
         )
-    raise SourceError(f"{shown(url)} gave status {status}: it is tried again later")
+    return f"returned status {status}: it is retried later"
 
 
-def _wait(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, _PassingError) and error.wait_s is not None:
-        return error.wait_s
-    # Spread out, so that many papers' servers do not come back at the same moment.
-    longest_s = min(_FIRST_WAIT_S * 2.0 ** (state.attempt_number - 1), _LONGEST_WAIT_S)
-    return longest_s * random.uniform(0.5, 1)  # noqa: S311
-
-
-def _body(reply: httpx2.Response, url: httpx2.URL, most_bytes: int, until: float) -> bytes:
+def _read_body(
+    response: httpx2.Response, url: httpx2.URL, most_bytes: int, deadline: float
+) -> bytes:
     body = bytearray()
-    # Of no size that is waited for: what comes letter by letter has an end too.
-    for piece in reply.iter_bytes():
-        body += piece
+    for chunk in response.iter_bytes():
+        body += chunk
         if len(body) > most_bytes:
-            raise SourceError(
-                f"{shown(url)} gave more than {most_bytes >> 20} MiB, the most that is taken of "
-                "one reply"
+            raise ReplyTooLargeError(
+                f"{shown(url)} returned more than {most_bytes >> 20} MiB, the limit for one reply"
             )
-        if time.monotonic() > until:
-            raise _PassingError("no end of the reply")
+        # The read timeout alone does not end a reply that arrives byte by byte.
+        if time.monotonic() > deadline:
+            raise _TransientError("no end of the reply")
     return bytes(body)
-
-
-def _lower(headers: httpx2.Headers) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}

@@ -1,4 +1,4 @@
-"""What a service replies, and how it says that it cannot."""
+"""A reply of a service, and the wait that a service requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,40 +13,24 @@ from broadsheet.errors import SourceError
 from broadsheet.http.decoding import json_value
 
 Shape = TypeVar("Shape", bound=BaseModel)
-# No service means more; and what is added to a date must not leave the calendar.
-_LONGEST_WAIT_S = 7 * 86_400.0
-
-
-class UnavailableError(SourceError):
-    """A service that cannot be asked now.
-
-    Parameters
-    ----------
-    message : str
-        The sentence shown to the operator.
-    wait_s : float or None
-        After how many seconds it may be asked again, where it told.
-    """
-
-    def __init__(self, message: str, wait_s: float | None = None) -> None:
-        super().__init__(message)
-        self.wait_s = wait_s
+# No service means more, and a longer wait overflows the calendar when added to a date.
+_MAX_WAIT_S = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a service replied.
+    """A reply of a service.
 
     Parameters
     ----------
     address : str
-        Where it came from in the end, without query.
+        Final address after redirects, without query.
     status : int
-        200 to 299, 304, or one that was allowed for.
+        200 to 299, 304, or an allowed error status.
     headers : mapping of str to str
         Names in lower case.
     body : bytes
-        Unpacked.
+        Decompressed.
     """
 
     address: str
@@ -56,70 +40,69 @@ class Reply:
 
     @property
     def unchanged(self) -> bool:
-        """Whether the service said that nothing is new since the validators it was sent."""
+        """Whether nothing changed since the validators that were sent (status 304)."""
         return self.status == httpx2.codes.NOT_MODIFIED
 
     @property
     def validators(self) -> dict[str, str]:
-        """What to keep in a cursor and to send along the next time."""
-        told = {"etag": self.headers.get("etag"), "modified": self.headers.get("last-modified")}
-        # Other letters can come in a header, but cannot be sent in one.
-        return {name: value for name, value in told.items() if value and value.isascii()}
+        """ETag and Last-Modified, to store in a cursor and send with the next request."""
+        values = {"etag": self.headers.get("etag"), "modified": self.headers.get("last-modified")}
+        # Other characters can be received in a header, but not sent.
+        return {name: value for name, value in values.items() if value and value.isascii()}
 
     def json(self) -> object:
-        """Read the body as JSON.
+        """Parse the body as JSON.
 
         Raises
         ------
         SourceError
-            Where it is something else.
+            If it is not JSON.
         """
         try:
             return json_value(self.body)
         except ValueError as error:
-            kind = "HTML" if self.body.lstrip()[:1] == b"<" else "no JSON"
+            kind = "HTML" if self.body.lstrip()[:1] == b"<" else "other data"
             raise SourceError(
-                f"{self.address} gave {kind} where JSON was expected: it is tried again at the "
-                "next fetch"
+                f"{self.address} returned {kind} instead of JSON: it is retried at the next fetch"
             ) from error
 
     def read(self, shape: type[Shape]) -> Shape:
-        """Read the body as JSON of a known shape.
+        """Parse the body as JSON and validate it.
 
         Raises
         ------
         SourceError
-            Where it is something else.
+            If it is not JSON, or not valid.
         """
-        told = self.json()
+        value = self.json()
         try:
-            return shape.model_validate(told)
+            return shape.model_validate(value)
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the whole"
+            place = ".".join(str(part) for part in first["loc"]) or "top level"
             raise SourceError(
-                f"{self.address} gave JSON of another shape than expected ({place}: "
-                f"{first['msg'].lower()}): it is tried again at the next fetch"
+                f"{self.address} returned JSON of an unexpected format ({place}: "
+                f"{first['msg'].lower()}): it is retried at the next fetch"
             ) from error
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read how many seconds a service asks to wait, in any of the ways in use; at most a week.
+    """Return the wait in seconds that a service requests, at most a week; None if none.
 
     RFC 9110 section 10.2.3 (``Retry-After``, seconds or a date), and GitHub's
-    ``x-ratelimit-reset`` where nothing remains.
+    ``x-ratelimit-reset`` if nothing remains.
     """
     wait_s = _retry_after_s(headers)
-    return None if wait_s is None else min(wait_s, _LONGEST_WAIT_S)
+    return None if wait_s is None else min(wait_s, _MAX_WAIT_S)
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    told = headers.get("retry-after")
-    if told is not None and told.strip().isdecimal():
-        return float(told)
-    if told is not None:
+    value = headers.get("retry-after")
+    if value is not None and value.strip().isdecimal():
+        return float(value)
+    if value is not None:
         try:
-            moment = parsedate_to_datetime(told)
+            moment = parsedate_to_datetime(value)
         except (ValueError, OverflowError):
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from broadsheet.errors import BroadsheetError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import UnavailableError
+from broadsheet.http.errors import UnavailableError
 from broadsheet.model import Gap, Malformed, Paper
 from broadsheet.rules.gaps import DayCount, fault, judged_days
 from broadsheet.rules.schedule import Schedule, newest_due

@@ -13,8 +13,8 @@ from filelock import Timeout as LockTimeout
 
 from broadsheet.errors import BroadsheetError, ConfigError, SourceError
 from broadsheet.http.client import Client
+from broadsheet.http.errors import UnavailableError
 from broadsheet.http.rate_limits import RateLimits
-from broadsheet.http.reply import UnavailableError
 from broadsheet.ingest.run import FetchOptions, FetchReport, fetch
 from broadsheet.model import Gap, SourceState
 from broadsheet.rules.gaps import missing

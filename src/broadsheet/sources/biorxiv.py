@@ -281,7 +281,7 @@ SOURCES = tuple(
         server,
         partial(fetch, server=server),
         Schedule.DAILY,
-        rate_limits={f"{server}.org": 1.0},
+        rate_limits={"biorxiv.org": 1.0},
         argument=Argument.OPTIONAL,
         blocks_edition=True,
     )

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import Reply, UnavailableError, retry_after_s
+from broadsheet.http.errors import UnavailableError
+from broadsheet.http.reply import Reply, retry_after_s
 from broadsheet.model import Kind, PaperFilter
 from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.code_links import counted, github_repositories, number_in

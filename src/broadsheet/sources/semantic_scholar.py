@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import Reply, UnavailableError, retry_after_s
+from broadsheet.http.errors import UnavailableError
+from broadsheet.http.reply import Reply, retry_after_s
 from broadsheet.model import Kind, Malformed, Paper, PaperFilter, Signal
 from broadsheet.rules.identity import parse_any_id, parse_arxiv_id
 from broadsheet.rules.normalize import make_paper

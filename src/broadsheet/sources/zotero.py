@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
-from broadsheet.http.reply import Reply, UnavailableError
+from broadsheet.http.errors import UnavailableError
+from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.csl_json import parse_items
