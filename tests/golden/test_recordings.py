@@ -20,8 +20,8 @@ READERS = {
     "oai_generic": "sources/test_arxiv_oai.py",
     "openalex": "sources/test_openalex.py",
     "semanticscholar": "sources/test_semantic_scholar.py",
-    # No source asks Unpaywall, as OpenAlex tells of free copies: this file compares the two.
-    "unpaywall": "test_recordings.py",
+    # No source requests Unpaywall, as OpenAlex lists open copies: this file compares the two.
+    "unpaywall": "golden/test_recordings.py",
 }
 
 
@@ -31,7 +31,7 @@ def test_every_recording_is_read(shared: Path) -> None:
     assert listed == {str(one.relative_to(folder)) for one in folder.glob("*/*")}
     assert {name.partition("/")[0] for name in listed} == set(READERS)
     for name, reader in READERS.items():
-        text = (Path(__file__).parent / reader).read_text()
+        text = (Path(__file__).parents[1] / reader).read_text()
         assert f'"{name}"' in text
         assert 'glob("*")' in text
 

@@ -161,7 +161,7 @@ def test_a_refused_key_is_told_without_showing_it(
     services: Services, client: Client, status: int, body: bytes
 ) -> None:
     services.answer(HOST, "/repos/a/kite", body, status)
-    with pytest.raises(SourceError, match="check the key in the settings") as raised:
+    with pytest.raises(SourceError, match=r"check the (API )?key in the settings") as raised:
         list(fetch(client, request(paper(1, "a/kite"), key="secret-key")))
     assert "secret-key" not in str(raised.value)
 
