@@ -150,7 +150,7 @@ def _signals(histories: Histories, told: dict[str, Told]) -> Iterator[Signal]:
 def _periods(first: date, weeks: int) -> list[Period]:
     """List days, weeks and months in the order in which they are printed."""
     days = [first + timedelta(days=day) for day in range(7 * weeks)]
-    periods = {Period.holding(day, span) for day in days for span in Span}
+    periods = {Period.containing(day, span) for day in days for span in Span}
     return sorted(periods, key=lambda period: (_printed_at(period), period.span))
 
 

@@ -111,7 +111,7 @@ def test_what_rises_and_the_editors_word_are_kept_in_postgres(kept_in_postgres: 
     assert library.submissions(ids)[ids[1]].by == "ada"
     listed, after = library.newest(2, category="math.KT")
     assert {one.id for one in [*listed, *library.newest(2, after, "math.KT")[0]]} == set(ids)
-    week = Period.holding(today, Span.WEEK)
+    week = Period.containing(today, Span.WEEK)
     library.editions.pick(week, Pick(ids[2], 1, "Read this first."))
     printed = [item.paper_id for item in library.editions.publish(week).items]
     assert printed[0] == ids[2]

@@ -84,7 +84,7 @@ def test_what_rose_leads_the_day_and_its_reason_says_so(office: Office) -> None:
     office.add(paper(1), paper(2))
     office.upvotes(paper(2), (MONDAY, 8, 43))
     first, second = office.library.editions.publish(MONDAY).items
-    assert (first.paper_id, first.section) == (paper(2).id, Section.RISING)
+    assert (first.paper_id, first.section) == (paper(2).id, Section.TRENDING)
     assert first.reason == "+43 upvotes in 24 h, out today"
     assert (second.section, second.reason) == (Section.NEW, "by its topic and wording, out today")
 
@@ -95,7 +95,7 @@ def test_a_past_day_is_made_of_what_was_known_at_its_end(office: Office) -> None
     office.upvotes(paper(2), (MONDAY + timedelta(days=1), 8, 400))
     office.at(MONDAY + timedelta(days=9))
     items = office.library.editions.publish(MONDAY).items
-    assert [item.section for item in items] == [Section.RISING, Section.NEW]
+    assert [item.section for item in items] == [Section.TRENDING, Section.NEW]
     assert items[0].paper_id == paper(1).id
 
 

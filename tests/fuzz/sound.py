@@ -32,7 +32,7 @@ def check_told(told: Iterable[object]) -> None:
     for one in told:
         if isinstance(one, Malformed):
             check_text(one.place, "place")
-            check_text(one.why, "why")
+            check_text(one.reason, "reason")
         else:
             _hold(isinstance(one, Paper), "told", type(one))
             assert isinstance(one, Paper)

@@ -51,7 +51,7 @@ def test_what_rises_most_leads_and_tells_why() -> None:
     items = printed_of(risen("Kites", 1.0), risen("Lanterns", 2.0, upvotes=43))
     assert titles(items) == ["Lanterns", "Kites"]
     assert items[0].reason == "+43 upvotes in 24 h, 2 days old"
-    assert items[0].section is Section.RISING
+    assert items[0].section is Section.TRENDING
 
 
 def test_a_quarter_of_a_days_places_is_kept_for_what_nobody_noticed_yet() -> None:
@@ -67,7 +67,7 @@ def test_a_weeks_edition_has_what_rose_and_nothing_unnoticed_beside_it() -> None
     many = [risen(f"Kites {n}", 9.0 - n) for n in range(8)]
     week = Period(date(2026, 3, 9), Span.WEEK)
     items = printed_of(*many, unnoticed("Lanterns", 9), period=week)
-    assert {item.section for item in items} == {Section.RISING}
+    assert {item.section for item in items} == {Section.TRENDING}
 
 
 def test_where_little_rises_the_new_fill_the_page_and_the_other_way_round() -> None:

@@ -42,7 +42,7 @@ def test_pages_join_without_gap_or_repetition(library: Library) -> None:
 
 def test_every_hit_says_why(library: Library) -> None:
     for hit in library.search("optimized kites", n=24).hits:
-        assert hit.why
+        assert hit.reason
         assert 0 <= hit.score <= 1
 
 
@@ -122,13 +122,13 @@ def test_a_query_that_cannot_be_read_is_answered_with_a_note(library: Library) -
 
 def test_a_slip_is_put_right(library: Library) -> None:
     found = library.search("optimized lantrens")
-    assert found.meant == "optimized lanterns"
+    assert found.suggestion == "optimized lanterns"
     assert found.matches
     assert "lanterns" in (found.note or "")
 
 
 def test_words_that_are_there_are_not_put_right(library: Library) -> None:
-    assert library.search("optimized lantern").meant is None
+    assert library.search("optimized lantern").suggestion is None
 
 
 def test_a_sentence_is_answered_by_one_list(library: Library) -> None:

@@ -104,7 +104,7 @@ def test_a_bad_line_is_reported_and_the_others_are_parsed(line: bytes, why: str)
     assert isinstance(last, Paper)
     assert isinstance(bad, Malformed)
     assert bad.place == "papers.jsonl line 2"
-    assert bad.why.startswith(why)
+    assert bad.reason.startswith(why)
 
 
 def test_values_of_the_wrong_type_are_ignored() -> None:

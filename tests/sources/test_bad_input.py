@@ -196,7 +196,7 @@ def test_a_line_of_two_gigabytes_is_passed_over_in_little_memory(
         tracemalloc.stop()
     assert report.tally.new == 3_001
     (complaint,) = report.malformed
-    assert (complaint.place, complaint.why) == ("dump.gz line 3001", "line exceeds 4 MiB")
+    assert (complaint.place, complaint.reason) == ("dump.gz line 3001", "line exceeds 4 MiB")
     assert peak_bytes < 64 << 20
 
 

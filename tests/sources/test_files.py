@@ -144,7 +144,7 @@ def test_a_truncated_gzip_file_read_whole_complains_once(tmp_path: Path) -> None
     assert papers
     assert all(isinstance(item, Paper) for item in papers)
     assert isinstance(last, Malformed)
-    assert "truncated" in last.why
+    assert "truncated" in last.reason
 
 
 def test_a_gzip_file_that_lost_only_its_last_bytes_keeps_every_paper(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_corrupt_gzip_file_keeps_what_came_before(tmp_path: Path) -> None:
     *papers, last = read_file(written(tmp_path, bytes(packed)))[1]
     assert len(papers) > 15_000
     assert isinstance(last, Malformed)
-    assert "damaged" in last.why
+    assert "damaged" in last.reason
 
 
 def test_gzip_members_in_a_row_and_padding_are_read(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_recorded_lists_are_read(
     (batch,) = batches
     items = json.loads(path.read_bytes())
     if "models" in path.name:
-        assert {one.why for one in batch.records if isinstance(one, Malformed)} == {
+        assert {one.reason for one in batch.records if isinstance(one, Malformed)} == {
             "it holds no paper"
         }
         return

@@ -8,7 +8,7 @@ from broadsheet.model import Period, Pick, Span
 from tests.conftest import NOW
 
 TODAY = Period(NOW.date())
-WEEK = Period.holding(NOW.date(), Span.WEEK)
+WEEK = Period.containing(NOW.date(), Span.WEEK)
 
 
 def test_picks_are_listed_by_place_and_what_is_dropped_comes_last(library: Library) -> None:

@@ -79,6 +79,6 @@ def test_whatever_stands_in_an_address_is_a_period_or_none(text: str, span: Span
 
 @given(st.dates(date(1900, 1, 1), date(2200, 1, 1)), st.sampled_from(Span))
 def test_a_period_reads_back_from_its_name(day: date, span: Span) -> None:
-    period = Period.holding(day, span)
+    period = Period.containing(day, span)
     assert period.first <= day <= period.last
     assert calendar.asked_for(str(period), span) == period

@@ -18,8 +18,8 @@ from tests.rising import BRIDGES, HOUR, KITES, MORNING, PAPERS, RIVERS, Room, op
 
 THURSDAY, FRIDAY = date(2026, 3, 5), date(2026, 3, 6)
 MONDAY, TUESDAY = date(2026, 3, 9), date(2026, 3, 10)
-WEEK, NEXT_WEEK = Period.holding(FRIDAY, Span.WEEK), Period.holding(MONDAY, Span.WEEK)
-MARCH = Period.holding(FRIDAY, Span.MONTH)
+WEEK, NEXT_WEEK = Period.containing(FRIDAY, Span.WEEK), Period.containing(MONDAY, Span.WEEK)
+MARCH = Period.containing(FRIDAY, Span.MONTH)
 NASTY = '"><script>alert(1)</script> & <b>kites</b>'
 
 
@@ -39,7 +39,7 @@ def page(room: Room) -> Iterator[TestClient]:
 def item(
     paper: Paper,
     rank: int = 1,
-    section: Section = Section.RISING,
+    section: Section = Section.TRENDING,
     title: str | None = None,
     comment: str | None = None,
 ) -> EditionItem:
@@ -120,7 +120,7 @@ def test_what_rises_stands_before_what_nobody_has_noticed(room: Room, page: Test
     assert "Nobody has noticed these yet" in told
 
 
-@pytest.mark.parametrize(("section", "headings"), [(Section.RISING, []), (Section.NEW, ["New"])])
+@pytest.mark.parametrize(("section", "headings"), [(Section.TRENDING, []), (Section.NEW, ["New"])])
 def test_a_part_that_stands_alone_needs_no_other(
     room: Room, page: TestClient, section: Section, headings: list[str]
 ) -> None:

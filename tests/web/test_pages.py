@@ -93,7 +93,7 @@ def test_an_answer_has_two_tiers_with_the_words_marked(
     assert "How <mark>zebras</mark> find a <mark>crossing</mark>" in page
     assert "A herd of <mark>zebras</mark>" in page
     for hit in found.hits:
-        assert hit.why in text_of(page)
+        assert hit.reason in text_of(page)
 
 
 def test_results_go_on_over_pages(client: TestClient, library: Library) -> None:

@@ -56,7 +56,7 @@ def show_fetch(console: Console, report: "FetchReport") -> None:
 
 def _show_malformed(console: Console, malformed: Sequence[Malformed], skipped: int) -> None:
     for record in malformed[:_SHOWN_MALFORMED]:
-        console.print(f"skipped {escape(record.place)}: {escape(record.why)}", style="yellow")
+        console.print(f"skipped {escape(record.place)}: {escape(record.reason)}", style="yellow")
     if skipped > _SHOWN_MALFORMED:
         console.print(f"and {skipped - _SHOWN_MALFORMED} more", style="yellow")
 
@@ -106,4 +106,4 @@ def show_hits(console: Console, found: HitList) -> None:
         notice = f"[red]{hit.paper.notice.upper()}[/red] " if hit.paper.notice else ""
         console.print(f"{hit.rank:4}  {notice}{escape(hit.paper.title)}")
         link = escape(hit.paper.link or hit.paper.id)
-        console.print(f"      [dim]{link} · {escape(hit.why)}[/dim]")
+        console.print(f"      [dim]{link} · {escape(hit.reason)}[/dim]")

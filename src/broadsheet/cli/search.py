@@ -35,7 +35,7 @@ def search(
                         "tier": hit.tier,
                         "notice": hit.paper.notice,
                         "score": round(hit.score, 6),
-                        "why": hit.why,
+                        "why": hit.reason,
                     }
                     for hit in found.hits
                 ],

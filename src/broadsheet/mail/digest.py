@@ -17,7 +17,7 @@ from broadsheet.model import Edition, EditionItem, Section
 
 _SUBJECT_CHARS = 120
 _HEADINGS = {
-    Section.RISING: "Trending",
+    Section.TRENDING: "Trending",
     Section.NEW: "No attention yet; selected by predicted interest",
 }
 

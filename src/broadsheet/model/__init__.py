@@ -1,4 +1,4 @@
-"""The nouns of the house: frozen dataclasses that depend on the standard library alone."""
+"""The nouns of Broadsheet: frozen dataclasses that import only the standard library."""
 
 from broadsheet.model.delivery import Delivery, DeliveryKind, DeliveryState
 from broadsheet.model.edition import Edition, EditionItem, Section

@@ -1,4 +1,4 @@
-"""Edition: the list for a day, a week or a month, frozen when published."""
+"""Edition: the papers of a day, a week or a month, frozen when published."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,20 +9,21 @@ from broadsheet.model.period import Period
 
 
 class Section(StrEnum):
-    """Which part of an edition a paper stands in."""
+    """A section of an edition."""
 
-    RISING = "rising"
+    # The value is stored in published editions and is part of the API.
+    TRENDING = "rising"
     NEW = "new"
 
 
 @dataclass(frozen=True, slots=True)
 class EditionItem:
-    """One paper of an edition, as it read when the edition was published.
+    """One paper of an edition, with its data at the time of publication.
 
     Parameters
     ----------
     rank : int
-        Place in the edition, from 1.
+        Rank in the edition, from 1.
     paper_id : str
         Id of the paper at that time.
     title, abstract, authors, categories, published, link
@@ -30,17 +31,17 @@ class EditionItem:
     votes : int
         Local votes when it was published.
     reason : str
-        Why it stands at this rank, for a person to read.
+        Why it has this rank, as text for readers.
     section : Section
-        Whether attention brought it here, or it is new and was chosen by its text.
+        ``TRENDING`` if it was selected by attention, ``NEW`` if by its text.
     score : float
-        Its score then; see :class:`broadsheet.model.trend.Trend`.
+        Trending score, 0 or more; see :class:`broadsheet.model.trend.Trend`.
     picked : bool
-        Whether the editor put it here.
+        Whether the editor placed it.
     comment : str or None
-        What the editor said of it.
+        Comment of the editor.
     notice : Notice or None
-        What has been said against the paper by now; the one part of an edition that changes.
+        Current notice on the paper; the only field that changes after publication.
     """
 
     rank: int
@@ -53,7 +54,7 @@ class EditionItem:
     link: str | None
     votes: int
     reason: str
-    section: Section = Section.RISING
+    section: Section = Section.TRENDING
     score: float = 0.0
     picked: bool = False
     comment: str | None = None
@@ -62,20 +63,20 @@ class EditionItem:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One newspaper.
+    """One revision of an edition.
 
     Parameters
     ----------
     period : Period
-        The day, week or month it is for.
+        The day, week or month.
     revision : int
-        1 for the first, one more each time it is published again.
+        1 for the first publication, one more for each further one.
     published_at : datetime
-        When it was frozen, aware UTC.
+        Aware UTC.
     items : tuple of EditionItem
         In order of rank.
     note : str or None
-        What it lacks, for a person to read.
+        A sentence on missing data, as text for readers; None if none is missing.
     """
 
     period: Period
@@ -86,5 +87,5 @@ class Edition:
 
     @property
     def date(self) -> date:
-        """Its day, or the first of its days."""
+        """The first day of the period."""
         return self.period.first

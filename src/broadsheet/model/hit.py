@@ -1,4 +1,4 @@
-"""Hit: one result of a query, with its tier and the reason it is there."""
+"""Hit: one search result, with its tier and the reason that it was found."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from broadsheet.model.paper import Paper
 
 
 class Tier(StrEnum):
-    """Which of the two parts of a result list a hit stands in."""
+    """One of the two parts of a result list."""
 
     MATCH = "match"
     NEIGHBOUR = "neighbour"
 
 
 class Mode(StrEnum):
-    """What a search goes by."""
+    """How a search finds papers: by words, by vectors, or by both."""
 
     HYBRID = "hybrid"
     LEXICAL = "lexical"
@@ -23,7 +23,7 @@ class Mode(StrEnum):
 
 
 class Sort(StrEnum):
-    """What puts the hits of each tier in order."""
+    """The order of the hits in each tier."""
 
     RELEVANCE = "relevance"
     DATE = "date"
@@ -32,23 +32,23 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result.
+    """One search result.
 
     Parameters
     ----------
     rank : int
-        Place in the whole list, from 1.
+        Rank in the complete list, from 1.
     paper : Paper
-        What was found.
+        The paper.
     tier : Tier
-        ``match`` holds every word of the query, ``neighbour`` is near in meaning.
+        ``match`` contains all words of the query; ``neighbour`` is similar in meaning.
     score : float
-        Relevance in [0, 1], one unit for both tiers: the fused score of
+        Relevance in [0, 1], on one scale for both tiers; see
         :func:`broadsheet.rules.fusion.fuse`.
-    why : str
-        The reason, for a person to read.
+    reason : str
+        Why the paper was found, as text for readers.
     words : frozenset of str
-        The query's words in the forms in which the paper holds them, in lower case and without
+        The words of the query in the forms that the paper contains, in lower case and without
         accents.
     """
 
@@ -56,33 +56,33 @@ class Hit:
     paper: Paper
     tier: Tier
     score: float
-    why: str
+    reason: str
     words: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class HitList:
-    """A page of hits out of a whole answer.
+    """One page of search results.
 
     Parameters
     ----------
     query : str
-        What was asked, as it was asked.
+        The query as entered.
     total : int
-        Length of the whole list.
+        Number of hits on all pages.
     matches : int
-        How many papers hold every word, or satisfy what else was asked for.
+        Number of papers that contain all words and satisfy all filters of the query.
     hits : tuple of Hit
-        The page asked for.
+        The hits of this page.
     tiers : bool
-        Whether all matches come before all neighbours; else both stand in one list by score.
+        True if all matches precede all neighbours; False if one list is ordered by score.
     note : str or None
-        A sentence for people where the query was not read as written.
-    meant : str or None
-        The query with its likely misspellings put right, where there are any.
+        How the query was interpreted, as text for readers; None if it was taken as entered.
+    suggestion : str or None
+        The query with corrected spelling; None if no word seems misspelled.
     facets : mapping
-        Where they were asked for: ``"category"`` and ``"year"``, each with how many of the
-        matches have each value, the commonest first.
+        The number of matches by value, most frequent first, for ``"category"`` and ``"year"``;
+        empty unless requested.
     """
 
     query: str
@@ -91,5 +91,5 @@ class HitList:
     hits: tuple[Hit, ...]
     tiers: bool = True
     note: str | None = None
-    meant: str | None = None
+    suggestion: str | None = None
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

@@ -1,11 +1,11 @@
-"""Paper: one work, however many sources told of it."""
+"""Paper: one work, merged from the records of any number of sources."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Notice(StrEnum):
-    """What was said against a paper after it came out, the gravest last."""
+    """A correction, withdrawal or retraction of a paper, by increasing severity."""
 
     CORRECTED = "corrected"
     WITHDRAWN = "withdrawn"
@@ -20,43 +20,43 @@ class Paper:
     ----------
     id : str
         ``arxiv:2502.14802``, else ``doi:10.1000/x``, else ``hash:`` and a digest of title and
-        first author; made by :func:`broadsheet.rules.identity.paper_id`.
+        first author; computed by :func:`broadsheet.rules.identity.paper_id`.
     title : str
-        Plain text on one line, never empty; LaTeX is left in.
+        Plain text on one line, never empty; LaTeX is kept.
     abstract : str or None
-        Plain text; None when the source gave none.
+        Plain text.
     authors : tuple of str
-        Names in the order of the paper, each as the source wrote it; empty when unknown.
+        Names in the order of the paper, as the source spells them; empty if unknown.
     categories : tuple of str
-        arXiv categories such as ``cs.CL`` or keywords, the primary one first.
+        arXiv categories such as ``cs.CL``, or keywords; the primary one is first.
     published : str or None
-        ISO date of day, month or year precision: ``2025-02-20``, ``2025-02`` or ``2025``.
+        ISO date with day, month or year precision: ``2025-02-20``, ``2025-02`` or ``2025``.
     arxiv_id : str or None
         Without version: ``2502.14802`` or ``hep-th/9901001``.
     doi : str or None
-        Lower case, without a resolver's address: ``10.1007/bf02096567``.
+        Lower case, without the resolver's URL: ``10.1007/bf02096567``.
     url : str or None
-        An http(s) address of the paper where neither arXiv id nor DOI gives one.
+        An http(s) URL of the paper, for papers without arXiv id and DOI.
     venue : str or None
         Journal or conference.
     comment : str or None
-        The authors' remark (arXiv's comment field).
+        The authors' comment (a field of arXiv).
     code_url : str or None
-        An http(s) address of the paper's code.
+        An http(s) URL of the paper's code.
     ids : tuple of str
-        Further ids of the work: ``openalex:W2741809807``, ``s2:`` and 40 hex digits,
+        Further identifiers: ``openalex:W2741809807``, ``s2:`` and 40 hex digits,
         ``acl:2024.acl-long.1``.
     version : int or None
-        The newest version told of, from 1.
+        The newest known version, from 1.
     notice : Notice or None
-        The gravest that was said against it.
+        The most severe current notice.
     summary : str or None
-        One sentence by others on what it says.
+        One-sentence summary by a third party.
     open_url : str or None
-        An http(s) address where it can be read for free.
+        An http(s) URL of a free full text.
     references, related : tuple of str
-        Ids of the works it cites, and of those a service holds to be near; they may be of no
-        paper in the library.
+        Ids of cited works, and of works that a service considers related. They need not be in
+        the library.
     """
 
     id: str
@@ -81,7 +81,7 @@ class Paper:
 
     @property
     def link(self) -> str | None:
-        """The address where the work itself is found, or None."""
+        """The URL of the work, or None."""
         if self.arxiv_id:
             return f"https://arxiv.org/abs/{self.arxiv_id}"
         if self.doi:
@@ -91,15 +91,15 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """One record of a source that could not be read and was skipped.
+    """A record that could not be parsed and was skipped.
 
     Parameters
     ----------
     place : str
-        Where it stands, for example ``papers.jsonl line 17``.
-    why : str
-        What is wrong, lower case, without a full stop.
+        Position in the source, for example ``papers.jsonl line 17``.
+    reason : str
+        The error, lower case, without a full stop.
     """
 
     place: str
-    why: str
+    reason: str

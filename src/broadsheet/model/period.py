@@ -1,4 +1,4 @@
-"""Period: the day, week or month that an edition is for."""
+"""Period: the day, week or month of an edition."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Span(StrEnum):
-    """How long a period is."""
+    """The length of a period."""
 
     DAY = "day"
     WEEK = "week"
@@ -23,19 +23,19 @@ class Period:
     first : date
         Its first day: a Monday for a week, the first for a month.
     span : Span
-        How long it is.
+        Its length.
     """
 
     first: date
     span: Span = Span.DAY
 
     @classmethod
-    def holding(cls, day: date, span: Span = Span.DAY) -> Self:
-        """Give the period of a span that a day is in.
+    def containing(cls, day: date, span: Span = Span.DAY) -> Self:
+        """Return the period of this length that contains a day.
 
         Examples
         --------
-        >>> str(Period.holding(date(2026, 2, 20), Span.WEEK))
+        >>> str(Period.containing(date(2026, 2, 20), Span.WEEK))
         '2026-W08'
         """
         if span is Span.WEEK:
@@ -46,29 +46,29 @@ class Period:
 
     @classmethod
     def parse(cls, text: str, span: Span) -> Self:
-        """Read ``2026-02-20``, ``2026-W08`` or ``2026-02``.
+        """Parse ``2026-02-20``, ``2026-W08`` or ``2026-02``.
 
         Raises
         ------
         ValueError
-            Where it is not written so, or there is no such day, week or month.
+            If the text has another format, or the day, week or month does not exist.
         """
         forms = {Span.DAY: text, Span.WEEK: f"{text}-1", Span.MONTH: f"{text}-01"}
         period = cls(date.fromisoformat(forms[span]), span)
         if str(period) != text:
-            raise ValueError(f"{text!r} is no {span}")
+            raise ValueError(f"{text!r} is not a {span}")
         return period
 
     @property
     def after(self) -> date:
-        """The first day that is no longer in it."""
+        """The first day after the period."""
         if self.span is Span.MONTH:
             return (self.first.replace(day=28) + timedelta(days=4)).replace(day=1)
         return self.first + timedelta(days=7 if self.span is Span.WEEK else 1)
 
     @property
     def last(self) -> date:
-        """Its last day."""
+        """The last day of the period."""
         return self.after - timedelta(days=1)
 
     def __str__(self) -> str:

@@ -1,20 +1,20 @@
-"""Pick: what the editor wants of an edition."""
+"""Pick: a choice of the editor for one edition."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """The editor's word on one paper of one edition.
+    """The editor's choice to place one paper in an edition, or to exclude it.
 
     Parameters
     ----------
     paper_id : str
-        The paper.
+        Any id of the paper.
     place : int or None
-        Where it stands, from 1; None leaves it out of the edition.
+        Rank in the edition, from 1; None excludes the paper.
     comment : str or None
-        A line the editor adds.
+        A line that is shown with the paper.
     """
 
     paper_id: str

@@ -1,4 +1,4 @@
-"""Submission: somebody put a paper forward."""
+"""Submission: a user of a source submitted a paper there."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,18 +6,18 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A paper was put forward somewhere for others to see.
+    """The submission of a paper to a list or forum.
 
     Parameters
     ----------
     paper_id : str
-        The paper, by any id it has.
+        Any id of the paper.
     by : str
-        The name of who did it, as the source tells it.
+        Name of the submitter, as the source spells it.
     submitted_at : datetime
         Aware UTC.
     source : str
-        Where, for example ``hf``.
+        Name of the source, for example ``hf``.
     """
 
     paper_id: str

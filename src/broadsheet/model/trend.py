@@ -1,4 +1,4 @@
-"""Trend: a paper that is rising, and what says so."""
+"""Trend: a trending paper, its score and the reason for it."""
 
 from dataclasses import dataclass
 
@@ -7,19 +7,19 @@ from broadsheet.model.paper import Paper
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A paper at its place among those that rise.
+    """One trending paper.
 
     Parameters
     ----------
     rank : int
-        Place, from 1.
+        Rank in the list, from 1.
     paper : Paper
         The paper.
     score : float
-        How much attention it gets now, 0 or more: 1 is that of a paper with the upvotes that one
-        that gets any usually has.
+        Trending score, 0 or more. A paper that has just gained the typical number of upvotes of
+        papers with any upvotes scores 1.
     reason : str
-        What it gained, for a person to read, such as ``+43 upvotes in 24 h, 2 days old``.
+        Recent gains as text for readers, such as ``+43 upvotes in 24 h, 2 days old``.
     """
 
     rank: int
@@ -30,14 +30,14 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Trending:
-    """A stretch of the papers that rise, the steepest first.
+    """One page of the trending papers.
 
     Parameters
     ----------
     trends : tuple of Trend
-        In order of rank.
+        By descending score.
     after : str or None
-        What to ask with for those that come next; None where there are no more.
+        Cursor of the next page; None on the last page.
     """
 
     trends: tuple[Trend, ...]

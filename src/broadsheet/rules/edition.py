@@ -160,7 +160,7 @@ def choose(
     for_new = min(len(new), round(NEW_SHARE * size) if period.span is Span.DAY else 0)
     rising = _varied(ranked, rising, likeness, placed, max(0, room - for_new))
     new = _varied(ranked, new, likeness, placed + rising, room - len(rising))
-    order = [(at, Section.RISING) for at in rising] + [(at, Section.NEW) for at in new]
+    order = [(at, Section.TRENDING) for at in rising] + [(at, Section.NEW) for at in new]
     order = _with_pins(order, [(pins[ranked[at].paper.id].place or 1, at) for at in placed])
     return [
         _item(rank, ranked[at], section, printed.get(ranked[at].paper.id), pins, today)
@@ -176,7 +176,7 @@ def _with_pins(
     lowest = 0
     for place, at in sorted(placed):
         where = min(max(place - 1, lowest), len(held))
-        section = held[where if where < len(held) else -1][1] if held else Section.RISING
+        section = held[where if where < len(held) else -1][1] if held else Section.TRENDING
         held.insert(where, (at, section))
         lowest = where + 1
     return held

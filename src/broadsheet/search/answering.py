@@ -90,7 +90,7 @@ def search(
     other = parse(meant, request.today)
     instead = _answer(database, generation, other, request, reranker)
     note = f"No paper holds every word as it was written: these are the papers for “{meant}”."
-    return replace(instead, query=request.text, meant=meant, note=note)
+    return replace(instead, query=request.text, suggestion=meant, note=note)
 
 
 def _answer(

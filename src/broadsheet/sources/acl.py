@@ -129,7 +129,7 @@ def _read(raw: bytes, abbreviations: str, place: str) -> Iterator[Paper | Malfor
     except SourceError:
         told = [Malformed(place, "it is not well formed, and was passed over")]
     for one in told:
-        yield _named(one, text) if isinstance(one, Paper) else Malformed(place, one.why)
+        yield _named(one, text) if isinstance(one, Paper) else Malformed(place, one.reason)
 
 
 def _named(paper: Paper, text: str) -> Paper:

@@ -153,7 +153,7 @@ def _work(raw: object, place: str) -> Work | Malformed:
     dated = raw | {"issued": {"date-parts": [_earliest(raw.get(key) for key in _DATES)]}}
     paper = next(iter(parse_items(dated, place)))
     if isinstance(paper, Malformed):
-        return Malformed(place, paper.why)
+        return Malformed(place, paper.reason)
     if paper.doi is None and paper.arxiv_id is None:
         return Malformed(place, "it has no DOI")
     mark = _MARKED.match(paper.title)

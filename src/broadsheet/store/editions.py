@@ -28,7 +28,7 @@ def published_before(connection: Connection, period: Period) -> dict[str, Printe
     for items in rows:
         for item in orjson.loads(items):
             before = printed.get(item["paper_id"], Printed(0.0, rose=False))
-            rose = item.get("section", Section.RISING) == Section.RISING
+            rose = item.get("section", Section.TRENDING) == Section.TRENDING
             # An edition from before there were scores is not repeated.
             score = max(before.score, item.get("score", inf))
             printed[item["paper_id"]] = Printed(score, rose=before.rose or rose)
@@ -150,7 +150,7 @@ def _edition_of(connection: Connection, row: Row[Any]) -> Edition:
                 **item,
                 "authors": tuple(item["authors"]),
                 "categories": tuple(item["categories"]),
-                "section": Section(item.get("section", Section.RISING)),
+                "section": Section(item.get("section", Section.TRENDING)),
                 "notice": notices.get(item["paper_id"]),
             }
         )

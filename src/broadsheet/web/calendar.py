@@ -228,5 +228,5 @@ def archive(
             tuple(one for one in lying if one.span is Span.WEEK),
             tuple(one for one in lying if one.span is Span.DAY),
         )
-        for month, of in groupby(every, lambda one: Period.holding(one.first, Span.MONTH))
+        for month, of in groupby(every, lambda one: Period.containing(one.first, Span.MONTH))
     ]

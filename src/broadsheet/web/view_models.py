@@ -110,7 +110,9 @@ def trend_entry(trend: Trend, *, votes: int, voted: bool) -> Entry:
 
 def hit_entry(hit: Hit, *, votes: int, voted: bool) -> Entry:
     """Shape one result, with the words of the query marked."""
-    return _entry(hit.paper, hit.paper.id, hit.rank, hit.why, hit.words, votes=votes, voted=voted)
+    return _entry(
+        hit.paper, hit.paper.id, hit.rank, hit.reason, hit.words, votes=votes, voted=voted
+    )
 
 
 def paper_entry(paper: Paper, *, votes: int, voted: bool) -> Entry:
@@ -187,7 +189,7 @@ def parts(edition: Edition, votes: Mapping[str, int], voted: Collection[str]) ->
         )
         for section in Section
     }
-    rising, new = entries[Section.RISING], entries[Section.NEW]
+    rising, new = entries[Section.TRENDING], entries[Section.NEW]
     if not new:
         return [Part(None, None, rising)] if rising else []
     unnoticed = Part("New", _UNNOTICED, new)

@@ -85,7 +85,7 @@ def test_an_answer_is_paged_through_in_order(client: TestClient, library: Librar
     assert (page["total"], page["matches"]) == (found.total, found.matches)
     told = all_of(client, "/api/v1/search?q=kites+valley&limit=5", "hits")
     assert [(one["rank"], one["tier"], one["why"]) for one in told] == [
-        (hit.rank, hit.tier, hit.why) for hit in found.hits
+        (hit.rank, hit.tier, hit.reason) for hit in found.hits
     ]
     by_date = client.get("/api/v1/search?q=kites&sort=date&mode=lexical").json()["hits"]
     assert by_date

@@ -63,8 +63,8 @@ def counted_statements() -> Iterator[list[str]]:
 @pytest.fixture
 def feeds(library: Library) -> Iterator[TestClient]:
     """A newspaper with editions of all spans, and papers that rise."""
-    library.editions.publish(Period.holding(library.today, Span.WEEK))
-    library.editions.publish(Period.holding(library.today, Span.MONTH))
+    library.editions.publish(Period.containing(library.today, Span.WEEK))
+    library.editions.publish(Period.containing(library.today, Span.MONTH))
     library.trending.update()
     with TestClient(create_app(library), follow_redirects=False) as client:
         yield client
@@ -238,7 +238,7 @@ def test_days_weeks_and_months_share_no_id(settings: Settings) -> None:
         paper = make_paper(title="On kites", arxiv="2606.00001", published="2026-06-01")
         library.add("test", [paper])
         for span in Span:
-            library.editions.publish(Period.holding(first, span))
+            library.editions.publish(Period.containing(first, span))
         ids = [
             one["id"]
             for span in ("date", "week", "month")

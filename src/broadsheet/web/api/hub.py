@@ -173,7 +173,7 @@ def _editions_of(library: Library, period: Period) -> list[Period]:
     if period in library.editions.periods(period.span, _ARCHIVE):
         return [period]
     days = library.editions.periods(Span.DAY, _ARCHIVE)
-    return [day for day in days if Period.holding(day.first, period.span) == period]
+    return [day for day in days if Period.containing(day.first, period.span) == period]
 
 
 def _printed(library: Library, periods: Iterable[Period]) -> Iterator[list[Listed]]:

@@ -73,7 +73,7 @@ def hit_of(hit: model.Hit, base_url: str) -> Hit:
         rank=hit.rank,
         tier=hit.tier,
         score=round(hit.score, 6),
-        why=hit.why,
+        why=hit.reason,
         paper=paper_of(hit.paper, base_url),
     )
 

@@ -149,7 +149,7 @@ def search(
         matches=found.matches,
         tiers=found.tiers,
         note=found.note,
-        meant=found.meant,
+        meant=found.suggestion,
         hits=tuple(serializers.hit_of(one, base_url) for one in found.hits),
         after=last,
         next=_next(request, base_url, last),

@@ -100,7 +100,7 @@ def search(request: Request, library: TheLibrary, q: str = "") -> Response:
     found = library.search(asked, n=PAPERS, sort=Sort.DATE)
     feed = publisher.feed(
         asked if len(asked) <= _TITLE_CHARS else f"{asked[:_TITLE_CHARS]}…",
-        [publisher.paper(hit.paper, hit.why) for hit in found.hits],
+        [publisher.paper(hit.paper, hit.reason) for hit in found.hits],
         path="/search",
         home=search_path(asked, sort=Sort.DATE),
         query=f"?{urlencode({'q': asked})}",
