@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from broadsheet import Library, open_library
-from broadsheet.index.local.words import stems_in, words_asked, words_in
+from broadsheet.index.analyzer import query_terms, stems_in, words_in
 from broadsheet.model import Paper
 from broadsheet.rules.identity import title_key
 from broadsheet.rules.words import number_forms
@@ -79,13 +79,13 @@ def _average_precision(found: Sequence[str], wanted: set[str]) -> float:
 
 
 def _leading(library: Library, papers: Sequence[Paper], query: str) -> int:
-    words = words_asked(query, library.index.generation.lexical.commonness)
+    terms = query_terms(query, library.index.generation.lexical.stem_frequency)
     texts = [_forms(f"{paper.title}\n{paper.abstract or ''}") for paper in papers]
     either = [
-        all(any(form in text for form in number_forms(word)) for word in words.exact)
+        all(any(form in text for form in number_forms(word)) for word in terms.words)
         for text in texts
     ]
-    stemmed = [set(words.stems) <= set(text.values()) for text in texts]
+    stemmed = [set(terms.stems) <= set(text.values()) for text in texts]
     return _run(either) or _run(stemmed)
 
 

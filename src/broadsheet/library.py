@@ -19,7 +19,7 @@ from broadsheet.doctor import Finding, diagnose
 from broadsheet.editions.editions import Editions
 from broadsheet.encoders.registry import encoder_loader, encoder_named
 from broadsheet.errors import StoreError
-from broadsheet.index.local.searchindex import SearchIndex
+from broadsheet.index.local.engine import LocalEngine
 from broadsheet.ingest import files
 from broadsheet.ingest.files import IngestReport
 from broadsheet.ingest.schedule import FetchSettings, Scheduler
@@ -36,6 +36,7 @@ from broadsheet.model import (
     Submission,
 )
 from broadsheet.model.health import Health
+from broadsheet.rules.query import Query, parse
 from broadsheet.search import Request, Reranker, related, search
 from broadsheet.store import (
     attention,
@@ -105,7 +106,7 @@ class Library:
         self._database = open_database(settings.database_url)
         self._library_id = metadata.library_id(self._database)
         self.secret = metadata.signing_secret(self._database)
-        self._index: SearchIndex | None = None
+        self._index: LocalEngine | None = None
         self._index_opening = threading.Lock()
         zone = ZoneInfo(settings.timezone)
         mail = _mail_settings(settings)
@@ -166,12 +167,12 @@ class Library:
         return files.import_starter(self._database, self.now)
 
     @property
-    def index(self) -> SearchIndex:
-        """The search index, opened on first use."""
+    def index(self) -> LocalEngine:
+        """The search engine, opened on first use."""
         with self._index_opening:
             if self._index is None:
                 spec, key = self.settings.encoder, reveal(self.settings.encoder_key)
-                self._index = SearchIndex(
+                self._index = LocalEngine(
                     self.settings.data / "index",
                     encoder_named(spec, key),
                     self._library_id,
@@ -194,13 +195,13 @@ class Library:
         rebuild : bool
             Rebuild it even if it is up to date.
         build_for_s, on_papers
-            As in :meth:`broadsheet.index.local.searchindex.SearchIndex.follow`.
+            As in :meth:`broadsheet.index.local.engine.LocalEngine.update`.
         """
         self.index.refresh()
         if rebuild:
             self.index.rebuild(self._changes, on_papers)
-        elif self.behind() or self.index.outdated:
-            self.index.follow(self._changes, on_papers, build_for_s)
+        elif self.behind() or self.index.rebuild_pending:
+            self.index.update(self._changes, on_papers, build_for_s)
 
     def behind(self) -> int:
         """Count the changes that the index has not applied yet."""
@@ -209,25 +210,28 @@ class Library:
 
     def search(
         self,
-        query: str,
+        query: str | Query,
         *,
         n: int = 20,
         offset: int = 0,
         mode: Mode = Mode.HYBRID,
         sort: Sort = Sort.RELEVANCE,
         facets: bool = False,
+        clamp: bool = False,
     ) -> HitList:
         """Search papers by words and by meaning.
 
         Parameters
         ----------
-        query : str
-            In the query language of :mod:`broadsheet.rules.query`.
-        n, offset, mode, sort, facets
+        query : str or Query
+            A text in the query language of :mod:`broadsheet.rules.query`, or the parsed query.
+        n, offset, mode, sort, facets, clamp
             As in :class:`broadsheet.search.Request`.
         """
         self.index.refresh()
-        request = Request(query, self.today, n, offset, mode, sort, facets)
+        today = self.today
+        parsed = parse(query, today) if isinstance(query, str) else query
+        request = Request(parsed, today, n, offset, mode, sort, facets, clamp)
         return search(self._database, self.index, request, self.reranker)
 
     def related(self, paper: Paper, n: int = 6) -> list[Paper]:
@@ -321,7 +325,7 @@ class Library:
             return Health(
                 papers=papers.count(connection),
                 behind=max(0, changes.last_change(connection) - self.index.position),
-                rebuilt=self.index.built if self.index.outdated else None,
+                rebuilt=self.index.papers_rebuilt if self.index.rebuild_pending else None,
                 edition=days[0].first if days else None,
                 is_quiet=quiet,
                 subscriptions=subscriptions.counts(connection),

@@ -58,7 +58,7 @@ def test_the_old_vectors_serve_until_the_new_ones_are_complete(
 def test_the_index_job_builds_them(data: Path, service: Service) -> None:
     with opened(data, service.address) as library:
         run_once(library_jobs(library))
-        assert not library.index.outdated
+        assert not library.index.rebuild_pending
 
 
 def test_without_the_service_papers_are_found_by_word_and_readers_are_told(
@@ -70,7 +70,7 @@ def test_without_the_service_papers_are_found_by_word_and_readers_are_told(
         found = library.search("kites in valley 7")
         assert found.hits[0].paper.title == "Kites in valley 7"
         assert found.note is not None
-        assert "by word alone" in found.note
+        assert "by words only" in found.note
         assert "127.0.0.1" not in found.note
         asked = len(service.asked)
         library.search("kites in valley 8")

@@ -202,7 +202,7 @@ def _query(choices: Choices, soil: Soil) -> object:
     query.with_filter(read, query.Since(_NOW.date()))
     for clause in read.clauses[:3]:
         query.without_filter(read, clause)
-    query.paper_asked(typed)
+    query.paper_id_in(typed)
     return read.words, read.filters, read.choice, read.plain, written
 
 

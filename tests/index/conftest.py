@@ -1,4 +1,4 @@
-"""What the index's tests share."""
+"""Fixtures of the index tests."""
 
 import tempfile
 from collections.abc import Iterator
@@ -6,37 +6,37 @@ from pathlib import Path
 
 import pytest
 
-from broadsheet.index.local.searchindex import SearchIndex
-from tests.index.invented import Log, opened
+from broadsheet.index.local.engine import LocalEngine
+from tests.index.samples import ChangeLog, opened
 
 
 @pytest.fixture
 def room() -> Iterator[Path]:
-    """A folder in memory where there is one: most of what these tests wait for is the disk."""
+    """Return a folder in memory if possible, because these tests mostly wait for the disk."""
     memory = Path("/dev/shm")
     place = memory if memory.is_dir() else None
-    # tantivy may be clearing up in a thread of its own at the end of a test.
+    # tantivy may still be deleting files in its own thread at the end of a test.
     with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
 @pytest.fixture
 def folder(room: Path) -> Path:
-    """Where the index lies."""
+    """Return the index folder."""
     return room / "index"
 
 
 @pytest.fixture
-def log() -> Log:
-    """The changes of a library of thirty papers."""
-    log = Log()
+def log() -> ChangeLog:
+    """Return the change log of a library of thirty papers."""
+    log = ChangeLog()
     log.add(range(1, 31))
     return log
 
 
 @pytest.fixture
-def level(folder: Path, log: Log) -> SearchIndex:
-    """An index that has followed them all, with the old encoder."""
+def indexed(folder: Path, log: ChangeLog) -> LocalEngine:
+    """Return an up-to-date index with the old encoder."""
     index = opened(folder)
-    index.follow(log.changes)
+    index.update(log.read)
     return index

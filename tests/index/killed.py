@@ -1,8 +1,8 @@
-"""A process that does one piece of work again and again, and is killed in the midst of it.
+"""A process that runs work in child processes and kills them.
 
-Each line read, ``WORK FOLDER AT``, is done by a process of its own. AT is the number of the
-operation at which it kills itself, or ``0.25s`` after how long it is killed, or ``-`` for never; a
-line with how it ended, and how many operations there were, is written.
+Each line of standard input, ``WORK FOLDER AT``, runs in a child process. AT is the number of the
+operation at which it kills itself, or a time such as ``0.25s`` after which it is killed, or ``-``
+for never. The exit code and the number of operations are written as a line.
 """
 
 import os
@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from tests.index.invented import NEW, Log, opened
+from tests.index.samples import NEW, ChangeLog, opened
 
-# Whatever of these is called, a process may die just before it and just after it.
+# A process may be killed just before and just after a call of each of these.
 OPERATIONS = frozenset(
     [
         *("open", "write", "flush", "fsync", "truncate", "close"),
@@ -25,33 +25,33 @@ OPERATIONS = frozenset(
 )
 
 
-def the_log() -> Log:
-    """Papers of which some are changed and some removed, and one comes back."""
-    log = Log(step=5)
+def the_log() -> ChangeLog:
+    """Return a log in which papers are changed, deleted, and one is added again."""
+    log = ChangeLog(step=5)
     log.add(range(1, 16))
-    log.remove([2, 3])
+    log.delete([2, 3])
     log.add([4, 5], "second")
     log.add(range(16, 21))
-    log.remove([1, 16])
+    log.delete([1, 16])
     log.add([3], "third")
     return log
 
 
-def first_part() -> Log:
+def first_part() -> ChangeLog:
     log = the_log()
-    return Log(step=5, seen=log.seen[:15])
+    return ChangeLog(step=5, entries=log.entries[:15])
 
 
 def add(folder: Path) -> None:
-    opened(folder).follow(the_log().changes)
+    opened(folder).update(the_log().read)
 
 
 def rebuild(folder: Path) -> None:
-    opened(folder).rebuild(the_log().changes)
+    opened(folder).rebuild(the_log().read)
 
 
 def change(folder: Path) -> None:
-    opened(folder, NEW).follow(the_log().changes)
+    opened(folder, NEW).update(the_log().read)
 
 
 WORK = {"add": add, "rebuild": rebuild, "change": change}
@@ -90,14 +90,14 @@ def _run(work: str, folder: Path, at: str) -> str:
         time.sleep(float(at[:-1]))
         os.kill(child, signal.SIGKILL)
     ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    told = folder / "operations"
-    operations = told.read_text() if ended == 0 else "-"
-    told.unlink(missing_ok=True)
+    count = folder / "operations"
+    operations = count.read_text() if ended == 0 else "-"
+    count.unlink(missing_ok=True)
     return f"{ended} {operations}\n"
 
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        asked_work, asked_folder, asked_at = line.split()
-        sys.stdout.write(_run(asked_work, Path(asked_folder), asked_at))
+        line_work, line_folder, line_at = line.split()
+        sys.stdout.write(_run(line_work, Path(line_folder), line_at))
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Whenever a process is killed, the index opens and the next run brings it level."""
+"""Whenever a process is killed, the index opens and the next run updates it."""
 
 import os
 import random
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from broadsheet.index.local.searchindex import SearchIndex
-from tests.index.invented import NEW, OLD, assert_level, found_by_word, nearest_to, opened
+from broadsheet.index.local.engine import LocalEngine
 from tests.index.killed import first_part, the_log
+from tests.index.samples import NEW, OLD, assert_up_to_date, found_by_word, nearest_to, opened
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and kill -9")
 
-# How many moments of each work; 0 is every one.
+# How often each kind of work is killed; 0 kills it at every operation.
 KILLS = int(os.environ.get("BROADSHEET_KILLS", "8"))
 WORKS = ("add", "rebuild", "change")
 
@@ -25,7 +25,7 @@ Kill = Callable[[str, Path, str], tuple[int, str]]
 
 @pytest.fixture(scope="module")
 def kill() -> Iterator[Kill]:
-    """Have some work done in a process that is killed; gives its exit code and operations."""
+    """Return a function that kills a process at work and returns its exit code and operations."""
     command = [sys.executable, "-m", "tests.index.killed"]
     root = Path(__file__).parents[2]
     path = os.pathsep.join([str(root / "src"), str(root), os.environ.get("PYTHONPATH", "")])
@@ -37,26 +37,26 @@ def kill() -> Iterator[Kill]:
         assert process.stdout is not None
         stdin, stdout = process.stdin, process.stdout
 
-        def ask(work: str, folder: Path, at: str) -> tuple[int, str]:
+        def run(work: str, folder: Path, at: str) -> tuple[int, str]:
             print(work, folder, at, file=stdin, flush=True)
             ended, operations = stdout.readline().split()
             return int(ended), operations
 
-        yield ask
+        yield run
 
 
 @pytest.fixture
 def before(room: Path) -> dict[str, Path]:
-    """The folder each work begins with."""
+    """Return the folder that each kind of work starts with."""
     folder = room / "before"
-    behind, level = folder / "behind", folder / "level"
-    opened(behind).follow(first_part().changes)
-    opened(level).follow(the_log().changes)
-    return {"add": behind, "rebuild": level, "change": behind}
+    behind, up_to_date = folder / "behind", folder / "up-to-date"
+    opened(behind).update(first_part().read)
+    opened(up_to_date).update(the_log().read)
+    return {"add": behind, "rebuild": up_to_date, "change": behind}
 
 
 def moments(operations: int) -> list[int]:
-    """Choose at which operations to kill: other ones in each run, spread over all."""
+    """Choose the operations at which to kill: random ones, spread over all."""
     if not KILLS or operations <= KILLS:
         return list(range(1, operations + 1))
     width = operations / KILLS
@@ -65,29 +65,29 @@ def moments(operations: int) -> list[int]:
 
 def check_after_kill(folder: Path, work: str, started_with: int) -> None:
     index = opened(folder, NEW if work == "change" else OLD)
-    assert index.set_aside is None
+    assert index.damaged_files is None
     assert index.position >= started_with
     assert_serves(index)
-    index.follow(the_log().changes)
-    assert_level(index, the_log())
+    index.update(the_log().read)
+    assert_up_to_date(index, the_log())
     assert index.generation.encoder.name == (NEW if work == "change" else OLD)
-    assert not index.outdated
-    # Old files that tantivy was still clearing up are removed by the next run.
-    index.follow(the_log().changes)
+    assert not index.rebuild_pending
+    # The next run deletes old files that tantivy was still writing.
+    index.update(the_log().read)
     left = [place.stem for place in folder.iterdir() if not place.name.endswith(".partial")]
     assert sorted(left) == ["building", f"{index.generation.folder.name}", "lock", "state"]
-    assert_level(opened(folder, index.generation.encoder.name), the_log())
+    assert_up_to_date(opened(folder, index.generation.encoder.name), the_log())
 
 
-def assert_serves(index: SearchIndex) -> None:
-    """What was found before is still found by word and by meaning."""
+def assert_serves(index: LocalEngine) -> None:
+    """Assert that papers are found by word and by vector."""
     for num in (6, 7, 15):
         assert found_by_word(index, f"kite{num}") == [num]
         assert nearest_to(index, num) == [num]
 
 
 @pytest.mark.parametrize("work", WORKS)
-def test_a_process_killed_at_any_operation_leaves_an_index_that_is_brought_level(
+def test_an_index_is_usable_after_a_kill_at_any_operation(
     kill: Kill, before: dict[str, Path], room: Path, work: str
 ) -> None:
     folder = room / "whole"
@@ -99,40 +99,40 @@ def test_a_process_killed_at_any_operation_leaves_an_index_that_is_brought_level
         shutil.copytree(before[work], folder)
         ended, _ = kill(work, folder, str(at))
         assert ended in (-9, 0)
-        check_after_kill(folder, work, len(first_part().seen))
+        check_after_kill(folder, work, len(first_part().entries))
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.parametrize("work", WORKS)
-def test_killed_again_and_again_it_still_comes_to_the_end(
+def test_work_that_is_killed_repeatedly_completes(
     kill: Kill, before: dict[str, Path], room: Path, work: str
 ) -> None:
     folder = room / "index"
     shutil.copytree(before[work], folder)
     for _ in range(KILLS or 50):
         kill(work, folder, str(random.randint(1, 300)))
-    check_after_kill(folder, work, len(first_part().seen))
+    check_after_kill(folder, work, len(first_part().entries))
 
 
 @pytest.mark.parametrize("work", WORKS)
-def test_a_process_killed_at_any_time_leaves_an_index_that_is_brought_level(
+def test_an_index_is_usable_after_a_kill_at_any_time(
     kill: Kill, before: dict[str, Path], room: Path, work: str
 ) -> None:
     for number in range((KILLS or 100) // 3):
         folder = room / f"time-{number}"
         shutil.copytree(before[work], folder)
         kill(work, folder, f"{random.uniform(0.001, 0.2):.4f}s")
-        check_after_kill(folder, work, len(first_part().seen))
+        check_after_kill(folder, work, len(first_part().entries))
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_first_run_killed_at_any_operation_is_begun_again(kill: Kill, room: Path) -> None:
+def test_a_first_run_killed_at_any_operation_starts_again(kill: Kill, room: Path) -> None:
     ended, operations = kill("add", room / "whole", "-")
     assert ended == 0
     for at in moments(int(operations)):
         folder = room / f"at-{at}"
         kill("add", folder, str(at))
         index = opened(folder)
-        assert index.set_aside is None
-        index.follow(the_log().changes)
-        assert_level(index, the_log())
+        assert index.damaged_files is None
+        index.update(the_log().read)
+        assert_up_to_date(index, the_log())

@@ -1,4 +1,4 @@
-"""Damaged and foreign files are set aside and made again; a full disk is told and outlived."""
+"""Damaged and foreign files are moved aside and rebuilt; a full disk loses nothing."""
 
 import resource
 import shutil
@@ -10,16 +10,16 @@ import orjson
 import pytest
 
 from broadsheet.errors import SearchIndexError
-from broadsheet.index.local.searchindex import SearchIndex
-from tests.index.invented import (
+from broadsheet.index.local.engine import LocalEngine
+from tests.index.samples import (
     NEW,
-    Log,
-    StoppedError,
-    assert_level,
+    ChangeLog,
+    InterruptedBuildError,
+    assert_up_to_date,
     found_by_word,
     generations,
+    interrupt_after,
     opened,
-    stopping_after,
 )
 
 
@@ -81,97 +81,99 @@ def _shorten(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_damaged_files_are_set_aside_and_made_again(
-    level: SearchIndex, folder: Path, log: Log, damage: Callable[[Path], object]
+def test_damaged_files_are_moved_aside_and_rebuilt(
+    indexed: LocalEngine, folder: Path, log: ChangeLog, damage: Callable[[Path], object]
 ) -> None:
     damage(folder)
     index = opened(folder)
-    assert index.set_aside is not None
-    assert any(index.set_aside.iterdir())
+    assert index.damaged_files is not None
+    assert any(index.damaged_files.iterdir())
     assert index.position == 0
-    index.follow(log.changes)
-    assert_level(index, log)
-    assert opened(folder).set_aside is None
+    index.update(log.read)
+    assert_up_to_date(index, log)
+    assert opened(folder).damaged_files is None
 
 
-def test_another_librarys_index_is_set_aside(level: SearchIndex, folder: Path, log: Log) -> None:
+def test_the_index_of_another_library_is_moved_aside(
+    indexed: LocalEngine, folder: Path, log: ChangeLog
+) -> None:
     index = opened(folder, library="another library")
-    assert index.set_aside is not None
-    index.follow(log.changes)
-    assert_level(index, log)
+    assert index.damaged_files is not None
+    index.update(log.read)
+    assert_up_to_date(index, log)
 
 
-def test_only_the_newest_files_set_aside_are_kept(
-    level: SearchIndex, folder: Path, log: Log
+def test_only_the_newest_damaged_files_are_kept(
+    indexed: LocalEngine, folder: Path, log: ChangeLog
 ) -> None:
     for _ in range(3):
         (folder / "state.json").write_bytes(b"garbage")
-        opened(folder).follow(log.changes)
-    assert len(list(folder.glob("set-aside-*"))) == 1
+        opened(folder).update(log.read)
+    assert len(list(folder.glob("damaged-*"))) == 1
 
 
-def test_damage_spares_what_is_being_built(level: SearchIndex, folder: Path, log: Log) -> None:
-    with pytest.raises(StoppedError):
-        opened(folder, NEW).follow(log.changes, stopping_after(14))
+def test_damage_does_not_affect_a_build_in_progress(
+    indexed: LocalEngine, folder: Path, log: ChangeLog
+) -> None:
+    with pytest.raises(InterruptedBuildError):
+        opened(folder, NEW).update(log.read, interrupt_after(14))
     (folder / "state.json").write_bytes(b"garbage")
     index = opened(folder, NEW)
-    assert index.set_aside is not None
-    told: list[int] = []
-    index.follow(log.changes, told.append)
-    assert told[0] == 14
-    assert_level(index, log)
+    assert index.damaged_files is not None
+    reported: list[int] = []
+    index.update(log.read, reported.append)
+    assert reported[0] == 14
+    assert_up_to_date(index, log)
 
 
 @pytest.mark.parametrize("content", [b"garbage", b"", b"[]"])
-def test_a_garbled_note_of_a_build_is_passed_over(
-    level: SearchIndex, folder: Path, log: Log, content: bytes
+def test_an_invalid_build_state_is_ignored(
+    indexed: LocalEngine, folder: Path, log: ChangeLog, content: bytes
 ) -> None:
-    with pytest.raises(StoppedError):
-        opened(folder, NEW).follow(log.changes, stopping_after(14))
+    with pytest.raises(InterruptedBuildError):
+        opened(folder, NEW).update(log.read, interrupt_after(14))
     (folder / "building.json").write_bytes(content)
     index = opened(folder, NEW)
-    index.follow(log.changes)
-    assert_level(index, log)
+    index.update(log.read)
+    assert_up_to_date(index, log)
     assert len(generations(folder)) == 1
 
 
-def test_damaged_files_that_were_being_built_are_built_anew(
-    level: SearchIndex, folder: Path, log: Log
-) -> None:
-    with pytest.raises(StoppedError):
-        opened(folder, NEW).follow(log.changes, stopping_after(14))
+def test_a_damaged_build_starts_again(indexed: LocalEngine, folder: Path, log: ChangeLog) -> None:
+    with pytest.raises(InterruptedBuildError):
+        opened(folder, NEW).update(log.read, interrupt_after(14))
     (folder / "generation-2" / "vectors.i8").write_bytes(b"")
     index = opened(folder, NEW)
-    index.follow(log.changes)
-    assert_level(index, log)
+    index.update(log.read)
+    assert_up_to_date(index, log)
     assert len(generations(folder)) == 1
 
 
-def test_a_file_in_place_of_the_folder_is_told(folder: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_an_error(folder: Path) -> None:
     folder.write_bytes(b"in the way")
-    with pytest.raises(SearchIndexError, match=r"index.*cannot be made"):
+    with pytest.raises(SearchIndexError, match=r"index.*cannot be created"):
         opened(folder)
 
 
-def test_a_folder_in_place_of_the_lock_is_told(folder: Path) -> None:
+def test_a_folder_in_place_of_the_lock_is_an_error(folder: Path) -> None:
     (folder / "lock").mkdir(parents=True)
     with pytest.raises(SearchIndexError, match="index"):
         opened(folder)
 
 
-def test_a_process_of_another_version_does_not_write_over_newer_files(
-    level: SearchIndex, folder: Path, log: Log
+def test_an_older_version_does_not_overwrite_newer_files(
+    indexed: LocalEngine, folder: Path, log: ChangeLog
 ) -> None:
     _newer(folder)
-    level.refresh()
-    assert found_by_word(level, "kite7") == [7]
+    indexed.refresh()
+    assert found_by_word(indexed, "kite7") == [7]
     with pytest.raises(SearchIndexError, match="restart"):
-        level.follow(log.changes)
+        indexed.update(log.read)
 
 
 @contextmanager
 def a_full_disk(largest_bytes: int) -> Iterator[None]:
-    """No file may grow beyond this, which to a writer is the same as a full disk."""
+    """Limit the size of files, which has the same effect on a writer as a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_bytes, before[1]))
     try:
@@ -182,37 +184,37 @@ def a_full_disk(largest_bytes: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("largest_bytes", [100, 2_000, 4_000, 8_000])
 @pytest.mark.parametrize("rebuild", [False, True])
-def test_a_full_disk_is_told_and_writing_goes_on_when_there_is_room(
+def test_writing_continues_after_a_full_disk_has_space_again(
     folder: Path, largest_bytes: int, rebuild: bool
 ) -> None:
-    log = Log(step=100)
+    log = ChangeLog(step=100)
     log.add(range(1, 301))
     index = opened(folder)
-    index.follow(Log(seen=log.seen[:30]).changes)
+    index.update(ChangeLog(entries=log.entries[:30]).read)
     with a_full_disk(largest_bytes), pytest.raises(SearchIndexError, match="disk space") as kept:
-        (index.rebuild if rebuild else index.follow)(log.changes)
+        (index.rebuild if rebuild else index.update)(log.read)
     another = opened(folder)
-    assert another.set_aside is None
+    assert another.damaged_files is None
     assert found_by_word(another, "kite7") == [7]
-    index.follow(log.changes)
-    assert_level(index, log)
-    assert_level(opened(folder), log)
+    index.update(log.read)
+    assert_up_to_date(index, log)
+    assert_up_to_date(opened(folder), log)
     assert kept.value.__cause__ is not None
 
 
-def test_a_removal_that_was_cut_short_is_done_again(
-    level: SearchIndex, folder: Path, log: Log
+def test_an_interrupted_deletion_is_repeated(
+    indexed: LocalEngine, folder: Path, log: ChangeLog
 ) -> None:
-    log.remove([5])
-    # Room for a row of the vectors, which are shorter, and for no list of segments.
+    log.delete([5])
+    # Enough space for a row of vectors, but not for a list of segments.
     with a_full_disk(1_000), pytest.raises(SearchIndexError):
-        level.follow(log.changes)
+        indexed.update(log.read)
     index = opened(folder)
-    index.follow(log.changes)
-    assert_level(index, log)
+    index.update(log.read)
+    assert_up_to_date(index, log)
 
 
-def test_a_full_disk_is_told_when_the_first_files_are_made(folder: Path) -> None:
+def test_a_full_disk_is_an_error_when_the_first_files_are_created(folder: Path) -> None:
     with a_full_disk(10), pytest.raises(SearchIndexError, match="disk space"):
         opened(folder)
-    assert opened(folder).set_aside is None
+    assert opened(folder).damaged_files is None

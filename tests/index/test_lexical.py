@@ -1,4 +1,4 @@
-"""What postings are asked and what they answer."""
+"""Matching, BM25 sums, order and counts in the postings."""
 
 from datetime import date
 from pathlib import Path
@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from broadsheet.index.local.lexical import Lexical
-from broadsheet.index.local.words import MAX_WORDS, words_asked
 from broadsheet.model import Paper
-from broadsheet.rules.query import parse
+from broadsheet.rules.query import parse, plain_query
 
 TODAY = date(2026, 11, 21)
 PAPERS = {
@@ -37,16 +36,16 @@ PAPERS = {
 
 @pytest.fixture(scope="module")
 def lexical(tmp_path_factory: pytest.TempPathFactory) -> Lexical:
-    made = Lexical(tmp_path_factory.mktemp("lexical"))
-    with made.writing() as writer:
+    lexical = Lexical(tmp_path_factory.mktemp("lexical"))
+    with lexical.writing() as writer:
         for num, paper in PAPERS.items():
             writer.add(num, paper)
         writer.commit()
-    return made
+    return lexical
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "nums"),
     [
         ("attention", {1, 2, 4}),
         ("sparse attention", {1, 2}),
@@ -79,66 +78,59 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> Lexical:
         ("nowhere", set()),
     ],
 )
-def test_clauses_find_what_they_ask_for(lexical: Lexical, text: str, found: set[int]) -> None:
-    query = parse(text, TODAY)
-    asked = lexical.asked(query.plain, query.filters, query.choice)
-    matches = lexical.matches(asked, 10)
-    assert set(matches.nums.tolist()) == found
-    assert matches.total == len(found)
+def test_a_clause_matches_the_papers_that_satisfy_it(
+    lexical: Lexical, text: str, nums: set[int]
+) -> None:
+    matches = lexical.matches(lexical.compile(parse(text, TODAY)), 10)
+    assert set(matches.nums.tolist()) == nums
+    assert matches.total == len(nums)
 
 
-def test_others_hold_some_of_the_words_and_are_no_matches(lexical: Lexical) -> None:
-    asked = lexical.asked("sparse attention")
-    matches = lexical.matches(asked, 10)
-    assert lexical.others(asked, 10, matches).nums.tolist() == [4]
-    cut = lexical.matches(asked, 1)
-    assert lexical.others(asked, 10, cut).nums.tolist() == [4]
+def test_partial_matches_contain_some_words_and_are_not_matches(lexical: Lexical) -> None:
+    query = lexical.compile(plain_query("sparse attention"))
+    for limit in (10, 1):
+        matches = lexical.matches(query, limit)
+        assert lexical.partial_matches(query, 10, matches).nums.tolist() == [4]
 
 
-def test_a_paper_is_weighed_alike_however_it_is_asked_for(lexical: Lexical) -> None:
-    asked = lexical.asked("sparse attention")
-    best = lexical.best(asked, 10)
-    weighed = lexical.weigh(asked, best.nums, matches_too=True)
+def test_the_bm25_sum_of_a_paper_does_not_depend_on_the_request(lexical: Lexical) -> None:
+    query = lexical.compile(plain_query("sparse attention"))
+    best = lexical.any_word(query, 10)
+    scored = lexical.score(query, best.nums, include_matches=True)
+    sums = dict(zip(scored.nums.tolist(), scored.bm25.tolist(), strict=True))
     for num, bm25 in zip(best.nums.tolist(), best.bm25.tolist(), strict=True):
-        assert weighed[num] == pytest.approx(bm25, rel=1e-5)
-    assert set(lexical.weigh(asked, best.nums, matches_too=False)) == {4}
+        assert sums[num] == pytest.approx(bm25, rel=1e-5)
+    assert lexical.score(query, best.nums, include_matches=False).nums.tolist() == [4]
 
 
-def test_papers_holding_every_word_are_the_matches_without_their_sums(lexical: Lexical) -> None:
-    asked = lexical.asked("sparse attention")
-    held, matches = lexical.holding(asked, 9), lexical.matches(asked, 9)
-    assert (held.total, set(held.nums)) == (matches.total, set(matches.nums)) == (2, {1, 2})
-    assert lexical.holding(asked, 1).total == 2
-    assert lexical.holding(lexical.asked(""), 9).total == 0
+def test_unscored_matches_are_the_matches(lexical: Lexical) -> None:
+    query = lexical.compile(plain_query("sparse attention"))
+    unscored, matches = lexical.unscored_matches(query, 9), lexical.matches(query, 9)
+    assert (unscored.total, set(unscored.nums)) == (matches.total, set(matches.nums)) == (2, {1, 2})
+    assert lexical.unscored_matches(query, 1).total == 2
+    assert lexical.unscored_matches(lexical.compile(plain_query("")), 9).total == 0
 
 
-def test_the_newest_come_first_and_the_undated_last(lexical: Lexical) -> None:
-    assert lexical.newest(lexical.asked("attention"), 10).nums.tolist() == [2, 1, 4]
-    assert lexical.newest(lexical.asked("attention"), 1).total == 3
+def test_the_newest_matches_are_first_and_undated_ones_last(lexical: Lexical) -> None:
+    query = lexical.compile(plain_query("attention"))
+    assert lexical.newest_matches(query, 10).nums.tolist() == [2, 1, 4]
+    assert lexical.newest_matches(query, 1).total == 3
 
 
 def test_matches_are_counted_by_category_and_year(lexical: Lexical) -> None:
-    told = lexical.facets(lexical.asked("attention"))
-    assert told == {
+    assert lexical.facets(lexical.compile(plain_query("attention"))) == {
         "category": {"cs.CL": 1, "cs.LG": 1, "cs.CV": 1},
         "year": {"2024": 1, "2025": 1},
     }
 
 
-def test_a_removed_paper_is_gone(tmp_path: Path) -> None:
-    made = Lexical(tmp_path)
-    with made.writing() as writer:
+def test_a_deleted_paper_is_not_found(tmp_path: Path) -> None:
+    lexical = Lexical(tmp_path)
+    with lexical.writing() as writer:
         for num, paper in PAPERS.items():
             writer.add(num, paper)
         writer.commit()
-        writer.remove(1)
+        writer.delete(1)
         writer.commit()
-    assert made.matches(made.asked("kites"), 5).total == 0
-    assert len(made) == 3
-
-
-def test_a_long_text_is_asked_by_its_rarest_words() -> None:
-    text = " ".join(f"word{n}" for n in range(MAX_WORDS + 20))
-    words = words_asked(text, lambda stem: -int(stem.removeprefix("word")))
-    assert words.exact[0] == "word20"
-    assert len(words.exact) == MAX_WORDS
+    assert lexical.matches(lexical.compile(plain_query("kites")), 5).total == 0
+    assert len(lexical) == 3

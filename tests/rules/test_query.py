@@ -1,4 +1,4 @@
-"""What is typed, what it asks for, and the way back to text."""
+"""Parsing queries and writing them as text."""
 
 from datetime import date
 
@@ -17,7 +17,7 @@ from broadsheet.rules.query import (
     Within,
     Word,
     Years,
-    paper_asked,
+    paper_id_in,
     parse,
     unparse,
     with_filter,
@@ -90,14 +90,14 @@ _PIECES = st.sampled_from(
         ("", []),
     ],
 )
-def test_a_query_is_read_as_it_is_meant(text: str, clauses: list[Clause]) -> None:
+def test_a_query_is_parsed(text: str, clauses: list[Clause]) -> None:
     query = parse(text, TODAY)
     assert list(query.clauses) == clauses
     assert query.note is None
 
 
 @pytest.mark.parametrize(
-    ("text", "words", "said"),
+    ("text", "words", "explanation"),
     [
         ('sails "of paper', ["sails", '"of', "paper"], "quotation mark"),
         ("(sails of paper", ["(sails", "of", "paper"], "parenthesis"),
@@ -111,16 +111,16 @@ def test_a_query_is_read_as_it_is_meant(text: str, clauses: list[Clause]) -> Non
         ("(" * 30 + "sails" + ")" * 30, ["(" * 30 + "sails" + ")" * 30], "deep"),
     ],
 )
-def test_a_broken_query_is_read_as_plain_words_with_a_note(
-    text: str, words: list[str], said: str
+def test_an_invalid_query_is_parsed_as_plain_words_with_a_note(
+    text: str, words: list[str], explanation: str
 ) -> None:
     query = parse(text, TODAY)
     assert query.clauses == tuple(Word(word) for word in words)
     assert query.note is not None
-    assert said in query.note
+    assert explanation in query.note
 
 
-def test_a_pasted_abstract_is_prose_but_its_fields_count() -> None:
+def test_only_the_fields_of_a_pasted_abstract_are_operators() -> None:
     prose = (
         "We present a method (called KITE) for flying - even in strong wind - that is “simple”, "
         "as Cord et al. showed; it needs no tail (unlike others) and OR so we think it helps: "
@@ -133,7 +133,7 @@ def test_a_pasted_abstract_is_prose_but_its_fields_count() -> None:
     assert "(called" in query.words
 
 
-def test_filters_words_and_meaning_are_told_apart() -> None:
+def test_words_filters_and_plain_text_are_separated() -> None:
     query = parse('(kites OR gliders) wind "paper boat" -rain title:sails year:2024', TODAY)
     assert query.words == ("kites", "gliders", "wind")
     assert query.choice == AllOf((AnyOf((Word("kites"), Word("gliders"))), Word("wind")))
@@ -143,14 +143,14 @@ def test_filters_words_and_meaning_are_told_apart() -> None:
 
 
 @given(st.text(max_size=300))
-def test_no_text_is_an_error(text: str) -> None:
+def test_every_text_is_parsed(text: str) -> None:
     query = parse(text, TODAY)
     assert query.text == text
     assert isinstance(query.plain, str)
 
 
 @given(st.lists(_PIECES, max_size=12))
-def test_what_is_written_back_means_the_same(pieces: list[str]) -> None:
+def test_a_written_query_parses_to_the_same_clauses(pieces: list[str]) -> None:
     query = parse(" ".join(pieces), TODAY)
     if query.note is None:
         again = parse(unparse(query.clauses), TODAY)
@@ -159,7 +159,7 @@ def test_what_is_written_back_means_the_same(pieces: list[str]) -> None:
 
 
 @given(st.lists(_PIECES, max_size=12), st.integers(1900, 2100))
-def test_a_filter_can_be_added_and_taken_away(pieces: list[str], year: int) -> None:
+def test_a_filter_can_be_added_and_removed(pieces: list[str], year: int) -> None:
     query = parse(" ".join(pieces), TODAY)
     clause = Years(year, year)
     narrowed = parse(with_filter(query, clause), TODAY)
@@ -178,5 +178,5 @@ def test_a_filter_can_be_added_and_taken_away(pieces: list[str], year: int) -> N
         ("", None),
     ],
 )
-def test_an_id_or_an_address_alone_asks_for_its_paper(text: str, paper: str | None) -> None:
-    assert paper_asked(text) == paper
+def test_an_id_or_an_address_alone_is_a_paper_id(text: str, paper: str | None) -> None:
+    assert paper_id_in(text) == parse(text, TODAY).paper_id == paper

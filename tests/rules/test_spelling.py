@@ -1,14 +1,14 @@
-"""Slips are put right, rare words and other forms are left alone."""
+"""Misspellings are corrected; rare words and other forms are not."""
 
 import pytest
 
-from broadsheet.rules.spelling import best_spelling, worth_asking
+from broadsheet.rules.spelling import best_spelling, is_likely_misspelling
 
 KNOWN = {"transformer": 900, "informer": 40, "tranformers": 1, "kite": 50, "kites": 60, "quilt": 9}
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("typed", "correction"),
     [
         ("tranformer", "transformer"),
         ("transfromer", "transformer"),
@@ -18,16 +18,16 @@ KNOWN = {"transformer": 900, "informer": 40, "tranformers": 1, "kite": 50, "kite
         ("kitse", "kites"),
     ],
 )
-def test_the_nearest_common_word_is_meant(typed: str, meant: str | None) -> None:
-    assert best_spelling(typed, KNOWN) == meant
+def test_the_nearest_common_word_is_the_correction(typed: str, correction: str | None) -> None:
+    assert best_spelling(typed, KNOWN) == correction
 
 
-def test_a_word_is_no_slip_of_one_that_is_hardly_commoner() -> None:
+def test_a_word_is_not_a_misspelling_of_one_of_similar_frequency() -> None:
     assert best_spelling("kites", {"kites": 10, "kited": 30}) is None
 
 
 @pytest.mark.parametrize(
-    ("word", "count", "papers", "asked"),
+    ("word", "frequency", "papers", "likely"),
     [
         ("tranformer", 0, 600, True),
         ("tranformer", 9, 300_000, True),
@@ -36,5 +36,7 @@ def test_a_word_is_no_slip_of_one_that_is_hardly_commoner() -> None:
         ("wish", 0, 600, False),
     ],
 )
-def test_only_rare_words_are_asked_about(word: str, count: int, papers: int, asked: bool) -> None:
-    assert worth_asking(word, count, papers) is asked
+def test_only_rare_words_are_likely_misspellings(
+    word: str, frequency: int, papers: int, likely: bool
+) -> None:
+    assert is_likely_misspelling(word, frequency, papers) is likely

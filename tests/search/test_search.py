@@ -1,15 +1,20 @@
-"""Matches first, then neighbours; the same list however it is cut."""
+"""Matches before neighbors, pages, filters, orders and corrections."""
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from broadsheet.config import load_settings
+from broadsheet.index.engine import Changes, EngineRequest, EngineResponse, SearchEngine
 from broadsheet.library import Library
 from broadsheet.model import Mode, Sort, Tier
 from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.query import Query, parse
+from broadsheet.search import Request, search
+from tests.conftest import NOW
 
 
 def test_singular_and_plural_match_and_other_forms_are_neighbours(empty_library: Library) -> None:
@@ -31,7 +36,7 @@ def test_singular_and_plural_match_and_other_forms_are_neighbours(empty_library:
     assert [hit.tier for hit in found.hits[:3]] == [Tier.MATCH] * 2 + [Tier.NEIGHBOUR]
 
 
-def test_pages_join_without_gap_or_repetition(library: Library) -> None:
+def test_pages_have_no_gap_and_no_repetition(library: Library) -> None:
     whole = [hit.paper.id for hit in library.search("kites", n=24).hits]
     cut = [
         hit.paper.id for o in range(0, 24, 5) for hit in library.search("kites", n=5, offset=o).hits
@@ -40,19 +45,19 @@ def test_pages_join_without_gap_or_repetition(library: Library) -> None:
     assert len(set(whole)) == len(whole) == library.search("kites").total
 
 
-def test_every_hit_says_why(library: Library) -> None:
+def test_every_hit_has_a_reason(library: Library) -> None:
     for hit in library.search("optimized kites", n=24).hits:
         assert hit.reason
         assert 0 <= hit.score <= 1
 
 
 @pytest.mark.parametrize("query", ["", "   ", "\x00", "!!!", "的", "a" * 5000, "(((", "the of"])
-def test_no_query_is_an_error(library: Library, query: str) -> None:
+def test_every_query_is_answered(library: Library, query: str) -> None:
     found = library.search(query)
     assert found.total >= len(found.hits)
 
 
-def test_a_deleted_index_is_made_again(library: Library) -> None:
+def test_a_deleted_index_is_rebuilt(library: Library) -> None:
     before = [hit.paper.id for hit in library.search("rivers").hits]
     settings = library.settings
     library.close()
@@ -63,12 +68,12 @@ def test_a_deleted_index_is_made_again(library: Library) -> None:
         assert [hit.paper.id for hit in again.search("rivers").hits] == before
 
 
-def test_a_damaged_index_is_set_aside_and_rebuilt(library: Library) -> None:
+def test_a_damaged_index_is_moved_aside_and_rebuilt(library: Library) -> None:
     settings = library.settings
     (vectors,) = (settings.data / "index").rglob("vectors.i8")
     vectors.write_bytes(b"")
     with Library(settings) as again:
-        assert again.index.set_aside is not None
+        assert again.index.damaged_files is not None
         again.update_index()
         assert again.search("rivers").total
 
@@ -81,7 +86,7 @@ def test_a_running_reader_sees_what_another_process_indexed(library: Library) ->
     assert library.search("zeppelins").hits[0].paper.title == "Zeppelins over the bay"
 
 
-def test_a_rebuild_gives_the_same_answers(library: Library) -> None:
+def test_a_rebuild_returns_the_same_hits(library: Library) -> None:
     before = library.search("optimized training", n=24).hits
     library.update_index(rebuild=True)
     assert library.search("optimized training", n=24).hits == before
@@ -98,7 +103,7 @@ def test_a_changed_paper_is_found_by_its_new_words_only(empty_library: Library) 
     assert empty_library.search("comets").matches == 0
 
 
-def test_the_third_saved_page_leads_with_papers_that_hold_both_words(
+def test_the_first_hits_of_the_third_saved_page_contain_both_words(
     shared: Path, tmp_path: Path
 ) -> None:
     with Library(load_settings({"data": tmp_path}, environment={})) as library:
@@ -114,24 +119,24 @@ def test_the_third_saved_page_leads_with_papers_that_hold_both_words(
     assert "optimized training" in queries.values()
 
 
-def test_a_query_that_cannot_be_read_is_answered_with_a_note(library: Library) -> None:
+def test_an_invalid_query_is_answered_with_a_note(library: Library) -> None:
     found = library.search('"optimized kites')
     assert found.note is not None
     assert found.matches
 
 
-def test_a_slip_is_put_right(library: Library) -> None:
+def test_a_misspelling_is_corrected(library: Library) -> None:
     found = library.search("optimized lantrens")
     assert found.suggestion == "optimized lanterns"
     assert found.matches
     assert "lanterns" in (found.note or "")
 
 
-def test_words_that_are_there_are_not_put_right(library: Library) -> None:
+def test_known_words_are_not_corrected(library: Library) -> None:
     assert library.search("optimized lantern").suggestion is None
 
 
-def test_a_sentence_is_answered_by_one_list(library: Library) -> None:
+def test_the_hits_of_a_sentence_are_one_list(library: Library) -> None:
     found = library.search("how do the seasons change what lanterns do in the wind of a valley")
     assert not found.tiers
     scores = [hit.score for hit in found.hits]
@@ -145,7 +150,7 @@ def test_a_pasted_abstract_finds_its_paper(library: Library) -> None:
     assert found.note is None
 
 
-def test_filters_hold_for_matches_and_neighbours(library: Library) -> None:
+def test_filters_apply_to_matches_and_neighbors(library: Library) -> None:
     everything = library.search("kites", n=24)
     without = library.search("kites -lanterns", n=24)
     assert everything.total > without.total
@@ -153,13 +158,13 @@ def test_filters_hold_for_matches_and_neighbours(library: Library) -> None:
     assert any(hit.tier is Tier.NEIGHBOUR for hit in without.hits)
 
 
-def test_matches_are_counted_by_category_and_year_when_asked(library: Library) -> None:
+def test_matches_are_counted_by_category_and_year_on_request(library: Library) -> None:
     assert library.search("kites").facets == {}
     found = library.search("kites", facets=True)
     assert found.facets["category"] == {"cs.LG": found.matches}
 
 
-def test_by_date_the_newest_match_comes_first(empty_library: Library) -> None:
+def test_by_date_the_newest_match_is_first(empty_library: Library) -> None:
     empty_library.add(
         "test",
         [
@@ -174,7 +179,7 @@ def test_by_date_the_newest_match_comes_first(empty_library: Library) -> None:
     assert [hit.paper.published for hit in no_match.hits] == ["2024", "2021", "2019"]
 
 
-def test_by_trend_the_paper_with_votes_comes_first(library: Library) -> None:
+def test_by_trend_the_paper_with_votes_is_first(library: Library) -> None:
     last = library.search("kites").hits[-1].paper
     matches = [hit.paper for hit in library.search("kites").hits if hit.tier is Tier.MATCH]
     risen = matches[-1]
@@ -191,13 +196,13 @@ def test_filters_alone_list_the_newest(library: Library) -> None:
     assert dates == sorted(dates, reverse=True)
 
 
-def test_each_mode_answers_by_its_own_side(library: Library) -> None:
+def test_each_mode_uses_words_or_meaning_or_both(library: Library) -> None:
     assert library.search("kites", mode=Mode.LEXICAL).matches
     assert library.search("xqzt", mode=Mode.LEXICAL).total == 0
     assert not library.search("kites", mode=Mode.SEMANTIC).tiers
 
 
-def test_related_papers_are_near_and_not_the_paper_itself(library: Library) -> None:
+def test_related_papers_are_similar_and_do_not_include_the_paper(library: Library) -> None:
     paper = library.search("lanterns").hits[0].paper
     near = library.related(paper, 5)
     assert len(near) == 5
@@ -205,7 +210,7 @@ def test_related_papers_are_near_and_not_the_paper_itself(library: Library) -> N
     assert "lanterns" in near[0].title.lower()
 
 
-def test_deep_pages_of_a_large_library_join_without_repetition(empty_library: Library) -> None:
+def test_deep_pages_of_a_large_library_have_no_repetition(empty_library: Library) -> None:
     empty_library.add(
         "test",
         [make_paper(title=f"Gliders and their wings, part {n}") for n in range(2_500)]
@@ -218,3 +223,81 @@ def test_deep_pages_of_a_large_library_join_without_repetition(empty_library: Li
     assert {page.total for page in pages} == {1_040}
     whole = [hit.paper.id for hit in empty_library.search("kites", n=1_040).hits]
     assert ids == whole
+
+
+@pytest.mark.parametrize("sort", Sort)
+@pytest.mark.parametrize(
+    "query", ["kites", "kites -lanterns", "cat:cs.LG", "how do kites fly " * 3]
+)
+def test_a_clamped_offset_past_the_end_returns_the_last_page(
+    library: Library, query: str, sort: Sort
+) -> None:
+    total = library.search(query, sort=sort).total
+    last = library.search(query, n=5, offset=(total - 1) // 5 * 5, sort=sort)
+    clamped = library.search(query, n=5, offset=4_000, sort=sort, clamp=True)
+    assert clamped == last
+    assert clamped.offset == (total - 1) // 5 * 5
+    assert not library.search(query, n=5, offset=4_000, sort=sort).hits
+
+
+class CountingEngine:
+    """Counts the round trips of searches to an engine."""
+
+    def __init__(self, engine: SearchEngine) -> None:
+        self._engine = engine
+        self.round_trips = 0
+        self.position = engine.position
+
+    def apply(self, changes: Changes, position: int) -> None:
+        self._engine.apply(changes, position)
+
+    def search(self, request: EngineRequest) -> EngineResponse:
+        self.round_trips += 1
+        return self._engine.search(request)
+
+    def similar(self, num: int, request: EngineRequest) -> EngineResponse:
+        self.round_trips += 1
+        return self._engine.similar(num, request)
+
+    def suggest(self, query: Query) -> str | None:
+        self.round_trips += 1
+        return self._engine.suggest(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "options", "round_trips"),
+    [
+        ("gliders", {}, 1),
+        ("gliders wings", {"offset": 2_000}, 1),
+        ("kites", {}, 1),
+        ("kites", {"offset": 400}, 1),
+        ("kites year:1990..", {}, 1),
+        ("cat:cs.LG", {}, 1),
+        ("gliders", {"mode": Mode.LEXICAL}, 1),
+        ("gliders", {"mode": Mode.SEMANTIC}, 1),
+        ("gliders", {"sort": Sort.DATE}, 1),
+        ("xyzzyq", {"sort": Sort.DATE}, 3),
+        ("how do the wings of gliders in part two change with the wind", {}, 1),
+        ("kites", {"offset": 9_980, "clamp": True}, 1),
+        ("glidres", {}, 3),
+    ],
+)
+def test_a_query_takes_one_or_two_round_trips(
+    empty_library: Library, query: str, options: dict[str, Any], round_trips: int
+) -> None:
+    empty_library.add(
+        "test",
+        [
+            make_paper(
+                title=f"Gliders and their wings, part {n}" if n > 40 else f"Kites over hill {n}",
+                categories=("cs.LG",),
+                published="2024",
+            )
+            for n in range(2_500)
+        ],
+    )
+    empty_library.update_index()
+    engine = CountingEngine(empty_library.index)
+    request = Request(parse(query, NOW.date()), NOW.date(), **options)
+    search(empty_library._database, engine, request)
+    assert engine.round_trips == round_trips

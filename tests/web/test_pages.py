@@ -6,9 +6,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from broadsheet.errors import NotFoundError, SearchIndexError
+from broadsheet.index.engine import EngineRequest, EngineResponse
+from broadsheet.index.local.engine import LocalEngine
 from broadsheet.library import Library
 from broadsheet.model import Paper
 from broadsheet.rules.fusion import LEXICAL_SHARE, SENTENCE_WORDS
+from broadsheet.rules.query_tokens import Token, tokens
 from broadsheet.web.app import create_app
 
 NASTY = Paper(
@@ -143,9 +146,32 @@ def test_an_answer_can_be_narrowed_and_put_in_another_order(client: TestClient) 
 
 def test_what_was_misread_or_misspelt_is_said(client: TestClient) -> None:
     broken = client.get("/search", params={"q": "(kites"}).text
-    assert "read as plain words" in broken
+    assert "as plain words" in broken
     slip = client.get("/search", params={"q": "optimized lantrens"}).text
     assert "optimized lanterns" in slip
+
+
+@pytest.mark.parametrize("page", ["1", "400"])
+def test_a_search_page_parses_its_query_once_and_searches_once(
+    client: TestClient, library: Library, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    parsed, searched = [], []
+    retrieve = LocalEngine.search
+
+    def counted_tokens(text: str, *, prose: bool) -> list[Token]:
+        parsed.append(text)
+        return tokens(text, prose=prose)
+
+    def counted_search(engine: LocalEngine, request: EngineRequest) -> EngineResponse:
+        searched.append(request)
+        return retrieve(engine, request)
+
+    monkeypatch.setattr("broadsheet.rules.query.tokens", counted_tokens)
+    monkeypatch.setattr(LocalEngine, "search", counted_search)
+    answer = client.get("/search", params={"q": "kites in valley", "page": page})
+    assert 'href="/papers/' in answer.text
+    assert [text for text in parsed if text == "kites in valley"] == ["kites in valley"]
+    assert len(searched) == 1
 
 
 def test_a_paper_names_related_ones(client: TestClient) -> None:

@@ -126,7 +126,7 @@ def open_data(data: Path | None) -> "Iterator[Library]":
 
 def update_index(library: "Library") -> None:
     """Update the search index, with a progress bar."""
-    damaged = library.index.set_aside
+    damaged = library.index.damaged_files
     if damaged:
         ERR.print(
             f"the index could not be read: its files were moved to {escape(str(damaged))} and "

@@ -22,7 +22,7 @@ def index(
     """
     with open_data(data) as library:
         update_index(library)
-        if rebuild or library.index.outdated:
+        if rebuild or library.index.rebuild_pending:
             with count_bar("building", library.health().papers) as advance:
                 library.update_index(rebuild=rebuild, on_papers=advance)
         OUT.print(f"{library.health().papers} papers indexed")

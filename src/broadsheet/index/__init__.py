@@ -1,1 +1,1 @@
-"""What search reads: lexical postings and vectors, derived from the library and deletable."""
+"""The search index: a protocol, and engines that implement it. Derived from the library."""

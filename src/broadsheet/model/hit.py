@@ -74,6 +74,8 @@ class HitList:
         Number of papers that contain all words and satisfy all filters of the query.
     hits : tuple of Hit
         The hits of this page.
+    offset : int
+        Number of hits on the pages before it.
     tiers : bool
         True if all matches precede all neighbours; False if one list is ordered by score.
     note : str or None
@@ -89,6 +91,7 @@ class HitList:
     total: int
     matches: int
     hits: tuple[Hit, ...]
+    offset: int = 0
     tiers: bool = True
     note: str | None = None
     suggestion: str | None = None

@@ -1,13 +1,13 @@
-"""How the words and the meaning of a query are weighed against each other."""
+"""Fuse the scores of words and meaning into one."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 # Chosen on the saved pages (docs/decisions.md); the mean average precision is flat around it.
 LEXICAL_SHARE = 0.45
-# From this many words on a query is a sentence rather than keywords, and gets one list.
+# A query of this many words or more is a sentence, and its results are one list without tiers.
 SENTENCE_WORDS = 8
-# The best of a list tell what was meant; the more of them are asked, the more stray ones.
+# The top papers that pseudo-relevance feedback uses; more of them include more irrelevant ones.
 FEEDBACK_PAPERS = 2
 _FEEDBACK_WEIGHT = 0.2
 
@@ -15,7 +15,7 @@ _FEEDBACK_WEIGHT = 0.2
 def fuse(
     bm25: NDArray[np.float64], cosines: NDArray[np.float32], best_bm25: float
 ) -> NDArray[np.float64]:
-    """Weigh words and meaning into one score.
+    """Combine BM25 sums and cosines into one score.
 
     Parameters
     ----------
@@ -24,13 +24,13 @@ def fuse(
     cosines : ndarray of float32, shape (n,)
         Cosines between the query's vector and the papers'.
     best_bm25 : float
-        The largest BM25 sum of any paper for this query; 0 where no paper holds any word.
+        The largest BM25 sum of any paper for this query; 0 if no paper contains any word.
 
     Returns
     -------
     ndarray of float64, shape (n,)
-        In [0, 1]: :data:`LEXICAL_SHARE` of the BM25 sum as a share of the best one, and the rest
-        of the cosine, negative ones counted as 0.
+        In [0, 1]: the mean of ``bm25 / best_bm25``, weighted by :data:`LEXICAL_SHARE`, and of the
+        cosine, clipped at 0, weighted by the rest.
     """
     words = bm25 / best_bm25 if best_bm25 > 0 else np.zeros_like(bm25)
     meaning = np.clip(cosines.astype(np.float64), 0.0, 1.0)
@@ -38,9 +38,9 @@ def fuse(
 
 
 def with_feedback(scores: NDArray[np.float64], cosines: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Let the best papers of a list have a say in the order of the others.
+    """Raise the scores of papers that are similar to the top papers.
 
-    This is pseudo-relevance feedback in the vectors alone, after Rocchio (1971).
+    This is pseudo-relevance feedback by vectors alone, after Rocchio (1971).
 
     Parameters
     ----------
@@ -55,5 +55,5 @@ def with_feedback(scores: NDArray[np.float64], cosines: NDArray[np.float32]) -> 
     ndarray of float64, shape (n,)
         In [0, 1].
     """
-    echo = np.clip(cosines.astype(np.float64), 0.0, 1.0)
-    return (scores + _FEEDBACK_WEIGHT * echo) / (1.0 + _FEEDBACK_WEIGHT)
+    similarity = np.clip(cosines.astype(np.float64), 0.0, 1.0)
+    return (scores + _FEEDBACK_WEIGHT * similarity) / (1.0 + _FEEDBACK_WEIGHT)

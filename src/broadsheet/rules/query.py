@@ -1,4 +1,4 @@
-"""The query language: from what was typed to what every hit must hold, and back to text."""
+"""The query language: parse a query to clauses, and write clauses as a query."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from broadsheet.rules.identity import parse_arxiv_id, parse_doi
-from broadsheet.rules.query_tokens import BrokenQueryError, Kind, Token, tokens
+from broadsheet.rules.query_tokens import Kind, QuerySyntaxError, Token, tokens
 
 _MAX_CHARS = 8_000
-# A text of more words than this is a pasted abstract: its brackets, quotes and dashes mean what
-# they mean in prose.
+# A text of more words than this is a pasted abstract: its brackets, quotes and dashes are not
+# operators.
 _PROSE_WORDS = 25
-_DEEPEST = 20
+_MAX_NESTING = 20
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 
 
 class Field(StrEnum):
-    """Where a word is to stand."""
+    """A field that a clause is restricted to."""
 
     TITLE = "title"
     AUTHOR = "author"
@@ -27,21 +27,21 @@ class Field(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A plain word, in any form of its stem."""
+    """A plain word."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words next to each other as they are written."""
+    """Adjacent words, in this spelling."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Words in one field; `phrase` where they are to stand next to each other."""
+    """Words in one field; adjacent if `phrase`."""
 
     field: Field
     text: str
@@ -50,7 +50,7 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Years:
-    """Published in these years, both included; None where there is no bound."""
+    """Published from the first to the last year, inclusive; None for no bound."""
 
     first: int | None
     last: int | None
@@ -65,21 +65,21 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """What a hit must not satisfy."""
+    """A clause that no hit satisfies."""
 
     clause: "Clause"
 
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """Every one of several."""
+    """Every one of several clauses."""
 
     clauses: tuple["Clause", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """At least one of several."""
+    """At least one of several clauses."""
 
     clauses: tuple["Clause", ...]
 
@@ -89,16 +89,16 @@ Clause = Word | Phrase | Within | Years | Since | Not | AllOf | AnyOf
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query as it was understood.
+    """A parsed query.
 
     Parameters
     ----------
     text : str
-        What was typed.
+        The text that was parsed, at most 8,000 characters.
     clauses : tuple of Clause
-        All of which are asked for.
+        The clauses, all of which apply.
     note : str or None
-        A sentence for people where it could not be read as it was typed.
+        For readers: why the text was parsed as plain words; None if it is a valid query.
     """
 
     text: str
@@ -107,48 +107,53 @@ class Query:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The plain words, by which papers are weighed; those in choices too, no negated ones."""
+        """The plain words, including those in OR, without negated ones."""
         return tuple(_words(self.clauses))
 
     @property
     def filters(self) -> tuple[Clause, ...]:
-        """What every hit satisfies, match or neighbour."""
+        """The clauses that every hit satisfies, match or neighbor."""
         return tuple(clause for clause in self.clauses if not any(_words([clause])))
 
     @property
     def choice(self) -> Clause | None:
-        """What a match satisfies where that is not simply to hold every word."""
-        weighing = tuple(clause for clause in self.clauses if any(_words([clause])))
-        if all(isinstance(clause, Word) for clause in weighing):
+        """What a match satisfies instead of containing all words; None for plain words."""
+        with_words = tuple(clause for clause in self.clauses if any(_words([clause])))
+        if all(isinstance(clause, Word) for clause in with_words):
             return None
-        return weighing[0] if len(weighing) == 1 else AllOf(weighing)
+        return with_words[0] if len(with_words) == 1 else AllOf(with_words)
 
     @property
     def plain(self) -> str:
-        """The text whose meaning is asked."""
-        return " ".join(_meant(self.clauses))
+        """The text that is encoded and scored: plain words, phrases and words in titles."""
+        return " ".join(_plain_texts(self.clauses))
+
+    @property
+    def paper_id(self) -> str | None:
+        """The id of the paper, if the query is an arXiv id, a DOI or the address of one."""
+        return paper_id_in(self.text)
 
 
 def parse(text: str, today: date) -> Query:
-    """Read a query.
+    """Parse a query.
 
-    Words are looked for in any form and any order. ``"two words"`` stand next to each other;
-    ``-word`` or ``NOT word`` leaves papers out; ``title:``, ``author:``, ``cat:`` and ``id:`` say
-    where; ``year:2024``, ``year:2024..2026`` and ``since:7d`` (``d``, ``w``, ``m``, ``y``, or a
-    date) say when; ``OR`` and parentheses offer a choice. In a text of more than 25 words, a
-    pasted abstract, only the fields are read so.
+    Words may occur in any order. ``"two words"`` are adjacent; ``-word`` or ``NOT word`` excludes
+    papers; ``title:``, ``author:``, ``cat:`` and ``id:`` restrict the field; ``year:2024``,
+    ``year:2024..2026`` and ``since:7d`` (``d``, ``w``, ``m``, ``y``, or a date) restrict the date;
+    ``OR`` and parentheses combine alternatives. In a text of more than 25 words, which is taken
+    for a pasted abstract, only the fields are operators.
 
     Parameters
     ----------
     text : str
-        Anything.
+        Any text.
     today : date
-        What ``since:7d`` counts from.
+        The day from which ``since:7d`` counts.
 
     Returns
     -------
     Query
-        Where it cannot be read, its plain words and a note that says why.
+        If the text is not a valid query, its plain words with a note that explains why.
 
     Examples
     --------
@@ -159,9 +164,9 @@ def parse(text: str, today: date) -> Query:
     text = text[:_MAX_CHARS]
     prose = len(text.split()) > _PROSE_WORDS
     try:
-        return Query(text, _Reader(tokens(text, prose=prose), today).all())
-    except BrokenQueryError as error:
-        clauses, note = _plain_clauses(text, today), f"{error} It was read as plain words."
+        return Query(text, _Parser(tokens(text, prose=prose), today).all())
+    except QuerySyntaxError as error:
+        clauses, note = _plain_clauses(text, today), f"{error} Searched as plain words."
         return Query(text, clauses, note)
 
 
@@ -177,22 +182,27 @@ def unparse(clauses: Sequence[Clause]) -> str:
 
 
 def with_filter(query: Query, clause: Clause) -> str:
-    """Write a query with one clause more; one it has already is not repeated."""
+    """Write a query with another clause, which is not repeated if it is present."""
     rest = [each for each in query.clauses if each != clause]
     return unparse([*rest, clause])
 
 
 def without_filter(query: Query, clause: Clause) -> str:
-    """Write a query without one of its clauses."""
+    """Write a query without a clause."""
     return unparse([each for each in query.clauses if each != clause])
 
 
-def paper_asked(text: str) -> str | None:
-    """Give the arXiv id or DOI that a query is, in any form or as an address, and nothing else.
+def plain_query(text: str) -> Query:
+    """Return a query of the words of a text, none of which is an operator."""
+    return Query(text, tuple(Word(word) for word in text.split()))
+
+
+def paper_id_in(text: str) -> str | None:
+    """Return the paper id if a text is an arXiv id, a DOI or the address of one, else None.
 
     Examples
     --------
-    >>> paper_asked("https://arxiv.org/abs/2502.14802v1"), paper_asked("kites")
+    >>> paper_id_in("https://arxiv.org/abs/2502.14802v1"), paper_id_in("kites")
     ('arxiv:2502.14802', None)
     """
     number = parse_arxiv_id(text)
@@ -204,38 +214,38 @@ def paper_asked(text: str) -> str | None:
 
 def _plain_clauses(text: str, today: date) -> tuple[Clause, ...]:
     try:
-        return _Reader(tokens(text, prose=True), today).all()
-    except BrokenQueryError:
+        return _Parser(tokens(text, prose=True), today).all()
+    except QuerySyntaxError:
         return tuple(Word(word) for word in text.split())
 
 
-class _Reader:
-    """Reads tokens by recursive descent."""
+class _Parser:
+    """Parses tokens by recursive descent."""
 
-    def __init__(self, told: Sequence[Token], today: date) -> None:
-        self._told = told
-        self._place = 0
+    def __init__(self, tokens: Sequence[Token], today: date) -> None:
+        self._tokens = tokens
+        self._position = 0
         self._today = today
 
     def all(self) -> tuple[Clause, ...]:
         clauses = self._group(0)
-        if self._place < len(self._told):
-            raise BrokenQueryError("A parenthesis has no partner.")
+        if self._position < len(self._tokens):
+            raise QuerySyntaxError("A parenthesis is not matched.")
         return clauses
 
     def _next(self) -> Token | None:
-        return self._told[self._place] if self._place < len(self._told) else None
+        return self._tokens[self._position] if self._position < len(self._tokens) else None
 
     def _group(self, depth: int) -> tuple[Clause, ...]:
-        """Read until the group closes; OR binds its two neighbours closer than standing beside."""
+        """Parse until the group closes; OR binds its two operands closer than juxtaposition."""
         clauses: list[Clause] = []
         either = False
         while (token := self._next()) is not None and token.kind is not Kind.CLOSE:
             if token.kind is Kind.OR:
                 if either or not clauses:
-                    raise BrokenQueryError("An OR has nothing on one of its sides.")
+                    raise QuerySyntaxError("OR needs a word on both sides.")
                 either = True
-                self._place += 1
+                self._position += 1
                 continue
             clause = self._clause(depth)
             if either:
@@ -245,21 +255,21 @@ class _Reader:
             either = False
             clauses.append(clause)
         if either:
-            raise BrokenQueryError("An OR has nothing on one of its sides.")
+            raise QuerySyntaxError("OR needs a word on both sides.")
         return tuple(inner for clause in clauses for inner in _flat(clause))
 
     def _clause(self, depth: int) -> Clause:
-        token = self._told[self._place]
-        self._place += 1
+        token = self._tokens[self._position]
+        self._position += 1
         match token.kind:
             case Kind.NOT:
                 following = self._next()
                 if following is None or following.kind in (Kind.CLOSE, Kind.OR):
-                    raise BrokenQueryError("A NOT has nothing after it.")
+                    raise QuerySyntaxError("NOT needs a word after it.")
                 negated = self._clause(depth)
                 return negated.clause if isinstance(negated, Not) else Not(negated)
             case Kind.OPEN:
-                return self._within_parentheses(depth + 1)
+                return self._parentheses(depth + 1)
             case Kind.PHRASE:
                 return Phrase(token.text)
             case Kind.FIELD:
@@ -267,15 +277,15 @@ class _Reader:
             case _:
                 return Word(token.text)
 
-    def _within_parentheses(self, depth: int) -> Clause:
-        if depth > _DEEPEST:
-            raise BrokenQueryError("The parentheses go too deep.")
+    def _parentheses(self, depth: int) -> Clause:
+        if depth > _MAX_NESTING:
+            raise QuerySyntaxError("The parentheses are nested too deeply.")
         clauses = self._group(depth)
         if self._next() is None:
-            raise BrokenQueryError("A parenthesis has no partner.")
-        self._place += 1
+            raise QuerySyntaxError("A parenthesis is not matched.")
+        self._position += 1
         if not clauses:
-            raise BrokenQueryError("There is nothing between two parentheses.")
+            raise QuerySyntaxError("The parentheses are empty.")
         return clauses[0] if len(clauses) == 1 else AllOf(clauses)
 
     def _field(self, token: Token) -> Clause:
@@ -292,7 +302,7 @@ class _Reader:
 
 
 def _flat(clause: Clause) -> tuple[Clause, ...]:
-    """Take a group apart that only repeats that all of it is asked for."""
+    """Return the clauses of a conjunction, which a list of clauses already is."""
     return clause.clauses if isinstance(clause, AllOf) else (clause,)
 
 
@@ -300,7 +310,7 @@ def _years(text: str) -> Years:
     first, dots, last = text.partition("..")
     bounds = [_year(bound) for bound in (first, last if dots else first)]
     if bounds == [None, None]:
-        raise BrokenQueryError("A year is asked for like year:2024 or year:2024..2026.")
+        raise QuerySyntaxError("Write a year as year:2024 or year:2024..2026.")
     if None not in bounds:
         bounds.sort(key=lambda year: year or 0)
     return Years(*bounds)
@@ -310,7 +320,7 @@ def _year(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) == len("2024") and int(text)):
-        raise BrokenQueryError("A year is asked for like year:2024 or year:2024..2026.")
+        raise QuerySyntaxError("Write a year as year:2024 or year:2024..2026.")
     return int(text)
 
 
@@ -322,7 +332,7 @@ def _since(text: str, today: date) -> date:
             return today - timedelta(days=days)
         return date.fromisoformat(text)
     except ValueError:
-        raise BrokenQueryError("A time is asked for like since:7d or since:2026-01-31.") from None
+        raise QuerySyntaxError("Write a time as since:7d or since:2026-01-31.") from None
 
 
 def _words(clauses: Sequence[Clause]) -> list[str]:
@@ -335,34 +345,34 @@ def _words(clauses: Sequence[Clause]) -> list[str]:
     return found
 
 
-def _meant(clauses: Sequence[Clause]) -> list[str]:
+def _plain_texts(clauses: Sequence[Clause]) -> list[str]:
     found: list[str] = []
     for clause in clauses:
         match clause:
             case Word(text=text) | Phrase(text=text) | Within(field=Field.TITLE, text=text):
                 found.append(text)
             case AllOf(clauses=inner) | AnyOf(clauses=inner):
-                found += _meant(inner)
+                found += _plain_texts(inner)
             case _:
                 pass
     return found
 
 
-def _harmless(word: str) -> str:
-    """Write a word so that it is read as no more than words, whatever it looked like."""
+def _escaped(word: str) -> str:
+    """Write a word so that it is parsed as words, even if it looks like an operator."""
     try:
         if [token.text for token in tokens(word, prose=False)] == [word]:
             return word
-    except BrokenQueryError:
+    except QuerySyntaxError:
         pass
-    told = "".join(letter if letter.isalnum() else " " for letter in word).lower()
-    return " ".join(told.split())
+    letters = "".join(letter if letter.isalnum() else " " for letter in word).lower()
+    return " ".join(letters.split())
 
 
 def _written(clause: Clause) -> str:
     match clause:
         case Word(text=text):
-            return _harmless(text)
+            return _escaped(text)
         case Phrase(text=text):
             return f'"{text}"'
         case Within(field=field, text=text, phrase=phrase):

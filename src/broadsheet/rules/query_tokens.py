@@ -1,4 +1,4 @@
-"""What a query is cut into before it is read."""
+"""Divide the text of a query into tokens."""
 
 import re
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ _BARE = re.compile(r'[^\s"()]+')
 _LETTER = re.compile(r"\w")
 
 
-class BrokenQueryError(ValueError):
-    """A query cannot be read as it was written; its text is a sentence that says why."""
+class QuerySyntaxError(ValueError):
+    """A text is not a valid query; the message is a sentence for readers that explains why."""
 
 
 class Kind(Enum):
-    """What a token is."""
+    """The kind of a token."""
 
     WORD = auto()
     PHRASE = auto()
@@ -48,13 +48,13 @@ class Token:
     Parameters
     ----------
     kind : Kind
-        What it is.
+        Its kind.
     text : str
         A word, the words of a phrase, or the value of a field.
     field : str
-        The field's name, else empty.
+        The name of the field; empty for other kinds.
     quoted : bool
-        Whether a field's value stood in quotation marks.
+        Whether the value of a field is in quotation marks.
     """
 
     kind: Kind
@@ -72,19 +72,19 @@ _OPERATORS = {
 
 
 def tokens(text: str, *, prose: bool) -> list[Token]:
-    """Cut a query into tokens.
+    """Divide a query into tokens.
 
     Parameters
     ----------
     text : str
-        Anything; typographic quotation marks count as plain ones.
+        Any text; typographic quotation marks are equivalent to plain ones.
     prose : bool
-        Whether nothing but fields is to be read as more than a word.
+        Whether everything except fields is a plain word.
 
     Raises
     ------
-    BrokenQueryError
-        Where a quotation mark has no partner.
+    QuerySyntaxError
+        If a quotation mark is not matched, or a field has no value.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def tokens(text: str, *, prose: bool) -> list[Token]:
 
 
 def _token_at(text: str, place: int) -> tuple[Token | None, int]:
-    """Read one token; None for a stretch without letters or digits, and for AND."""
+    """Read one token; None for punctuation and for AND."""
     if text[place] in "()":
         return _OPERATORS[text[place]], place + 1
     minus = _MINUS.match(text, place)
@@ -119,16 +119,16 @@ def _token_at(text: str, place: int) -> tuple[Token | None, int]:
     if text[place] == '"':
         phrase = _PHRASE.match(text, place)
         if phrase is None:
-            raise BrokenQueryError("A quotation mark has no partner.")
-        told = " ".join(phrase[1].split())
-        return (Token(Kind.PHRASE, told) if _LETTER.search(told) else None), phrase.end()
+            raise QuerySyntaxError("A quotation mark is not matched.")
+        words = " ".join(phrase[1].split())
+        return (Token(Kind.PHRASE, words) if _LETTER.search(words) else None), phrase.end()
     bare = _BARE.match(text, place)
     assert bare is not None
     word = bare[0]
     if word in _OPERATORS:
         return _OPERATORS[word], bare.end()
-    known = _LETTER.search(word) and word != "AND"
-    return (Token(Kind.WORD, word) if known else None), bare.end()
+    is_word = _LETTER.search(word) and word != "AND"
+    return (Token(Kind.WORD, word) if is_word else None), bare.end()
 
 
 def _field_or_word(word: str) -> Token:
@@ -140,5 +140,5 @@ def _field(found: re.Match[str]) -> Token:
     quoted = found["quoted"] is not None
     text = " ".join((found["quoted"] if quoted else found["bare"]).split())
     if not _LETTER.search(text):
-        raise BrokenQueryError(f"Nothing is asked of “{found['name'].lower()}:”.")
+        raise QuerySyntaxError(f"“{found['name'].lower()}:” needs a value.")
     return Token(Kind.FIELD, text, _FIELDS[found["name"].lower()], quoted)

@@ -1,4 +1,4 @@
-"""Why a paper is a hit, in words."""
+"""The reason that is shown for each hit."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from functools import cached_property
 
 from broadsheet.model import Paper
 from broadsheet.rules.snippet import plain
+from broadsheet.rules.words import QueryTerms
 
 _MAX_WORDS = 4
 _MAX_CHARS = 160
@@ -14,119 +15,120 @@ _SHORT_STEM = 3
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The words of a query.
+class WordFinder:
+    """Finds the words of a query in texts, in any form.
 
     Parameters
     ----------
-    exact, stems : tuple of str
-        The words in lower case, and the stem of each.
+    terms : QueryTerms
+        The words.
     stem : callable
-        Gives the stem of a word.
+        Returns the stem of a word.
     """
 
-    exact: tuple[str, ...]
-    stems: tuple[str, ...]
+    terms: QueryTerms
     stem: Callable[[str], str]
 
     @cached_property
-    def likely(self) -> re.Pattern[str]:
-        """What a word looks like that may be a form of one asked for.
+    def _candidates(self) -> re.Pattern[str]:
+        """Match words that may be a form of one of the terms.
 
-        A form begins as its stem does, but for the last letter ("studies" has the stem "studi");
-        so few words of a text have to be brought to their stems.
+        A form starts like its stem, except for the last letter ("studies" has the stem "studi"),
+        so that only few words of a text have to be stemmed.
         """
-        heads = {stem[:-1] if len(stem) > _SHORT_STEM else stem for stem in self.stems}
-        heads |= set(self.exact)
-        either = "|".join(re.escape(head) for head in sorted(heads))
-        return re.compile(rf"(?<![^\W_])(?:{either})[^\W_]*" if heads else r"(?!)")
+        prefixes = {stem[:-1] if len(stem) > _SHORT_STEM else stem for stem in self.terms.stems}
+        prefixes |= set(self.terms.words)
+        either = "|".join(re.escape(prefix) for prefix in sorted(prefixes))
+        return re.compile(rf"(?<![^\W_])(?:{either})[^\W_]*" if prefixes else r"(?!)")
 
-    def held(self, text: str) -> dict[str, str]:
-        """Give the words of a text that are forms of those asked for, each with its stem."""
-        wanted = set(self.stems)
-        likely = dict.fromkeys(self.likely.findall(plain(text)))
-        return {word: stem for word in likely if (stem := self.stem(word)) in wanted}
+    def forms_in(self, text: str) -> dict[str, str]:
+        """Return the words of a text that are forms of the terms, each with its stem."""
+        wanted = set(self.terms.stems)
+        candidates = dict.fromkeys(self._candidates.findall(plain(text)))
+        return {word: stem for word in candidates if (stem := self.stem(word)) in wanted}
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a paper is a hit.
+    """Why a paper was found.
 
     Parameters
     ----------
     why : str
-        For a person to read.
+        A phrase for readers.
     words : frozenset of str
-        The words of the query in every form in which the paper holds them.
+        The query's words, in every form in which the paper contains them.
     """
 
     why: str
     words: frozenset[str]
 
 
-def why_match(asked: Asked, paper: Paper) -> Reason:
-    """Tell where a match holds the words of the query.
+def why_match(finder: WordFinder, paper: Paper) -> Reason:
+    """Return where a match contains the words of the query.
 
     Parameters
     ----------
-    asked : Asked
-        The query's words.
+    finder : WordFinder
+        Finds the query's words.
     paper : Paper
-        What was found.
+        The match.
 
     Returns
     -------
     Reason
-        For example ``every word: “training” in the title, “optimized” in the abstract``.
+        For example ``all words: “training” in the title, “optimized” in the abstract``.
 
     Examples
     --------
-    >>> asked = Asked(("converged",), ("converg",), lambda word: word[:7])
-    >>> why_match(asked, Paper("hash:1", "Kites", "It converges.")).why
-    'every word: “converges” for “converged” in the abstract'
+    >>> terms = QueryTerms(("converged",), ("converg",), (1,))
+    >>> finder = WordFinder(terms, lambda word: word[:7])
+    >>> why_match(finder, Paper("hash:1", "Kites", "It converges.")).why
+    'all words: “converges” for “converged” in the abstract'
     """
-    told, words = _told(asked, paper)
-    if not asked.exact:
-        return Reason("as asked", words)
-    return Reason(f"every word: {told}" if told else "every word", words)
+    places, words = _places(finder, paper)
+    if not finder.terms.words:
+        return Reason("satisfies the filters", words)
+    return Reason(f"all words: {places}" if places else "all words", words)
 
 
-def why_neighbour(asked: Asked, paper: Paper) -> Reason | None:
-    """Tell which of the query's words a neighbour holds, and where; None where it holds none."""
-    told, words = _told(asked, paper)
-    return Reason(f"near in meaning, with {told}", words) if told else None
+def why_neighbour(finder: WordFinder, paper: Paper) -> Reason | None:
+    """Return where a neighbor contains words of the query; None if it contains none."""
+    places, words = _places(finder, paper)
+    return Reason(f"similar in meaning; {places}", words) if places else None
 
 
 def why_near(sentence: str) -> Reason:
-    """Tell which sentence of a paper comes nearest to the query.
+    """Return the sentence of a paper that is most similar to the query.
 
     Examples
     --------
     >>> why_near("We fly kites.").why
-    'near in meaning: “We fly kites.”'
+    'similar in meaning: “We fly kites.”'
     """
     if len(sentence) > _MAX_CHARS:
         sentence = f"{sentence[:_MAX_CHARS].rpartition(' ')[0]} …"
-    return Reason(f"near in meaning: “{sentence}”", frozenset())
+    return Reason(f"similar in meaning: “{sentence}”", frozenset())
 
 
-def _told(asked: Asked, paper: Paper) -> tuple[str, frozenset[str]]:
-    places = {
-        "in the title": asked.held(paper.title),
-        "in the abstract": asked.held(paper.abstract or ""),
-        "among the authors": asked.held(" ".join(paper.authors)),
+def _places(finder: WordFinder, paper: Paper) -> tuple[str, frozenset[str]]:
+    """Return where a paper contains words of the query as a phrase, and all forms of them."""
+    forms = {
+        "in the title": finder.forms_in(paper.title),
+        "in the abstract": finder.forms_in(paper.abstract or ""),
+        "among the authors": finder.forms_in(" ".join(paper.authors)),
     }
-    place_of = {word: place for place in reversed(places) for word in places[place]}
-    spelt_as = {stem: word for held in places.values() for word, stem in held.items()}
-    found: dict[str, list[str]] = {place: [] for place in places}
-    for word, stem in zip(asked.exact, asked.stems, strict=True):
+    place_of = {word: place for place in reversed(forms) for word in forms[place]}
+    form_of = {stem: word for found in forms.values() for word, stem in found.items()}
+    quoted: dict[str, list[str]] = {place: [] for place in forms}
+    for word, stem in zip(finder.terms.words, finder.terms.stems, strict=True):
         if word in place_of:
-            found[place_of[word]].append(f"“{word}”")
-        elif stem in spelt_as:
-            spelt = spelt_as[stem]
-            found[place_of[spelt]].append(f"“{spelt}” for “{word}”")
-    told = ", ".join(f"{_listed(words)} {place}" for place, words in found.items() if words)
-    return told, frozenset(place_of)
+            quoted[place_of[word]].append(f"“{word}”")
+        elif stem in form_of:
+            form = form_of[stem]
+            quoted[place_of[form]].append(f"“{form}” for “{word}”")
+    phrase = ", ".join(f"{_listed(words)} {place}" for place, words in quoted.items() if words)
+    return phrase, frozenset(place_of)
 
 
 def _listed(words: Sequence[str]) -> str:

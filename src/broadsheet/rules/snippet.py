@@ -1,4 +1,4 @@
-"""Which lines of an abstract to show, which words to mark, and where sentences end."""
+"""Excerpts of abstracts, highlighted words, and sentence boundaries."""
 
 import re
 import unicodedata
@@ -13,20 +13,20 @@ _NO_END = re.compile(
     r"|\b[A-Z])\.\s+$"
 )
 _LOOK_BACK = 12
-# Looked at alone, for they are few in most texts.
+# Normalized one by one, because most texts contain few of them.
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _WORD = re.compile(r"[^\W_]+")
 
 
 class Piece(NamedTuple):
-    """A stretch of text, and whether it is a word of the query."""
+    """A part of a text, and whether it is a word of the query."""
 
     text: str
-    asked: bool = False
+    highlighted: bool = False
 
 
 def sentences(text: str) -> tuple[str, ...]:
-    """Cut a text into sentences.
+    """Divide a text into sentences.
 
     Examples
     --------
@@ -40,36 +40,34 @@ def sentences(text: str) -> tuple[str, ...]:
 
 
 def snippet(text: str, words: Collection[str] = (), limit: int = SNIPPET_CHARS) -> str:
-    """Take the few lines of an abstract that say most about a query.
+    """Return the excerpt of an abstract that contains the most words of a query.
 
     Parameters
     ----------
     text : str
         The abstract.
     words : collection of str
-        What is looked for, as :func:`plain_words` gives it; empty for the beginning.
+        The words, as :func:`plain_words` returns them; if empty, the excerpt is the beginning.
     limit : int
-        Most characters taken; cut at a word.
+        The most characters; cut at a word.
 
     Returns
     -------
     str
-        A stretch that starts with a sentence, with ``…`` where more stands before or after it.
+        It starts with a sentence, with ``…`` where text before or after it is omitted.
     """
     if len(text) <= limit:
         return text
     latest = len(text) - limit // 2
     starts = [start for start in _starts(text) if start <= latest] if words else [0]
-    asked = set(words)
+    wanted = set(words)
 
-    def told(at: int) -> tuple[int, int]:
-        """Count what a reader meets in the whole stretch, then at its beginning."""
+    def words_found(at: int) -> tuple[int, int]:
+        """Count the words in the whole excerpt, then in its first third."""
         whole, beginning = text[at : at + limit], text[at : at + limit // 3]
-        return len(asked.intersection(plain_words(whole))), len(
-            asked.intersection(plain_words(beginning))
-        )
+        return len(wanted & plain_words(whole)), len(wanted & plain_words(beginning))
 
-    start = max(starts, key=told)
+    start = max(starts, key=words_found)
     window = text[start : start + limit]
     if start + limit < len(text):
         window = (window.rpartition(" ")[0] or window).rstrip(" ,;:.") + " …"
@@ -77,7 +75,7 @@ def snippet(text: str, words: Collection[str] = (), limit: int = SNIPPET_CHARS) 
 
 
 def marked(text: str, words: Collection[str] = ()) -> tuple[Piece, ...]:
-    """Cut a text where words of the query stand in it.
+    """Divide a text at the words of a query.
 
     Parameters
     ----------
@@ -93,19 +91,19 @@ def marked(text: str, words: Collection[str] = ()) -> tuple[Piece, ...]:
 
     Examples
     --------
-    >>> [piece.text for piece in marked("We train it", {"train"}) if piece.asked]
+    >>> [piece.text for piece in marked("We train it", {"train"}) if piece.highlighted]
     ['train']
     """
-    pieces, told = [], 0
+    pieces, end = [], 0
     for word in _WORD.finditer(text) if words else ():
         if plain(word[0]) in words:
-            pieces += [Piece(text[told : word.start()]), Piece(word[0], asked=True)]
-            told = word.end()
-    return tuple(piece for piece in [*pieces, Piece(text[told:])] if piece.text)
+            pieces += [Piece(text[end : word.start()]), Piece(word[0], highlighted=True)]
+            end = word.end()
+    return tuple(piece for piece in [*pieces, Piece(text[end:])] if piece.text)
 
 
 def plain_words(text: str) -> set[str]:
-    """Give the words of a text in lower case and without accents.
+    """Return the words of a text in lower case and without accents.
 
     Examples
     --------
@@ -116,7 +114,7 @@ def plain_words(text: str) -> set[str]:
 
 
 def plain(text: str) -> str:
-    """Bring a text into lower case and leave accents out.
+    """Return a text in lower case without accents.
 
     Examples
     --------

@@ -1,60 +1,63 @@
-"""Which word a reader most likely meant."""
+"""Whether a word is misspelled, and which word was probably meant."""
 
 from collections.abc import Mapping
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-_SHORTEST = 5
-_LONG = 8
-# A word that stands in fewer papers than one of so many is rare enough to be a slip.
-_RARE_SHARE = 20_000
-# A slip is far rarer than the word that was meant.
-_TIMES_COMMONER = 20
+_MIN_CHARS = 5
+# Words of this length or more may contain two errors.
+_TWO_ERRORS_CHARS = 8
+# A word is rare if at most one paper in this many contains it.
+_RARE_PAPERS = 20_000
+# A correction is more than this many times as frequent as the misspelling.
+_MIN_FREQUENCY_RATIO = 20
 
 
-def worth_asking(word: str, count: int, papers: int) -> bool:
-    """Tell whether a word is rare enough to be a misspelling.
+def is_likely_misspelling(word: str, frequency: int, papers: int) -> bool:
+    """Return whether a word is rare enough to be a misspelling.
 
     Parameters
     ----------
     word : str
         In lower case.
-    count : int
-        How many papers hold it.
+    frequency : int
+        The number of papers that contain it.
     papers : int
-        How many papers there are.
+        The number of all papers.
     """
-    return word.isalpha() and len(word) >= _SHORTEST and count <= papers // _RARE_SHARE
+    return word.isalpha() and len(word) >= _MIN_CHARS and frequency <= papers // _RARE_PAPERS
 
 
 def best_spelling(word: str, known: Mapping[str, int]) -> str | None:
-    """Find the commonest of the known words nearest to one.
+    """Return the known word nearest to a misspelled one, the most frequent if several are.
 
     Parameters
     ----------
     word : str
-        What was typed.
+        The word as typed.
     known : mapping of str to int
-        Words, with the number of papers that hold each.
+        Known words, each with the number of papers that contain it.
 
     Returns
     -------
     str or None
-        None where none is near: one slip in a word of up to seven letters, two in a longer one.
-        A slip is a letter too many, too few or wrong, or two that changed places (optimal string
-        alignment distance).
+        None if no word is near: at most one error in a word of up to seven letters, two in a
+        longer one. An error is a letter inserted, deleted or replaced, or two adjacent letters
+        exchanged (optimal string alignment distance).
 
     Examples
     --------
     >>> best_spelling("tranformer", {"transformer": 900, "informer": 40, "tranformers": 1})
     'transformer'
     """
-    most = 2 if len(word) >= _LONG else 1
-    least = _TIMES_COMMONER * known.get(word, 0)
-    common = [other for other, count in known.items() if other != word and count > least]
+    max_errors = 2 if len(word) >= _TWO_ERRORS_CHARS else 1
+    min_frequency = _MIN_FREQUENCY_RATIO * known.get(word, 0)
+    common = [
+        other for other, frequency in known.items() if other != word and frequency > min_frequency
+    ]
     near = process.extract(
-        word, common, scorer=OSA.distance, score_cutoff=most, limit=None, processor=None
+        word, common, scorer=OSA.distance, score_cutoff=max_errors, limit=None, processor=None
     )
     best = min(near, key=lambda found: (found[1], -known[found[0]], found[0]), default=None)
     return None if best is None else best[0]

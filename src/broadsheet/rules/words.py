@@ -1,12 +1,34 @@
-"""Forms of words: which spellings are one word in the singular and the plural."""
+"""The words of a query, and the singular and plural spellings of a word."""
+
+from dataclasses import dataclass
 
 _MIN_PLURAL_CHARS = 4
 
 
-def number_forms(word: str) -> tuple[str, ...]:
-    """List a word's singular and plural spellings, itself first.
+@dataclass(frozen=True, slots=True)
+class QueryTerms:
+    """The words of a query that papers are scored by.
 
-    Spellings that do not exist are among them; they are harmless, as no paper holds them.
+    Parameters
+    ----------
+    words : tuple of str
+        In lower case and without accents, as they were typed, each once.
+    stems : tuple of str
+        The stem of each of `words`.
+    counts : tuple of int
+        How often each of `words` occurs in the query, 1 or more.
+    """
+
+    words: tuple[str, ...]
+    stems: tuple[str, ...]
+    counts: tuple[int, ...]
+
+
+def number_forms(word: str) -> tuple[str, ...]:
+    """List a word's singular and plural spellings, starting with the word.
+
+    The list may contain spellings that do not exist. They are harmless, because no paper contains
+    them.
 
     Parameters
     ----------

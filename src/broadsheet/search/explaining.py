@@ -1,45 +1,46 @@
-"""Say why each hit is there."""
+"""Explain why each hit was found."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from broadsheet.encoders.static import load_encoder
-from broadsheet.index.local.words import Words, stem
+from broadsheet.index.analyzer import stem
 from broadsheet.model import Paper, Tier
-from broadsheet.rules.reason import Asked, Reason, why_match, why_near, why_neighbour
+from broadsheet.rules.reason import Reason, WordFinder, why_match, why_near, why_neighbour
 from broadsheet.rules.snippet import sentences
+from broadsheet.rules.words import QueryTerms
 
 _SENTENCES = 12
 
 
-def explain(text: str, words: Words, hits: Sequence[tuple[Paper, Tier]]) -> list[Reason]:
-    """Give the reason of each hit: the words it holds and where, or its nearest sentence.
+def explain(text: str, terms: QueryTerms, hits: Sequence[tuple[Paper, Tier]]) -> list[Reason]:
+    """Return the reason of each hit: the query's words in it, or its most similar sentence.
 
-    The shipped encoder tells which sentence that is, whatever made the index's vectors: another
-    may be on another machine.
+    The shipped encoder compares the sentences, whichever encoder the index uses: another one may
+    be a remote service.
 
     Parameters
     ----------
     text : str
-        What was asked.
-    words : Words
-        The words of it.
+        The plain text of the query.
+    terms : QueryTerms
+        Its words.
     hits : sequence of (Paper, Tier)
-        What was found.
+        The papers found.
     """
-    asked = Asked(words.exact, words.stems, stem)
-    told: list[Reason] = []
+    finder = WordFinder(terms, stem)
+    reasons: list[Reason] = []
     for paper, tier in hits:
         if tier is Tier.MATCH:
-            told.append(why_match(asked, paper))
+            reasons.append(why_match(finder, paper))
         else:
-            shared = why_neighbour(asked, paper)
-            told.append(shared or why_near(_nearest_sentence(text, paper)))
-    return told
+            by_words = why_neighbour(finder, paper)
+            reasons.append(by_words or why_near(_most_similar_sentence(text, paper)))
+    return reasons
 
 
-def _nearest_sentence(text: str, paper: Paper) -> str:
-    told = sentences(paper.abstract or "")[:_SENTENCES] or (paper.title,)
-    vector, *vectors = load_encoder().encode([text, *told])
-    return told[int(np.argmax(np.stack(vectors) @ vector))]
+def _most_similar_sentence(text: str, paper: Paper) -> str:
+    candidates = sentences(paper.abstract or "")[:_SENTENCES] or (paper.title,)
+    vector, *vectors = load_encoder().encode([text, *candidates])
+    return candidates[int(np.argmax(np.stack(vectors) @ vector))]

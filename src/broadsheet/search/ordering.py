@@ -1,4 +1,4 @@
-"""Orders other than by relevance."""
+"""Orders other than relevance."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,55 +6,59 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from broadsheet.index.engine import EngineRequest
 from broadsheet.rules.dates import first_day
-from broadsheet.search.ranking import HEAD, Question, Ranked, Ranking
+from broadsheet.search.ranking import HEAD, Ranked, Ranking, Retrieval, Window, windowed
 from broadsheet.store.papers import papers_by_num
 from broadsheet.store.trends import scores_of
 
-# Where nothing holds every word, so many of the best are put in another order.
+# If no paper matches, so many of the most relevant are ordered by date.
 _BEST = 100
 
-Rank = Callable[[Question, int, int], Ranking]
+Rank = Callable[[Retrieval, Window], Ranking]
 
 
-def by_date(
-    connection: Connection, question: Question, rank: Rank, start: int, stop: int
-) -> Ranking:
-    """Put the matches in order of date, newest first; without any, the best of all.
+def by_date(connection: Connection, retrieval: Retrieval, rank: Rank, window: Window) -> Ranking:
+    """Order the matches by date, newest first; without matches, the most relevant papers.
 
     Parameters
     ----------
     connection : Connection
         The library.
-    question : Question
-        What is asked.
+    retrieval : Retrieval
+        The query.
     rank : callable
-        Gives a stretch of the order by relevance.
-    start, stop : int
-        The stretch wanted.
+        Ranks by relevance: :func:`broadsheet.search.ranking.in_tiers` or ``in_one_list``.
+    window : Window
+        The part of the list to return.
     """
-    found = question.generation.lexical.newest(question.asked, stop)
-    if not found.total:
-        return _reordered(connection, question, rank, _BEST, start, stop, _newness)
-    scores = np.zeros(len(found.nums))
-    page = Ranked(found.nums, scores, np.ones(len(found.nums), dtype=bool)).cut(start, stop)
-    return Ranking(found.total, found.total, page)
+    request = EngineRequest(
+        query=retrieval.query,
+        match_limit=window.stop,
+        mode=retrieval.mode,
+        newest_first=True,
+        facets=retrieval.facets,
+    )
+    response = retrieval.fetch(request)
+    if not response.match_count:
+        return _reordered(connection, retrieval, rank, _BEST, window, _publication_days)
+    nums = response.matches.nums
+    papers = Ranked(nums, np.zeros(len(nums)), np.ones(len(nums), dtype=bool))
+    return windowed(papers, response.match_count, response.match_count, window, response)
 
 
-def by_trend(
-    connection: Connection, question: Question, rank: Rank, start: int, stop: int
-) -> Ranking:
-    """Put the best of the list in order of what is rising; those after them stay as they are.
+def by_trend(connection: Connection, retrieval: Retrieval, rank: Rank, window: Window) -> Ranking:
+    """Order the first papers of the list by trending score; those after them by relevance.
 
     Parameters
     ----------
-    connection, question, rank, start, stop
-        As in :func:`by_date`.
+    connection, retrieval, rank, window
+        As for :func:`by_date`.
     """
-    return _reordered(connection, question, rank, HEAD, start, stop, scores_of)
+    return _reordered(connection, retrieval, rank, HEAD, window, scores_of)
 
 
-def _newness(connection: Connection, nums: Sequence[int]) -> dict[int, float]:
+def _publication_days(connection: Connection, nums: Sequence[int]) -> dict[int, float]:
     return {
         num: float(first_day(paper.published).toordinal())
         for num, paper in papers_by_num(connection, nums).items()
@@ -64,22 +68,21 @@ def _newness(connection: Connection, nums: Sequence[int]) -> dict[int, float]:
 
 def _reordered(
     connection: Connection,
-    question: Question,
+    retrieval: Retrieval,
     rank: Rank,
     best: int,
-    start: int,
-    stop: int,
-    worth: Callable[[Connection, Sequence[int]], Mapping[int, float]],
+    window: Window,
+    values: Callable[[Connection, Sequence[int]], Mapping[int, float]],
 ) -> Ranking:
-    ranking = rank(question, 0, max(best, stop))
-    # Matches stay before neighbours: only what holds every word is put in another order.
+    """Order the first `best` papers by descending value; those without a value come last."""
+    ranking = rank(retrieval, Window(0, max(best, window.stop)))
+    # Matches stay before neighbors: if there are any, only they are reordered.
     head = min(best, ranking.matches) or best
-    nums = ranking.page.nums[:head]
-    worths = worth(connection, nums.tolist())
+    nums = ranking.papers.nums[:head].tolist()
+    value_of = values(connection, nums)
     order: NDArray[np.int64] = np.argsort(
-        [-worths.get(num, -np.inf) for num in nums.tolist()], kind="stable"
+        [-value_of.get(num, -np.inf) for num in nums], kind="stable"
     )
-    order = np.concatenate([order, np.arange(len(nums), len(ranking.page.nums))])
-    page = ranking.page
-    page = Ranked(page.nums[order], page.scores[order], page.matched[order])
-    return Ranking(ranking.total, ranking.matches, page.cut(start, stop))
+    order = np.concatenate([order, np.arange(len(nums), len(ranking.papers.nums))])
+    papers = ranking.papers.take(order)
+    return windowed(papers, ranking.total, ranking.matches, window, ranking.response)

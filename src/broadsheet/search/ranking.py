@@ -1,53 +1,89 @@
-"""Put papers in order for a question: matches before neighbours, or one fused list."""
+"""Rank the candidates for a query: matches before neighbors, or one fused list."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.index.local.generation import Generation
-from broadsheet.index.local.lexical import Asked, Found
+from broadsheet.index.engine import Candidates, EngineRequest, EngineResponse, SearchEngine
 from broadsheet.model import Mode
 from broadsheet.rules.fusion import FEEDBACK_PAPERS, fuse, with_feedback
+from broadsheet.rules.query import Query
 from broadsheet.rules.reranking import DEPTH
 from broadsheet.search.reranker import QueryReranker
 
-# How many of the best matches are put in order by words and meaning together; those after them
-# keep the order of their BM25 sums.
+# The best matches, which are ordered by words and meaning; those after them by BM25 alone.
 HEAD = 300
 NEIGHBOURS = 1_000
-# How many papers are taken from each side, words and meaning: the shallow ones come first, so
-# that the first pages cost little and stay the same however deep a reader goes.
-SHALLOW, _DEEP = 100, 1_000
-# Libraries (or what filters leave of them) up to this size are weighed whole.
-_SMALL = 2_000
-# Above this, papers that pass the filters are not listed but looked for among the nearest.
-_LISTED = 20_000
+# How many neighbors are retrieved by words, and as many by meaning. The shallow list is ranked
+# first, so that the first pages are fast, and are the same whichever page is requested.
+SHALLOW, DEEP = 100, 1_000
+# If at most this many papers satisfy the filters, all of them are ranked.
+EXHAUSTIVE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of one generation of the index.
+class Retrieval:
+    """One query to one engine; each :meth:`fetch` is a round trip.
 
     Parameters
     ----------
-    generation : Generation
-        What is asked.
-    asked : Asked
-        The words and filters.
-    vector : ndarray of float32, shape (dim,)
-        The meaning; zero where nothing of it is known, or where it is not to count.
+    engine : SearchEngine
+        The engine.
+    query : Query
+        The parsed query.
     mode : Mode
-        What counts.
+        Words, meaning, or both.
+    facets : bool
+        Whether to count the matches by category and year.
     reranking : QueryReranker or None
         Reranks the top results.
+    similar_to : int or None
+        The number of a paper whose vector replaces the query's.
     """
 
-    generation: Generation
-    asked: Asked
-    vector: NDArray[np.float32]
+    engine: SearchEngine
+    query: Query
     mode: Mode
+    facets: bool = False
     reranking: QueryReranker | None = None
+    similar_to: int | None = None
+
+    def fetch(self, request: EngineRequest) -> EngineResponse:
+        """Retrieve candidates."""
+        if self.similar_to is not None:
+            return self.engine.similar(self.similar_to, request)
+        return self.engine.search(request)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of a list to return.
+
+    Parameters
+    ----------
+    offset : int
+        The number of results before it.
+    size : int
+        The most results in it.
+    clamp : bool
+        Whether an offset past the end is replaced by that of the last page.
+    """
+
+    offset: int
+    size: int
+    clamp: bool = False
+
+    @property
+    def stop(self) -> int:
+        """The length of the list up to and including the window."""
+        return self.offset + self.size
+
+    def start(self, total: int) -> int:
+        """Return the offset in a list of `total` results."""
+        if not self.clamp or self.offset < total:
+            return self.offset
+        return max(0, total - 1) // self.size * self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +93,7 @@ class Ranked:
     Parameters
     ----------
     nums : ndarray of int64, shape (n,)
-        Their numbers.
+        Paper numbers.
     scores : ndarray of float64, shape (n,)
         Fused scores.
     matched : ndarray of bool, shape (n,)
@@ -68,172 +104,202 @@ class Ranked:
     scores: NDArray[np.float64]
     matched: NDArray[np.bool_]
 
-    def cut(self, start: int, stop: int) -> "Ranked":
-        """Take a stretch."""
-        span = slice(start, stop)
-        return Ranked(self.nums[span], self.scores[span], self.matched[span])
+    def take(self, positions: NDArray[np.integer] | slice) -> "Ranked":
+        """Return the papers at some positions."""
+        return Ranked(self.nums[positions], self.scores[positions], self.matched[positions])
+
+    def followed_by(self, other: "Ranked") -> "Ranked":
+        """Return these papers, then those of another list."""
+        return Ranked(
+            np.concatenate([self.nums, other.nums]),
+            np.concatenate([self.scores, other.scores]),
+            np.concatenate([self.matched, other.matched]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """A stretch of a whole order.
+    """One window of a ranked list.
 
     Parameters
     ----------
-    total, matches : int
-        Length of the whole order, and how many matches there are.
-    page : Ranked
-        The stretch asked for.
+    total : int
+        Length of the whole list.
+    matches : int
+        The number of matches in it.
+    offset : int
+        The number of papers before the window.
+    papers : Ranked
+        The papers in the window.
+    response : EngineResponse
+        The first response of the engine.
     """
 
     total: int
     matches: int
-    page: Ranked
+    offset: int
+    papers: Ranked
+    response: EngineResponse
 
 
-def in_tiers(question: Question, start: int, stop: int) -> Ranking:
-    """Rank matches by score; after them neighbours by score.
+def windowed(
+    papers: Ranked, total: int, matches: int, window: Window, response: EngineResponse
+) -> Ranking:
+    """Cut a window out of a list whose length is `total`."""
+    start = window.start(total)
+    shown = papers.take(slice(start, start + window.size))
+    return Ranking(total, matches, start, shown, response)
+
+
+def in_tiers(retrieval: Retrieval, window: Window) -> Ranking:
+    """Rank matches by score, then neighbors by score.
 
     Parameters
     ----------
-    question : Question
-        What is asked.
-    start, stop : int
-        The stretch wanted. However it is chosen, a paper has the same place.
+    retrieval : Retrieval
+        The query.
+    window : Window
+        The part of the list to return. A paper has the same position in every window.
     """
-    lexical = question.generation.lexical
-    found = lexical.matches(question.asked, max(HEAD, stop))
-    page = _matches(question, found).cut(start, stop)
-    expected = _expected(question, found.total)
-    if expected is not None and stop <= found.total:
-        return Ranking(found.total + expected, found.total, page)
-    first, last = max(0, start - found.total), max(0, stop - found.total)
-    neighbours = _others(question, found, last, matches_too=False)
-    total = len(neighbours.nums) if expected is None else expected
-    return Ranking(found.total + total, found.total, _joined(page, neighbours.cut(first, last)))
+    estimated = _total_is_estimated(retrieval)
+    request = _request(
+        retrieval,
+        window.stop,
+        match_limit=max(HEAD, window.stop),
+        enough_matches=window.stop if estimated else None,
+    )
+    response = retrieval.fetch(request)
+    matches = _rank_matches(response)
+    expected = _expected_neighbors(retrieval, response, response.match_count)
+    if expected is not None and window.stop <= response.match_count:
+        total = response.match_count + expected
+        return windowed(matches, total, response.match_count, window, response)
+    wanted = max(0, window.stop - response.match_count)
+    neighbors = _rank_neighbors(retrieval, request, response, wanted, counted=expected is None)
+    count = len(neighbors.nums) if expected is None else expected
+    papers, total = matches.followed_by(neighbors), response.match_count + count
+    return windowed(papers, total, response.match_count, window, response)
 
 
-def in_one_list(question: Question, start: int, stop: int) -> Ranking:
-    """Rank all papers by score, whether they hold every word or not.
+def in_one_list(retrieval: Retrieval, window: Window) -> Ranking:
+    """Rank matches and neighbors together by score.
 
     Parameters
     ----------
-    question, start, stop
+    retrieval, window
         As in :func:`in_tiers`.
     """
-    lexical = question.generation.lexical
-    found = lexical.holding(question.asked, HEAD)
-    if found.total > len(found.nums):
-        found = lexical.matches(question.asked, HEAD)
-    ranked = _others(question, found, stop, matches_too=True)
-    expected = _expected(question, 0)
-    total = len(ranked.nums) if expected is None else expected
-    return Ranking(total, found.total, ranked.cut(start, stop))
+    request = _request(retrieval, window.stop, match_limit=HEAD, one_list=True)
+    response = retrieval.fetch(request)
+    expected = _expected_neighbors(retrieval, response, 0)
+    papers = _rank_neighbors(retrieval, request, response, window.stop, counted=expected is None)
+    total = len(papers.nums) if expected is None else expected
+    return windowed(papers, total, response.match_count, window, response)
 
 
-def _matches(question: Question, found: Found) -> Ranked:
-    cosines = question.generation.vectors.take(found.nums).cosines(question.vector)
-    scores = fuse(found.bm25, cosines, float(found.bm25.max(initial=0.0)))
-    head = slice(0, HEAD)
-    order = np.lexsort((found.nums[head], -scores[head]))
-    order = np.concatenate([order, np.arange(len(order), len(scores))])
-    return Ranked(found.nums[order], scores[order], np.ones(len(order), dtype=bool))
+def _request(
+    retrieval: Retrieval,
+    stop: int,
+    match_limit: int,
+    *,
+    one_list: bool = False,
+    enough_matches: int | None = None,
+) -> EngineRequest:
+    # The deep list is requested with the shallow one if it is certainly or probably needed.
+    deep = stop > 2 * SHALLOW or not _total_is_estimated(retrieval)
+    return EngineRequest(
+        query=retrieval.query,
+        match_limit=match_limit,
+        depths=(SHALLOW, DEEP) if deep else (SHALLOW,),
+        mode=retrieval.mode,
+        one_list=one_list,
+        enough_matches=enough_matches,
+        exhaustive=EXHAUSTIVE,
+        facets=retrieval.facets,
+    )
 
 
-def _expected(question: Question, matches: int) -> int | None:
-    """Tell how many others there will be without looking for them, or None where that is unknown.
+def _total_is_estimated(retrieval: Retrieval) -> bool:
+    # With filters, or by words alone, there may be few neighbors or none: they are counted.
+    return not retrieval.query.filters and retrieval.mode is not Mode.LEXICAL
 
-    Among many papers there are always :data:`NEIGHBOURS` that come near at all.
+
+def _expected_neighbors(retrieval: Retrieval, response: EngineResponse, matches: int) -> int | None:
+    """Return the number of neighbors, or None if they have to be counted.
+
+    Of many papers, at least :data:`NEIGHBOURS` always have a positive score.
     """
-    papers = len(question.generation.lexical)
-    known = question.asked.must is None and question.vector.any() and papers > _SMALL
-    return min(NEIGHBOURS, papers - matches) if known else None
+    large = response.papers > EXHAUSTIVE
+    if not large or response.vector is None or not _total_is_estimated(retrieval):
+        return None
+    return min(NEIGHBOURS, response.papers - matches)
 
 
-def _others(question: Question, found: Found, wanted: int, *, matches_too: bool) -> Ranked:
-    """Rank the papers that are no matches (or all of them), as many as wanted or somewhat more."""
-    lexical = question.generation.lexical
-    listed = lexical.passing(question.asked, _LISTED)
-    papers = len(lexical) if listed is None else len(listed)
-    if papers <= _SMALL:
-        return _stage(question, found, listed, _SMALL, matches_too).cut(0, NEIGHBOURS)
-    ranked = _stage(question, found, listed, SHALLOW, matches_too)
-    if wanted > len(ranked.nums) or _expected(question, found.total) is None:
-        deeper = _stage(question, found, listed, _DEEP, matches_too)
-        new = ~np.isin(deeper.nums, ranked.nums)
-        rest = Ranked(deeper.nums[new], deeper.scores[new], deeper.matched[new])
-        ranked = _joined(ranked, rest)
-    return ranked.cut(0, NEIGHBOURS)
+def _rank_matches(response: EngineResponse) -> Ranked:
+    matches = response.matches
+    best = float(matches.bm25.max(initial=0.0))
+    scores = fuse(matches.bm25, _cosines(response.vector, matches), best)
+    head = slice(0, HEAD)
+    order = np.lexsort((matches.nums[head], -scores[head]))
+    order = np.concatenate([order, np.arange(len(order), len(scores))])
+    return Ranked(matches.nums, scores, matches.matched).take(order)
 
 
-def _stage(
-    question: Question,
-    found: Found,
-    listed: NDArray[np.int64] | None,
-    depth: int,
-    matches_too: bool,
+def _rank_neighbors(
+    retrieval: Retrieval,
+    request: EngineRequest,
+    response: EngineResponse,
+    wanted: int,
+    *,
+    counted: bool,
 ) -> Ranked:
-    generation, asked = question.generation, question.asked
-    weighed = Found.none()
-    if question.mode is not Mode.SEMANTIC:
-        weighed = (
-            generation.lexical.best(asked, depth)
-            if matches_too
-            else generation.lexical.others(asked, depth, found)
-        )
-    nums, bm25 = weighed.nums, weighed.bm25
-    near = _near(question, listed, depth + (0 if matches_too else min(found.total, HEAD)))
-    near = near[~np.isin(near, nums)]
-    told = generation.lexical.weigh(asked, near, matches_too=matches_too)
-    nums = np.concatenate([nums, np.fromiter(told, dtype=np.int64, count=len(told))])
-    bm25 = np.concatenate([bm25, np.fromiter(told.values(), dtype=np.float64, count=len(told))])
-    if question.mode is Mode.SEMANTIC:
+    """Rank at least `wanted` neighbors if there are so many; all of them if `counted`."""
+
+    def ranked(candidates: Candidates) -> Ranked:
+        return _rank(retrieval, response, candidates, one_list=request.one_list)
+
+    def fetched(*depths: int) -> tuple[Candidates, ...]:
+        again = replace(request, depths=depths, enough_matches=None, facets=False)
+        return retrieval.fetch(again).neighbors
+
+    lists = response.neighbors or fetched(SHALLOW, DEEP)
+    papers = ranked(lists[0])
+    if not response.exhausted and (counted or wanted > len(papers.nums)):
+        deeper = ranked(lists[1] if len(lists) > 1 else fetched(DEEP)[0])
+        papers = papers.followed_by(deeper.take(np.flatnonzero(~np.isin(deeper.nums, papers.nums))))
+    return papers.take(slice(0, NEIGHBOURS))
+
+
+def _rank(
+    retrieval: Retrieval, response: EngineResponse, candidates: Candidates, *, one_list: bool
+) -> Ranked:
+    """Rank one list of neighbors; papers with a score of 0 are left out."""
+    nums, bm25 = candidates.nums, candidates.bm25
+    if retrieval.mode is Mode.SEMANTIC:
         bm25 = np.zeros_like(bm25)
-    best = float(max(bm25.max(initial=0.0), found.bm25.max(initial=0.0)))
-    scores = _scored(question, nums, bm25, best)
-    if matches_too:
-        scores = _echoed(question, nums, scores)
+    best = max(float(bm25.max(initial=0.0)), float(response.matches.bm25.max(initial=0.0)))
+    cosines = _cosines(response.vector, candidates)
+    scores = fuse(bm25, cosines, best)
+    if response.vector is not None:
+        if retrieval.reranking is not None:
+            head = np.lexsort((nums, -scores))[:DEPTH]
+            cosines[head] = retrieval.reranking.cosines(nums[head], cosines[head])
+            scores = fuse(bm25, cosines, best)
+        if one_list:
+            scores = _with_feedback(candidates, scores)
     order = np.lexsort((nums, -scores))
     order = order[scores[order] > 0]
-    return Ranked(nums[order], scores[order], np.isin(nums[order], found.nums))
+    return Ranked(nums, scores, candidates.matched).take(order)
 
 
-def _scored(
-    question: Question, nums: NDArray[np.int64], bm25: NDArray[np.float64], best: float
-) -> NDArray[np.float64]:
-    cosines = question.generation.vectors.take(nums).cosines(question.vector)
-    scores = fuse(bm25, cosines, best)
-    if question.reranking is None or not question.vector.any():
-        return scores
-    head = np.lexsort((nums, -scores))[:DEPTH]
-    cosines[head] = question.reranking.cosines(nums[head], cosines[head])
-    return fuse(bm25, cosines, best)
-
-
-def _echoed(
-    question: Question, nums: NDArray[np.int64], scores: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    vectors = question.generation.vectors
-    if not question.vector.any():
-        return scores
-    best = np.lexsort((nums, -scores))[:FEEDBACK_PAPERS]
-    mean = scores[best].astype(np.float32) @ vectors.take(nums[best]).dequantized()
+def _with_feedback(candidates: Candidates, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    best = np.lexsort((candidates.nums, -scores))[:FEEDBACK_PAPERS]
+    mean = scores[best].astype(np.float32) @ candidates.vectors.take(best).dequantized()
     length = np.linalg.norm(mean)
-    return with_feedback(scores, vectors.take(nums).cosines(mean / length)) if length else scores
+    return with_feedback(scores, candidates.vectors.cosines(mean / length)) if length else scores
 
 
-def _near(question: Question, listed: NDArray[np.int64] | None, depth: int) -> NDArray[np.int64]:
-    vectors = question.generation.vectors
-    if listed is None:
-        filtered = question.asked.must is not None
-        return vectors.nearest(question.vector, _DEEP if filtered else depth)[0]
-    cosines = vectors.take(listed).cosines(question.vector)
-    return listed[np.lexsort((listed, -cosines))[:depth]] if question.vector.any() else listed[:0]
-
-
-def _joined(first: Ranked, second: Ranked) -> Ranked:
-    return Ranked(
-        np.concatenate([first.nums, second.nums]),
-        np.concatenate([first.scores, second.scores]),
-        np.concatenate([first.matched, second.matched]),
-    )
+def _cosines(vector: NDArray[np.float32] | None, candidates: Candidates) -> NDArray[np.float32]:
+    if vector is None:
+        return np.zeros(len(candidates), dtype=np.float32)
+    return candidates.vectors.cosines(vector)

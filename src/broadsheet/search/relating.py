@@ -1,33 +1,31 @@
-"""Find the papers related to a paper."""
+"""Find papers similar to a paper."""
 
-import numpy as np
-
-from broadsheet.index.local.searchindex import SearchIndex
+from broadsheet.index.engine import SearchEngine
 from broadsheet.model import Mode, Paper
-from broadsheet.search.ranking import Question, in_one_list
+from broadsheet.rules.query import plain_query
+from broadsheet.search.ranking import Retrieval, Window, in_one_list
 from broadsheet.store.database import Database
 from broadsheet.store.papers import num_of, papers_by_num
 
 
-def related(database: Database, index: SearchIndex, paper: Paper, n: int) -> list[Paper]:
-    """Find the papers nearest to one in meaning and in the words of its title.
+def related(database: Database, engine: SearchEngine, paper: Paper, n: int) -> list[Paper]:
+    """Return the papers most similar to one, by its vector and the words of its title.
 
     Parameters
     ----------
     database : Database
-        The library the index was made of.
-    index : SearchIndex
-        What is searched.
+        The library.
+    engine : SearchEngine
+        An index of its papers.
     paper : Paper
         A paper of the library.
     n : int
-        How many at most.
+        The most papers returned.
     """
-    generation = index.generation
     with database.read() as connection:
         num = num_of(connection, paper.id)
-        (vector,) = generation.vectors.take(np.asarray([num])).dequantized()
-        question = Question(generation, generation.lexical.asked(paper.title), vector, Mode.HYBRID)
-        nums = [near for near in in_one_list(question, 0, n + 1).page.nums.tolist() if near != num]
+        retrieval = Retrieval(engine, plain_query(paper.title), Mode.HYBRID, similar_to=num)
+        ranking = in_one_list(retrieval, Window(0, n + 1))
+        nums = [near for near in ranking.papers.nums.tolist() if near != num][:n]
         papers = papers_by_num(connection, nums)
-    return [papers[near] for near in nums[:n] if near in papers]
+    return [papers[near] for near in nums if near in papers]

@@ -1,7 +1,6 @@
 """How an answer can be narrowed, widened and put in another order."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from broadsheet.model import HitList, Sort
 from broadsheet.rules.query import (
@@ -12,7 +11,6 @@ from broadsheet.rules.query import (
     Query,
     Within,
     Years,
-    parse,
     unparse,
     with_filter,
     without_filter,
@@ -65,9 +63,8 @@ class Narrowing:
     sorts: tuple[Choice, ...]
 
 
-def narrowing(found: HitList, sort: Sort, today: date) -> Narrowing:
-    """Work out the links beside an answer."""
-    query = parse(found.query, today)
+def narrowing(query: Query, found: HitList, sort: Sort) -> Narrowing:
+    """Return the links beside the hits of a query."""
     in_force = set(query.filters)
 
     def offered(clause: Clause, name: str, count: int) -> Choice:

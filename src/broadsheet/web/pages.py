@@ -11,7 +11,7 @@ from broadsheet.library import Library
 from broadsheet.model import DeliveryState, Paper
 from broadsheet.rules.fusion import FEEDBACK_PAPERS, LEXICAL_SHARE, SENTENCE_WORDS
 from broadsheet.rules.gaps import stretches
-from broadsheet.rules.query import paper_asked
+from broadsheet.rules.query import parse
 from broadsheet.rules.reranking import DEPTH
 from broadsheet.web import edition_pages, results, view_models
 from broadsheet.web.addresses import ids_meant, paper_path, search_path
@@ -38,19 +38,20 @@ def search(
     sort: str = "",
 ) -> Response:
     """Answer a query, twenty papers a page; a pasted id, DOI or address leads to its paper."""
-    query, cut = view_models.clean_query(q)
-    asked, order = results.page_number(page), sort_named(sort)
-    meant = paper_asked(query)
-    if meant is not None and library.has_paper(meant):
-        return RedirectResponse(paper_path(meant), 303)
+    text, cut = view_models.clean_query(q)
+    query, order = parse(text, library.today), sort_named(sort)
+    paper_id = query.paper_id
+    if paper_id is not None and library.has_paper(paper_id):
+        return RedirectResponse(paper_path(paper_id), 303)
     found = library.search(
-        query, n=results.PAGE_SIZE, offset=results.offset(asked), sort=order, facets=True
+        query,
+        n=results.PAGE_SIZE,
+        offset=results.offset(results.page_number(page)),
+        sort=order,
+        facets=True,
+        clamp=True,
     )
-    pager = results.pager(asked, found.total)
-    if pager.page != asked:
-        found = library.search(
-            query, n=results.PAGE_SIZE, offset=results.offset(pager.page), sort=order, facets=True
-        )
+    pager = results.pager(found)
     votes, voted = votes_on(library, reader, [hit.paper.id for hit in found.hits])
     sections = [
         (
@@ -67,16 +68,16 @@ def search(
     return printer.page(
         request,
         "search.html",
-        query=query,
+        query=text,
         cut=cut,
-        missing=meant,
+        missing=paper_id,
         found=found,
         sections=sections,
         pager=pager,
         sort=order,
-        narrowing=narrowing(found, order, library.today),
-        feeds=feeds_at("/search", f"Papers on {query}", q=query) if query and not cut else (),
-        canonical=search_path(query, pager.page, order) if query else "/search",
+        narrowing=narrowing(query, found, order),
+        feeds=feeds_at("/search", f"Papers on {text}", q=text) if text and not cut else (),
+        canonical=search_path(text, pager.page, order) if text else "/search",
     )
 
 

@@ -53,16 +53,16 @@ class Pager:
         return tuple(row)
 
 
-def pager(asked: int, total: int) -> Pager:
-    """Find the page to show when page `asked` of `total` hits is wanted.
+def pager(found: HitList) -> Pager:
+    """Return the page that a list of hits is, and the number of pages.
 
     Examples
     --------
-    >>> pager(99, 45)
+    >>> pager(HitList("kites", total=45, matches=0, hits=(), offset=40))
     Pager(page=3, pages=3)
     """
-    pages = min(max(1, -(-total // PAGE_SIZE)), MAX_PAGE)
-    return Pager(min(max(1, asked), pages), pages)
+    pages = min(max(1, -(-found.total // PAGE_SIZE)), MAX_PAGE)
+    return Pager(min(found.offset // PAGE_SIZE + 1, pages), pages)
 
 
 def offset(page: int) -> int:

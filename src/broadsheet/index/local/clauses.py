@@ -5,7 +5,7 @@ from datetime import date
 
 from tantivy import FieldType, Occur, Query, Schema
 
-from broadsheet.index.local.words import stems_in, words_in
+from broadsheet.index.analyzer import names_in, stems_in, words_in
 from broadsheet.rules.query import (
     AllOf,
     AnyOf,
@@ -24,19 +24,19 @@ _YEARS = (1, 9_999)
 
 
 def compiled(schema: Schema, clause: Clause) -> Query:
-    """Bring a clause into the form tantivy asks.
+    """Translate a clause to a query of tantivy.
 
     Parameters
     ----------
     schema : Schema
-        As :func:`broadsheet.index.local.postings.make_schema` makes it.
+        As :func:`broadsheet.index.local.postings.make_schema` returns it.
     clause : Clause
-        Any clause; one that names no word (``"!?"``) is satisfied by every paper.
+        Any clause; every paper satisfies one without words (``"!?"``).
     """
     match clause:
         case Word(text=text):
-            spelt = words_in(text)
-            return all_of([word(schema, each) for each in spelt]) if spelt else Query.all_query()
+            words = words_in(text)
+            return all_of([word(schema, each) for each in words]) if words else Query.all_query()
         case Phrase(text=text):
             return _phrase(schema, "words", words_in(text))
         case Within():
@@ -53,43 +53,43 @@ def compiled(schema: Schema, clause: Clause) -> Query:
             return any_of([compiled(schema, each) for each in inner])
 
 
-def word(schema: Schema, spelt: str) -> Query:
-    """Ask for papers that hold a word in singular or plural."""
-    forms = number_forms(spelt)
+def word(schema: Schema, spelling: str) -> Query:
+    """Match papers that contain a word in singular or plural."""
+    forms = number_forms(spelling)
     return any_of([Query.term_query(schema, "words", form) for form in forms])
 
 
 def all_of(queries: Sequence[Query]) -> Query:
-    """Ask for papers that satisfy every one."""
+    """Match papers that satisfy every query."""
     if len(queries) == 1:
         return queries[0]
     return Query.boolean_query([(Occur.Must, query) for query in queries])
 
 
 def any_of(queries: Sequence[Query]) -> Query:
-    """Ask for papers that satisfy at least one."""
+    """Match papers that satisfy at least one query."""
     if len(queries) == 1:
         return queries[0]
     return Query.boolean_query([(Occur.Should, query) for query in queries])
 
 
 def without(query: Query) -> Query:
-    """Ask for papers that do not satisfy it."""
+    """Match papers that do not satisfy a query."""
     return Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, query)])
 
 
-def weightless(query: Query) -> Query:
-    """Let a query choose papers and add nothing to their BM25 sum."""
+def unscored(query: Query) -> Query:
+    """Match the same papers with a BM25 sum of 0."""
     return Query.const_score_query(query, 0.0)
 
 
-def boosted(query: Query, times: float) -> Query:
-    """Let a query count several times."""
-    return query if times == 1.0 else Query.boost_query(query, times)
+def boosted(query: Query, factor: float) -> Query:
+    """Multiply the BM25 sum of a query."""
+    return query if factor == 1.0 else Query.boost_query(query, factor)
 
 
 def dated(schema: Schema) -> Query:
-    """Ask for papers whose date is known."""
+    """Match papers with a date."""
     return _between(schema, "day", 1, date.max.toordinal())
 
 
@@ -103,17 +103,11 @@ def _within(schema: Schema, clause: Within) -> Query:
         case Field.AUTHOR if clause.phrase:
             return _phrase(schema, "authors", words_in(text))
         case Field.AUTHOR:
-            return _all_terms(schema, "authors", _names(text))
+            return _all_terms(schema, "authors", names_in(text))
         case Field.CATEGORY:
             return Query.term_query(schema, "within", text.strip().lower())
         case Field.ID:
             return Query.term_query(schema, "names", text.strip().lower())
-
-
-def _names(text: str) -> list[str]:
-    """Leave initials out where there is more to go by: sources write first names either way."""
-    words = words_in(text)
-    return [word for word in words if len(word) > 1] or words
 
 
 def _all_terms(schema: Schema, field: str, terms: Sequence[str]) -> Query:

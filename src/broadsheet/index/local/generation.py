@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from broadsheet.encoders.paper_text import text_of
 from broadsheet.encoders.protocol import Encoder
 from broadsheet.errors import SearchIndexError
+from broadsheet.index.engine import Changes, ReadChanges
 from broadsheet.index.local.lexical import Lexical
+from broadsheet.index.local.postings import LexicalWriter
 from broadsheet.index.local.vector_index import VectorIndex
 from broadsheet.model import Paper
 
-# Papers between two commits: what a crash makes the next run do again. Encoders differ in speed a
-# thousandfold, so the number is doubled where a step took less than the one time, and halved where
-# it took longer than the other.
-CHUNK, _FEWEST, _FIRST = 8_192, 64, 1_024
+# Changes in one batch, which is what a crash makes the next run repeat. Encoders differ in speed by
+# a factor of a thousand, so the size is doubled after a batch that took less than _SHORT_S and
+# halved after one that took more than _LONG_S.
+MAX_BATCH, _MIN_BATCH, _FIRST_BATCH = 8_192, 64, 1_024
 _SHORT_S, _LONG_S = 1.0, 10.0
 
-Changes = Callable[[int, int], tuple[int, dict[int, Paper | None]]]
 _Vector = NDArray[np.float32]
 
 
@@ -32,18 +33,18 @@ class Generation:
     Parameters
     ----------
     folder : Path
-        Where the files lie; made when absent.
+        The folder; created if absent.
     encoder : Encoder
-        Makes vectors of texts.
+        Encodes papers and queries.
     dim : int or None
-        Length of a vector; None asks the encoder, which may have to ask another machine.
+        Length of a vector; None reads it from the encoder, which may be a remote service.
     rows : int or None
-        How many rows of vectors were written; None begins a new generation.
+        The number of rows of vectors known to be on disk; None creates a new generation.
 
     Raises
     ------
     OSError, ValueError
-        Where the files are damaged.
+        If the files are damaged.
     """
 
     def __init__(
@@ -53,22 +54,25 @@ class Generation:
         self.encoder = encoder
         self.dim = encoder.dim if dim is None else dim
         lexical, vectors = folder / "lexical", folder / "vectors.i8"
-        # Looked for, because tantivy would silently begin an empty one.
+        # Checked because tantivy would silently create an empty index.
         if rows is not None and not (lexical / "meta.json").is_file():
             raise ValueError(f"no postings in {str(lexical)!r}")
         if vectors.exists() and not vectors.is_file():
-            raise ValueError(f"{str(vectors)!r} is no file")
+            raise ValueError(f"{str(vectors)!r} is not a file")
         with panics_as_errors():
             self.lexical = Lexical(lexical)
             self.vectors = VectorIndex(vectors, self.dim)
-            # Vectors are always written first: fewer than papers mean that some were lost.
+            # Vectors are written before postings, so fewer rows than papers means lost rows.
             if self.vectors.rows < max(rows or 0, len(self.lexical)):
                 raise ValueError(f"vectors are missing in {str(vectors)!r}")
-            # tantivy does not miss a lost file of positions before it first looks for a word.
-            self.lexical.commonness("of")
+            # tantivy opens the file of positions only for the first lookup of a word.
+            self.lexical.stem_frequency("of")
+
+    def __len__(self) -> int:
+        return len(self.lexical)
 
     def reload(self) -> None:
-        """See what another process has written since."""
+        """Open what another process has written since."""
         self.lexical.reload()
         self.vectors.reload()
 
@@ -83,93 +87,100 @@ class Generation:
         Returns
         -------
         ndarray of float32, shape (len(texts), dim)
-            Rows of unit length; the zero row for a text in which nothing is known.
+            Rows of unit length; a zero row for a text without known words.
 
         Raises
         ------
         SearchIndexError
-            Where the encoder cannot be reached, or now makes vectors of another length.
+            If the encoder cannot be reached, or returns vectors of another length.
         """
         vectors = self.encoder.encode(texts)
         if vectors.shape != (len(texts), self.dim):
             raise SearchIndexError(
-                f"the encoder {self.encoder.name!r} now makes vectors of {vectors.shape[-1]} "
-                f"numbers where the index holds {self.dim}: run 'broadsheet index --rebuild'"
+                f"the encoder {self.encoder.name!r} returns vectors of length "
+                f"{vectors.shape[-1]}, the index contains vectors of length {self.dim}: "
+                "run 'broadsheet index --rebuild'"
             )
         return vectors
 
-    def follow(
-        self, position: int, changes: Changes, on_papers: Callable[[int], None] | None = None
+    def update(
+        self, position: int, read: ReadChanges, on_papers: Callable[[int], None] | None = None
     ) -> Generator[int, None, None]:
-        """Apply the library's changes after `position`.
-
-        Applying a change again does no harm: what a crash left half-done is done again.
+        """Apply all changes after `position`, a batch at a time.
 
         Parameters
         ----------
         position : int
-            Up to where these files have followed.
-        changes : callable
-            Given a position and a limit, the next changes, as
-            :func:`broadsheet.store.changes.changes_since` reads them.
+            The position up to which changes are applied.
+        read : callable
+            Reads the next changes.
         on_papers : callable, optional
-            Told how many papers each step applied.
+            Called with the number of papers of each batch.
 
         Yields
         ------
         int
-            The position that is now safely on disk.
+            The position up to which changes are on disk.
         """
-        limit = _FIRST
-        reached, changed = changes(position, limit)
-        if not changed:
+        limit = _FIRST_BATCH
+        reached, changes = read(position, limit)
+        if not changes:
             return
-        _drop_torn_deletions(self.folder / "lexical")
-        with self.lexical.writing() as writer:
-            while changed:
+        with self.writing() as apply:
+            while changes:
                 started = time.monotonic()
-                known = {num for num in changed if num in self.vectors}
-                self.vectors.append(self._vectors(changed))
-                for num, paper in changed.items():
-                    if num in known:
-                        writer.remove(num)
-                    if paper is not None:
-                        writer.add(num, paper)
-                writer.commit()
-                # Last, because a paper without a vector is not looked for among the postings:
-                # removed here first, it would stay there for good after a crash in between.
-                self._forget(num for num in known if changed[num] is None)
-                self.vectors.extend_graph()
+                apply(changes)
                 took_s = time.monotonic() - started
                 yield reached
                 if on_papers is not None:
-                    on_papers(len(changed))
+                    on_papers(len(changes))
                 limit = _next_limit(limit, took_s)
-                reached, changed = changes(reached, limit)
+                reached, changes = read(reached, limit)
         self.vectors.save_graph()
 
-    def _vectors(self, changed: Mapping[int, Paper | None]) -> dict[int, _Vector | None]:
-        present = {num: paper for num, paper in changed.items() if paper is not None}
+    @contextmanager
+    def writing(self) -> Iterator[Callable[[Changes], None]]:
+        """Open the only writer: a function that applies changes, durable when it returns.
+
+        Applying changes again has no effect, so a batch that a crash interrupted can be repeated.
+        """
+        _delete_uncommitted_deletions(self.folder / "lexical")
+        with self.lexical.writing() as writer:
+            yield lambda changes: self._apply(writer, changes)
+
+    def _apply(self, writer: LexicalWriter, changes: Changes) -> None:
+        indexed = {num for num in changes if num in self.vectors}
+        self.vectors.append(self._encoded(changes))
+        for num, paper in changes.items():
+            if num in indexed:
+                writer.delete(num)
+            if paper is not None:
+                writer.add(num, paper)
+        writer.commit()
+        # Last, because a paper without a vector counts as not indexed: if its vector were deleted
+        # first, its postings would remain after a crash in between.
+        deleted = [num for num in indexed if changes[num] is None]
+        if deleted:
+            self.vectors.append(dict.fromkeys(deleted))
+        self.vectors.extend_graph()
+
+    def _encoded(self, changes: Mapping[int, Paper | None]) -> dict[int, _Vector | None]:
+        present = {num: paper for num, paper in changes.items() if paper is not None}
         vectors = self.encode([text_of(paper) for paper in present.values()])
         return dict(zip(present, vectors, strict=True))
-
-    def _forget(self, nums: Iterator[int]) -> None:
-        gone: dict[int, _Vector | None] = dict.fromkeys(nums)
-        if gone:
-            self.vectors.append(gone)
 
 
 def _next_limit(limit: int, took_s: float) -> int:
     if took_s < _SHORT_S:
-        return min(CHUNK, limit * 2)
-    return max(_FEWEST, limit // 2) if took_s > _LONG_S else limit
+        return min(MAX_BATCH, limit * 2)
+    return max(_MIN_BATCH, limit // 2) if took_s > _LONG_S else limit
 
 
-def _drop_torn_deletions(postings: Path) -> None:
-    """Remove the files of deletions that a killed writer left.
+def _delete_uncommitted_deletions(postings: Path) -> None:
+    """Delete the lists of deletions that a killed writer left.
 
-    The next one counts on from the last commit, comes to the same file names, and tantivy refuses
-    to write over a file: without this the index could never be written again.
+    The next writer continues from the last commit and uses the same file names, and tantivy
+    refuses to overwrite a file: with these files present, every commit would fail.
     """
     segments = orjson.loads((postings / "meta.json").read_bytes())["segments"]
     committed = {
@@ -184,7 +195,7 @@ def _drop_torn_deletions(postings: Path) -> None:
 
 @contextmanager
 def panics_as_errors() -> Iterator[None]:
-    """Turn a panic of tantivy over damaged files into a ValueError."""
+    """Raise a panic of tantivy, which damaged files cause, as a ValueError."""
     try:
         yield
     except BaseException as error:

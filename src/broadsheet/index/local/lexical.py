@@ -1,7 +1,7 @@
-"""The words of all papers: BM25 by tantivy."""
+"""The words of all papers in tantivy: matching, BM25 sums, counts."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,25 +11,26 @@ import tantivy
 from numpy.typing import NDArray
 from tantivy import Occur, Order
 
+from broadsheet.index.analyzer import query_terms
 from broadsheet.index.local import clauses
-from broadsheet.index.local.postings import LexicalWriter, make_schema
-from broadsheet.index.local.words import Words, register, words_asked
-from broadsheet.rules.query import Clause
+from broadsheet.index.local.postings import LexicalWriter, make_schema, register_analyzers
+from broadsheet.rules.query import Clause, Query
+from broadsheet.rules.words import QueryTerms
 
 _FACET_VALUES = 12
 _CLAUSE = tuple[Occur, tantivy.Query]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Papers found, best first.
+class Scored:
+    """Papers with their BM25 sums, best first.
 
     Parameters
     ----------
     total : int
-        How many there are, beyond those listed too; as many as are listed where it was not asked.
+        The number of all such papers, or of those listed if they were not counted.
     nums : ndarray of int64, shape (n,)
-        The papers' numbers.
+        Paper numbers.
     bm25 : ndarray of float64, shape (n,)
         The BM25 sum over title, abstract and authors (k1 1.2, b 0.75).
     """
@@ -39,36 +40,36 @@ class Found:
     bm25: NDArray[np.float64]
 
     @staticmethod
-    def none() -> "Found":
-        """Give an empty list."""
-        return _found(0, [], [])
+    def empty() -> "Scored":
+        """Return no papers."""
+        return _scored(0, [], [])
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A query in the form in which postings are asked.
+class CompiledQuery:
+    """A query as queries of tantivy.
 
     Parameters
     ----------
-    words : Words
-        What is weighed.
-    weighed : list of clauses
-        One for each stem, each adding to the BM25 sum.
-    must : tantivy.Query or None
-        What every hit satisfies; None where that is nothing.
-    every : tantivy.Query or None
-        What a match satisfies besides; None where no words were asked.
+    terms : QueryTerms
+        The words that are scored.
+    scoring : list of clauses
+        One for each stem; each adds to the BM25 sum.
+    filters : tantivy.Query or None
+        What every result satisfies; None without filters.
+    all_words : tantivy.Query or None
+        What a match satisfies besides the filters; None if the query has no words.
     """
 
-    words: Words
-    weighed: list[_CLAUSE]
-    must: tantivy.Query | None
-    every: tantivy.Query | None
+    terms: QueryTerms
+    scoring: list[_CLAUSE]
+    filters: tantivy.Query | None
+    all_words: tantivy.Query | None
 
     @property
     def matching(self) -> tantivy.Query | None:
-        """What a match satisfies, all in all; None where nothing was asked."""
-        both = [clause for clause in (self.must, self.every) if clause is not None]
+        """What a match satisfies; None for an empty query."""
+        both = [query for query in (self.filters, self.all_words) if query is not None]
         return clauses.all_of(both) if both else None
 
 
@@ -83,81 +84,69 @@ class Lexical:
     Raises
     ------
     ValueError
-        Where the folder holds something else, or a damaged index.
+        If the folder contains something else, or a damaged index.
     """
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self._schema = make_schema()
         self._index = tantivy.Index(self._schema, path=str(path))
-        register(self._index)
+        register_analyzers(self._index)
         self._index.config_reader("manual")
 
     def __len__(self) -> int:
         return int(self._index.searcher().num_docs)
 
     def reload(self) -> None:
-        """See what has been committed since."""
+        """Open the newest commit."""
         self._index.reload()
 
     @contextmanager
     def writing(self) -> Iterator[LexicalWriter]:
-        """Give the one writer; what it did not commit is forgotten."""
+        """Open the only writer; changes that were not committed are discarded."""
         writer = LexicalWriter(self._index)
         try:
             yield writer
         finally:
             writer.close()
 
-    def asked(
-        self, text: str, filters: Sequence[Clause] = (), choice: Clause | None = None
-    ) -> Asked:
-        """Bring a query into the form in which postings are asked.
-
-        Parameters
-        ----------
-        text : str
-            The words that are weighed.
-        filters : sequence of Clause
-            What every hit satisfies.
-        choice : Clause or None
-            What a match satisfies in place of holding every word.
-        """
-        words = words_asked(text, self.commonness)
-        must = [clauses.compiled(self._schema, clause) for clause in filters]
-        every = None
-        if choice is not None:
-            every = clauses.compiled(self._schema, choice)
-        elif words.exact:
-            every = clauses.all_of([clauses.word(self._schema, word) for word in words.exact])
-        return Asked(
-            words=words,
-            weighed=self._weighed(words),
-            must=clauses.all_of(must) if must else None,
-            every=every,
+    def compile(self, query: Query) -> CompiledQuery:
+        """Translate a query to queries of tantivy."""
+        terms = query_terms(query.plain, self.stem_frequency)
+        filters = [self._compiled(clause) for clause in query.filters]
+        all_words = None
+        if query.choice is not None:
+            all_words = self._compiled(query.choice)
+        elif terms.words:
+            all_words = clauses.all_of([clauses.word(self._schema, word) for word in terms.words])
+        return CompiledQuery(
+            terms=terms,
+            scoring=self._scoring(terms),
+            filters=clauses.all_of(filters) if filters else None,
+            all_words=all_words,
         )
 
-    def matches(self, asked: Asked, limit: int) -> Found:
-        """Find the papers that hold every word, in singular or plural, by BM25."""
-        if asked.matching is None or limit < 1:
-            return Found.none()
-        must = (Occur.Must, clauses.weightless(asked.matching))
-        return self._ask([must, *asked.weighed], limit, count=True)
+    def matches(self, query: CompiledQuery, limit: int) -> Scored:
+        """List and count the matches by BM25."""
+        if query.matching is None or limit < 1:
+            return Scored.empty()
+        must = (Occur.Must, clauses.unscored(query.matching))
+        return self._search([must, *query.scoring], limit, count=True)
 
-    def holding(self, asked: Asked, limit: int) -> Found:
-        """Find papers that hold every word, unweighed: which of many is left to chance."""
-        if asked.matching is None or limit < 1:
-            return Found.none()
-        return self._ask([(Occur.Must, clauses.weightless(asked.matching))], limit, count=True)
+    def unscored_matches(self, query: CompiledQuery, limit: int) -> Scored:
+        """List and count the matches in any order; cheaper than :meth:`matches`."""
+        if query.matching is None or limit < 1:
+            return Scored.empty()
+        return self._search([(Occur.Must, clauses.unscored(query.matching))], limit, count=True)
 
-    def newest(self, asked: Asked, limit: int) -> Found:
-        """Find the papers that hold every word, newest first, then those of unknown date."""
-        if asked.matching is None or limit < 1:
-            return Found.none()
+    def newest_matches(self, query: CompiledQuery, limit: int) -> Scored:
+        """List and count the matches by date, newest first, then those without a date."""
+        if query.matching is None or limit < 1:
+            return Scored.empty()
         searcher = self._index.searcher()
         dated = clauses.dated(self._schema)
         result = searcher.search(
-            clauses.all_of([asked.matching, dated]),
+            clauses.all_of([query.matching, dated]),
             limit=limit,
             count=True,
             order_by_field="day",
@@ -165,133 +154,135 @@ class Lexical:
         )
         addresses = [address for _, address in result.hits]
         nums = searcher.fast_field_values("num", addresses) if addresses else []
-        undated = self._ask(
-            [(Occur.Must, clauses.weightless(asked.matching)), (Occur.MustNot, dated)],
+        undated = self._search(
+            [(Occur.Must, clauses.unscored(query.matching)), (Occur.MustNot, dated)],
             max(1, limit - len(nums)),
             count=True,
         )
         nums = [*nums, *undated.nums.tolist()][:limit]
         total = int(result.count) + undated.total  # type: ignore[attr-defined]
-        return _found(total, nums, [0.0] * len(nums))
+        return _scored(total, nums, [0.0] * len(nums))
 
-    def others(self, asked: Asked, limit: int, matches: Found) -> Found:
-        """Find the papers that hold some but not all of the words, by BM25.
+    def partial_matches(self, query: CompiledQuery, limit: int, matches: Scored) -> Scored:
+        """List the papers that contain some but not all of the words, by BM25.
 
         Parameters
         ----------
-        asked : Asked
+        query : CompiledQuery
             The query.
         limit : int
-            How many at most.
-        matches : Found
-            Those that hold every word. Where all are listed they are passed over, which is cheaper
-            than to leave them out: leaving out makes tantivy weigh every paper.
+            The most papers listed.
+        matches : Scored
+            The matches. If all are listed, they are removed from the result afterwards, which is
+            cheaper than excluding them: an exclusion makes tantivy score every paper.
         """
-        if not asked.weighed or asked.every is None or limit < 1:
-            return Found.none()
+        if not query.scoring or query.all_words is None or limit < 1:
+            return Scored.empty()
         if matches.total > len(matches.nums):
-            return self.best(asked, limit, [(Occur.MustNot, asked.every)])
-        found = self.best(asked, limit + matches.total)
-        other = np.flatnonzero(~np.isin(found.nums, matches.nums))[:limit]
-        return Found(len(other), found.nums[other], found.bm25[other])
+            return self.any_word(query, limit, [(Occur.MustNot, query.all_words)])
+        found = self.any_word(query, limit + matches.total)
+        partial = np.flatnonzero(~np.isin(found.nums, matches.nums))[:limit]
+        return Scored(len(partial), found.nums[partial], found.bm25[partial])
 
-    def best(self, asked: Asked, limit: int, also: Sequence[_CLAUSE] = ()) -> Found:
-        """Find the papers that hold any of the words, by BM25."""
-        if not asked.weighed or limit < 1:
-            return Found.none()
-        if asked.must is None and not also:
-            return self._ask(asked.weighed, limit, count=False)
-        must = [] if asked.must is None else [(Occur.Must, clauses.weightless(asked.must))]
-        any_word = (Occur.Must, tantivy.Query.boolean_query(asked.weighed))
-        return self._ask([any_word, *must, *also], limit, count=False)
+    def any_word(self, query: CompiledQuery, limit: int, also: Sequence[_CLAUSE] = ()) -> Scored:
+        """List the papers that contain any of the words, by BM25."""
+        if not query.scoring or limit < 1:
+            return Scored.empty()
+        if query.filters is None and not also:
+            return self._search(query.scoring, limit, count=False)
+        must = [] if query.filters is None else [(Occur.Must, clauses.unscored(query.filters))]
+        any_word = (Occur.Must, tantivy.Query.boolean_query(query.scoring))
+        return self._search([any_word, *must, *also], limit, count=False)
 
-    def weigh(
-        self, asked: Asked, nums: NDArray[np.int64], *, matches_too: bool
-    ) -> Mapping[int, float]:
-        """Give the BM25 sums of those of `nums` that satisfy the filters; 0 for no word held.
+    def score(
+        self, query: CompiledQuery, nums: NDArray[np.int64], *, include_matches: bool
+    ) -> Scored:
+        """Compute the BM25 sums of those of `nums` that satisfy the filters.
 
         Parameters
         ----------
-        asked : Asked
+        query : CompiledQuery
             The query.
         nums : ndarray of int64
-            Which papers.
-        matches_too : bool
-            Whether those that hold every word are wanted as well.
+            Paper numbers. A paper that contains no word gets 0.
+        include_matches : bool
+            Whether matches are scored as well.
         """
         if not len(nums):
-            return {}
-        # Single terms: a term set takes three times as long, as it walks all numbers there are.
+            return Scored.empty()
+        # Single terms, because a term set takes three times as long: it visits all numbers.
         among = clauses.any_of(
             [tantivy.Query.term_query(self._schema, "num", num) for num in nums.tolist()]
         )
-        listed = [among] if asked.must is None else [among, asked.must]
-        parts = [(Occur.Must, clauses.weightless(clauses.all_of(listed))), *asked.weighed]
-        if asked.every is not None and not matches_too:
-            parts.append((Occur.MustNot, asked.every))
-        found = self._ask(parts, len(nums), count=False)
-        return dict(zip(found.nums.tolist(), found.bm25.tolist(), strict=True))
+        must = [among] if query.filters is None else [among, query.filters]
+        parts = [(Occur.Must, clauses.unscored(clauses.all_of(must))), *query.scoring]
+        if query.all_words is not None and not include_matches:
+            parts.append((Occur.MustNot, query.all_words))
+        return self._search(parts, len(nums), count=False)
 
-    def passing(self, asked: Asked, limit: int) -> NDArray[np.int64] | None:
-        """List the papers that satisfy the filters; None where more than `limit` do."""
-        if asked.must is None:
+    def eligible(self, query: CompiledQuery, limit: int) -> NDArray[np.int64] | None:
+        """List the papers that satisfy the filters; None without filters or beyond `limit`."""
+        if query.filters is None:
             return None
-        found = self._ask([(Occur.Must, clauses.weightless(asked.must))], limit, count=True)
+        found = self._search([(Occur.Must, clauses.unscored(query.filters))], limit, count=True)
         return found.nums if found.total <= limit else None
 
-    def facets(self, asked: Asked) -> dict[str, dict[str, int]]:
-        """Count the matches by category and by year, the commonest values of each."""
-        if asked.matching is None:
+    def facets(self, query: CompiledQuery) -> dict[str, dict[str, int]]:
+        """Count the matches by category and by year, the most frequent values of each."""
+        if query.matching is None:
             return {}
         wanted = {
             name: {"terms": {"field": name, "size": _FACET_VALUES}} for name in ("category", "year")
         }
-        told = self._index.searcher().aggregate(asked.matching, wanted)
+        counted = self._index.searcher().aggregate(query.matching, wanted)
         return {
-            name: {_value(bucket["key"]): bucket["doc_count"] for bucket in told[name]["buckets"]}
+            name: {_value(each["key"]): each["doc_count"] for each in counted[name]["buckets"]}
             for name in wanted
         }
 
-    def commonness(self, stem: str) -> int:
-        """Count the papers that hold a stem."""
+    def stem_frequency(self, stem: str) -> int:
+        """Count the papers that contain a stem."""
         return int(self._index.searcher().doc_freq("text", stem))
 
-    def spelt_so(self, word: str) -> int:
-        """Count the papers that hold a word as it is written."""
+    def word_frequency(self, word: str) -> int:
+        """Count the papers that contain a word in this spelling."""
         return int(self._index.searcher().doc_freq("words", word))
 
-    def spellings(self, beginning: str) -> dict[str, int]:
-        """List the words that begin so, with the number of papers that hold each."""
-        return dict(self._index.searcher().terms_with_prefix("words", beginning))
+    def words_with_prefix(self, prefix: str) -> dict[str, int]:
+        """List the words that start with `prefix`, each with the number of papers."""
+        return dict(self._index.searcher().terms_with_prefix("words", prefix))
 
-    def _weighed(self, words: Words) -> list[_CLAUSE]:
+    def _compiled(self, clause: Clause) -> tantivy.Query:
+        return clauses.compiled(self._schema, clause)
+
+    def _scoring(self, terms: QueryTerms) -> list[_CLAUSE]:
         counts: Counter[str] = Counter()
-        for stem, count in zip(words.stems, words.counts, strict=True):
+        for stem, count in zip(terms.stems, terms.counts, strict=True):
             counts[stem] += count
         return [
-            (Occur.Should, clauses.boosted(self._term("text", stem), float(count)))
+            (
+                Occur.Should,
+                clauses.boosted(tantivy.Query.term_query(self._schema, "text", stem), float(count)),
+            )
             for stem, count in counts.items()
         ]
 
-    def _term(self, field: str, value: str) -> tantivy.Query:
-        return tantivy.Query.term_query(self._schema, field, value)
-
-    def _ask(self, parts: Sequence[_CLAUSE], limit: int, *, count: bool) -> Found:
+    def _search(self, parts: Sequence[_CLAUSE], limit: int, *, count: bool) -> Scored:
         searcher = self._index.searcher()
         query = tantivy.Query.boolean_query(parts)
         result = searcher.search(query, limit=limit, count=count)
         addresses = [address for _, address in result.hits]
         nums = searcher.fast_field_values("num", addresses) if addresses else []
         total = int(result.count) if count else len(nums)  # type: ignore[attr-defined]
-        return _found(total, nums, [score for score, _ in result.hits])
+        return _scored(total, nums, [score for score, _ in result.hits])
 
 
 def _value(key: object) -> str:
     return str(int(key)) if isinstance(key, float) else str(key)
 
 
-def _found(total: int, nums: Sequence[object], scores: Sequence[float]) -> Found:
-    return Found(
+def _scored(total: int, nums: Sequence[object], scores: Sequence[float]) -> Scored:
+    return Scored(
         total=total,
         nums=np.asarray(nums, dtype=np.int64),
         bm25=np.asarray(scores, dtype=np.float64),

@@ -1,32 +1,32 @@
-"""What of each paper the postings hold."""
+"""The fields of each paper in tantivy."""
 
 import tantivy
 from tantivy import Document, SchemaBuilder
 
-from broadsheet.index.local.words import EXACT, STEMS
+from broadsheet.index.analyzer import STEM_ANALYZER, WORD_ANALYZER, category_names
 from broadsheet.model import Paper
 from broadsheet.rules.dates import first_day
 
-# How many times a word of the title counts, as in BM25F.
+# How often each word of the title counts, as in BM25F.
 TITLE_COUNTS = 2
 _HEAP_BYTES = 128_000_000
-_RAW = "raw"
+_WORDS, _STEMS, _RAW = "exact", "stem", "raw"
 
 
 def make_schema() -> tantivy.Schema:
-    """Name the fields.
+    """Return the schema.
 
-    ``text`` holds title, abstract and authors as stems: what matches, and what BM25 weighs. One
-    field for all takes half the time of one for each and ranks better (docs/decisions.md).
-    ``words`` holds the same as written, to tell exact forms and phrases.
+    ``text`` contains the stems of title, abstract and authors, which BM25 scores. One field for
+    all three takes half the time of one field each and ranks better (docs/decisions.md). ``words``
+    contains the same texts unstemmed, for exact forms and phrases.
     """
     builder = SchemaBuilder()
     # Signed: deleting by an unsigned term silently deletes nothing in the Python binding.
     builder.add_integer_field("num", stored=False, indexed=True, fast=True)
-    builder.add_text_field("text", tokenizer_name=STEMS, index_option="freq")
-    builder.add_text_field("title", tokenizer_name=STEMS, index_option="position")
-    builder.add_text_field("authors", tokenizer_name=EXACT, index_option="position")
-    builder.add_text_field("words", tokenizer_name=EXACT, index_option="position")
+    builder.add_text_field("text", tokenizer_name=_STEMS, index_option="freq")
+    builder.add_text_field("title", tokenizer_name=_STEMS, index_option="position")
+    builder.add_text_field("authors", tokenizer_name=_WORDS, index_option="position")
+    builder.add_text_field("words", tokenizer_name=_WORDS, index_option="position")
     builder.add_text_field("names", tokenizer_name=_RAW, index_option="basic")
     builder.add_text_field("within", tokenizer_name=_RAW, index_option="basic")
     builder.add_text_field("category", tokenizer_name=_RAW, index_option="basic", fast=True)
@@ -35,54 +35,47 @@ def make_schema() -> tantivy.Schema:
     return builder.build()
 
 
+def register_analyzers(index: tantivy.Index) -> None:
+    """Register the analyzers that the schema names."""
+    index.register_tokenizer(_WORDS, WORD_ANALYZER)
+    index.register_tokenizer(_STEMS, STEM_ANALYZER)
+
+
 class LexicalWriter:
-    """Adds and removes papers; made by :meth:`broadsheet.index.local.lexical.Lexical.writing`."""
+    """Adds and deletes papers; opened by :meth:`broadsheet.index.local.lexical.Lexical.writing`."""
 
     def __init__(self, index: tantivy.Index) -> None:
         self._index = index
         self._writer = index.writer(_HEAP_BYTES)
 
     def add(self, num: int, paper: Paper) -> None:
-        """Add a paper that is not there."""
+        """Add a paper that is not indexed."""
         self._writer.add_document(_document(num, paper))
 
-    def remove(self, num: int) -> None:
-        """Take a paper out."""
+    def delete(self, num: int) -> None:
+        """Delete a paper."""
         self._writer.delete_documents_by_term("num", num)
 
     def commit(self) -> None:
-        """Put everything so far on disk, where readers of this process see it at once."""
+        """Write all changes to disk and make them searchable in this process."""
         self._writer.commit()
         self._index.reload()
 
     def close(self) -> None:
-        """Wait for the merging of postings and give the writer's lock back."""
+        """Wait for the merging of segments and release tantivy's writer lock."""
         self._writer.wait_merging_threads()
         self._index.reload()
-
-
-def categories_within(category: str) -> tuple[str, ...]:
-    """Give the names a category is asked for by: its own and its archive's, in lower case.
-
-    Examples
-    --------
-    >>> categories_within("cs.CL")
-    ('cs.cl', 'cs')
-    """
-    own = category.lower()
-    archive = own.partition(".")[0]
-    return (own,) if archive == own else (own, archive)
 
 
 def _document(num: int, paper: Paper) -> Document:
     document = Document()
     document.add_integer("num", num)
-    told = (paper.title, paper.abstract or "", *paper.authors)
+    texts = (paper.title, paper.abstract or "", *paper.authors)
     document.add_text("title", paper.title)
-    for text in (*[paper.title] * (TITLE_COUNTS - 1), *told):
+    for text in (*[paper.title] * (TITLE_COUNTS - 1), *texts):
         document.add_text("text", text)
-    # Each a value of its own: a phrase does not reach from one into the next.
-    for text in told:
+    # A value each, so that no phrase extends from one text into the next.
+    for text in texts:
         document.add_text("words", text)
     for author in paper.authors:
         document.add_text("authors", author)
@@ -90,7 +83,7 @@ def _document(num: int, paper: Paper) -> Document:
         document.add_text("names", str(name).lower())
     for category in dict.fromkeys(paper.categories):
         document.add_text("category", category)
-    for name in {name for each in paper.categories for name in categories_within(each)}:
+    for name in {name for each in paper.categories for name in category_names(each)}:
         document.add_text("within", name)
     if paper.published is not None:
         day = first_day(paper.published)

@@ -1,4 +1,4 @@
-"""What the index folder says of itself: which files there are, and how far they have followed."""
+"""The state files of the index folder: which generation there is, and its position."""
 
 import os
 from dataclasses import asdict, dataclass
@@ -8,32 +8,32 @@ from typing import Annotated
 import orjson
 from pydantic import Field, TypeAdapter
 
-# Raised whenever the files change their form: others are set aside and rebuilt.
+# Incremented when the file format changes: files of another format are moved aside and rebuilt.
 FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One generation of the index as a file tells of it.
+    """One generation of the index, as a state file describes it.
 
     Parameters
     ----------
     format : int
-        The form of the files, :data:`FORMAT` where this version wrote them.
+        The file format; this version writes :data:`FORMAT`.
     encoder : str
-        Identity of the encoder that made the vectors.
+        Name of the encoder of the vectors.
     spec : str
-        By what name that encoder is loaded.
+        The setting by which that encoder is loaded.
     dim : int
         Length of a vector.
     library : str
-        Whose papers they are.
+        Identity of the library.
     generation : int
-        Which folder, 1 or more.
+        Number of the folder, 1 or more.
     position : int
-        How far the library's changes have been followed.
+        The position in the change log up to which changes are applied.
     rows : int
-        Rows of vectors that were on disk by then.
+        Rows of vectors on disk at that position.
     """
 
     format: int
@@ -50,7 +50,7 @@ _FORM = TypeAdapter(State)
 
 
 def read_state(path: Path) -> State | None:
-    """Read a state; None where there is none or something else stands there."""
+    """Read a state file; None if it is absent or its content is invalid."""
     try:
         return _FORM.validate_json(path.read_bytes(), strict=True)
     except (OSError, ValueError):
@@ -58,7 +58,7 @@ def read_state(path: Path) -> State | None:
 
 
 def write_state(path: Path, state: State) -> None:
-    """Replace a state whole, so that it is never half-written."""
+    """Replace a state file atomically."""
     partial = path.with_name(f"{path.name}.partial")
     with partial.open("wb") as file:
         file.write(orjson.dumps(asdict(state)))

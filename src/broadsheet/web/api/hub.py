@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from broadsheet.library import Library
 from broadsheet.model import Paper, Period, Span
-from broadsheet.rules.query import paper_asked
+from broadsheet.rules.query import paper_id_in
 from broadsheet.web.addresses import ids_meant, paper_path, plain
 from broadsheet.web.api.hub_schemas import (
     Attention,
@@ -108,7 +108,7 @@ def search(
     query = plain(q)
     if not query:
         raise _refused(400, "'q' is empty: say what to search for")
-    meant = paper_asked(query)
+    meant = paper_id_in(query)
     named = library.known([meant], 1) if meant else []
     found = named or [hit.paper for hit in library.search(query, n=limit).hits]
     return _items(library, map(Listed, found))
