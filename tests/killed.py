@@ -1,4 +1,4 @@
-"""Work that is killed with -9 at random moments, and gone on with; run in processes of its own."""
+"""Run work in processes that are killed (SIGKILL) at random times and restarted."""
 
 import random
 import sqlite3
@@ -13,15 +13,15 @@ from tests.conftest import NOW
 
 Work = Callable[[Path, str], None]
 
-# What a run may leave otherwise: how often services were asked, and that a run was going on.
+# Interrupted runs send more requests and store other positions.
 _MAY_DIFFER = {"request_counts", "metadata", "alembic_version"}
-_SPAWNING = get_context("forkserver")
-# Loaded once, so that a process is at work at once and a moment falls into it.
-_SPAWNING.set_forkserver_preload(["broadsheet.library", "tests.killed"])
+_CONTEXT = get_context("forkserver")
+# Preloaded, so that a process starts working before it is killed.
+_CONTEXT.set_forkserver_preload(["broadsheet.library", "tests.killed"])
 
 
 def fetch_all(folder: Path, mirror: str) -> None:
-    """Fetch what there is of the archive and of the hub."""
+    """Fetch from arXiv and the hub until nothing is left."""
     with _open(folder, mirror) as library:
         for report in library.sources.fetch():
             assert report.error is None, report.error
@@ -33,57 +33,57 @@ def import_all(folder: Path, dump: str) -> None:
         library.import_file(Path(dump))
 
 
-def kill_at_random(work: Work, folder: Path, told: str, kills: int, longest_s: float) -> int:
-    """Start work and kill it, again and again, then let it end; gives how many were killed.
+def kill_at_random(work: Work, folder: Path, argument: str, kills: int, max_delay_s: float) -> int:
+    """Start work and kill it repeatedly, then let it finish; return how often it was killed.
 
     Parameters
     ----------
     work : callable
-        Of this module.
-    folder, told : Path, str
-        What it is given.
+        A function of this module.
+    folder, argument : Path, str
+        Its arguments.
     kills : int
-        How often.
-    longest_s : float
-        After at most how many seconds.
+        Number of processes to start and kill; one that finishes first does not count.
+    max_delay_s : float
+        Maximum time from start to kill, in seconds.
     """
-    moments = random.Random(f"{work.__name__}")
+    delays = random.Random(f"{work.__name__}")
     killed = 0
     for _ in range(kills):
-        process = _SPAWNING.Process(target=work, args=(folder, told))
+        process = _CONTEXT.Process(target=work, args=(folder, argument))
         process.start()
-        time.sleep(moments.uniform(0.0, longest_s))
+        time.sleep(delays.uniform(0.0, max_delay_s))
         killed += process.is_alive()
         process.kill()
         process.join()
-    run(work, folder, told)
+    run(work, folder, argument)
     return killed
 
 
-def run(work: Work, folder: Path, told: str) -> None:
-    """Let work end."""
-    process = _SPAWNING.Process(target=work, args=(folder, told))
+def run(work: Work, folder: Path, argument: str) -> None:
+    """Run work to its end."""
+    process = _CONTEXT.Process(target=work, args=(folder, argument))
     process.start()
     process.join()
     assert process.exitcode == 0
 
 
 def contents(folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Read every row of a library but those that may differ."""
+    """Read all rows of a library, except tables that may differ."""
     with sqlite3.connect(folder / "library.sqlite3") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         tables = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         ).fetchall()
         return {
-            name: sorted(connection.execute(f"SELECT {_told(name)}").fetchall(), key=repr)
+            name: sorted(connection.execute(f"SELECT {_columns(name)}").fetchall(), key=repr)
             for (name,) in tables
             if name not in _MAY_DIFFER
         }
 
 
-def _told(table: str) -> str:
-    # At which cursor a run began tells nothing when it has ended.
+def _columns(table: str) -> str:
+    # The start cursor of a finished run depends on how often it was interrupted.
     return (
         "name, cursor, error, next_at FROM sources" if table == "sources" else f'* FROM "{table}"'
     )

@@ -1,4 +1,4 @@
-"""Killed at any moment and started again, a fetch and an import end with the same library."""
+"""A fetch or an import that is killed and restarted ends with the same library."""
 
 import json
 import time
@@ -34,7 +34,7 @@ _RECORD = (
 
 @pytest.fixture(scope="module")
 def slow() -> Iterator[Services]:
-    """An archive of many pages and a hub of several days, each a little slow."""
+    """An archive with many pages and a hub with several days; each response takes 20 ms."""
     with Services() as running:
         running.respond("oaipmh.arxiv.org", "/oai", _harvest)
         running.respond("huggingface.co", "/api/daily_papers", _daily)
@@ -48,7 +48,7 @@ def _harvest(question: Question) -> Answer:
         _RECORD.format(
             id=f"2603.{number:05}",
             day=9 + number % 3,
-            # Some titles come twice, so that records join known papers.
+            # Some titles occur twice, so that records are merged into existing papers.
             title=escape(f"Kites & bows, part {number % 1_300}, measured over a long summer"),
         )
         for number in range(page * _RECORDS, (page + 1) * _RECORDS)
@@ -78,18 +78,18 @@ def _daily(question: Question) -> Answer:
     return Answer(json.dumps(entries).encode())
 
 
-def test_a_fetch_killed_fifty_times_brings_what_an_undisturbed_one_brings(
+def test_a_fetch_killed_fifty_times_stores_the_same_as_an_uninterrupted_one(
     slow: Services, tmp_path: Path
 ) -> None:
-    run(fetch_all, tmp_path / "calm", slow.address)
+    run(fetch_all, tmp_path / "uninterrupted", slow.address)
     assert kill_at_random(fetch_all, tmp_path / "killed", slow.address, KILLS, 0.35) > KILLS / 2
-    calm, killed = contents(tmp_path / "calm"), contents(tmp_path / "killed")
-    assert len(calm["records"]) > _PAGES * _RECORDS
-    assert calm["signals"]
-    assert killed == calm
+    expected, killed = contents(tmp_path / "uninterrupted"), contents(tmp_path / "killed")
+    assert len(expected["records"]) > _PAGES * _RECORDS
+    assert expected["signals"]
+    assert killed == expected
 
 
-def test_an_import_killed_fifty_times_brings_what_an_undisturbed_one_brings(
+def test_an_import_killed_fifty_times_stores_the_same_as_an_uninterrupted_one(
     tmp_path: Path,
 ) -> None:
     dump = tmp_path / "dump.jsonl"
@@ -104,8 +104,8 @@ def test_an_import_killed_fifty_times_brings_what_an_undisturbed_one_brings(
         for number in range(20_000)
     )
     dump.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    run(import_all, tmp_path / "calm", str(dump))
+    run(import_all, tmp_path / "uninterrupted", str(dump))
     assert kill_at_random(import_all, tmp_path / "killed", str(dump), KILLS, 0.7) > KILLS / 2
-    calm, killed = contents(tmp_path / "calm"), contents(tmp_path / "killed")
-    assert len(calm["papers"]) == 20_000
-    assert killed == calm
+    expected, killed = contents(tmp_path / "uninterrupted"), contents(tmp_path / "killed")
+    assert len(expected["papers"]) == 20_000
+    assert killed == expected

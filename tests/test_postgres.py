@@ -1,4 +1,4 @@
-"""The same library on PostgreSQL; `BROADSHEET_TEST_POSTGRES` names an empty database."""
+"""A library on PostgreSQL; `BROADSHEET_TEST_POSTGRES` is the URL of an empty database."""
 
 import os
 import re
@@ -21,10 +21,10 @@ from tests.world import World
 
 
 @pytest.fixture
-def kept_in_postgres(tmp_path: Path) -> Iterator[Library]:
+def postgres_library(tmp_path: Path) -> Iterator[Library]:
     address = os.environ.get("BROADSHEET_TEST_POSTGRES")
     if not address:
-        pytest.skip("BROADSHEET_TEST_POSTGRES names no database")
+        pytest.skip("BROADSHEET_TEST_POSTGRES is not set")
     settings = load_settings({"data": tmp_path, "database": address}, environment={})
     with Library(settings, clock=lambda: NOW) as library:
         yield library
@@ -36,8 +36,8 @@ def services() -> Iterator[Services]:
         yield running
 
 
-def test_papers_votes_editions_and_mail_are_kept_in_postgres(kept_in_postgres: Library) -> None:
-    library = kept_in_postgres
+def test_papers_votes_editions_and_mail_are_stored(postgres_library: Library) -> None:
+    library = postgres_library
     assert library.import_starter().tally.new == 620
     assert library.import_starter().tally.unchanged == 620
     library.update_index()
@@ -57,11 +57,11 @@ def test_papers_votes_editions_and_mail_are_kept_in_postgres(kept_in_postgres: L
     assert library.subscriptions.delete_unconfirmed() == 0
 
 
-def test_fetching_gaps_and_merges_are_kept_in_postgres(
-    kept_in_postgres: Library, services: Services
+def test_fetched_papers_signals_and_merges_are_stored(
+    postgres_library: Library, services: Services
 ) -> None:
     world = World(services)
-    settings = kept_in_postgres.settings.model_copy(
+    settings = postgres_library.settings.model_copy(
         update={"mirror": services.address, "sources": "arxiv hf hn", "categories": ""}
     )
     world.today = NOW.date()
@@ -75,16 +75,16 @@ def test_fetching_gaps_and_merges_are_kept_in_postgres(
         first, second = (make_paper(title=f"Kites {n}", doi=f"10.5555/{n}") for n in "ab")
         library.add("bibtex", [first, second])
         library.vote(second.id, "reader", on=True)
-        joining = [make_paper(title=first.title, doi="10.5555/a", ids=["W9"])]
-        joining.append(make_paper(title=second.title, doi="10.5555/b", ids=["W9"]))
-        library.add("openalex", joining)
+        bridges = [make_paper(title=first.title, doi="10.5555/a", ids=["W9"])]
+        bridges.append(make_paper(title=second.title, doi="10.5555/b", ids=["W9"]))
+        library.add("openalex", bridges)
         (merge,) = library.merges()
         library.unmerge(merge.number)
         assert library.votes([first.id, second.id]) == {second.id: 1}
 
 
-def test_what_rises_and_the_editors_word_are_kept_in_postgres(kept_in_postgres: Library) -> None:
-    library, today = kept_in_postgres, NOW.date()
+def test_trending_scores_picks_and_tokens_are_stored(postgres_library: Library) -> None:
+    library, today = postgres_library, NOW.date()
     papers = [
         make_paper(
             title=f"On lanterns {number}",
@@ -98,8 +98,8 @@ def test_what_rises_and_the_editors_word_are_kept_in_postgres(kept_in_postgres: 
     library.trending.update()
     ids = [paper.id for paper in papers]
     with library._database.write() as connection:
-        read = [Signal(ids[1], Kind.UPVOTES, 40.0, NOW - timedelta(hours=1), "hf")]
-        add_signals(connection, read)
+        observed = [Signal(ids[1], Kind.UPVOTES, 40.0, NOW - timedelta(hours=1), "hf")]
+        add_signals(connection, observed)
         upsert_submissions(connection, [Submission(ids[1], "ada", NOW - timedelta(hours=3), "hf")])
     library.trending.update()
     first = library.trending.list(1, category="math.KT")
@@ -109,13 +109,13 @@ def test_what_rises_and_the_editors_word_are_kept_in_postgres(kept_in_postgres: 
     assert library.trending.list(1, first.after, "math.KT").trends[0].rank == 2
     assert library.counts(ids)[ids[1]] == {Kind.UPVOTES: 40.0}
     assert library.submissions(ids)[ids[1]].by == "ada"
-    listed, after = library.newest(2, category="math.KT")
-    assert {one.id for one in [*listed, *library.newest(2, after, "math.KT")[0]]} == set(ids)
+    page, after = library.newest(2, category="math.KT")
+    assert {one.id for one in [*page, *library.newest(2, after, "math.KT")[0]]} == set(ids)
     week = Period.containing(today, Span.WEEK)
     library.editions.pick(week, Pick(ids[2], 1, "Read this first."))
-    printed = [item.paper_id for item in library.editions.publish(week).items]
-    assert printed[0] == ids[2]
-    assert ids[1] in printed
+    published = [item.paper_id for item in library.editions.publish(week).items]
+    assert published[0] == ids[2]
+    assert ids[1] in published
     assert library.editions.publish(week).revision == 2
     assert library.editions.periods(Span.WEEK) == [week]
     token = library.tokens.create("reader")

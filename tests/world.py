@@ -1,6 +1,6 @@
-"""A small world of services that tell of the same invented papers, and can fail for a day.
+"""Simulated services that describe the same invented papers and can fail for a day.
 
-Each day brings twelve papers. arXiv shows a day's papers on that day, the others when it is over.
+Twelve papers appear each day. arXiv lists them on that day, the other services the day after.
 """
 
 import json
@@ -21,7 +21,7 @@ _SATURDAY = 5
 
 
 class Fault(StrEnum):
-    """How a service fails."""
+    """A failure of a service: empty, partial, repeated, or missing responses."""
 
     BLANK = "blank"
     THIN = "thin"
@@ -31,7 +31,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One paper, and all that is told of it."""
+    """A paper and its data at every service."""
 
     day: date
     n: int
@@ -62,18 +62,25 @@ class Item:
 
 
 class World:
-    """Services for a day of the world.
+    """The services on one day.
 
     Parameters
     ----------
     services : Services
-        Where they answer.
+        The HTTP server that the responses are registered with.
+
+    Attributes
+    ----------
+    today : date
+        The simulated day.
+    faults : dict of str to Fault
+        The failure of each failing service, by source name.
     """
 
     def __init__(self, services: Services) -> None:
         self.today = FIRST_DAY
         self.faults: dict[str, Fault] = {}
-        told: tuple[tuple[str, str, str, Callable[[Question], Answer]], ...] = (
+        routes: tuple[tuple[str, str, str, Callable[[Question], Answer]], ...] = (
             ("arxiv", "oaipmh.arxiv.org", "/oai", self._harvest),
             ("arxiv-feed", "rss.arxiv.org", "/rss/*", self._announcements),
             ("hf", "huggingface.co", "/api/daily_papers", self._daily_papers),
@@ -88,11 +95,11 @@ class World:
             ("reddit", "www.reddit.com", "/r/*", self._subreddit),
             ("bluesky", "api.bsky.app", "/xrpc/*", self._posts),
         )
-        for name, host, path, respond in told:
+        for name, host, path, respond in routes:
             services.respond(host, path, self._unless_renamed(name, respond))
 
     def items_of(self, day: date) -> list[Item]:
-        """List a day's papers, whoever tells of them."""
+        """List the papers of a day."""
         return [Item(day, n) for n in range(1, A_DAY + 1)]
 
     def _unless_renamed(
@@ -106,12 +113,12 @@ class World:
         return answer
 
     def _shown(self, name: str) -> list[Item]:
-        """List the papers that a service shows today, the oldest first."""
+        """List the papers that a service has today, oldest first."""
         fault = self.faults.get(name)
         if fault is Fault.BLANK:
             return []
-        on_the_day = name in ("arxiv", "arxiv-feed", *_ASKED_ABOUT)
-        newest = self.today if on_the_day else self.today - timedelta(days=1)
+        same_day = name in ("arxiv", "arxiv-feed", *_QUERIED_BY_PAPER)
+        newest = self.today if same_day else self.today - timedelta(days=1)
         if fault is Fault.FROZEN:
             newest -= timedelta(days=1)
         days = [FIRST_DAY + timedelta(days=n) for n in range((newest - FIRST_DAY).days + 1)]
@@ -121,7 +128,7 @@ class World:
         return items[: 1 - A_DAY] if fault is Fault.THIN else items
 
     def _known(self, name: str) -> list[Item]:
-        """List the papers that a service can be asked about; a thin one has forgotten most."""
+        """List the papers that a service can be queried about; with a THIN fault, one a day."""
         items = self._shown(name)
         if self.faults.get(name) is Fault.THIN:
             return [item for item in items if item.n == 1]
@@ -130,33 +137,34 @@ class World:
     def _harvest(self, question: Question) -> Answer:
         first = date.fromisoformat(question.query["from"])
         records = "".join(
-            f"<record><header><identifier>oai:arXiv.org:{one.arxiv}</identifier>"
-            f"<datestamp>{one.day}</datestamp></header><metadata>"
-            f'<arXivRaw xmlns="http://arxiv.org/OAI/arXivRaw/"><id>{one.arxiv}</id>'
-            f'<version version="v1"><date>{format_datetime(one.noon, usegmt=True)}</date></version>'
-            f"<title>{one.title}</title><authors>Ada Windrow</authors><doi>{one.doi}</doi>"
+            f"<record><header><identifier>oai:arXiv.org:{item.arxiv}</identifier>"
+            f"<datestamp>{item.day}</datestamp></header><metadata>"
+            f'<arXivRaw xmlns="http://arxiv.org/OAI/arXivRaw/"><id>{item.arxiv}</id>'
+            '<version version="v1">'
+            f"<date>{format_datetime(item.noon, usegmt=True)}</date></version>"
+            f"<title>{item.title}</title><authors>Ada Windrow</authors><doi>{item.doi}</doi>"
             "<categories>cs.LG</categories><abstract>We watched kites.</abstract>"
-            f"<comments>https://github.com/{one.repository} and "
-            f"https://huggingface.co/{one.repository}</comments></arXivRaw></metadata></record>"
-            for one in self._shown("arxiv")
-            if one.day >= first
+            f"<comments>https://github.com/{item.repository} and "
+            f"https://huggingface.co/{item.repository}</comments></arXivRaw></metadata></record>"
+            for item in self._shown("arxiv")
+            if item.day >= first
         )
-        inside = f"<ListRecords>{records}</ListRecords>" if records else _NO_RECORDS
+        content = f"<ListRecords>{records}</ListRecords>" if records else _NO_RECORDS
         return Answer(
             '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><responseDate>'
-            f"{self.today}T06:00:00Z</responseDate>{inside}</OAI-PMH>".encode()
+            f"{self.today}T06:00:00Z</responseDate>{content}</OAI-PMH>".encode()
         )
 
     def _announcements(self, question: Question) -> Answer:
         shown = self._shown("arxiv-feed")
         day = shown[-1].day if shown else self.today
         items = "".join(
-            f"<item><title>{one.title}</title><link>https://arxiv.org/abs/{one.arxiv}</link>"
-            f"<description>arXiv:{one.arxiv}v1 Announce Type: new \nAbstract: We watched kites."
-            f'</description><guid isPermaLink="false">oai:arXiv.org:{one.arxiv}v1</guid>'
+            f"<item><title>{item.title}</title><link>https://arxiv.org/abs/{item.arxiv}</link>"
+            f"<description>arXiv:{item.arxiv}v1 Announce Type: new \nAbstract: We watched kites."
+            f'</description><guid isPermaLink="false">oai:arXiv.org:{item.arxiv}v1</guid>'
             "<category>cs.LG</category><arxiv:announce_type>new</arxiv:announce_type></item>"
-            for one in shown
-            if one.day == day
+            for item in shown
+            if item.day == day
         )
         built = format_datetime(datetime.combine(day, time(), ZoneInfo("America/New_York")))
         return Answer(
@@ -167,73 +175,76 @@ class World:
 
     def _daily_papers(self, question: Question) -> Answer:
         shown = self._shown("hf")
-        asked = date.fromisoformat(question.query["date"])
-        if self.faults.get("hf") is Fault.FROZEN and asked > shown[-1].day:
-            asked = shown[-1].day
+        day = date.fromisoformat(question.query["date"])
+        if self.faults.get("hf") is Fault.FROZEN and day > shown[-1].day:
+            day = shown[-1].day
         if int(question.query.get("p", "0")):
             return Answer(b"[]")
         return _json(
             [
                 {
                     "paper": {
-                        "id": one.arxiv,
-                        "title": one.title,
-                        "upvotes": one.n,
-                        "submittedOnDailyAt": f"{one.day}T00:00:00.000Z",
+                        "id": item.arxiv,
+                        "title": item.title,
+                        "upvotes": item.n,
+                        "submittedOnDailyAt": f"{item.day}T00:00:00.000Z",
                     },
                     "numComments": 1,
                 }
-                for one in shown
-                if one.day == asked
+                for item in shown
+                if item.day == day
             ]
         )
 
     def _model(self, question: Question) -> Answer:
         name = question.path.removeprefix("/api/models/")
-        found = [one for one in self._known("hub") if one.repository == name]
+        found = [item for item in self._known("hub") if item.repository == name]
         return _json({"id": name, "likes": found[0].n}) if found else Answer(b"{}", 404)
 
     def _works(self, question: Question) -> Answer:
         wanted = set(question.query["filter"].removeprefix("doi:").split("|"))
-        found = self._answering("openalex", lambda one: one.doi in wanted)
+        found = self._query("openalex", lambda item: item.doi in wanted)
         works = [
             {
-                "id": f"https://openalex.org/W{one.day.day:02}{one.n:03}",
-                "doi": f"https://doi.org/{one.doi}",
-                "title": one.title,
-                "cited_by_count": one.n,
+                "id": f"https://openalex.org/W{item.day.day:02}{item.n:03}",
+                "doi": f"https://doi.org/{item.doi}",
+                "title": item.title,
+                "cited_by_count": item.n,
             }
-            for one in found
+            for item in found
         ]
         return _json({"meta": {"count": len(works)}, "results": works})
 
     def _graph(self, question: Question) -> Answer:
         ids = json.loads(question.body)["ids"]
-        known = {f"ARXIV:{one.arxiv}": one for one in self._known("semanticscholar")}
+        known = {f"ARXIV:{item.arxiv}": item for item in self._known("semanticscholar")}
         if self.faults.get("semanticscholar") is Fault.FROZEN:
             stale = self.items_of(self.today - timedelta(days=1))
-            return _json([_graph_paper(one) for one in stale[: len(ids)]])
-        return _json([_graph_paper(known[one]) if one in known else None for one in ids])
+            return _json([_graph_paper(item) for item in stale[: len(ids)]])
+        return _json(
+            [_graph_paper(known[paper_id]) if paper_id in known else None for paper_id in ids]
+        )
 
     def _registered(self, question: Question) -> Answer:
         wanted = set(re.findall(r"doi:([^,]+)", question.query.get("filter", "")))
-        found = self._answering("crossref", lambda one: one.doi in wanted) if wanted else []
+        found = self._query("crossref", lambda item: item.doi in wanted) if wanted else []
         works = [
-            {"DOI": one.doi, "title": [one.title], "is-referenced-by-count": one.n} for one in found
+            {"DOI": item.doi, "title": [item.title], "is-referenced-by-count": item.n}
+            for item in found
         ]
         message = {"total-results": len(works), "items": works}
         return _json({"status": "ok", "message-type": "work-list", "message": message})
 
-    def _answering(self, name: str, is_wanted: Callable[[Item], bool]) -> list[Item]:
-        """Find what was asked about; a frozen service replies what it replied the day before."""
+    def _query(self, name: str, is_wanted: Callable[[Item], bool]) -> list[Item]:
+        """Return the queried papers; with a FROZEN fault, those of the day before."""
         if self.faults.get(name) is Fault.FROZEN:
             return self.items_of(self.today - timedelta(days=1))
-        return [one for one in self._known(name) if is_wanted(one)]
+        return [item for item in self._known(name) if is_wanted(item)]
 
     def _preprints(self, server: str) -> Callable[[Question], Answer]:
         def respond(question: Question) -> Answer:
             first, last, start = question.path.split("/")[3:6]
-            found = [one for one in self._shown(server) if first <= one.day.isoformat() <= last]
+            found = [item for item in self._shown(server) if first <= item.day.isoformat() <= last]
             if self.faults.get(server) is Fault.FROZEN:
                 found = self.items_of(self.today - timedelta(days=2))
             if not found:
@@ -242,16 +253,16 @@ class World:
             counts = {"cursor": start, "count": len(page), "total": str(len(found))}
             posts = [
                 {
-                    "doi": one.preprint_doi.replace("10.1101", _PREFIXES[server]),
-                    "title": f"{one.title}, {server}",
+                    "doi": item.preprint_doi.replace("10.1101", _PREFIXES[server]),
+                    "title": f"{item.title}, {server}",
                     "authors": "Windrow, A.; Farol, B.",
-                    "date": one.day.isoformat(),
+                    "date": item.day.isoformat(),
                     "version": "1",
                     "abstract": "We watched kites.",
                     "category": "zoology",
                     "published": "NA",
                 }
-                for one in page
+                for item in page
             ]
             return _json({"messages": [{"status": "ok", **counts}], "collection": posts})
 
@@ -259,7 +270,7 @@ class World:
 
     def _repository(self, question: Question) -> Answer:
         name = unquote(question.path.removeprefix("/repos/"))
-        found = [one for one in self._known("github") if one.repository == name]
+        found = [item for item in self._known("github") if item.repository == name]
         stars = {"full_name": name, "stargazers_count": 10 * found[0].n} if found else {}
         return _json(stars) if found else Answer(b"{}", 404)
 
@@ -267,25 +278,25 @@ class World:
         start_s, end_s = (int(s) for s in re.findall(r"\d{6,}", question.query["numericFilters"]))
         hits = [
             {
-                "objectID": f"{one.day.day:02}{one.n:03}",
-                "created_at_i": int(one.noon.timestamp()),
-                "url": f"https://arxiv.org/abs/{one.arxiv}",
-                "points": one.n,
+                "objectID": f"{item.day.day:02}{item.n:03}",
+                "created_at_i": int(item.noon.timestamp()),
+                "url": f"https://arxiv.org/abs/{item.arxiv}",
+                "points": item.n,
                 "num_comments": 1,
             }
-            for one in self._shown("hn")
-            if start_s <= one.noon.timestamp() < end_s
+            for item in self._shown("hn")
+            if start_s <= item.noon.timestamp() < end_s
         ]
         return _json({"hits": hits, "nbPages": 1, "page": 0})
 
     def _subreddit(self, question: Question) -> Answer:
         entries = "".join(
-            f"<entry><id>t3_{one.day.day:02}{one.n:03}</id><title>Kites!</title>"
-            f"<updated>{one.noon.isoformat()}</updated><published>{one.noon.isoformat()}</published>"
+            f"<entry><id>t3_{item.day.day:02}{item.n:03}</id><title>Kites!</title>"
+            f"<updated>{item.noon.isoformat()}</updated><published>{item.noon.isoformat()}</published>"
             '<content type="html">&lt;a href="https://arxiv.org/abs/'
-            f'{one.arxiv}"&gt;paper&lt;/a&gt;</content>'
-            f'<link href="https://www.reddit.com/r/MachineLearning/comments/{one.n}/"/></entry>'
-            for one in self._shown("reddit")[-100:]
+            f'{item.arxiv}"&gt;paper&lt;/a&gt;</content>'
+            f'<link href="https://www.reddit.com/r/MachineLearning/comments/{item.n}/"/></entry>'
+            for item in self._shown("reddit")[-100:]
         )
         return Answer(
             '<feed xmlns="http://www.w3.org/2005/Atom"><id>/r/MachineLearning/new</id>'
@@ -296,38 +307,38 @@ class World:
         since, until = question.query["since"], question.query["until"]
         posts = [
             {
-                "uri": f"at://kites/{one.day.day:02}{one.n:03}",
-                "indexedAt": _stamp(one.noon),
-                "likeCount": one.n,
+                "uri": f"at://kites/{item.day.day:02}{item.n:03}",
+                "indexedAt": _stamp(item.noon),
+                "likeCount": item.n,
                 "replyCount": 1,
                 "record": {
-                    "createdAt": _stamp(one.noon),
-                    "text": f"kites! arxiv.org/abs/{one.arxiv}",
+                    "createdAt": _stamp(item.noon),
+                    "text": f"kites! arxiv.org/abs/{item.arxiv}",
                 },
             }
-            for one in self._shown("bluesky")
-            if since <= _stamp(one.noon) < until
+            for item in self._shown("bluesky")
+            if since <= _stamp(item.noon) < until
         ]
         return _json({"posts": posts})
 
 
-_ASKED_ABOUT = ("openalex", "semanticscholar", "crossref", "github", "hub")
+_QUERIED_BY_PAPER = ("openalex", "semanticscholar", "crossref", "github", "hub")
 _PREFIXES = {"biorxiv": "10.1101", "medrxiv": "10.64898"}
 _NO_RECORDS = '<error code="noRecordsMatch">nothing</error>'
 
 
-def _graph_paper(one: Item) -> dict[str, object]:
+def _graph_paper(item: Item) -> dict[str, object]:
     return {
-        "paperId": f"{one.day.day:02}{one.n:038}",
-        "externalIds": {"ArXiv": one.arxiv, "DOI": one.doi},
-        "title": one.title,
-        "citationCount": one.n,
+        "paperId": f"{item.day.day:02}{item.n:038}",
+        "externalIds": {"ArXiv": item.arxiv, "DOI": item.doi},
+        "title": item.title,
+        "citationCount": item.n,
     }
 
 
-def _stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+def _stamp(time_: datetime) -> str:
+    return time_.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def _json(told: object) -> Answer:
-    return Answer(json.dumps(told).encode(), headers={"Content-Type": "application/json"})
+def _json(payload: object) -> Answer:
+    return Answer(json.dumps(payload).encode(), headers={"Content-Type": "application/json"})
