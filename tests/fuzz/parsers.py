@@ -46,7 +46,7 @@ SPECS = {
     "crossref": ("crossref", "crossref:10.1000/kites"),
     "hf": ("hf", "hf:kites and tails"),
     "biorxiv": ("biorxiv", "biorxiv:cell biology"),
-    "acl": ("acl", "acl:2025.kites"),
+    "acl": ("acl", "acl:2025.kites-long"),
 }
 _SEEDS_OF = {"medrxiv": "biorxiv"}
 ABOUT = (

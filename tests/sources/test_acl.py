@@ -1,16 +1,12 @@
 import gzip
 import tracemalloc
-from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.errors import UnavailableError
-from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Paper
 from broadsheet.sources import acl
 from broadsheet.sources.acl import fetch
@@ -274,24 +270,3 @@ def test_a_refusal_ends_the_run(
     services.answer(HOST, PATH, b"", status)
     with pytest.raises(error):
         run(client)
-
-
-class Fixed(Client):
-    """Gives the same body to every question."""
-
-    def __init__(self, body: bytes) -> None:
-        super().__init__()
-        self.body = body
-
-    def get(self, address: str, *_: object, **__: object) -> Reply:
-        return Reply(address, 200, {}, self.body)
-
-
-@given(
-    st.binary()
-    | st.binary().map(gzip.compress)
-    | st.text().map(lambda text: (entry(1) + text + entry(2, title=text)).encode())
-)
-def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
-    with suppress(SourceError):
-        run(Fixed(body))

@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -234,12 +233,6 @@ _NODES = st.recursive(
         st.lists(inner, max_size=4),
     ),
 )
-
-
-@given(st.binary() | st.text().map(lambda text: feed(text).decode().encode("utf-8", "replace")))
-def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
-    with suppress(SourceError):
-        told(body)
 
 
 @given(_NODES)

@@ -88,9 +88,9 @@ def test_a_missing_date_is_the_month_in_the_id_not_the_update_date() -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        (b"{not json}", "it is not JSON: "),
-        (b'{"title":"Kites"', "it is not JSON: "),
-        (b"[" * 100_000, "it is not JSON that can be read"),
+        (b"{not json}", "not JSON: "),
+        (b'{"title":"Kites"', "not JSON: "),
+        (b"[" * 100_000, "not valid JSON"),
         (b"[1, 2]", "not a JSON object"),
         (b'"Kites"', "not a JSON object"),
         (b'{"id":"2502.00001"}', "missing title"),

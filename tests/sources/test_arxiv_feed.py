@@ -401,12 +401,6 @@ _NODES = st.recursive(
 )
 
 
-@given(st.binary() | st.text().map(lambda text: feed(text).decode().encode("utf-8", "replace")))
-def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
-    with suppress(SourceError):
-        parse_feed(body, "x")
-
-
 @given(_NODES)
 def test_any_elements_raise_nothing_but_source_errors(node: str) -> None:
     with suppress(SourceError):

@@ -1,9 +1,7 @@
-import json
 from datetime import UTC, date, datetime
 
 import orjson
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
@@ -274,20 +272,3 @@ def test_a_service_that_is_down_is_asked_later(services: Services, client: Clien
 
 
 _KEYS = st.sampled_from([*preprint(), "messages", "collection", "status", "total"])
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text() | _KEYS, inner),
-    max_leaves=9,
-)
-_PAGES = st.dictionaries(_KEYS, _JSON).map(
-    lambda one: {"messages": [{"status": "ok", "total": 1}], "collection": [preprint() | one]}
-)
-_TOLD = (_JSON | _PAGES).map(lambda one: json.dumps(one).encode())
-
-
-@given(st.binary() | st.text().map(str.encode) | _TOLD)
-def test_any_reply_is_read_or_refused(body: bytes) -> None:
-    try:
-        read(body)
-    except SourceError:
-        return

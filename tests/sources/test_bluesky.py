@@ -1,6 +1,5 @@
 import json
 import re
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 import orjson
@@ -318,12 +317,6 @@ class Fixed(Client):
 
     def get(self, address: str, *_: object, **__: object) -> Reply:
         return Reply(address, 200, {}, self.body)
-
-
-@given(st.binary() | st.text().map(str.encode))
-def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
-    with suppress(SourceError):
-        run(Fixed(body))
 
 
 @given(st.lists(_JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(post(1), _JSON))))

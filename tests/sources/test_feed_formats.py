@@ -143,12 +143,6 @@ def test_too_many_tags_raise_source_error_before_parsing(piece: str) -> None:
     assert time.perf_counter() - began < 0.5
 
 
-@given(st.binary() | st.text().map(lambda text: rss(text, item(1)).encode("utf-8", "replace")))
-def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
-    with suppress(SourceError):
-        parse_feed(body, "x")
-
-
 @given(_NODES)
 def test_any_elements_are_parsed(node: str) -> None:
     feed = parse_feed(rss(f"<item>{node}</item>").encode("utf-8", "replace"), "x")

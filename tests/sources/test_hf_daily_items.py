@@ -191,7 +191,7 @@ def test_recorded_lists_are_read(
     now = datetime.combine(day, NOW.timetz()) + timedelta(days=5)
     batches = fetch(client, FetchRequest(now, since=day, until=day))
     if path.suffix == ".xml":
-        with pytest.raises(SourceError, match="HTML where JSON"):
+        with pytest.raises(SourceError, match="HTML instead of JSON"):
             next(batches)
         return
     (batch,) = batches

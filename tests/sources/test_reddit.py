@@ -1,15 +1,11 @@
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from html import escape
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.http.errors import UnavailableError
-from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.sources.reddit import fetch
 from broadsheet.sources.source import Batch, FetchRequest
@@ -178,20 +174,3 @@ def test_a_reply_that_is_too_long_is_refused(services: Services, client: Client)
     services.answer(HOST, PATH, b" " * (9 << 20))
     with pytest.raises(SourceError, match="returned more than 8 MiB"):
         run(client)
-
-
-class Fixed(Client):
-    """Gives the same body to every question."""
-
-    def __init__(self, body: bytes) -> None:
-        super().__init__()
-        self.body = body
-
-    def get(self, address: str, *_: object, **__: object) -> Reply:
-        return Reply(address, 200, {}, self.body)
-
-
-@given(st.binary() | st.text().map(lambda text: feed(text).encode("utf-8", "replace")))
-def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
-    with suppress(SourceError):
-        run(Fixed(body))

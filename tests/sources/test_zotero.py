@@ -281,12 +281,6 @@ class Fixed(Client):
         return Reply(address, 200, told, self.body)
 
 
-@given(st.binary() | _JSON.map(lambda told: json.dumps(told).encode()))
-def test_any_bytes_raise_nothing_but_source_errors(body: bytes) -> None:
-    with suppress(SourceError):
-        run(Fixed(body))
-
-
 @given(st.lists(_JSON))
 def test_any_items_raise_nothing(items: list[object]) -> None:
     (batch,) = run(Fixed(json.dumps({"items": items}).encode()))
