@@ -8,15 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from broadsheet.model import Kind
-from broadsheet.rules.trending import (
-    KINDS,
-    Readings,
-    gains_of,
-    heat,
-    prior_attention,
-    score,
-    usual,
-)
+from broadsheet.rules.gains import KINDS, Observations, decayed_attention, gains_of
+from broadsheet.rules.trending import baselines, prior_attention, score
 from broadsheet.trending.upvote_prior import predict_upvotes
 from hub import (
     PAPERS,
@@ -70,8 +63,8 @@ class Replay:
         self._orders = read_orders(path.with_name(RANKS))
         self._told = read_papers(path.with_name(PAPERS))
         known = list(self._told)
-        told = predict_upvotes([self._told[paper].paper for paper in known])
-        self._promised = dict(zip(known, told.tolist(), strict=True))
+        upvotes = predict_upvotes([self._told[paper].paper for paper in known])
+        self._predicted = dict(zip(known, upvotes.tolist(), strict=True))
 
     @property
     def mornings(self) -> list[Morning]:
@@ -103,28 +96,28 @@ class Replay:
         return min(midnight_h(morning.day), self.histories.of[paper][0].at_h)
 
     def broadsheet(
-        self, morning: Morning, *, half_life_h: float | None = None, promise: bool = True
+        self, morning: Morning, *, half_life_h: float | None = None, prior: bool = True
     ) -> Scores:
-        """Score as the newspaper does."""
-        cooling = {} if half_life_h is None else {"half_life_h": half_life_h}
-        appeared = np.array([self.appeared_h(paper, morning) for paper in morning.papers])
-        gains = gains_of(self._readings(morning), appeared)
-        heats = heat(gains, len(morning.papers), morning.at_h, **cooling)
-        usually = usual(heats)
-        if promise:
-            heats[:, KINDS.index(Kind.UPVOTES)] += prior_attention(
-                np.array([self.promised(paper, morning.at_h) for paper in morning.papers]),
-                appeared,
+        """Return the trending scores of the library."""
+        decay = {} if half_life_h is None else {"half_life_h": half_life_h}
+        appeared_h = np.array([self.appeared_h(paper, morning) for paper in morning.papers])
+        gains = gains_of(self._observations(morning), appeared_h)
+        attention = decayed_attention(gains, len(morning.papers), morning.at_h, **decay)
+        baseline = baselines(attention)
+        if prior:
+            attention[:, KINDS.index(Kind.UPVOTES)] += prior_attention(
+                np.array([self.predicted(paper, morning.at_h) for paper in morning.papers]),
+                appeared_h,
                 morning.at_h,
-                **cooling,
+                **decay,
             )
-        return dict(zip(morning.papers, score(heats, usually).tolist(), strict=True))
+        return dict(zip(morning.papers, score(attention, baseline).tolist(), strict=True))
 
-    def promised(self, paper: str, at_h: float) -> float:
-        """Give what a paper's text predict_upvotes, 0 where it was not known by then."""
-        return self._promised[paper] if self.told(paper, at_h) else 0.0
+    def predicted(self, paper: str, at_h: float) -> float:
+        """Return the predicted upvotes of a paper; 0 if its text was unknown at that time."""
+        return self._predicted[paper] if self.told(paper, at_h) else 0.0
 
-    def _readings(self, morning: Morning) -> Readings:
+    def _observations(self, morning: Morning) -> Observations:
         rows: list[tuple[int, int, bool, float, float]] = []
         for index, paper in enumerate(morning.papers):
             known = self.histories.known(paper, morning.at_h)
@@ -143,12 +136,14 @@ class Replay:
                     for place, (count, at_h) in enumerate(read)
                 ]
         paper_of, kind_of, starts, value, at_h = zip(*rows, strict=True)
-        return Readings(
-            np.array(paper_of, dtype=np.int64),
-            np.array(kind_of, dtype=np.int64),
-            np.array(starts, dtype=np.bool_),
-            np.array(value, dtype=np.float64),
-            np.array(at_h, dtype=np.float64),
+        return Observations(
+            paper=np.array(paper_of, dtype=np.int64),
+            kind=np.array(kind_of, dtype=np.int64),
+            starts=np.array(starts, dtype=np.bool_),
+            # The hub's page is the only source of every kind.
+            shared=np.zeros(len(rows), dtype=np.bool_),
+            value=np.array(value, dtype=np.float64),
+            at_h=np.array(at_h, dtype=np.float64),
         )
 
     def now(self, morning: Morning) -> dict[str, float]:

@@ -172,7 +172,7 @@ def _cold_ones(replay: Replay, mornings: Sequence[Morning], hours: float) -> dic
         if len(cold) < FEWEST or not any(cold.values()):
             continue
         papers += len(cold)
-        by_text = {paper: replay.promised(paper, morning.at_h) for paper in cold}
+        by_text = {paper: replay.predicted(paper, morning.at_h) for paper in cold}
         by_date = {paper: replay.appeared_h(paper, morning) for paper in cold}
         marks["broadsheet"].append(ndcg(by_text, cold, _COLD_SHOWN))
         marks["newest"].append(ndcg(by_date, cold, _COLD_SHOWN))

@@ -42,7 +42,7 @@ from rich.table import Table
 from broadsheet.config import load_settings
 from broadsheet.library import Library
 from broadsheet.model import Kind, Signal
-from broadsheet.rules.trending import REMEMBERED_H
+from broadsheet.rules.gains import WINDOW_H
 from broadsheet.store.attention import add_signals
 from broadsheet.store.database import open_database
 from broadsheet.web.app import create_app
@@ -272,7 +272,7 @@ def _totals(
 
 def read_plainly(folder: Path) -> float:
     """Read the rows that are scored and add up their values, in seconds."""
-    since = _text(NOW - timedelta(hours=REMEMBERED_H))
+    since = _text(NOW - timedelta(hours=WINDOW_H))
     start = perf_counter()
     with closing(sqlite3.connect(folder / "library.sqlite3")) as connection:
         rows = connection.execute(

@@ -10,13 +10,13 @@ from broadsheet.config import Settings
 from broadsheet.library import Library
 from broadsheet.model import Kind, Paper, Signal, Trend
 from broadsheet.rules.normalize import make_paper
-from broadsheet.rules.trending import level
+from broadsheet.rules.trending import log_score
 from broadsheet.store.attention import add_signals
 from broadsheet.store.database import Database
-from broadsheet.store.metadata import get_value
 from broadsheet.store.tables import papers as papers_table
 from broadsheet.store.tables import trends as trends_table
-from broadsheet.trending import scoring
+from broadsheet.trending.scoring import hours, score_between, score_some
+from broadsheet.trending.update import read_state
 
 MORNING = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -72,14 +72,22 @@ class Room:
             rows = connection.execute(select(trends_table.c.num, trends_table.c.log_score))
             return {row.num: row.log_score for row in rows}
 
+    def attention_scores(self) -> dict[str, float]:
+        """Score all papers by attention alone, without predicted upvotes."""
+        with self.database.read() as connection:
+            found = score_between(connection, self.now - 2 * DAY, self.now)
+            rows = connection.execute(select(papers_table.c.num, papers_table.c.id))
+            ids = {row.num: row.id for row in rows}
+        nums = found.papers.nums.tolist()
+        return {ids[num]: one for num, one in zip(nums, found.scores.tolist(), strict=True)}
+
     def afresh(self) -> dict[int, float]:
         """Score all papers by what is usual now, as if none had been scored before."""
         with self.database.read() as connection:
-            told = get_value(connection, scoring._POSITION)
-            position = scoring._Position.model_validate_json(told or "{}")
+            calibration = read_state(connection).calibration
             nums = connection.scalars(select(papers_table.c.num)).all()
-            found = scoring._score_some(connection, nums, self.now, position)
-        levels = level(found.scores, scoring.hours(self.now))
+            found = score_some(connection, nums, self.now, calibration)
+        levels = log_score(found.scores, hours(self.now))
         return dict(zip(found.papers.nums.tolist(), levels.tolist(), strict=True))
 
 

@@ -292,10 +292,11 @@ class Library:
             return papers.records_of(connection, papers.num_of(connection, paper_id))
 
     def vote(self, paper_id: str, cookie: str, *, on: bool, network: str | None = None) -> int:
-        """Set or remove a reader's vote; see :func:`broadsheet.accounts.readers.vote`."""
-        total = readers.vote(self._database, cookie, paper_id, network, on=on, now=self.now)
-        self.trending.update(recalibrate=False)
-        return total
+        """Set or remove a reader's vote; see :func:`broadsheet.accounts.readers.vote`.
+
+        The count changes at once, the trending score with the next update.
+        """
+        return readers.vote(self._database, cookie, paper_id, network, on=on, now=self.now)
 
     def votes(self, paper_ids: Sequence[str]) -> dict[str, int]:
         """Count the votes of papers; papers without votes are omitted."""

@@ -86,7 +86,10 @@ def test_what_rose_leads_the_day_and_its_reason_says_so(office: Office) -> None:
     first, second = office.library.editions.publish(MONDAY).items
     assert (first.paper_id, first.section) == (paper(2).id, Section.TRENDING)
     assert first.reason == "+43 upvotes in 24 h, out today"
-    assert (second.section, second.reason) == (Section.NEW, "by its topic and wording, out today")
+    assert (second.section, second.reason) == (
+        Section.NEW,
+        "selected by predicted interest, out today",
+    )
 
 
 def test_a_past_day_is_made_of_what_was_known_at_its_end(office: Office) -> None:
@@ -115,7 +118,7 @@ def test_a_paper_leads_again_only_where_it_truly_rises_again(office: Office) -> 
     assert ids(office, MONDAY)[0] == paper(1).id
     assert paper(1).id not in ids(office, tuesday)
     assert ids(office, wednesday)[0] == paper(1).id
-    assert office.library.editions.read(wednesday).items[0].reason.endswith("risen again")
+    assert office.library.editions.read(wednesday).items[0].reason.endswith("trending again")
 
 
 def test_a_day_without_news_has_no_edition(office: Office) -> None:
@@ -213,7 +216,7 @@ def test_the_archive_holds_nothing_of_the_days_after(office: Office) -> None:
 
 def test_what_is_still_to_come_cannot_be_printed(office: Office) -> None:
     office.add(paper(1))
-    with pytest.raises(ConfigError, match="still to come"):
+    with pytest.raises(ConfigError, match="is in the future"):
         office.library.editions.publish(MONDAY + timedelta(days=1))
 
 

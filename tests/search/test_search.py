@@ -185,6 +185,7 @@ def test_by_trend_the_paper_with_votes_is_first(library: Library) -> None:
     risen = matches[-1]
     for reader in "abcdefgh":
         library.vote(risen.id, reader, on=True)
+    library.trending.update()
     first = library.search("kites", sort=Sort.TRENDING).hits[0].paper
     assert first.id == risen.id != last.id
 

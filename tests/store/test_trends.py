@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Connection, event, insert
 
 from broadsheet.model import Kind, Notice, Signal, Submission
+from broadsheet.rules.gains import KINDS, Observations
 from broadsheet.rules.normalize import make_paper
-from broadsheet.rules.trending import KINDS, Readings
 from broadsheet.store import trends
 from broadsheet.store.attention import add_signals, vote
 from broadsheet.store.database import Database, open_database
@@ -46,10 +46,6 @@ def writer(database: Database) -> Iterator[Connection]:
         yield connection
 
 
-def _num(connection: Connection, paper_id: str) -> int:
-    return nums_of(connection, [paper_id])[paper_id]
-
-
 def _vote(
     connection: Connection, paper_id: str, cookie: str, network: str | None, at: datetime
 ) -> None:
@@ -57,8 +53,12 @@ def _vote(
     vote(connection, paper_id, reader.id, network, on=True, now=at)
 
 
-def _read(connection: Connection, nums: list[int]) -> list[tuple[slice, Readings]]:
-    return list(trends.readings(connection, np.array(sorted(nums), dtype=np.int64), NOW))
+def _num(connection: Connection, paper_id: str) -> int:
+    return nums_of(connection, [paper_id])[paper_id]
+
+
+def _read(connection: Connection, nums: list[int]) -> list[tuple[slice, Observations]]:
+    return list(trends.observations(connection, np.array(sorted(nums), dtype=np.int64), NOW))
 
 
 def _rows(connection: Connection, nums: list[int]) -> list[tuple[int, str, bool, float, float]]:
@@ -75,7 +75,7 @@ def _rows(connection: Connection, nums: list[int]) -> list[tuple[int, str, bool,
 
 def test_papers_move_that_are_new_put_forward_read_or_voted_for(writer: Connection) -> None:
     def moving() -> list[int]:
-        nums: list[int] = trends.subjects(writer, NOW - WEEK, NOW).nums.tolist()
+        nums: list[int] = trends.active_papers(writer, NOW - WEEK, NOW).nums.tolist()
         return nums
 
     kites, rivers, bridges = (_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES))
@@ -84,47 +84,47 @@ def test_papers_move_that_are_new_put_forward_read_or_voted_for(writer: Connecti
     assert moving() == [kites, rivers]
     upsert_submissions(writer, [Submission(BRIDGES.id, "ada", NOW - HOUR, "hf")])
     assert moving() == [kites, rivers, bridges]
-    assert trends.subjects(writer, NOW - 2 * WEEK, NOW - WEEK).nums.tolist() == []
+    assert trends.active_papers(writer, NOW - 2 * WEEK, NOW - WEEK).nums.tolist() == []
     _vote(writer, BRIDGES.id, "ada", None, at=NOW - 2 * WEEK)
-    assert trends.subjects(writer, NOW - 3 * WEEK, NOW - WEEK).nums.tolist() == [bridges]
+    assert trends.active_papers(writer, NOW - 3 * WEEK, NOW - WEEK).nums.tolist() == [bridges]
 
 
 def test_papers_that_were_asked_for_come_whether_they_moved_or_not(writer: Connection) -> None:
     nums = [_num(writer, one.id) for one in (BRIDGES, KITES, GONE)]
-    told = trends.subjects(writer, NOW - WEEK, NOW, [*nums, 999])
+    told = trends.numbered_papers(writer, [*nums, 999], NOW)
     assert told.nums.tolist() == sorted(nums[:2])
 
 
 def test_a_paper_s_category_is_its_first_and_empty_where_it_has_none(writer: Connection) -> None:
     nums = [_num(writer, one.id) for one in (KITES, RIVERS)]
-    told = trends.subjects(writer, NOW, NOW, nums)
+    told = trends.numbered_papers(writer, nums, NOW)
     assert [told.categories[one] for one in told.category] == ["cs.LG", ""]
 
 
 def test_a_paper_of_unknown_date_appeared_nobody_knows_when(writer: Connection) -> None:
     nums = [_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES)]
-    appeared_h = trends.subjects(writer, NOW, NOW, nums).appeared_h
+    appeared_h = trends.numbered_papers(writer, nums, NOW).appeared_h
     assert np.isnan(appeared_h[0])
     assert appeared_h[1] == pytest.approx(NOW_H)
 
 
 def test_a_date_that_names_no_day_does_not_tell_since_when(writer: Connection) -> None:
-    told = trends.subjects(writer, NOW, NOW, [_num(writer, BRIDGES.id)])
-    assert np.isnan(told.appeared_h[0]) and np.isnan(told.began_h[0])
+    told = trends.numbered_papers(writer, [_num(writer, BRIDGES.id)], NOW)
+    assert np.isnan(told.appeared_h[0]) and np.isnan(told.started_h[0])
 
 
 def test_of_no_papers_there_is_nothing_to_read(writer: Connection) -> None:
-    none = trends.subjects(writer, NOW, NOW, [])
+    none = trends.numbered_papers(writer, [], NOW)
     assert none.nums.tolist() == [] and none.categories == ()
     assert _read(writer, []) == []
-    assert trends.ballots(writer, NOW - WEEK, NOW, []) == []
+    assert trends.votes_between(writer, NOW - WEEK, NOW, []) == []
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 1_000])
 def test_readings_come_in_order_of_paper_kind_source_and_time(
     writer: Connection, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(trends, "_PAPERS_AT_ONCE", at_once)
+    monkeypatch.setattr(trends, "_BATCH_PAPERS", at_once)
     told = (
         (BRIDGES, Kind.POINTS, 4, 1, "hn:2"),
         (KITES, Kind.UPVOTES, 9, 1, "hf"),
@@ -170,13 +170,13 @@ def test_a_reader_is_known_since_the_first_vote_for_any_paper(writer: Connection
     _vote(writer, KITES.id, "ada", "home", at=NOW - 2 * WEEK)
     _vote(writer, RIVERS.id, "bo", None, at=NOW - 2 * HOUR)
     _vote(writer, RIVERS.id, "ada", "hall", at=NOW - HOUR)
-    told = trends.ballots(writer, NOW - WEEK, NOW)
-    assert [(one.network, round(NOW_H - one.known_h, 3)) for one in told] == [
+    told = trends.votes_between(writer, NOW - WEEK, NOW)
+    assert [(one.network, round(NOW_H - one.reader_since_h, 3)) for one in told] == [
         (None, 2),
         ("hall", 14 * 24),
     ]
-    assert trends.ballots(writer, NOW - WEEK, NOW, [_num(writer, KITES.id)]) == []
-    assert trends.ballots(writer, NOW - WEEK, NOW, [_num(writer, RIVERS.id)]) == told
+    assert trends.votes_between(writer, NOW - WEEK, NOW, [_num(writer, KITES.id)]) == []
+    assert trends.votes_between(writer, NOW - WEEK, NOW, [_num(writer, RIVERS.id)]) == told
 
 
 def _levels(connection: Connection) -> dict[int, float]:
@@ -201,14 +201,14 @@ def test_a_level_of_a_paper_that_is_no_more_is_let_go(writer: Connection) -> Non
 
 def test_there_is_no_limit_to_how_many_papers_are_asked_for(writer: Connection) -> None:
     many = list(range(1, 300_000))
-    assert len(trends.subjects(writer, NOW, NOW, many).nums) == 3
-    assert trends.ballots(writer, NOW - WEEK, NOW, many) == []
+    assert len(trends.numbered_papers(writer, many, NOW).nums) == 3
+    assert trends.votes_between(writer, NOW - WEEK, NOW, many) == []
     trends.update_scores(writer, many, np.array([1]), np.array([1.0]))
     assert trends.scores_of(writer, many) == {1: 1.0}
 
 
 def test_what_moved_is_told_once_from_readings_and_changes(writer: Connection) -> None:
-    signal, change = trends.newest(writer)
+    signal, change = trends.newest_positions(writer)
     assert (signal, change) == (0, 4)
     assert trends.changed_since(writer, signal, change) == []
     kites, rivers = (_num(writer, one.id) for one in (KITES, RIVERS))
@@ -216,7 +216,7 @@ def test_what_moved_is_told_once_from_readings_and_changes(writer: Connection) -
     add_signals(writer, observed)
     writer.execute(insert(changes), [{"num": kites}, {"num": rivers}])
     assert sorted(trends.changed_since(writer, signal, change)) == [kites, rivers]
-    assert trends.changed_since(writer, *trends.newest(writer)) == []
+    assert trends.changed_since(writer, *trends.newest_positions(writer)) == []
 
 
 def test_the_highest_come_first_and_of_equals_the_older_entry(writer: Connection) -> None:
@@ -224,7 +224,7 @@ def test_the_highest_come_first_and_of_equals_the_older_entry(writer: Connection
     trends.replace_scores(
         writer, np.array([kites, rivers, bridges, gone]), np.array([1.0, 3.0, 3.0, 9.0])
     )
-    assert [num for num, _, _ in trends.highest(writer, 5)] == [rivers, bridges, kites]
-    assert [num for num, _, _ in trends.highest(writer, 5, (3.0, rivers))] == [bridges, kites]
-    assert [num for num, _, _ in trends.highest(writer, 1, (3.0, bridges))] == [kites]
-    assert [num for num, _, _ in trends.highest(writer, 5, None, "stat.ML")] == [kites]
+    assert [num for num, _, _ in trends.top_scored(writer, 5)] == [rivers, bridges, kites]
+    assert [num for num, _, _ in trends.top_scored(writer, 5, (3.0, rivers))] == [bridges, kites]
+    assert [num for num, _, _ in trends.top_scored(writer, 1, (3.0, bridges))] == [kites]
+    assert [num for num, _, _ in trends.top_scored(writer, 5, None, "stat.ML")] == [kites]

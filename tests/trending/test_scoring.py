@@ -16,7 +16,9 @@ from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.trending import score_at
 from broadsheet.store.metadata import put_value
 from broadsheet.store.submissions import upsert_submissions
-from broadsheet.trending import scoring
+from broadsheet.trending import update as updating
+from broadsheet.trending.scoring import hours
+from broadsheet.trending.update import update
 from tests.rising import (
     BRIDGES,
     DAY,
@@ -143,9 +145,11 @@ def test_a_reading_dated_ahead_counts_for_nothing_until_then(room: Room) -> None
 def test_a_vote_that_is_taken_back_lifts_no_longer(room: Room) -> None:
     before = room.levels()
     room.library.vote(KITES.id, "ada", on=True)
+    room.follow()
     assert room.rising()[0] == KITES
     room.now += HOUR
     room.library.vote(KITES.id, "ada", on=False)
+    room.follow()
     assert room.levels() == pytest.approx(before)
 
 
@@ -219,7 +223,7 @@ def test_a_step_that_fails_is_taken_again(room: Room) -> None:
     room.upvoted(KITES, 50)
     before = room.levels()
     with pytest.raises(StoreError):
-        scoring.update(Beset(room.database, _fail), lambda: room.now)
+        update(Beset(room.database, _fail), lambda: room.now)
     assert room.levels() == before
     assert room.follow() == 1
     assert room.levels() == pytest.approx(room.afresh())
@@ -234,7 +238,7 @@ def test_papers_may_become_one_while_they_are_scored(room: Room, day: int) -> No
     room.upvoted(printed, 50)
     both = make_paper(title=KITES.title, arxiv=KITES.arxiv_id, doi=printed.doi)
     merging = Beset(room.database, lambda: room.library.add("crossref", [both]))
-    scoring.update(merging, lambda: room.now)
+    update(merging, lambda: room.now)
     assert len(room.library.merges()) == 1
     room.follow()
     assert room.levels() == pytest.approx(room.afresh())
@@ -248,7 +252,7 @@ def test_of_two_readings_of_one_moment_the_higher_counts(room: Room) -> None:
 
 def test_what_an_older_version_noted_is_learnt_anew(room: Room) -> None:
     with room.database.write() as connection:
-        put_value(connection, scoring._POSITION, '{"learnt_h": 9e9, "usual": [1.0, 2.0]}')
+        put_value(connection, updating._STATE, '{"learnt_h": 9e9, "usual": [1.0, 2.0]}')
     assert room.follow() == len(PAPERS)
 
 
@@ -297,9 +301,9 @@ def test_following_step_by_step_comes_to_what_scoring_all_does(
 
 
 def _assert_same(room: Room) -> None:
-    kept, now_h = room.levels(), scoring.hours(room.now)
+    kept, now_h = room.levels(), hours(room.now)
     for num, afresh in room.afresh().items():
-        if score_at(afresh, now_h) > scoring._FAINTEST:
+        if score_at(afresh, now_h) > updating.MIN_STORED_SCORE:
             assert kept[num] == pytest.approx(afresh, abs=1e-6)
         elif num in kept:
             assert score_at(kept[num], now_h) == pytest.approx(score_at(afresh, now_h), abs=1e-6)
@@ -360,7 +364,7 @@ def test_reading_on_goes_by_the_place_and_not_by_the_clock(room: Room) -> None:
     ],
 )
 def test_a_place_that_was_never_given_out_is_refused(room: Room, after: str) -> None:
-    with pytest.raises(ValueError, match="'after' is what an earlier answer gave"):
+    with pytest.raises(ValueError, match="'after' must be the cursor"):
         room.library.trending.list(3, after)
 
 

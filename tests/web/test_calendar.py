@@ -31,16 +31,6 @@ def test_dates_of_any_precision(published: str, iso: str | None, shown: str) -> 
     assert calendar.short_date(published) == shown
 
 
-def test_days_beside_a_day() -> None:
-    assert calendar.beside(DAYS, DAYS[1]) == (DAYS[2], DAYS[0])
-    assert calendar.beside(DAYS, DAYS[0]) == (DAYS[1], None)
-
-
-def test_a_day_lies_in_its_week_and_month() -> None:
-    assert calendar.around([FEBRUARY, WEEK], DAYS[1]) == [FEBRUARY, WEEK]
-    assert calendar.around(DAYS, WEEK) == [DAYS[2], DAYS[1]]
-
-
 def test_the_archive_is_parted_by_month_and_a_week_lies_where_it_begins() -> None:
     march, february = calendar.archive(DAYS, [WEEK], [FEBRUARY])
     assert (str(march.month), march.printed, march.days) == ("2026-03", False, (DAYS[0],))

@@ -2,24 +2,22 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from math import inf, isfinite, nan
+from math import isfinite
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.model import Kind, Signal
+from broadsheet.rules.totals import Total
 from broadsheet.web.chart import (
     MAX_LINES,
     MAX_POINTS,
     MAX_ROWS,
-    ORDER,
     Chart,
     Line,
-    Total,
     chart,
     thinned,
-    totals,
 )
 
 START = datetime(2026, 2, 4, 8, 0, tzinfo=UTC)
@@ -94,30 +92,7 @@ def test_at_most_four_kinds_are_drawn_the_most_trusted() -> None:
     signals = [
         read(count, START + count * DAY, kind) for count in (1, 2) for kind in reversed(list(Kind))
     ]
-    assert [line.kind for line in drawn(*signals).lines] == list(ORDER[:MAX_LINES])
-    assert set(ORDER) == set(Kind)
-
-
-def test_the_sources_of_a_kind_are_added_up_at_each_moment() -> None:
-    signals = [
-        read(10, START, Kind.POINTS, "hn:1"),
-        read(4, START, Kind.POINTS, "hn:2"),
-        read(6, START + HOUR, Kind.POINTS, "hn:2"),
-        read(99, START + HOUR, Kind.UPVOTES),
-    ]
-    assert totals(signals, Kind.POINTS) == [Total(START, 14), Total(START + HOUR, 16)]
-
-
-@pytest.mark.parametrize("kind", [Kind.STARS, Kind.CITATIONS])
-def test_what_several_sources_tell_of_counts_once(kind: Kind) -> None:
-    signals = [read(100, START, kind, "github"), read(90, START + HOUR, kind, "hf")]
-    assert [one.value for one in totals(signals, kind)] == [100, 100]
-
-
-def test_totals_leave_out_what_is_no_number_and_what_is_below_nothing() -> None:
-    values = (3.0, nan, inf, -inf, -5.0)
-    signals = [read(value, START + hour * HOUR) for hour, value in enumerate(values)]
-    assert totals(signals, Kind.UPVOTES) == [Total(START, 3), Total(START + 4 * HOUR, 0)]
+    assert [line.kind for line in drawn(*signals).lines] == list(Kind)[:MAX_LINES]
 
 
 def test_many_readings_are_thinned_and_the_first_and_the_newest_stay() -> None:

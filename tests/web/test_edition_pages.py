@@ -115,9 +115,9 @@ def test_a_day_a_week_and_a_month_have_pages_of_their_own(
 def test_what_rises_stands_before_what_nobody_has_noticed(room: Room, page: TestClient) -> None:
     printed(room, FRIDAY, item(KITES), item(RIVERS, 2), item(BRIDGES, 3, Section.NEW))
     told = text_of(page.get("/").text)
-    places = [told.index(word) for word in ("Rising 1 ", RIVERS.title, " New ", BRIDGES.title)]
+    places = [told.index(word) for word in ("Trending 1 ", RIVERS.title, " New ", BRIDGES.title)]
     assert places == sorted(places)
-    assert "Nobody has noticed these yet" in told
+    assert "No attention yet; selected by predicted interest." in told
 
 
 @pytest.mark.parametrize(("section", "headings"), [(Section.TRENDING, []), (Section.NEW, ["New"])])

@@ -17,7 +17,7 @@ def test_an_entry_names_three_authors_and_counts_the_others() -> None:
     assert entry.excerpt == entry.abstract == ()
 
 
-def test_readings_of_threads_are_added_up_by_source_and_those_that_left_are_kept() -> None:
+def test_each_kind_has_one_total_and_names_its_sources() -> None:
     told = [
         ("hn:1", Kind.POINTS, 300, 1),
         ("hn:1", Kind.COMMENTS, 1, 1),
@@ -35,7 +35,6 @@ def test_readings_of_threads_are_added_up_by_source_and_those_that_left_are_kept
     ]
     assert view_models.newest_readings(signals) == [
         view_models.Reading("1,220", "points", "hn", "2026-03-03"),
-        view_models.Reading("650", "stars", "github", "2026-03-04"),
-        view_models.Reading("2", "stars", "hub", "2026-03-04"),
+        view_models.Reading("650", "stars", "github 650, hub 2", "2026-03-04"),
         view_models.Reading("1", "comment", "hn", "2026-03-01"),
     ]

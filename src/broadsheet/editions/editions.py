@@ -11,11 +11,11 @@ from broadsheet.errors import ConfigError, NotFoundError
 from broadsheet.model import Edition, Period, Pick, Span
 from broadsheet.store import metadata
 from broadsheet.store.database import Database
-from broadsheet.store.editions import edition, periods_published
+from broadsheet.store.editions import edition, neighbors, overlapping, periods_published
 from broadsheet.store.picks import delete_pick, picks_of, upsert_pick
 
 _QUIET = "last_quiet_day"
-# An edition that waits for its sources may be published after midnight and is mailed all the same.
+# An edition that waits for its sources may be published after midnight; it is mailed too.
 _MAILED_FOR = timedelta(days=1)
 
 
@@ -121,6 +121,19 @@ class Editions:
         """List the days, weeks or months that have an edition, newest first."""
         with self._database.read() as connection:
             return periods_published(connection, span, limit)
+
+    def neighbors(self, period: Period) -> tuple[Period | None, Period | None]:
+        """Return the nearest published periods of the same span before and after a period."""
+        with self._database.read() as connection:
+            return neighbors(connection, period)
+
+    def overlapping(self, period: Period) -> list[Period]:
+        """List the published periods of other spans that share a day with a period.
+
+        The longest span comes first.
+        """
+        with self._database.read() as connection:
+            return overlapping(connection, period)
 
     def picks(self, period: Period) -> list[Pick]:
         """List the editor's picks for an edition."""

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from broadsheet.encoders.paper_text import text_of
 from broadsheet.encoders.static import load_encoder
 from broadsheet.model import Edition, Period, Pick, Span
-from broadsheet.rules.edition import Candidate, choose, news
-from broadsheet.rules.trend_reason import Gained
+from broadsheet.rules.edition import Candidate, select_items, shortlist
+from broadsheet.rules.trend_reason import RecentGains
 from broadsheet.store.attention import votes_by_num
 from broadsheet.store.database import Database
 from broadsheet.store.editions import insert_edition, previous_cutoff, published_before
@@ -25,21 +25,21 @@ from broadsheet.store.papers import (
     papers_by_num,
 )
 from broadsheet.store.picks import picks_of
-from broadsheet.store.trends import subjects
-from broadsheet.trending.scoring import gained_by, hours, score_all, score_between
+from broadsheet.store.trends import numbered_papers
+from broadsheet.trending.scoring import Scored, hours, recent_gains, score_all, score_between
 from broadsheet.trending.upvote_prior import predict_upvotes
 
 _CANDIDATES_PER_PLACE = 50
-_NAMED = {Span.DAY: "this week", Span.WEEK: "this week", Span.MONTH: "this month"}
+_PERIOD_NAMES = {Span.DAY: "this week", Span.WEEK: "this week", Span.MONTH: "this month"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The time that an edition tells of: its own, and up to when the one before knew."""
+    """The time that an edition covers, and the end of what the previous edition covered."""
 
     start: datetime
     end: datetime
-    known: datetime | None
+    previous_end: datetime | None
 
 
 def publish(
@@ -51,21 +51,21 @@ def publish(
     note: str | None = None,
     enqueue: Callable[[Connection, Edition], object] | None = None,
 ) -> Edition:
-    """Freeze an edition; a period that has one gets a further revision.
+    """Publish an edition; a period that has one gets a further revision.
 
-    It is made of what was known at its end, or by now where that is still to come. Where there is
-    no news, nothing is printed.
+    It covers what was known at the end of the period, or by now if that is earlier. Without any
+    news nothing is stored.
 
     Parameters
     ----------
     database : Database
         The library.
     period : Period
-        The edition's day, week or month.
+        The day, week or month.
     zone : ZoneInfo
         Time zone that days are counted in.
     size : int
-        How many papers at most.
+        Maximum number of papers.
     now : datetime
         Aware UTC.
     note : str or None
@@ -76,24 +76,18 @@ def publish(
     Returns
     -------
     Edition
-        Its revision is 0, and it has no papers, where nothing was printed.
+        With revision 0 and without papers if there is no news.
     """
-    start, end = (
-        datetime.combine(day, time(), zone).astimezone(UTC) for day in (period.first, period.after)
-    )
     with database.read() as connection:
         picks = picks_of(connection, period)
-        printed = published_before(connection, period)
-        # A paper dated the day after appears on that very midnight.
-        window = _Window(
-            start, min(end - timedelta.resolution, now), previous_cutoff(connection, period, zone)
-        )
-        found = _candidates(connection, period, picks, size, window)
-        ranked = news(found, printed, picks, size)
-    vectors = load_encoder().encode([text_of(one.paper) for one in ranked])
-    likeness = np.asarray(vectors @ vectors.T, dtype=np.float32)
+        past = published_before(connection, period)
+        window = _window(connection, period, zone, now)
+        candidates = _candidates(connection, period, picks, size, window)
+    ranked = shortlist(candidates, past, picks, size)
+    vectors = load_encoder().encode([text_of(candidate.paper) for candidate in ranked])
+    similarity = np.asarray(vectors @ vectors.T, dtype=np.float32)
     today = min(period.last, now.astimezone(zone).date())
-    items = choose(ranked, likeness, printed, picks, period, today, size)
+    items = select_items(ranked, similarity, past, picks, period, today, size)
     if not items:
         return Edition(period, 0, now, (), note)
     with database.write() as connection:
@@ -103,6 +97,15 @@ def publish(
         return edition
 
 
+def _window(connection: Connection, period: Period, zone: ZoneInfo, now: datetime) -> _Window:
+    start, end = (
+        datetime.combine(day, time(), zone).astimezone(UTC) for day in (period.first, period.after)
+    )
+    # A paper dated the day after appears on that very midnight, which is excluded.
+    last = min(end - timedelta.resolution, now)
+    return _Window(start, last, previous_cutoff(connection, period, zone))
+
+
 def _candidates(
     connection: Connection,
     period: Period,
@@ -110,63 +113,68 @@ def _candidates(
     size: int,
     window: _Window,
 ) -> list[Candidate]:
+    """Read the papers that may be selected: the highest scores, new papers and placed picks."""
     scored = (
         score_all(connection, window.end)
         if period.span is Span.DAY
         else score_between(connection, window.start, window.end)
     )
-    order = np.argsort(-scored.scores, kind="stable")[: size * _CANDIDATES_PER_PLACE]
-    scores = dict(
-        zip(scored.papers.nums[order].tolist(), scored.scores[order].tolist(), strict=True)
-    )
-    attended = set(scored.papers.nums[scored.attended].tolist())
-    picked = nums_of(connection, [pick.paper_id for pick in picks])
+    limit = size * _CANDIDATES_PER_PLACE
+    scores = _highest(scored, limit)
+    has_attention = set(scored.papers.nums[scored.has_attention].tolist())
     papers = papers_by_num(connection, list(scores))
     if period.span is Span.DAY:
-        # A library without dates or attention has a newspaper, too.
-        papers |= newest_until(connection, period.last, size * _CANDIDATES_PER_PLACE)
-        unnoticed = [num for num in papers if num not in attended]
-        new = _new(connection, unnoticed, window)
-        papers = {num: paper for num, paper in papers.items() if num in attended or num in new}
+        # Includes papers without score, so that a library without dates or attention has editions.
+        papers |= newest_until(connection, period.last, limit)
+        without = [num for num in papers if num not in has_attention]
+        selectable = has_attention | _new(connection, without, window)
+        papers = {num: paper for num, paper in papers.items() if num in selectable}
+    picked = nums_of(connection, [pick.paper_id for pick in picks])
     papers |= papers_by_num(connection, list(picked.values()))
     papers = {
         num: paper for num, paper in papers.items() if paper.notice not in WITHDRAWN_OR_RETRACTED
     }
     nums = list(papers)
-    promised = dict(zip(nums, predict_upvotes([papers[num] for num in nums]).tolist(), strict=True))
-    gained = _gained(connection, period, [num for num in nums if num in attended], window)
+    predicted = predict_upvotes(list(papers.values())).tolist()
+    gains = _gains(connection, period, [num for num in nums if num in has_attention], window)
     votes = votes_by_num(connection, nums)
     return [
         Candidate(
             paper=paper,
             score=scores.get(num, 0.0),
-            attended=num in attended,
-            promise=promised[num],
-            gained=gained.get(num, Gained({}, {})),
+            has_attention=num in has_attention,
+            predicted_upvotes=upvotes,
+            gains=gains.get(num, RecentGains({}, {})),
             votes=votes.get(num, 0),
         )
-        for num, paper in papers.items()
+        for (num, paper), upvotes in zip(papers.items(), predicted, strict=True)
     ]
 
 
+def _highest(scored: Scored, limit: int) -> dict[int, float]:
+    """Return the highest scores by paper number."""
+    rows = np.argsort(-scored.scores, kind="stable")[:limit]
+    return dict(zip(scored.papers.nums[rows].tolist(), scored.scores[rows].tolist(), strict=True))
+
+
 def _new(connection: Connection, nums: Sequence[int], window: _Window) -> set[int]:
-    """Find the papers that came since the edition before, and by the end of this one."""
-    told = subjects(connection, window.end, window.end, nums)
-    appeared_h = dict(zip(told.nums.tolist(), told.appeared_h.tolist(), strict=True))
-    # Of those without a day only the library knows since when they are here, and it may have been
+    """Return the papers that appeared since the previous edition and before the end of this one."""
+    papers = numbered_papers(connection, nums, window.end)
+    appeared_h = dict(zip(papers.nums.tolist(), papers.appeared_h.tolist(), strict=True))
+    # A paper without a day counts from when the library received it. The library may have been
     # filled long after the edition's day.
-    added = added_at(connection, [num for num, at in appeared_h.items() if isnan(at)])
+    added = added_at(connection, [num for num, at_h in appeared_h.items() if isnan(at_h)])
     appeared_h |= {num: min(hours(at), hours(window.end)) for num, at in added.items()}
-    since_h = hours(window.known) if window.known else -inf
-    return {num for num, at in appeared_h.items() if since_h <= at <= hours(window.end)}
+    since_h = hours(window.previous_end) if window.previous_end else -inf
+    return {num for num, at_h in appeared_h.items() if since_h <= at_h <= hours(window.end)}
 
 
-def _gained(
+def _gains(
     connection: Connection, period: Period, nums: Sequence[int], window: _Window
-) -> dict[int, Gained]:
-    named = _NAMED[period.span]
+) -> dict[int, RecentGains]:
+    name = _PERIOD_NAMES[period.span]
     if period.span is Span.DAY:
-        return gained_by(connection, nums, window.end, named=named)
-    longer_h = (window.end - window.start) / timedelta(hours=1)
-    told = gained_by(connection, nums, window.end, longer_h, named)
-    return {num: Gained({}, one.longer, named) for num, one in told.items()}
+        return recent_gains(connection, nums, window.end, period=name)
+    period_h = (window.end - window.start) / timedelta(hours=1)
+    gains = recent_gains(connection, nums, window.end, period_h, name)
+    return {num: RecentGains({}, one.in_period, name) for num, one in gains.items()}

@@ -11,8 +11,7 @@ from broadsheet.model.period import Period
 class Section(StrEnum):
     """A section of an edition."""
 
-    # The value is stored in published editions and is part of the API.
-    TRENDING = "rising"
+    TRENDING = "trending"
     NEW = "new"
 
 

@@ -1,10 +1,10 @@
-"""Dates as papers bear them: of a day, a month or a year."""
+"""Dates of papers: of day, month or year precision."""
 
 from datetime import date
 
 
 def first_day(published: str) -> date:
-    """Read a date of any precision as the first day it covers.
+    """Return the first day that a date covers.
 
     Examples
     --------

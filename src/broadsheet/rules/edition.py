@@ -1,4 +1,4 @@
-"""Which papers stand in an edition, in which order, and why."""
+"""Choose the papers of an edition, their order and their reasons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,141 +10,146 @@ from numpy.typing import NDArray
 
 from broadsheet.model import EditionItem, Paper, Period, Pick, Section, Span
 from broadsheet.rules.dates import first_day
-from broadsheet.rules.trend_reason import Gained, age, reason
+from broadsheet.rules.trend_reason import RecentGains, age, reason
 
-# The share of a day's places kept for papers that nobody has noticed yet.
+# The share of a day's edition that is reserved for new papers without attention.
 NEW_SHARE = 0.25
-# Papers this alike are on one topic, and each further one on a topic counts for so much less.
-ALIKE = 0.5
-TOPIC_AGAIN = 0.7
-_WIDER = 4
-_FAINT, _DEEP = 1e-6, 100
+# Papers with a cosine of at least this are on one topic.
+SIMILARITY_THRESHOLD = 0.5
+# Factor of a paper's score for each paper on its topic that ranks higher.
+TOPIC_PENALTY = 0.7
+_SHORTLIST_FACTOR = 4
+# The score that stands in for none, divided by rank, so that the topic penalty applies there too.
+_TINY_SCORE, _TINY_SCORE_RANKS = 1e-6, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A paper that may be printed.
+    """A paper that may be selected.
 
     Parameters
     ----------
     paper : Paper
         The paper.
     score : float
-        As :func:`broadsheet.rules.trending.score` gives it, 0 or more.
-    attended : bool
-        Whether it got any attention in the time that counts.
-    promise : float
-        What its text predict_upvotes; it tells papers of the same score apart.
-    gained : Gained
+        As :func:`broadsheet.rules.trending.score` returns it, 0 or more.
+    has_attention : bool
+        Whether it got attention recently.
+    predicted_upvotes : float
+        Orders papers of equal score and date.
+    gains : RecentGains
         What it gained.
     votes : int
-        Local votes so far.
+        Votes of readers so far.
     """
 
     paper: Paper
     score: float
-    attended: bool
-    promise: float
-    gained: Gained
+    has_attention: bool
+    predicted_upvotes: float
+    gains: RecentGains
     votes: int
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
-    """How a paper stood in earlier editions of the same span.
+class PastSelection:
+    """A paper's record in earlier editions of the same span.
 
     Parameters
     ----------
     score : float
-        The highest score it was printed with.
-    rose : bool
-        Whether attention brought it there, and not its text alone.
+        The highest score it was selected with.
+    was_trending : bool
+        Whether it was selected for attention, not for predicted interest alone.
     """
 
     score: float
-    rose: bool
+    was_trending: bool
 
 
-def news(
+def shortlist(
     candidates: Sequence[Candidate],
-    printed: Mapping[str, Printed],
+    past: Mapping[str, PastSelection],
     picks: Sequence[Pick],
     size: int,
 ) -> list[Candidate]:
-    """Choose what is worth looking at for an edition, the best first.
+    """Return the best candidates of each section, the highest score first.
+
+    A paper of an earlier edition is a candidate only if its score is higher than it was then. A
+    paper that the editor placed always is one, a paper that the editor dropped never is.
 
     Parameters
     ----------
     candidates : sequence of Candidate
-        What may be printed.
-    printed : mapping of paper id to Printed
-        What was printed before. A paper that stands higher now rises again; else it is no news.
+        All papers considered.
+    past : mapping of paper id to PastSelection
+        Papers of earlier editions.
     picks : sequence of Pick
-        The editor's word on papers.
+        The editor's picks.
     size : int
-        How many papers the edition has at most.
+        Maximum number of papers in the edition.
 
     Returns
     -------
     list of Candidate
-        More than the edition holds, those the editor picked among them, none that was dropped.
+        Up to four times the size for each section, and the editor's picks.
     """
     placed = {pick.paper_id for pick in picks if pick.place is not None}
     dropped = {pick.paper_id for pick in picks if pick.place is None}
-    risen = [
-        one
-        for one in candidates
-        if one.paper.id in placed
-        or (one.paper.id not in dropped and _is_news(one, printed.get(one.paper.id)))
+    eligible = [
+        candidate
+        for candidate in candidates
+        if candidate.paper.id in placed
+        or (candidate.paper.id not in dropped and _is_news(candidate, past.get(candidate.paper.id)))
     ]
-    ranked = sorted(risen, key=_order)
-    rising = islice((one for one in ranked if one.attended), _WIDER * size)
-    new = islice((one for one in ranked if not one.attended), _WIDER * size)
-    wanted = {one.paper.id for one in (*rising, *new)} | placed
-    return [one for one in ranked if one.paper.id in wanted]
+    ranked = sorted(eligible, key=_order)
+    limit = _SHORTLIST_FACTOR * size
+    trending = islice((one for one in ranked if one.has_attention), limit)
+    new = islice((one for one in ranked if not one.has_attention), limit)
+    listed = {one.paper.id for one in (*trending, *new)} | placed
+    return [one for one in ranked if one.paper.id in listed]
 
 
-def _is_news(candidate: Candidate, before: Printed | None) -> bool:
-    return before is None or (candidate.attended and candidate.score > before.score)
+def _is_news(candidate: Candidate, past: PastSelection | None) -> bool:
+    return past is None or (candidate.has_attention and candidate.score > past.score)
 
 
 def _order(candidate: Candidate) -> tuple[float, int, float, str]:
     paper = candidate.paper
-    # Of equal score, the newer and then the more promising comes first.
     day = first_day(paper.published).toordinal() if paper.published else 0
-    return (-candidate.score, -day, -candidate.promise, paper.id)
+    return (-candidate.score, -day, -candidate.predicted_upvotes, paper.id)
 
 
-def choose(
+def select_items(
     ranked: Sequence[Candidate],
-    likeness: NDArray[np.float32],
-    printed: Mapping[str, Printed],
+    similarity: NDArray[np.float32],
+    past: Mapping[str, PastSelection],
     picks: Sequence[Pick],
     period: Period,
     today: date,
     size: int,
 ) -> list[EditionItem]:
-    """Choose and order an edition's papers.
+    """Select and order the papers of an edition.
 
-    First those that rise, then those that are new and that nobody has noticed yet; each further
-    paper on one topic counts for less; the editor's picks stand where the editor put them.
+    Trending papers come first, then new papers without attention. Each further paper on one topic
+    counts for less. The editor's picks stand at the places that the editor chose.
 
     Parameters
     ----------
     ranked : sequence of Candidate
-        As :func:`news` gives them.
-    likeness : ndarray of float32, shape (len(ranked), len(ranked))
-        How alike each two are in meaning, up to 1.
-    printed : mapping of paper id to Printed
-        As in :func:`news`.
+        As :func:`shortlist` returns them.
+    similarity : ndarray of float32, shape (len(ranked), len(ranked))
+        Cosine of each two papers, up to 1.
+    past : mapping of paper id to PastSelection
+        As in :func:`shortlist`.
     picks : sequence of Pick
-        The editor's word on papers.
+        The editor's picks.
     period : Period
-        What the edition is for.
+        The day, week or month.
     today : date
-        The day that ages are told on.
+        The day on which ages are computed.
     size : int
-        How many papers at most.
+        Maximum number of papers.
 
     Returns
     -------
@@ -152,64 +157,63 @@ def choose(
         In order of rank.
     """
     pins = {pick.paper_id: pick for pick in picks if pick.place is not None}
-    placed = [at for at, one in enumerate(ranked) if one.paper.id in pins]
-    rest = [at for at in range(len(ranked)) if at not in placed]
-    rising = [at for at in rest if ranked[at].attended]
-    new = [at for at in rest if not ranked[at].attended]
+    placed = [row for row, one in enumerate(ranked) if one.paper.id in pins]
+    rest = [row for row in range(len(ranked)) if row not in placed]
+    trending = [row for row in rest if ranked[row].has_attention]
+    new = [row for row in rest if not ranked[row].has_attention]
     room = max(0, size - len(placed))
-    for_new = min(len(new), round(NEW_SHARE * size) if period.span is Span.DAY else 0)
-    rising = _varied(ranked, rising, likeness, placed, max(0, room - for_new))
-    new = _varied(ranked, new, likeness, placed + rising, room - len(rising))
-    order = [(at, Section.TRENDING) for at in rising] + [(at, Section.NEW) for at in new]
-    order = _with_pins(order, [(pins[ranked[at].paper.id].place or 1, at) for at in placed])
+    reserved = min(len(new), round(NEW_SHARE * size) if period.span is Span.DAY else 0)
+    trending = _diversified(ranked, trending, similarity, placed, max(0, room - reserved))
+    new = _diversified(ranked, new, similarity, placed + trending, room - len(trending))
+    order = [(row, Section.TRENDING) for row in trending] + [(row, Section.NEW) for row in new]
+    order = _with_pins(order, [(pins[ranked[row].paper.id].place or 1, row) for row in placed])
     return [
-        _item(rank, ranked[at], section, printed.get(ranked[at].paper.id), pins, today)
-        for rank, (at, section) in enumerate(order[:size], start=1)
+        _item(rank, ranked[row], section, past.get(ranked[row].paper.id), pins, today)
+        for rank, (row, section) in enumerate(order[:size], start=1)
     ]
 
 
 def _with_pins(
     order: Sequence[tuple[int, Section]], placed: Sequence[tuple[int, int]]
 ) -> list[tuple[int, Section]]:
-    """Put picks in their places; of several for one place the next ones stand below."""
-    held = list(order)
+    """Insert picks at their places; of several for one place the later ones come below."""
+    result = list(order)
     lowest = 0
-    for place, at in sorted(placed):
-        where = min(max(place - 1, lowest), len(held))
-        section = held[where if where < len(held) else -1][1] if held else Section.TRENDING
-        held.insert(where, (at, section))
-        lowest = where + 1
-    return held
+    for place, row in sorted(placed):
+        index = min(max(place - 1, lowest), len(result))
+        section = result[min(index, len(result) - 1)][1] if result else Section.TRENDING
+        result.insert(index, (row, section))
+        lowest = index + 1
+    return result
 
 
-def _varied(
+def _diversified(
     ranked: Sequence[Candidate],
     among: Sequence[int],
-    likeness: NDArray[np.float32],
+    similarity: NDArray[np.float32],
     above: Sequence[int],
     count: int,
 ) -> list[int]:
-    """Take the best again and again, where what is on a topic that stands above counts for less."""
+    """Select the best repeatedly; a paper on a topic that ranks higher already counts for less."""
     left, taken = list(among), list(above)
-    # What has no score is told apart by its place, so that topics differ there, too.
-    worth = {at: max(ranked[at].score, _FAINT / (_DEEP + at)) for at in among}
-    chosen: list[int] = []
-    while left and len(chosen) < count:
-        weights = {
-            at: worth[at] * TOPIC_AGAIN ** int((likeness[at, taken] >= ALIKE).sum()) for at in left
+    scores = {row: max(ranked[row].score, _TINY_SCORE / (_TINY_SCORE_RANKS + row)) for row in among}
+    selected: list[int] = []
+    while left and len(selected) < count:
+        on_topic = {
+            row: int((similarity[row, taken] >= SIMILARITY_THRESHOLD).sum()) for row in left
         }
-        best = max(left, key=lambda at: (weights[at], -at))
+        best = max(left, key=lambda row: (scores[row] * TOPIC_PENALTY ** on_topic[row], -row))
         left.remove(best)
         taken.append(best)
-        chosen.append(best)
-    return chosen
+        selected.append(best)
+    return selected
 
 
 def _item(
     rank: int,
     candidate: Candidate,
     section: Section,
-    before: Printed | None,
+    past: PastSelection | None,
     pins: Mapping[str, Pick],
     today: date,
 ) -> EditionItem:
@@ -225,7 +229,7 @@ def _item(
         published=paper.published,
         link=paper.link,
         votes=candidate.votes,
-        reason=_why(candidate, before, today),
+        reason=_reason(candidate, past, today),
         section=section,
         score=candidate.score,
         picked=pick is not None,
@@ -234,8 +238,8 @@ def _item(
     )
 
 
-def _why(candidate: Candidate, before: Printed | None, today: date) -> str:
-    if not candidate.attended:
-        return f"by its topic and wording, {age(candidate.paper.published, today)}"
-    told = reason(candidate.gained, candidate.paper.published, today)
-    return f"{told}, risen again" if before and before.rose else told
+def _reason(candidate: Candidate, past: PastSelection | None, today: date) -> str:
+    if not candidate.has_attention:
+        return f"selected by predicted interest, {age(candidate.paper.published, today)}"
+    text = reason(candidate.gains, candidate.paper.published, today)
+    return f"{text}, trending again" if past and past.was_trending else text

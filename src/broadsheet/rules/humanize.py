@@ -1,10 +1,10 @@
-"""How long ago something was, as people say it."""
+"""Time differences in words."""
 
 from datetime import datetime
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """Say how long ago something was, or in how long it will be.
+    """Return the difference of two moments in words, in the largest unit that fits.
 
     Examples
     --------
@@ -13,8 +13,8 @@ def ago(then: datetime, now: datetime) -> str:
     ('3 hours ago', 'in 20 minutes')
     """
     minutes = round((now - then).total_seconds() / 60)
-    for size, noun in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if number := abs(minutes) // size:
-            told = f"{number} {noun}{'s' if number > 1 else ''}"
-            return f"{told} ago" if minutes > 0 else f"in {told}"
+    for unit_minutes, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if number := abs(minutes) // unit_minutes:
+            length = f"{number} {unit}{'s' if number > 1 else ''}"
+            return f"{length} ago" if minutes > 0 else f"in {length}"
     return "just now"

@@ -1,4 +1,4 @@
-"""Say what a paper gained, for the line under it."""
+"""The reason line of a trending paper: what it gained, and its age."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,104 +7,98 @@ from math import sqrt
 
 from broadsheet.model import Kind
 from broadsheet.rules.dates import first_day
-from broadsheet.rules.trending import TRUST, USUAL
 
-_TOLD = 3
+_MAX_GAINS = 3
 _DAY_CHARS = len("2026-02-20")
-_DAYS_TOLD = 62
+_MAX_AGE_DAYS = 62
 _DAYS_A_MONTH = 30
 _DAYS_A_YEAR = 365
-_NOUNS = {
-    Kind.VOTES: "vote by readers",
-    Kind.UPVOTES: "upvote",
-    Kind.COMMENTS: "comment",
-    Kind.STARS: "star",
-    Kind.LIKES: "like",
-    Kind.POINTS: "point",
-    Kind.POSTS: "post",
-    Kind.CITATIONS: "citation",
-}
 
 
 @dataclass(frozen=True, slots=True)
-class Gained:
-    """What came in over some time, by kind.
+class RecentGains:
+    """What a paper gained recently, by kind.
 
     Parameters
     ----------
-    day, longer : mapping of Kind to float
-        In the last 24 hours, and over the longer time that is named.
-    named : str
-        How the longer time is called, such as ``this week``.
+    last_day : mapping of Kind to float
+        Gains of the last 24 hours.
+    in_period : mapping of Kind to float
+        Gains of a longer period.
+    period : str
+        The name of that period, such as ``this week``.
     """
 
-    day: Mapping[Kind, float]
-    longer: Mapping[Kind, float]
-    named: str = "this week"
+    last_day: Mapping[Kind, float]
+    in_period: Mapping[Kind, float]
+    period: str = "this week"
 
 
-def reason(gained: Gained, published: str | None, today: date) -> str:
-    """Say what a paper gained and how old it is.
+def reason(gains: RecentGains, published: str | None, today: date) -> str:
+    """Return the three gains that weigh most and the age of the paper.
+
+    Gains of kinds that are not scored are left out, and so are gains that round to 0.
 
     Parameters
     ----------
-    gained : Gained
-        What came in.
+    gains : RecentGains
+        What the paper gained. A kind with gains of the last day is reported for the last day only.
     published : str or None
-        When the paper came out.
+        The paper's date, of day, month or year precision.
     today : date
-        The day it is told on.
-
-    Returns
-    -------
-    str
-        The heaviest three gains of those that count, those of the last day as such, and the age.
+        The day on which the age is computed.
 
     Examples
     --------
-    >>> reason(Gained({Kind.UPVOTES: 43.2}, {Kind.STARS: 210}), "2026-02-18", date(2026, 2, 20))
+    >>> gains = RecentGains({Kind.UPVOTES: 43.2}, {Kind.STARS: 210})
+    >>> reason(gains, "2026-02-18", date(2026, 2, 20))
     '+43 upvotes in 24 h, +210 stars this week, 2 days old'
     """
-    told = {
-        kind: f"+{counted(amount, kind)} {gained.named}" for kind, amount in gained.longer.items()
-    }
-    amounts = dict(gained.longer)
-    for kind, amount in gained.day.items():
+    amounts = dict(gains.in_period)
+    texts = {kind: f"+{counted(amount, kind)} {gains.period}" for kind, amount in amounts.items()}
+    for kind, amount in gains.last_day.items():
         if round(amount):
-            told[kind] = f"+{counted(amount, kind)} in 24 h"
             amounts[kind] = amount
+            texts[kind] = f"+{counted(amount, kind)} in 24 h"
     heaviest = sorted(
-        (kind for kind, amount in amounts.items() if round(amount) and TRUST[kind]),
-        key=lambda kind: (-_weight(kind, amounts[kind]), kind),
+        (kind for kind, amount in amounts.items() if round(amount) and kind.weight),
+        key=lambda kind: (-kind.weight * sqrt(amounts[kind] / kind.baseline), kind),
     )
-    return ", ".join([*(told[kind] for kind in heaviest[:_TOLD]), age(published, today)])
+    return ", ".join([*(texts[kind] for kind in heaviest[:_MAX_GAINS]), age(published, today)])
 
 
-def _weight(kind: Kind, amount: float) -> float:
-    return TRUST[kind] * sqrt(amount / USUAL[kind])
+def noun(count: float, kind: Kind) -> str:
+    """Return the noun of a kind for a count, without what qualifies it.
+
+    Examples
+    --------
+    >>> noun(1, Kind.VOTES), noun(2, Kind.VOTES)
+    ('vote', 'votes')
+    """
+    return kind.noun.partition(" ")[0] if round(count) == 1 else kind.value
 
 
-def counted(amount: float, kind: Kind) -> str:
-    """Say how many there are of a kind.
+def counted(count: float, kind: Kind) -> str:
+    """Return a rounded count and its noun.
 
     Examples
     --------
     >>> counted(1240.4, Kind.STARS), counted(1, Kind.VOTES), counted(2, Kind.VOTES)
     ('1,240 stars', '1 vote by readers', '2 votes by readers')
     """
-    number = round(amount)
-    first, _, rest = _NOUNS[kind].partition(" ")
-    noun = first if number == 1 else f"{first}s"
-    return f"{number:,} {noun} {rest}".rstrip()
+    qualifier = kind.noun.partition(" ")[2]
+    return f"{round(count):,} {noun(count, kind)} {qualifier}".rstrip()
 
 
 def age(published: str | None, today: date) -> str:
-    """Say how old a paper is.
+    """Return the age of a paper in days, months or years, or its date if that names no day.
 
     Examples
     --------
-    >>> age("2026-02-18", date(2026, 2, 20)), age(None, date(2026, 2, 20))
-    ('2 days old', 'of unknown date')
+    >>> age("2026-02-18", date(2026, 2, 20)), age("2026-02", date(2026, 2, 20))
+    ('2 days old', 'of February 2026')
+    >>> age(None, date(2026, 2, 20))
+    'of unknown date'
     """
     if published is None:
         return "of unknown date"
@@ -113,7 +107,7 @@ def age(published: str | None, today: date) -> str:
     days = (today - first_day(published)).days
     if days < 1:
         return "out today"
-    if days < _DAYS_TOLD:
+    if days < _MAX_AGE_DAYS:
         return f"{days} day{'s' if days > 1 else ''} old"
     if days < 2 * _DAYS_A_YEAR:
         return f"{days // _DAYS_A_MONTH} months old"

@@ -1,4 +1,4 @@
-"""Votes of readers, and the signals that come of them."""
+"""Votes of readers, and signals of attention."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from broadsheet.model import Kind, Signal
+from broadsheet.rules.totals import total
 from broadsheet.store.papers import num_of, nums_of
 from broadsheet.store.tables import identifiers, papers, signals, votes
 
@@ -22,56 +23,55 @@ def vote(
     on: bool,
     now: datetime,
 ) -> int:
-    """Set or take back one reader's vote; the new total is kept as a signal.
+    """Cast or withdraw one reader's vote, and store the new total as a signal.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
-        Of the one writer.
+        A writer.
     paper_id : str
         The paper, by any id it has.
     reader_id : int
-        Who votes.
+        The reader.
     network : str or None
-        Where from, under a name that tells nothing of it; many votes from one weigh little.
+        Pseudonym of the reader's network; votes from one network weigh less and less.
     on : bool
-        Whether the vote is cast or taken back.
+        True to cast the vote, False to withdraw it.
     now : datetime
         Aware UTC.
 
     Returns
     -------
     int
-        The paper's votes after this.
+        The paper's votes afterwards.
 
     Raises
     ------
     NotFoundError
-        Where there is no such paper.
+        If there is no such paper.
     """
     num = num_of(connection, paper_id)
-    mine = (votes.c.num == num, votes.c.reader_id == reader_id)
-    had = connection.scalar(select(func.count()).select_from(votes).where(*mine))
-    if bool(had) != on:
-        if on:
-            connection.execute(
-                insert(votes).values(num=num, reader_id=reader_id, voted_at=now, network=network)
-            )
-        else:
-            connection.execute(delete(votes).where(*mine))
-    total = _total(connection, num)
-    if bool(had) != on:
-        add_signals(connection, [Signal(paper_id, Kind.VOTES, total, now, LOCAL_SOURCE)])
-    return total
+    is_theirs = (votes.c.num == num, votes.c.reader_id == reader_id)
+    has_vote = bool(connection.scalar(select(func.count()).select_from(votes).where(*is_theirs)))
+    if has_vote and not on:
+        connection.execute(delete(votes).where(*is_theirs))
+    elif on and not has_vote:
+        connection.execute(
+            insert(votes).values(num=num, reader_id=reader_id, voted_at=now, network=network)
+        )
+    count = _vote_count(connection, num)
+    if has_vote != on:
+        add_signals(connection, [Signal(paper_id, Kind.VOTES, count, now, LOCAL_SOURCE)])
+    return count
 
 
-def _total(connection: Connection, num: int) -> int:
-    counted = select(func.count()).select_from(votes).where(votes.c.num == num)
-    return int(connection.scalar(counted) or 0)
+def _vote_count(connection: Connection, num: int) -> int:
+    count = select(func.count()).select_from(votes).where(votes.c.num == num)
+    return int(connection.scalar(count) or 0)
 
 
 def votes_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]:
-    """Count the votes of papers; those without any are left out."""
+    """Return the number of votes of each paper that has any."""
     rows = connection.execute(
         select(identifiers.c.identifier, func.count())
         .join(votes, votes.c.num == identifiers.c.num)
@@ -82,13 +82,13 @@ def votes_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]
 
 
 def votes_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, int]:
-    """Count the votes of numbered papers; those without any are left out."""
-    counted = select(votes.c.num, func.count()).where(votes.c.num.in_(nums)).group_by(votes.c.num)
-    return {row[0]: row[1] for row in connection.execute(counted)}
+    """Return the number of votes of each paper that has any, by paper number."""
+    query = select(votes.c.num, func.count()).where(votes.c.num.in_(nums)).group_by(votes.c.num)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def voted(connection: Connection, reader_id: int, paper_ids: Sequence[str]) -> set[str]:
-    """Tell which of these papers a reader has voted for."""
+    """Return the ids of those papers that a reader has voted for."""
     rows = connection.scalars(
         select(identifiers.c.identifier)
         .join(votes, votes.c.num == identifiers.c.num)
@@ -98,12 +98,12 @@ def voted(connection: Connection, reader_id: int, paper_ids: Sequence[str]) -> s
 
 
 def add_signals(connection: Connection, observed: Sequence[Signal]) -> int:
-    """Keep observations; one that was kept before, and one of an unknown paper, is let go.
+    """Store observations; repeated ones and those of unknown papers are skipped.
 
     Returns
     -------
     int
-        How many were of papers that the library has.
+        The number of observations of known papers.
     """
     nums = nums_of(connection, list({signal.paper_id for signal in observed}))
     rows = [
@@ -124,17 +124,18 @@ def add_signals(connection: Connection, observed: Sequence[Signal]) -> int:
 
 
 def latest_totals(connection: Connection, paper_ids: Sequence[str]) -> dict[str, dict[Kind, float]]:
-    """Read the newest totals of each kind of attention, the sources' sums.
+    """Return the newest totals of papers by kind; see :func:`broadsheet.rules.totals.total`.
 
     Returns
     -------
     dict of paper id to dict of Kind to float
-        Papers and kinds without any are left out.
+        Papers and kinds without observations are left out.
     """
     newest = (
         select(
             signals.c.num,
             signals.c.kind,
+            signals.c.source,
             signals.c.value,
             func.row_number()
             .over(
@@ -151,19 +152,21 @@ def latest_totals(connection: Connection, paper_ids: Sequence[str]) -> dict[str,
         .subquery()
     )
     rows = connection.execute(
-        select(identifiers.c.identifier, newest.c.kind, func.sum(newest.c.value))
+        select(identifiers.c.identifier, newest.c.kind, newest.c.source, newest.c.value)
         .join(newest, newest.c.num == identifiers.c.num)
         .where(identifiers.c.identifier.in_(paper_ids), newest.c.place == 1)
-        .group_by(identifiers.c.identifier, newest.c.kind)
     )
-    counts: dict[str, dict[Kind, float]] = {}
-    for name, kind, total in rows:
-        counts.setdefault(name, {})[Kind(kind)] = total
-    return counts
+    counts: dict[str, dict[Kind, dict[str, float]]] = {}
+    for name, kind, source, value in rows:
+        counts.setdefault(name, {}).setdefault(Kind(kind), {})[source] = value
+    return {
+        name: {kind: total(kind, by_source) for kind, by_source in by_kind.items()}
+        for name, by_kind in counts.items()
+    }
 
 
 def signals_of(connection: Connection, paper_id: str) -> list[Signal]:
-    """Read a paper's signals in order of time."""
+    """List the signals of a paper in order of time."""
     rows = connection.execute(
         select(
             papers.c.id, signals.c.kind, signals.c.value, signals.c.observed_at, signals.c.source

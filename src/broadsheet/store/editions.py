@@ -1,8 +1,8 @@
-"""Keep editions: frozen when published, a new revision each time one is published again."""
+"""Editions: frozen when published; publishing a period again stores a further revision."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,44 +12,57 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Edition, EditionItem, Period, Section, Span
-from broadsheet.rules.edition import Printed
+from broadsheet.rules.edition import PastSelection
 from broadsheet.store.papers import current_ids, notices_of
 from broadsheet.store.tables import editions
 
+_LONGEST_SPAN = timedelta(days=31)
+# Names of sections in editions that an earlier version published.
+_OLD_SECTIONS = {"rising": Section.TRENDING}
 
-def published_before(connection: Connection, period: Period) -> dict[str, Printed]:
-    """Tell how each paper stood in earlier editions of the same span."""
+
+def published_before(connection: Connection, period: Period) -> dict[str, PastSelection]:
+    """Return the papers of earlier editions of the same span, by their present id."""
     rows = connection.scalars(
         select(editions.c["items"]).where(
             editions.c.span == period.span, editions.c.date < period.first
         )
     )
-    printed: dict[str, Printed] = {}
+    past: dict[str, PastSelection] = {}
     for items in rows:
         for item in orjson.loads(items):
-            before = printed.get(item["paper_id"], Printed(0.0, rose=False))
-            rose = item.get("section", Section.TRENDING) == Section.TRENDING
-            # An edition from before there were scores is not repeated.
-            score = max(before.score, item.get("score", inf))
-            printed[item["paper_id"]] = Printed(score, rose=before.rose or rose)
-    return _by_todays_ids(connection, printed)
+            # An item without a score is older than the score, and is not selected again.
+            selection = PastSelection(
+                item.get("score", inf), was_trending=_section_of(item) is Section.TRENDING
+            )
+            past[item["paper_id"]] = _joined(past.get(item["paper_id"]), selection)
+    return _by_present_id(connection, past)
 
 
-def _by_todays_ids(connection: Connection, printed: Mapping[str, Printed]) -> dict[str, Printed]:
-    """Name papers as they are named now: one may have got another id, or gone into another."""
-    ids = current_ids(connection, list(printed))
-    told: dict[str, Printed] = {}
-    for paper_id, one in printed.items():
-        now = ids.get(paper_id, paper_id)
-        other = told.get(now, one)
-        told[now] = Printed(max(one.score, other.score), rose=one.rose or other.rose)
-    return told
+def _by_present_id(
+    connection: Connection, past: Mapping[str, PastSelection]
+) -> dict[str, PastSelection]:
+    """Rename papers that have another id now or were merged into another paper."""
+    ids = current_ids(connection, list(past))
+    renamed: dict[str, PastSelection] = {}
+    for paper_id, selection in past.items():
+        present_id = ids.get(paper_id, paper_id)
+        renamed[present_id] = _joined(renamed.get(present_id), selection)
+    return renamed
+
+
+def _joined(first: PastSelection | None, second: PastSelection) -> PastSelection:
+    if first is None:
+        return second
+    return PastSelection(
+        max(first.score, second.score), was_trending=first.was_trending or second.was_trending
+    )
 
 
 def previous_cutoff(connection: Connection, period: Period, zone: ZoneInfo) -> datetime | None:
-    """Tell up to when the edition before a period's knew the papers; None where there is none.
+    """Return the time up to which the previous edition covers papers; None if there is none.
 
-    That is when it was printed, or for one that was printed later on the end of its last day.
+    That is the time of its first publication, or the end of its last day if that is earlier.
     """
     row = connection.execute(
         select(editions.c.date, func.min(editions.c.published_at).label("at"))
@@ -61,8 +74,8 @@ def previous_cutoff(connection: Connection, period: Period, zone: ZoneInfo) -> d
     if row is None:
         return None
     end = datetime.combine(Period(row.date, period.span).after, time(), zone)
-    printed_at: datetime = row.at
-    return min(printed_at, end)
+    published_at: datetime = row.at
+    return min(published_at, end)
 
 
 def insert_edition(
@@ -72,7 +85,7 @@ def insert_edition(
     now: datetime,
     note: str | None = None,
 ) -> Edition:
-    """Keep an edition; a period that has one gets a further revision."""
+    """Store an edition as the next revision of its period."""
     newest = connection.scalar(select(func.max(editions.c.revision)).where(*_of(period)))
     edition = Edition(period, (newest or 0) + 1, now, tuple(items), note)
     connection.execute(
@@ -91,36 +104,36 @@ def insert_edition(
 def edition(
     connection: Connection, period: Period | None = None, revision: int | None = None
 ) -> Edition:
-    """Read an edition, the newest day's where no period is named.
+    """Read an edition.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
         A reader.
     period : Period or None
-        Which.
+        The day, week or month; None is the newest day that has an edition.
     revision : int or None
-        Which printing of it; the newest by default.
+        The revision; None is the newest.
 
     Raises
     ------
     NotFoundError
-        Where there is none.
+        If there is no such edition.
     """
-    wanted = (
+    query = (
         select(editions)
         .where(*(_of(period) if period else [editions.c.span == Span.DAY]))
         .order_by(editions.c.date.desc(), editions.c.revision.desc())
         .limit(1)
     )
     if revision is not None:
-        wanted = wanted.where(editions.c.revision == revision)
-    row = connection.execute(wanted).one_or_none()
+        query = query.where(editions.c.revision == revision)
+    row = connection.execute(query).one_or_none()
     if row is None:
-        which = f"of {period}" if period else "yet"
-        printing = f", printing {revision}" if revision is not None else ""
+        name = f" of {period}" if period else ""
+        number = f", revision {revision}" if revision is not None else ""
         raise NotFoundError(
-            f"there is no edition {which}{printing}: run 'broadsheet publish' to make one"
+            f"there is no edition{name}{number}: run 'broadsheet publish' to publish one"
         )
     return _edition_of(connection, row)
 
@@ -137,25 +150,64 @@ def periods_published(connection: Connection, span: Span, limit: int) -> list[Pe
     return [Period(first, span) for first in rows]
 
 
+def neighbors(connection: Connection, period: Period) -> tuple[Period | None, Period | None]:
+    """Return the nearest periods before and after a period that have an edition of its span."""
+    of_span = select(editions.c.date).where(editions.c.span == period.span).limit(1)
+    first = editions.c.date
+    before = connection.scalar(of_span.where(first < period.first).order_by(first.desc()))
+    after = connection.scalar(of_span.where(first > period.first).order_by(first))
+    return (
+        Period(before, period.span) if before else None,
+        Period(after, period.span) if after else None,
+    )
+
+
+def overlapping(connection: Connection, period: Period) -> list[Period]:
+    """List the periods of the other spans that have an edition and share a day with a period.
+
+    Longer spans come first; within a span the order is by date.
+    """
+    earliest = max(period.first, date.min + _LONGEST_SPAN) - _LONGEST_SPAN
+    rows = connection.execute(
+        select(editions.c.span, editions.c.date)
+        .where(
+            editions.c.span != period.span,
+            editions.c.date.between(earliest, period.last),
+        )
+        .distinct()
+    )
+    found = [Period(row.date, Span(row.span)) for row in rows]
+    longest_first = list(reversed(Span))
+    return sorted(
+        (other for other in found if other.after > period.first),
+        key=lambda other: (longest_first.index(other.span), other.first),
+    )
+
+
 def _of(period: Period) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (editions.c.span == period.span, editions.c.date == period.first)
 
 
 def _edition_of(connection: Connection, row: Row[Any]) -> Edition:
-    told = orjson.loads(row._mapping["items"])
-    notices = notices_of(connection, [item["paper_id"] for item in told])
+    stored = orjson.loads(row._mapping["items"])
+    notices = notices_of(connection, [item["paper_id"] for item in stored])
     items = tuple(
         EditionItem(
             **{
                 **item,
                 "authors": tuple(item["authors"]),
                 "categories": tuple(item["categories"]),
-                "section": Section(item.get("section", Section.TRENDING)),
+                "section": _section_of(item),
                 "notice": notices.get(item["paper_id"]),
             }
         )
-        for item in told
+        for item in stored
     )
     return Edition(
         Period(row.date, Span(row.span)), row.revision, row.published_at, items, row.note
     )
+
+
+def _section_of(item: Mapping[str, Any]) -> Section:
+    name = item.get("section", Section.TRENDING)
+    return _OLD_SECTIONS.get(name) or Section(name)

@@ -1,4 +1,4 @@
-"""Keep the editor's word on papers of an edition."""
+"""The editor's picks for an edition."""
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -8,12 +8,12 @@ from broadsheet.store.tables import papers, picks
 
 
 def upsert_pick(connection: Connection, period: Period, pick: Pick) -> None:
-    """Keep a pick, in place of an earlier word on the same paper.
+    """Store a pick; it replaces an earlier pick of the same paper.
 
     Raises
     ------
     NotFoundError
-        Where there is no such paper.
+        If there is no such paper.
     """
     delete_pick(connection, period, pick.paper_id)
     connection.execute(
@@ -28,20 +28,20 @@ def upsert_pick(connection: Connection, period: Period, pick: Pick) -> None:
 
 
 def delete_pick(connection: Connection, period: Period, paper_id: str) -> bool:
-    """Take the editor's word on a paper back; tells whether there was one.
+    """Delete the pick of a paper; return whether there was one.
 
     Raises
     ------
     NotFoundError
-        Where there is no such paper.
+        If there is no such paper.
     """
     num = num_of(connection, paper_id)
-    mine = (picks.c.span == period.span, picks.c.date == period.first, picks.c.num == num)
-    return bool(connection.execute(delete(picks).where(*mine)).rowcount)
+    is_pick = (picks.c.span == period.span, picks.c.date == period.first, picks.c.num == num)
+    return bool(connection.execute(delete(picks).where(*is_pick)).rowcount)
 
 
 def picks_of(connection: Connection, period: Period) -> list[Pick]:
-    """List the editor's word on papers of an edition: those placed in order, then those dropped."""
+    """List the picks of an edition: placed papers in order of place, then dropped papers."""
     rows = connection.execute(
         select(papers.c.id, picks.c.place, picks.c.comment)
         .join(papers, papers.c.num == picks.c.num)

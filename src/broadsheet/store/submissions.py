@@ -1,4 +1,4 @@
-"""Keep who put a paper forward, and where."""
+"""Submissions: who proposed a paper on a public list, and when."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,21 @@ from broadsheet.store.papers import nums_of
 from broadsheet.store.tables import identifiers, submissions
 
 
-def upsert_submissions(connection: Connection, told: Sequence[Submission]) -> None:
-    """Keep submissions; the first of a paper at a source stays, and one of no paper is let go."""
-    nums = nums_of(connection, list({one.paper_id for one in told}))
+def upsert_submissions(connection: Connection, submitted: Sequence[Submission]) -> None:
+    """Store submissions.
+
+    The first submission of a paper at a source is kept; those of unknown papers are skipped.
+    """
+    nums = nums_of(connection, list({submission.paper_id for submission in submitted}))
     rows = [
         {
-            "num": nums[one.paper_id],
-            "source": one.source,
-            "submitted_by": one.by,
-            "submitted_at": one.submitted_at,
+            "num": nums[submission.paper_id],
+            "source": submission.source,
+            "submitted_by": submission.by,
+            "submitted_at": submission.submitted_at,
         }
-        for one in told
-        if one.paper_id in nums
+        for submission in submitted
+        if submission.paper_id in nums
     ]
     if rows:
         make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
@@ -30,7 +33,7 @@ def upsert_submissions(connection: Connection, told: Sequence[Submission]) -> No
 
 
 def submissions_of(connection: Connection, paper_ids: Sequence[str]) -> dict[str, Submission]:
-    """Read the first submission of each of these papers; those without are left out."""
+    """Return the earliest submission of each paper that has one."""
     rows = connection.execute(
         select(
             identifiers.c.identifier,

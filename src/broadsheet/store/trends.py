@@ -1,6 +1,6 @@
-"""What trending is made of, read as arrays, and the levels it comes to.
+"""Inputs of the trending score as arrays, and the stored scores.
 
-The levels are derived: they can be made anew at any time from signals, votes and texts.
+The scores are derived: they can be computed again at any time from signals, votes and papers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,68 +31,68 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from broadsheet.model import Kind, Paper
-from broadsheet.rules.trending import KINDS, Floats, Ints, Readings, appeared, began
-from broadsheet.rules.vote_weight import Ballot
+from broadsheet.rules.gains import KINDS, Floats, Ints, Observations
+from broadsheet.rules.totals import is_shared
+from broadsheet.rules.trending import appearance_h, attention_start_h
+from broadsheet.rules.vote_weight import Vote
 from broadsheet.store.papers import PAPER_COLUMNS, in_category, is_not_retracted, paper_of
 from broadsheet.store.sql_time import hours_of
 from broadsheet.store.tables import changes, papers, signals, submissions, trends, votes
 
-# Rows of more papers fall out of the processor's cache before they are arrays.
 _DAY_CHARS = len("2026-02-20")
-_PAPERS_AT_ONCE = 2_000
+# Rows of more papers fall out of the processor's cache before they are arrays.
+_BATCH_PAPERS = 2_000
 _CODE = {kind.value: code for code, kind in enumerate(KINDS)}
-_READING = np.dtype(
+_OBSERVATION = np.dtype(
     [("num", "i8"), ("kind", "i8"), ("source", "O"), ("value", "f8"), ("at_h", "f8")]
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Subjects:
-    """Papers that may rise, and when each appeared.
+class PaperArrays:
+    """The properties of papers that the score needs.
 
     Parameters
     ----------
     nums : ndarray of int64, shape (papers,)
-        Their numbers, in order.
+        Paper numbers, ascending.
     appeared_h : ndarray of float64, shape (papers,)
-        Hours since 1970; NaN where nobody knows.
-    began_h : ndarray of float64, shape (papers,)
-        Since when their attention may have come, likewise.
+        As :func:`broadsheet.rules.trending.appearance_h` returns it.
+    started_h : ndarray of float64, shape (papers,)
+        As :func:`broadsheet.rules.trending.attention_start_h` returns it.
     category : ndarray of int64, shape (papers,)
-        The first category of each, as an index into `categories`.
+        Index of each paper's first category in `categories`.
     categories : tuple of str
-        Empty for those that have none.
+        Names; the empty name stands for papers without a category.
     """
 
     nums: Ints
     appeared_h: Floats
-    began_h: Floats
+    started_h: Floats
     category: Ints
     categories: tuple[str, ...]
 
 
-def newest(connection: Connection) -> tuple[int, int]:
-    """Give the positions of the newest reading and the newest change, 0 where there is none."""
+def newest_positions(connection: Connection) -> tuple[int, int]:
+    """Return the positions of the newest signal and of the newest change, 0 if there is none."""
     signal = connection.scalar(select(func.max(signals.c.id)))
     change = connection.scalar(select(func.max(changes.c.seq)))
     return int(signal or 0), int(change or 0)
 
 
 def changed_since(connection: Connection, signal: int, change: int) -> list[int]:
-    """List the papers with readings or changes after two positions.
+    """List the numbers of papers with signals or changes after two positions.
 
-    Positions are given out under the lock that all writers share, until they have committed: once
-    one is seen, none before it is still to come.
+    Positions are assigned under the lock that all writers share, until they have committed: once a
+    position is visible, no lower one can appear.
     """
-    read = select(signals.c.num).where(signals.c.id > signal)
+    observed = select(signals.c.num).where(signals.c.id > signal)
     changed = select(changes.c.num).where(changes.c.seq > change)
-    return list(connection.scalars(union(read, changed)))
+    return list(connection.scalars(union(observed, changed)))
 
 
-def subjects(
-    connection: Connection, since: datetime, until: datetime, nums: Sequence[int] | None = None
-) -> Subjects:
-    """List the papers that got attention or appeared between two moments.
+def active_papers(connection: Connection, since: datetime, until: datetime) -> PaperArrays:
+    """Read the papers that got attention or appeared between two moments.
 
     Parameters
     ----------
@@ -100,93 +100,115 @@ def subjects(
         A reader.
     since, until : datetime
         Aware UTC.
-    nums : sequence of int, optional
-        Only these papers, whether or not anything came of them.
     """
-    forward = (
+    return _paper_arrays(connection, papers.c.num.in_(_active(since, until)), until)
+
+
+def numbered_papers(connection: Connection, nums: Sequence[int], until: datetime) -> PaperArrays:
+    """Read papers by number, with or without attention; unknown numbers are skipped.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        A reader.
+    nums : sequence of int
+        Paper numbers, in any order.
+    until : datetime
+        Later submissions are skipped. Aware UTC.
+    """
+    return _paper_arrays(connection, _among(connection, papers.c.num, nums), until)
+
+
+def _active(since: datetime, until: datetime) -> Select[Any]:
+    observed = select(signals.c.num).where(signals.c.observed_at.between(since, until))
+    voted = select(votes.c.num).where(votes.c.voted_at.between(since, until))
+    # The date is that of the work, which may be announced days later.
+    first, last = since.date().isoformat(), until.date().isoformat()
+    dated = select(papers.c.num).where(papers.c.published.between(first, last))
+    submitted = select(submissions.c.num).where(submissions.c.submitted_at.between(since, until))
+    return select(union(observed, voted, dated, submitted).subquery().c.num)
+
+
+def _paper_arrays(
+    connection: Connection, is_chosen: ColumnElement[bool], until: datetime
+) -> PaperArrays:
+    first_submission = (
         select(submissions.c.num, func.min(submissions.c.submitted_at).label("at"))
         .where(submissions.c.submitted_at <= until)
         .group_by(submissions.c.num)
         .subquery()
     )
-    wanted = (
+    rows = _plain_rows(
+        connection,
         select(
             papers.c.num,
             papers.c.published,
             papers.c.categories,
             hours_of(papers.c.added_at),
-            hours_of(forward.c.at),
+            hours_of(first_submission.c.at),
         )
-        .select_from(papers.outerjoin(forward, forward.c.num == papers.c.num))
-        .where(is_not_retracted())
-        .order_by(papers.c.num)
+        .select_from(papers.outerjoin(first_submission, first_submission.c.num == papers.c.num))
+        .where(is_not_retracted(), is_chosen)
+        .order_by(papers.c.num),
     )
-    chosen = (
-        papers.c.num.in_(_moving(since, until))
-        if nums is None
-        else _among(connection, papers.c.num, nums)
+    num, published, categories, added, submitted = zip(*rows, strict=True) if rows else [()] * 5
+    published_h = _day_hours(published)
+    added_h, submitted_h = (np.array(times, dtype=np.float64) for times in (added, submitted))
+    category, names = _first_categories(categories)
+    return PaperArrays(
+        np.array(num, dtype=np.int64),
+        appearance_h(published_h, added_h, submitted_h),
+        attention_start_h(published_h, added_h, submitted_h),
+        category,
+        names,
     )
-    return _subjects_of(_plain_rows(connection, wanted.where(chosen)))
 
 
-def _moving(since: datetime, until: datetime) -> Select[Any]:
-    read = select(signals.c.num).where(signals.c.observed_at.between(since, until))
-    cast = select(votes.c.num).where(votes.c.voted_at.between(since, until))
-    first, last = since.date().isoformat(), until.date().isoformat()
-    # A date is that of the work, and it may be announced days later.
-    dated = select(papers.c.num).where(papers.c.published.between(first, last))
-    put = select(submissions.c.num).where(submissions.c.submitted_at.between(since, until))
-    return select(union(read, cast, dated, put).subquery().c.num)
+def _day_hours(published: Sequence[str | None]) -> Floats:
+    """Return the start of each date in hours since 1970; NaN for a date that names no day."""
+    days = [date if date and len(date) == _DAY_CHARS else "NaT" for date in published]
+    moments = np.array(days, dtype="datetime64[h]")
+    hours = moments.astype(np.float64)
+    hours[np.isnat(moments)] = np.nan
+    return hours
 
 
-def _subjects_of(rows: Sequence[tuple[Any, ...]]) -> Subjects:
-    num, date, told, added, submitted = zip(*rows, strict=True) if rows else [()] * 5
-    # A date that names no day says too little of when attention began.
-    days = [one if one and len(one) == _DAY_CHARS else "NaT" for one in date]
-    dates = np.array(days, dtype="datetime64[h]")
-    published = dates.astype(np.float64)
-    published[np.isnat(dates)] = np.nan
-    names: dict[str, int] = {}
+def _first_categories(categories: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
+    """Return the index of the first category of each JSON list, and the names."""
+    index: dict[str, int] = {}
 
     @cache
-    def code_of(categories: str) -> int:
-        first = next(iter(orjson.loads(categories)), "")
-        return names.setdefault(first, len(names))
+    def index_of(names: str) -> int:
+        return index.setdefault(next(iter(orjson.loads(names)), ""), len(index))
 
-    added_h, submitted_h = (np.array(one, dtype=np.float64) for one in (added, submitted))
-    return Subjects(
-        np.array(num, dtype=np.int64),
-        appeared(published, added_h, submitted_h),
-        began(published, added_h, submitted_h),
-        np.fromiter(map(code_of, told), np.int64, len(told)),
-        tuple(names),
-    )
+    first = np.fromiter(map(index_of, categories), np.int64, len(categories))
+    return first, tuple(index)
 
 
-def readings(
+def observations(
     connection: Connection, nums: Ints, until: datetime
-) -> Iterator[tuple[slice, Readings]]:
-    """Read the attention that papers got, but for local votes, some papers at a time.
+) -> Iterator[tuple[slice, Observations]]:
+    """Read the observations of papers in batches; votes of readers are left out.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
         A reader.
     nums : ndarray of int64, shape (papers,)
-        Which, in order.
+        Paper numbers, ascending.
     until : datetime
-        Later readings are left out. Aware UTC.
+        Later observations are skipped. Aware UTC.
 
     Yields
     ------
     slice
-        Of `nums`: the papers these readings are of.
-    Readings
+        The papers of this batch in `nums`.
+    Observations
         `paper` counts from the first of them.
     """
-    # With the value, as two may be of one moment, and the order is that of an index.
+    # The order is that of an index. It includes the value for observations of one moment.
     order = [signals.c[name] for name in ("num", "kind", "source", "observed_at", "value")]
-    wanted = (
+    query = (
         select(
             signals.c.num,
             case(_CODE, value=signals.c.kind),
@@ -197,96 +219,123 @@ def readings(
         .where(signals.c.observed_at <= until, signals.c.kind != Kind.VOTES.value)
         .order_by(*order)
     )
-    for start in range(0, len(nums), _PAPERS_AT_ONCE):
-        part = slice(start, min(start + _PAPERS_AT_ONCE, len(nums)))
-        some = _among(connection, signals.c.num, nums[part].tolist())
-        rows = np.array(_plain_rows(connection, wanted.where(some)), dtype=_READING)
-        yield part, _readings_of(rows, nums[part])
+    for start in range(0, len(nums), _BATCH_PAPERS):
+        batch = slice(start, min(start + _BATCH_PAPERS, len(nums)))
+        is_chosen = _among(connection, signals.c.num, nums[batch].tolist())
+        rows = np.array(_plain_rows(connection, query.where(is_chosen)), dtype=_OBSERVATION)
+        yield batch, _observations_of(rows, nums[batch])
 
 
-def _readings_of(rows: NDArray[np.void], nums: Ints) -> Readings:
+def _observations_of(rows: NDArray[np.void], nums: Ints) -> Observations:
     starts = np.ones(len(rows), dtype=np.bool_)
     starts[1:] = False
     for name in ("num", "kind", "source"):
         starts[1:] |= rows[name][1:] != rows[name][:-1]
-    paper = np.searchsorted(nums, rows["num"])
-    return Readings(paper, rows["kind"], starts, rows["value"], rows["at_h"])
+    first = rows[starts]
+    shared = np.array(
+        [
+            is_shared(KINDS[kind], source)
+            for kind, source in zip(first["kind"].tolist(), first["source"].tolist(), strict=True)
+        ],
+        dtype=np.bool_,
+    )
+    return Observations(
+        paper=np.searchsorted(nums, rows["num"]),
+        kind=rows["kind"],
+        starts=starts,
+        shared=shared[np.cumsum(starts) - 1],
+        value=rows["value"],
+        at_h=rows["at_h"],
+    )
 
 
 def _plain_rows(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
-    """Give what the driver gives: to make rows of it takes as long as to read it."""
+    """Return the driver's own rows: wrapping them takes as long as reading them."""
     cursor = connection.execute(statement).cursor
     assert cursor is not None
     return list(cursor.fetchall())
 
 
-def ballots(
+def votes_between(
     connection: Connection, since: datetime, until: datetime, nums: Sequence[int] | None = None
-) -> list[Ballot]:
-    """Read the local votes cast between two moments, in order of time."""
-    first = aliased(votes)
-    known = (
-        select(func.min(first.c.voted_at))
-        .where(first.c.reader_id == votes.c.reader_id)
+) -> list[Vote]:
+    """Read the votes of readers cast between two moments, in order of time.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        A reader.
+    since, until : datetime
+        Aware UTC.
+    nums : sequence of int, optional
+        Only votes for these papers.
+    """
+    other = aliased(votes)
+    reader_since = (
+        select(func.min(other.c.voted_at))
+        .where(other.c.reader_id == votes.c.reader_id)
         .scalar_subquery()
     )
-    wanted = (
-        select(votes.c.num, hours_of(votes.c.voted_at), votes.c.network, hours_of(known))
+    query = (
+        select(votes.c.num, hours_of(votes.c.voted_at), votes.c.network, hours_of(reader_since))
         .where(votes.c.voted_at.between(since, until))
         .order_by(votes.c.voted_at, votes.c.reader_id)
     )
     if nums is not None:
-        wanted = wanted.where(_among(connection, votes.c.num, nums))
-    return [Ballot(*row) for row in connection.execute(wanted)]
+        query = query.where(_among(connection, votes.c.num, nums))
+    return [Vote(*row) for row in connection.execute(query)]
 
 
-def replace_scores(connection: Connection, nums: Ints, levels: Floats) -> None:
-    """Keep these levels and no others."""
+def replace_scores(connection: Connection, nums: Ints, log_scores: Floats) -> None:
+    """Store these scores and delete all others."""
     connection.execute(delete(trends))
-    _insert(connection, nums, levels)
+    _insert(connection, nums, log_scores)
 
 
-def update_scores(connection: Connection, asked: Sequence[int], nums: Ints, levels: Floats) -> None:
-    """Keep the levels of some of the papers asked about; the rest of these have none."""
-    connection.execute(delete(trends).where(_among(connection, trends.c.num, asked)))
-    _insert(connection, nums, levels)
+def update_scores(
+    connection: Connection, rescored: Sequence[int], nums: Ints, log_scores: Floats
+) -> None:
+    """Store scores of some papers that were scored again; the others of these have none."""
+    connection.execute(delete(trends).where(_among(connection, trends.c.num, rescored)))
+    _insert(connection, nums, log_scores)
 
 
-def _insert(connection: Connection, nums: Ints, levels: Floats) -> None:
-    rows = list(zip(levels.tolist(), nums.tolist(), strict=True))
-    # Written for the driver: of a million rows, half the time would go into naming parameters. A
-    # paper may have gone into another since it was scored.
+def _insert(connection: Connection, nums: Ints, log_scores: Floats) -> None:
+    rows = list(zip(log_scores.tolist(), nums.tolist(), strict=True))
+    # Written for the driver: for a million rows, half of the time would go into naming parameters.
+    # A paper may have been merged into another since it was scored.
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    keep = f"INSERT INTO trends (num, log_score) SELECT num, {mark} FROM papers WHERE num = {mark}"  # noqa: S608
+    insert = (
+        f"INSERT INTO trends (num, log_score) SELECT num, {mark} FROM papers WHERE num = {mark}"  # noqa: S608
+    )
     if rows:
-        connection.exec_driver_sql(keep, rows)
+        connection.exec_driver_sql(insert, rows)
 
 
-def highest(
+def top_scored(
     connection: Connection,
     limit: int,
     after: tuple[float, int] | None = None,
     category: str | None = None,
 ) -> list[tuple[int, float, Paper]]:
-    """List the papers that stand highest.
+    """List the papers with the highest scores, the highest first; ties in order of number.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
         A reader.
     limit : int
-        How many at most.
-    after : (level, number) or None
-        Only those that come after this one.
+        Maximum number of papers.
+    after : (log_score, number) or None
+        Only papers after this one.
     category : str or None
         Only papers of this category.
 
     Returns
     -------
-    list of (number, level, Paper)
-        The highest first.
+    list of (number, log_score, Paper)
     """
-    wanted = (
+    query = (
         select(*PAPER_COLUMNS, trends.c.num, trends.c.log_score)
         .join(papers, papers.c.num == trends.c.num)
         .where(is_not_retracted())
@@ -294,19 +343,19 @@ def highest(
         .limit(limit)
     )
     if after is not None:
-        level, num = after
-        # The first condition lets the index begin there.
-        wanted = wanted.where(
-            trends.c.log_score <= level, or_(trends.c.log_score < level, trends.c.num > num)
+        log_score, num = after
+        # The first condition lets the index seek to the place.
+        query = query.where(
+            trends.c.log_score <= log_score, or_(trends.c.log_score < log_score, trends.c.num > num)
         )
     if category is not None:
-        wanted = wanted.where(in_category(category))
-    rows = connection.execute(wanted).all()
+        query = query.where(in_category(category))
+    rows = connection.execute(query).all()
     return [(row[-2], row[-1], paper_of(row)) for row in rows]
 
 
 def scores_of(connection: Connection, nums: Sequence[int]) -> dict[int, float]:
-    """Read the levels of papers; those without one are left out."""
+    """Read the log scores of papers; papers without one are left out."""
     rows = connection.execute(
         select(trends.c.num, trends.c.log_score).where(_among(connection, trends.c.num, nums))
     )
@@ -314,11 +363,11 @@ def scores_of(connection: Connection, nums: Sequence[int]) -> dict[int, float]:
 
 
 def _among(connection: Connection, column: Column[int], nums: Sequence[int]) -> ColumnElement[bool]:
-    """Choose rows by any number of numbers, given as one parameter.
+    """Match a column against any number of numbers, passed as one parameter.
 
-    A parameter for each takes longer to write than its rows to read, and there is a limit to them.
+    Writing a parameter for each takes longer than reading its rows, and their number is limited.
     """
     if connection.dialect.name == "postgresql":
         return column == any_(bindparam(None, list(nums), ARRAY(BigInteger)))
-    told = func.json_each(orjson.dumps(list(nums)).decode()).table_valued("value")
-    return column.in_(select(told.c.value))
+    values = func.json_each(orjson.dumps(list(nums)).decode()).table_valued("value")
+    return column.in_(select(values.c.value))

@@ -7,11 +7,12 @@ from broadsheet.model import Trend, Trending
 from broadsheet.rules.trend_reason import reason
 from broadsheet.rules.trending import score_at
 from broadsheet.store.database import Database
-from broadsheet.store.trends import highest
-from broadsheet.trending.scoring import gained_by, hours
+from broadsheet.store.trends import top_scored
+from broadsheet.trending.scoring import hours, recent_gains
 
-# Limits the digits so that no number is too large to read; every issued cursor fits.
-_AFTER = re.compile(r"([0-9]{1,9})\.(-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,3})\.([0-9]{1,18})")
+# A cursor: rank, log score and paper number. The digits are limited so that no number is too large
+# to parse; every issued cursor fits.
+_CURSOR = re.compile(r"([0-9]{1,9})\.(-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,3})\.([0-9]{1,18})")
 
 
 def trending(
@@ -22,53 +23,53 @@ def trending(
     after: str | None = None,
     category: str | None = None,
 ) -> Trending:
-    """List the papers that rise, by the levels as they were last followed.
+    """List the trending papers by the scores of the last update.
 
     Parameters
     ----------
     database : Database
         The library.
     now : datetime
-        Aware UTC.
+        The moment that scores are converted to. Aware UTC.
     today : date
-        The newspaper's day.
+        The day on which ages are computed.
     limit : int
-        How many at most, from 1.
+        Maximum number of papers, from 1.
     after : str or None
-        Where an earlier list ended: its `after`.
+        Cursor: `after` of the page before.
     category : str or None
         Only papers of this category.
 
     Raises
     ------
     ValueError
-        Where `after` was not given out by this function.
+        If `after` is not a cursor of this function.
     """
     rank, place = _place(after)
     with database.read() as connection:
-        found = highest(connection, limit + 1, place, category)
+        found = top_scored(connection, limit + 1, place, category)
         listed = found[:limit]
-        gained = gained_by(connection, [num for num, _, _ in listed], now)
+        gains = recent_gains(connection, [num for num, _, _ in listed], now)
     trends = tuple(
         Trend(
             rank + index,
             paper,
-            score_at(height, hours(now)),
-            reason(gained[num], paper.published, today),
+            score_at(log_score, hours(now)),
+            reason(gains[num], paper.published, today),
         )
-        for index, (num, height, paper) in enumerate(listed, start=1)
+        for index, (num, log_score, paper) in enumerate(listed, start=1)
     )
-    more = len(found) > limit
-    last = f"{rank + len(listed)}.{listed[-1][1].hex()}.{listed[-1][0]}" if more else None
-    return Trending(trends, last)
+    has_more = len(found) > limit
+    cursor = f"{rank + len(listed)}.{listed[-1][1].hex()}.{listed[-1][0]}" if has_more else None
+    return Trending(trends, cursor)
 
 
 def _place(after: str | None) -> tuple[int, tuple[float, int] | None]:
-    """Read where a list goes on: ranks given, level and number of the last paper."""
+    """Parse a cursor: the rank of the last paper, and its log score and number."""
     if after is None:
         return 0, None
-    told = _AFTER.fullmatch(after)
-    if told is None:
-        raise ValueError("'after' is what an earlier answer gave as the place to go on")
-    rank, height, num = told.groups()
-    return int(rank), (float.fromhex(height), int(num))
+    cursor = _CURSOR.fullmatch(after)
+    if cursor is None:
+        raise ValueError("'after' must be the cursor that an earlier page returned")
+    rank, log_score, num = cursor.groups()
+    return int(rank), (float.fromhex(log_score), int(num))

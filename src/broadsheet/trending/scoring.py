@@ -1,121 +1,131 @@
-"""Find what is rising: score papers by the attention they gain, and follow as it comes."""
+"""Score papers by the attention they gain."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from broadsheet.model import Kind
-from broadsheet.rules.trend_reason import Gained
-from broadsheet.rules.trending import (
+from broadsheet.rules.gains import (
     KINDS,
-    NOTICED,
-    REMEMBERED_H,
+    WINDOW_H,
     Floats,
     Gains,
     Ints,
-    evened,
-    gained_within,
+    decayed_attention,
+    gained_between,
     gains_of,
-    heat,
-    level,
+    separate_gains,
+)
+from broadsheet.rules.trend_reason import RecentGains
+from broadsheet.rules.trending import (
+    MIN_ATTENTION,
+    baselines,
+    category_factors,
     prior_attention,
     score,
-    usual,
 )
-from broadsheet.rules.vote_weight import Ballot, weighed
-from broadsheet.store.database import Database
-from broadsheet.store.metadata import get_value, put_value
+from broadsheet.rules.vote_weight import Vote, weighted
 from broadsheet.store.papers import papers_by_num
 from broadsheet.store.trends import (
-    Subjects,
-    ballots,
-    changed_since,
-    newest,
-    readings,
-    replace_scores,
-    subjects,
-    update_scores,
+    PaperArrays,
+    active_papers,
+    numbered_papers,
+    observations,
+    votes_between,
 )
 from broadsheet.trending.upvote_prior import predict_upvotes
 
-_POSITION = "trending_position"
 _VOTES, _UPVOTES = KINDS.index(Kind.VOTES), KINDS.index(Kind.UPVOTES)
-_HOUR_S = 3600.0
 _DAY_H, _WEEK_H = 24.0, 7 * 24.0
-# What is usual changes slowly, and it takes all papers to see it.
-_LEARNT_EVERY_H = 24.0
-# Of more, reading all at once is faster than finding each.
-_ONE_BY_ONE = 20_000
-_TEXTS_AT_ONCE = 5_000
-# A paper below that is forgotten: it has a thousandth of what is usual.
-_FAINTEST = 0.03
-_NONE_BEFORE = -1.0
-# No place that was given out needs more digits, and of these no number is too large.
-_AFTER = re.compile(r"([0-9]{1,9})\.(-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,3})\.([0-9]{1,18})")
+_WINDOW = timedelta(hours=WINDOW_H)
+_PREDICTION_BATCH = 5_000
 
 
-class _Position(BaseModel):
-    """How far the levels have followed, and what was usual when all were last scored."""
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What makes scores comparable, measured on all papers with recent attention.
 
-    signal: int = 0
-    change: int = 0
-    learnt_h: float = _NONE_BEFORE
-    usual: tuple[float, ...] = ()
-    evened: dict[str, float] = {}
+    Parameters
+    ----------
+    baselines : mapping of Kind to float
+        Decayed attention of a typical paper that has any.
+    category_factors : mapping of str to float
+        Factor of each category's scores; 1 for a category that is missing.
+    """
+
+    baselines: Mapping[Kind, float]
+    category_factors: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Papers that may rise, with what they came to.
+    """Papers and their scores.
 
     Parameters
     ----------
-    papers : Subjects
-        Which.
+    papers : PaperArrays
+        The papers.
     scores : ndarray of float64, shape (papers,)
         0 or more; see :class:`broadsheet.model.trend.Trend`.
-    attended : ndarray of bool, shape (papers,)
-        Whether attention of late says something of it, and not its text alone.
-    usual : ndarray of float64, shape (kinds,)
-        What is usual of each kind.
-    factors : mapping of str to float
-        By how much each category was lifted or lowered.
+    has_attention : ndarray of bool, shape (papers,)
+        Whether recent attention, without predicted upvotes, reaches `MIN_ATTENTION`.
+    calibration : Calibration
+        What the scores were computed with.
     """
 
-    papers: Subjects
+    papers: PaperArrays
     scores: Floats
-    attended: NDArray[np.bool_]
-    usual: Floats
-    factors: dict[str, float]
+    has_attention: NDArray[np.bool_]
+    calibration: Calibration
 
 
 def hours(moment: datetime) -> float:
-    """Count the hours since 1970."""
-    return moment.timestamp() / _HOUR_S
+    """Return the hours since 1970."""
+    return moment.timestamp() / 3600.0
 
 
 def score_all(connection: Connection, now: datetime) -> Scored:
-    """Score every paper that got attention, or appeared, not long before a moment.
+    """Score every paper that got attention or appeared recently, and measure the calibration.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
         A reader.
     now : datetime
-        What came later is not looked at. Aware UTC.
+        What came later is ignored. Aware UTC.
     """
-    papers = subjects(connection, _remembered_since(now), now)
-    return _scored(connection, papers, now, None)
+    papers = active_papers(connection, now - _WINDOW, now)
+    votes = votes_between(connection, now - _WINDOW, now)
+    return _scored(connection, papers, votes, now, None)
+
+
+def score_some(
+    connection: Connection, nums: Sequence[int], now: datetime, calibration: Calibration
+) -> Scored:
+    """Score papers by number with an earlier calibration.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        A reader.
+    nums : sequence of int
+        Paper numbers; unknown ones are skipped.
+    now : datetime
+        What came later is ignored. Aware UTC.
+    calibration : Calibration
+        As an earlier :func:`score_all` returned it.
+    """
+    papers = numbered_papers(connection, nums, now)
+    votes = votes_between(connection, now - _WINDOW, now, papers.nums.tolist())
+    return _scored(connection, papers, votes, now, calibration)
 
 
 def score_between(connection: Connection, start: datetime, end: datetime) -> Scored:
-    """Score every paper by what it gained between two moments, early or late.
+    """Score every paper by what it gained between two moments, without decay.
 
     Parameters
     ----------
@@ -124,183 +134,138 @@ def score_between(connection: Connection, start: datetime, end: datetime) -> Sco
     start, end : datetime
         Aware UTC.
     """
-    papers = subjects(connection, start, end)
-    heats = _none_of(papers)
-    votes = weighed(ballots(connection, start, end))
-    for part, gains in _gains(connection, papers, end, votes):
-        heats[part] += gained_within(gains, len(heats[part]), hours(start), hours(end))
-    usually = usual(heats)
-    scores = score(heats, usually)
-    factors = _factors(papers, scores)
-    attended = scores >= NOTICED
-    return Scored(papers, _evened(papers, scores, factors), attended, usually, factors)
+    papers = active_papers(connection, start, end)
+    attention = _zeros(papers)
+    votes = weighted(votes_between(connection, start, end))
+    for batch, gains in _gains(connection, papers, end, votes):
+        attention[batch] += gained_between(gains, len(attention[batch]), hours(start), hours(end))
+    baseline = baselines(attention)
+    scores = score(attention, baseline)
+    calibration = _calibration(papers, scores, baseline)
+    return Scored(
+        papers,
+        _across_categories(papers, scores, calibration),
+        scores >= MIN_ATTENTION,
+        calibration,
+    )
 
 
-def _score_some(
-    connection: Connection, nums: Sequence[int], now: datetime, position: _Position
-) -> Scored:
-    papers = subjects(connection, _remembered_since(now), now, nums)
-    return _scored(connection, papers, now, position)
+def recent_gains(
+    connection: Connection,
+    nums: Sequence[int],
+    now: datetime,
+    period_h: float = _WEEK_H,
+    period: str = "this week",
+) -> dict[int, RecentGains]:
+    """Return what papers gained up to a moment, in the last day and in a longer period.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        A reader.
+    nums : sequence of int
+        Paper numbers; unknown ones get empty gains.
+    now : datetime
+        What came later is ignored. Aware UTC.
+    period_h : float
+        Length of the longer period in hours.
+    period : str
+        Its name in the reason line.
+    """
+    papers = numbered_papers(connection, nums, now)
+    now_h, (last_day, in_period) = hours(now), (_zeros(papers), _zeros(papers))
+    votes = votes_between(connection, now - timedelta(hours=period_h), now, nums)
+    for batch, gains in _gains(connection, papers, now, [(vote, 1.0) for vote in votes]):
+        for gained, length_h in ((last_day, _DAY_H), (in_period, period_h)):
+            gained[batch] += gained_between(gains, len(gained[batch]), now_h - length_h, now_h)
+    found = {
+        int(num): RecentGains(_by_kind(last_day[row]), _by_kind(in_period[row]), period)
+        for row, num in enumerate(papers.nums)
+    }
+    return {num: found.get(num, RecentGains({}, {}, period)) for num in nums}
 
 
-def _remembered_since(now: datetime) -> datetime:
-    return now - timedelta(hours=REMEMBERED_H)
-
-
-def _none_of(papers: Subjects) -> Floats:
+def _zeros(papers: PaperArrays) -> Floats:
     return np.zeros((len(papers.nums), len(KINDS)))
 
 
 def _gains(
     connection: Connection,
-    papers: Subjects,
+    papers: PaperArrays,
     now: datetime,
-    votes: Iterable[tuple[Ballot, float]],
+    votes: Iterable[tuple[Vote, float]],
 ) -> Iterator[tuple[slice, Gains]]:
-    """Find what came in, some papers at a time; last come votes, by what each weighs."""
-    for part, read in readings(connection, papers.nums, now):
-        yield part, gains_of(read, papers.began_h[part])
-    yield slice(0, len(papers.nums)), _gains_of_votes(papers.nums, votes)
+    """Compute gains in batches of papers; votes come last, by weight."""
+    for batch, observed in observations(connection, papers.nums, now):
+        yield batch, gains_of(observed, papers.started_h[batch])
+    yield slice(0, len(papers.nums)), _vote_gains(papers.nums, votes)
 
 
-def _gains_of_votes(nums: Ints, votes: Iterable[tuple[Ballot, float]]) -> Gains:
+def _vote_gains(nums: Ints, votes: Iterable[tuple[Vote, float]]) -> Gains:
     known = set(nums.tolist())
-    mine = [(ballot, weight) for ballot, weight in votes if ballot.num in known]
-    at_h = np.array([ballot.at_h for ballot, _ in mine], dtype=np.float64)
-    return Gains(
-        np.searchsorted(nums, np.array([ballot.num for ballot, _ in mine], dtype=np.int64)),
-        np.full(len(mine), _VOTES, dtype=np.int64),
-        np.array([weight for _, weight in mine], dtype=np.float64),
-        at_h,
-        at_h,
+    counted = [(vote, weight) for vote, weight in votes if vote.num in known]
+    cast_h = np.array([vote.cast_h for vote, _ in counted], dtype=np.float64)
+    return separate_gains(
+        np.searchsorted(nums, np.array([vote.num for vote, _ in counted], dtype=np.int64)),
+        np.full(len(counted), _VOTES, dtype=np.int64),
+        np.array([weight for _, weight in counted], dtype=np.float64),
+        cast_h,
+        cast_h,
     )
 
 
 def _scored(
-    connection: Connection, papers: Subjects, now: datetime, position: _Position | None
-) -> Scored:
-    now_h, heats = hours(now), _none_of(papers)
-    some = None if position is None else papers.nums.tolist()
-    votes = weighed(ballots(connection, _remembered_since(now), now, some))
-    for part, gains in _gains(connection, papers, now, votes):
-        heats[part] += heat(gains, len(heats[part]), now_h)
-    usually = usual(heats) if position is None else np.array(position.usual)
-    attended = score(heats, usually) >= NOTICED
-    heats[:, _UPVOTES] += prior_attention(
-        _promised(connection, papers, now_h), papers.appeared_h, now_h
-    )
-    scores = score(heats, usually)
-    factors = _factors(papers, scores) if position is None else position.evened
-    return Scored(papers, _evened(papers, scores, factors), attended, usually, factors)
-
-
-def _factors(papers: Subjects, scores: Floats) -> dict[str, float]:
-    lifted = evened(scores, papers.category, len(papers.categories))
-    return dict(zip(papers.categories, lifted.tolist(), strict=True))
-
-
-def _evened(papers: Subjects, scores: Floats, factors: Mapping[str, float]) -> Floats:
-    lifted = np.array([factors.get(one, 1.0) for one in papers.categories], dtype=np.float64)
-    return scores * lifted[papers.category]
-
-
-def _promised(connection: Connection, papers: Subjects, now_h: float) -> Floats:
-    """Read the texts of new papers; of others a promise has cooled to nothing."""
-    promised = np.zeros(len(papers.nums))
-    age_h = now_h - papers.appeared_h
-    new = np.flatnonzero((age_h >= 0) & (age_h < REMEMBERED_H))
-    for start in range(0, len(new), _TEXTS_AT_ONCE):
-        some = new[start : start + _TEXTS_AT_ONCE]
-        told = papers_by_num(connection, papers.nums[some].tolist())
-        known = [at for at in some.tolist() if int(papers.nums[at]) in told]
-        promised[known] = predict_upvotes([told[int(papers.nums[at])] for at in known])
-    return promised
-
-
-def update(database: Database, clock: Callable[[], datetime], *, recalibrate: bool = True) -> int:
-    """Bring the levels up to what was read and changed since the last time.
-
-    All are scored anew once a day, as what is usual is learnt from all; else only the papers that
-    something came of.
-
-    Parameters
-    ----------
-    database : Database
-        The library.
-    clock : callable
-        Gives the time, aware UTC.
-    recalibrate : bool
-        Whether all may be scored anew where it is time for it, which may take seconds; without it
-        nothing is done then.
-
-    Returns
-    -------
-    int
-        How many papers were scored.
-    """
-    with database.read() as connection:
-        told = get_value(connection, _POSITION)
-        position = _Position.model_validate_json(told) if told else _Position()
-        # Read first: what is written meanwhile is followed next time, and scored twice at most.
-        signal, change = newest(connection)
-        # After that, so that nothing these positions have passed is still to come.
-        now = clock()
-        now_h = hours(now)
-        learnt = _is_learnt(position, now_h)
-        if told and not learnt and not recalibrate:
-            return 0
-        moved = changed_since(connection, position.signal, position.change) if learnt else []
-        fresh = learnt and len(moved) <= _ONE_BY_ONE
-        if fresh and not moved:
-            return 0
-        found = (
-            _score_some(connection, moved, now, position) if fresh else score_all(connection, now)
-        )
-    reached = position.model_copy(update={"signal": signal, "change": change})
-    if not fresh:
-        reached = reached.model_copy(
-            update={
-                "learnt_h": now_h,
-                "usual": tuple(found.usual.tolist()),
-                "evened": found.factors,
-            }
-        )
-    warm = found.scores > _FAINTEST
-    nums, levels = found.papers.nums[warm], level(found.scores[warm], now_h)
-    with database.write() as connection:
-        if fresh:
-            update_scores(connection, moved, nums, levels)
-        else:
-            replace_scores(connection, nums, levels)
-        put_value(connection, _POSITION, reached.model_dump_json())
-    return len(found.papers.nums)
-
-
-def _is_learnt(position: _Position, now_h: float) -> bool:
-    recent = 0 <= now_h - position.learnt_h < _LEARNT_EVERY_H
-    # An older version may have known fewer kinds.
-    return recent and len(position.usual) == len(KINDS)
-
-
-def gained_by(
     connection: Connection,
-    nums: Sequence[int],
+    papers: PaperArrays,
+    votes: Iterable[Vote],
     now: datetime,
-    longer_h: float = _WEEK_H,
-    named: str = "this week",
-) -> dict[int, Gained]:
-    """Tell what each paper gained up to a moment, in the last day and over a longer time."""
-    papers = subjects(connection, now, now, nums)
-    now_h, (day, longer) = hours(now), (_none_of(papers), _none_of(papers))
-    cast = ballots(connection, now - timedelta(hours=longer_h), now, nums)
-    for part, gains in _gains(connection, papers, now, [(ballot, 1.0) for ballot in cast]):
-        for gained, length_h in ((day, _DAY_H), (longer, longer_h)):
-            gained[part] += gained_within(gains, len(gained[part]), now_h - length_h, now_h)
-    told = {
-        int(num): Gained(_by_kind(day[at]), _by_kind(longer[at]), named)
-        for at, num in enumerate(papers.nums)
-    }
-    return {num: told.get(num, Gained({}, {}, named)) for num in nums}
+    calibration: Calibration | None,
+) -> Scored:
+    """Score papers with a calibration, or measure it on them if it is None."""
+    now_h, attention = hours(now), _zeros(papers)
+    for batch, gains in _gains(connection, papers, now, weighted(votes)):
+        attention[batch] += decayed_attention(gains, len(attention[batch]), now_h)
+    baseline = (
+        baselines(attention)
+        if calibration is None
+        else np.array([calibration.baselines[kind] for kind in KINDS])
+    )
+    has_attention = score(attention, baseline) >= MIN_ATTENTION
+    predicted = _predicted_upvotes(connection, papers, now_h)
+    attention[:, _UPVOTES] += prior_attention(predicted, papers.appeared_h, now_h)
+    scores = score(attention, baseline)
+    calibration = calibration or _calibration(papers, scores, baseline)
+    return Scored(
+        papers, _across_categories(papers, scores, calibration), has_attention, calibration
+    )
+
+
+def _calibration(papers: PaperArrays, scores: Floats, baseline: Floats) -> Calibration:
+    factors = category_factors(scores, papers.category, len(papers.categories))
+    return Calibration(
+        dict(zip(KINDS, baseline.tolist(), strict=True)),
+        dict(zip(papers.categories, factors.tolist(), strict=True)),
+    )
+
+
+def _across_categories(papers: PaperArrays, scores: Floats, calibration: Calibration) -> Floats:
+    """Return scores that are comparable across fields."""
+    known = calibration.category_factors
+    factors = np.array([known.get(name, 1.0) for name in papers.categories], dtype=np.float64)
+    return scores * factors[papers.category]
+
+
+def _predicted_upvotes(connection: Connection, papers: PaperArrays, now_h: float) -> Floats:
+    """Predict the upvotes of papers that appeared recently; 0 for the others."""
+    predicted = np.zeros(len(papers.nums))
+    age_h = now_h - papers.appeared_h
+    new = np.flatnonzero((age_h >= 0) & (age_h < WINDOW_H))
+    for start in range(0, len(new), _PREDICTION_BATCH):
+        batch = new[start : start + _PREDICTION_BATCH]
+        texts = papers_by_num(connection, papers.nums[batch].tolist())
+        rows = [row for row in batch.tolist() if int(papers.nums[row]) in texts]
+        predicted[rows] = predict_upvotes([texts[int(papers.nums[row])] for row in rows])
+    return predicted
 
 
 def _by_kind(amounts: Floats) -> dict[Kind, float]:

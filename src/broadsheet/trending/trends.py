@@ -1,4 +1,4 @@
-"""Trends of one library: update the scores, and list the papers."""
+"""Trends of one library: update the scores and list the papers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from broadsheet.model import Trending
 from broadsheet.store.database import Database
 from broadsheet.trending.listing import trending
-from broadsheet.trending.scoring import update
+from broadsheet.trending.update import update
 
 
 class Trends:
@@ -29,7 +29,7 @@ class Trends:
         self._clock = clock
 
     def update(self, *, recalibrate: bool = True) -> int:
-        """Score what changed; see :func:`broadsheet.trending.scoring.update`."""
+        """Score the papers that changed; see :func:`broadsheet.trending.update.update`."""
         return update(self._database, self._clock, recalibrate=recalibrate)
 
     def list(

@@ -176,24 +176,6 @@ def asked_for(text: str, span: Span) -> Period:
     return period
 
 
-def beside(periods: Sequence[Period], period: Period) -> tuple[Period | None, Period | None]:
-    """Find the periods next before and next after one of their span.
-
-    Returns
-    -------
-    older, newer : Period or None
-        None where `period` is the first or the last.
-    """
-    older = max((one for one in periods if one.first < period.first), default=None)
-    newer = min((one for one in periods if one.first > period.first), default=None)
-    return older, newer
-
-
-def around(printed: Sequence[Period], period: Period) -> list[Period]:
-    """List the periods of another span that share a day with one, oldest first."""
-    return sorted(one for one in printed if one.first <= period.last and one.last >= period.first)
-
-
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A month of the archive.

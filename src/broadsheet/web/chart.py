@@ -4,56 +4,25 @@ Each kind has a strip of its own with a scale of its own, all above one axis of 
 compared is when they rose, not how high they stand.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isfinite
 
 from broadsheet.model import Kind, Signal
+from broadsheet.rules.totals import Total, history
+from broadsheet.rules.trend_reason import noun
 from broadsheet.web.calendar import short_date, stretch
 
-# The most trusted first; where there are more, the last are not drawn.
-ORDER = (
-    Kind.VOTES,
-    Kind.UPVOTES,
-    Kind.STARS,
-    Kind.POINTS,
-    Kind.CITATIONS,
-    Kind.LIKES,
-    Kind.POSTS,
-    Kind.COMMENTS,
-)
+# Further kinds are not drawn.
 MAX_LINES = 4
 MAX_POINTS = 120
 MAX_ROWS = 30
-
-# Several sources tell of the same stars and citations; of the rest each has its own.
-_TOLD_TWICE = frozenset({Kind.STARS, Kind.CITATIONS})
-
-# So that a sum of such numbers is still a number that can be read.
-_MOST = 1e12
 
 # In units of the drawing, which is scaled to the page.
 WIDTH = 640
 _LEFT, _RIGHT = 4, 460
 _STRIP, _HIGH = 64, 40
 _TOP, _AXIS = 12, 34
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """How much of a kind there was at a moment.
-
-    Parameters
-    ----------
-    at : datetime
-        Aware UTC.
-    value : float
-        0 or more.
-    """
-
-    at: datetime
-    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +102,7 @@ def chart(signals: Sequence[Signal]) -> Chart | None:
     Chart or None
         None where there are no two readings at different times.
     """
-    told = [(kind, totals(signals, kind)) for kind in ORDER]
+    told = [(kind, history(signals, kind)) for kind in Kind]
     drawn = [(kind, of) for kind, of in told if any(one.value for one in of)][:MAX_LINES]
     moments = [one.at for _, of in drawn for one in of]
     if not moments or min(moments) == max(moments):
@@ -154,33 +123,6 @@ def chart(signals: Sequence[Signal]) -> Chart | None:
         ),
         words=" ".join(_sentence(kind, of) for kind, of in drawn),
     )
-
-
-def totals(signals: Iterable[Signal], kind: Kind) -> list[Total]:
-    """Add up the newest readings of all sources, at each moment that one was made.
-
-    Parameters
-    ----------
-    signals : iterable of Signal
-        In order of time.
-    kind : Kind
-        Those of other kinds are left out.
-    """
-    newest: dict[str, float] = {}
-    found: list[Total] = []
-    for signal in signals:
-        if signal.kind is not kind or not isfinite(signal.value):
-            continue
-        newest[signal.source] = min(max(0.0, signal.value), _MOST)
-        total = Total(signal.observed_at, _together(kind, newest.values()))
-        if found and found[-1].at == total.at:
-            found.pop()
-        found.append(total)
-    return found
-
-
-def _together(kind: Kind, counts: Iterable[float]) -> float:
-    return max(counts) if kind in _TOLD_TWICE else sum(counts)
 
 
 def thinned(told: Sequence[Total], most: int) -> list[Total]:
@@ -205,7 +147,7 @@ def _line(kind: Kind, told: Sequence[Total], first: datetime, last: datetime, to
     return Line(
         kind=kind,
         newest=f"{value:,.0f}",
-        noun=kind.removesuffix("s") if round(value) == 1 else kind.value,
+        noun=noun(value, kind),
         path=_steps(placed),
         end_x=placed[-1][0],
         end_y=placed[-1][1],
@@ -235,20 +177,20 @@ def _steps(placed: Sequence[tuple[float, float]]) -> str:
 def _sentence(kind: Kind, told: Sequence[Total]) -> str:
     """Say how a kind went, such as ``Upvotes rose from 3 on 4 February to 57 on …``."""
     begun, ended = told[0], told[-1]
-    noun = kind.capitalize()
+    name = kind.capitalize()
     first_day, last_day = begun.at.date(), ended.at.date()
     until = f"on {short_date(last_day.isoformat())}"
     if len(told) == 1:
-        return f"{noun} were {ended.value:,.0f} {until}."
+        return f"{name} were {ended.value:,.0f} {until}."
     if begun.value == ended.value:
         farthest = max(told, key=lambda one: abs(one.value - begun.value)).value
         if farthest != begun.value:
-            return f"{noun} went from {begun.value:,.0f} to {farthest:,.0f} and were back {until}."
+            return f"{name} went from {begun.value:,.0f} to {farthest:,.0f} and were back {until}."
         between = f"from {stretch(first_day, last_day)}" if first_day < last_day else until
-        return f"{noun} stayed at {ended.value:,.0f} {between}."
+        return f"{name} stayed at {ended.value:,.0f} {between}."
     went = "rose" if ended.value > begun.value else "fell"
     since = f" on {short_date(first_day.isoformat()).removesuffix(f' {last_day.year}')}"
     return (
-        f"{noun} {went} from {begun.value:,.0f}{since if first_day < last_day else ''} "
+        f"{name} {went} from {begun.value:,.0f}{since if first_day < last_day else ''} "
         f"to {ended.value:,.0f} {until}."
     )

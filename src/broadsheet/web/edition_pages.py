@@ -152,8 +152,7 @@ def _printed(asked: _Asked, span: Span, text: str, printing: str) -> Response:
 
 def _edition(asked: _Asked, edition: Edition, newest: int) -> Response:
     period = edition.period
-    printed = {span: asked.library.editions.periods(span, ARCHIVE) for span in Span}
-    older, newer = calendar.beside(printed[period.span], period)
+    older, newer = asked.library.editions.neighbors(period)
     paper_ids = [item.paper_id for item in edition.items]
     return asked.printer.page(
         asked.request,
@@ -164,19 +163,14 @@ def _edition(asked: _Asked, edition: Edition, newest: int) -> Response:
         printings=range(max(1, newest - PRINTINGS_SHOWN + 1), newest + 1),
         older=older,
         newer=newer,
-        kin=[
-            one
-            for span in reversed(Span)
-            if span is not period.span
-            for one in calendar.around(printed[span], period)
-        ],
+        kin=asked.library.editions.overlapping(period),
         feeds=_feeds(period.span),
         canonical=calendar.edition_path(period),
     )
 
 
 def _unprinted(asked: _Asked, period: Period) -> Response:
-    older, newer = calendar.beside(asked.library.editions.periods(period.span, ARCHIVE), period)
+    older, newer = asked.library.editions.neighbors(period)
     return asked.printer.page(
         asked.request,
         "unprinted.html",

@@ -5,17 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from broadsheet.model import Kind
-from broadsheet.rules.edition import ALIKE, NEW_SHARE, TOPIC_AGAIN
+from broadsheet.rules.edition import NEW_SHARE, SIMILARITY_THRESHOLD, TOPIC_PENALTY
+from broadsheet.rules.gains import HALF_LIFE_H, KINDS, decayed_attention, separate_gains
 from broadsheet.rules.trending import (
-    EVENED_AT_MOST,
-    HALF_LIFE_H,
-    KINDS,
-    PROMISE_SHARE,
-    TRUST,
-    USUAL,
-    USUAL_PAPERS,
-    Gains,
-    heat,
+    BASELINE_PRIOR_PAPERS,
+    DEFAULT_BASELINES,
+    MAX_CATEGORY_FACTOR,
+    PRIOR_WEIGHT,
     score,
 )
 from broadsheet.rules.vote_weight import NEW_READER_WEIGHT
@@ -67,28 +63,27 @@ class Example:
 
 def terms() -> tuple[Term, ...]:
     """List the kinds that count, the most trusted first."""
-    counted = sorted((kind for kind in KINDS if TRUST[kind]), key=lambda kind: -TRUST[kind])
-    return tuple(Term(kind.value, TRUST[kind], USUAL[kind]) for kind in counted)
+    scored = sorted((kind for kind in Kind if kind.weight), key=lambda kind: -kind.weight)
+    return tuple(Term(kind.value, kind.weight, kind.baseline) for kind in scored)
 
 
 def example() -> Example:
     """Reckon an example with the rules in use."""
-    usual = np.array([USUAL[kind] for kind in KINDS])
     upvotes = KINDS.index(Kind.UPVOTES)
-    gains = Gains(
+    gains = separate_gains(
         np.array([0]),
         np.array([upvotes]),
         np.array([float(_UPVOTES)]),
         np.array([0.0]),
         np.array([HALF_LIFE_H]),
     )
-    now, later = (heat(gains, 1, at_h) for at_h in (HALF_LIFE_H, 2 * HALF_LIFE_H))
+    now, later = (decayed_attention(gains, 1, at_h) for at_h in (HALF_LIFE_H, 2 * HALF_LIFE_H))
     return Example(
         _UPVOTES,
         HALF_LIFE_H,
         float(now[0, upvotes]),
-        float(score(now, usual)[0]),
-        float(score(later, usual)[0]),
+        float(score(now, DEFAULT_BASELINES)[0]),
+        float(score(later, DEFAULT_BASELINES)[0]),
     )
 
 
@@ -98,11 +93,11 @@ def constants() -> dict[str, object]:
         "kinds": terms(),
         "example": example(),
         "half_life_h": f"{HALF_LIFE_H:g}",
-        "usual_papers": USUAL_PAPERS,
-        "promise_percent": round(100 * PROMISE_SHARE),
-        "evened_at_most": f"{EVENED_AT_MOST:g}",
+        "usual_papers": BASELINE_PRIOR_PAPERS,
+        "promise_percent": round(100 * PRIOR_WEIGHT),
+        "evened_at_most": f"{MAX_CATEGORY_FACTOR:g}",
         "new_reader_weight": NEW_READER_WEIGHT,
         "new_percent": round(100 * NEW_SHARE),
-        "alike": ALIKE,
-        "topic_again": TOPIC_AGAIN,
+        "alike": SIMILARITY_THRESHOLD,
+        "topic_again": TOPIC_PENALTY,
     }

@@ -8,13 +8,14 @@ from broadsheet.model import (
     Edition,
     EditionItem,
     Hit,
-    Kind,
     Paper,
     Section,
     Signal,
     Trend,
 )
 from broadsheet.rules.snippet import Piece, marked, snippet
+from broadsheet.rules.totals import breakdowns
+from broadsheet.rules.trend_reason import noun
 from broadsheet.web.addresses import paper_path, plain, web_link
 
 # Room for a pasted abstract.
@@ -22,7 +23,7 @@ QUERY_CHARS = 4_000
 AUTHORS_NAMED = 3
 CATEGORIES_SHOWN = 10
 
-_UNNOTICED = "Nobody has noticed these yet: they were chosen by their topic and wording."
+_UNNOTICED = "No attention yet; selected by predicted interest."
 
 
 def clean_query(text: str) -> tuple[str, bool]:
@@ -193,7 +194,7 @@ def parts(edition: Edition, votes: Mapping[str, int], voted: Collection[str]) ->
     if not new:
         return [Part(None, None, rising)] if rising else []
     unnoticed = Part("New", _UNNOTICED, new)
-    return [Part("Rising", None, rising), unnoticed] if rising else [unnoticed]
+    return [Part("Trending", None, rising), unnoticed] if rising else [unnoticed]
 
 
 def categories_of(papers: Sequence[Paper], limit: int = CATEGORIES_SHOWN) -> list[str]:
@@ -204,16 +205,16 @@ def categories_of(papers: Sequence[Paper], limit: int = CATEGORIES_SHOWN) -> lis
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The newest count of one kind of attention, as one source told it.
+    """The newest total of one kind of attention.
 
     Parameters
     ----------
     value, noun : str
         Such as ``1,240`` and ``stars``.
     source : str
-        Who told.
+        Its source, or its sources with their counts.
     day : str
-        ISO date of the reading.
+        ISO date of the newest observation.
     """
 
     value: str
@@ -223,29 +224,37 @@ class Reading:
 
 
 def newest_readings(signals: Sequence[Signal]) -> list[Reading]:
-    """Add up the newest readings of each kind by source, the largest sum first.
+    """List the newest total of each kind, the largest first; kinds without any are left out.
 
     Parameters
     ----------
     signals : sequence of Signal
-        In order of time. A source may tell of threads, ``hn:1`` and ``hn:2``, each with its own
-        count.
+        In order of time.
     """
-    newest = {(signal.kind, signal.source): signal for signal in signals}
-    told: dict[tuple[Kind, str], list[Signal]] = {}
-    for one in newest.values():
-        told.setdefault((one.kind, one.source.partition(":")[0]), []).append(one)
-    sums = [(sum(one.value for one in of), kind, source, of) for (kind, source), of in told.items()]
+    found = [one for one in breakdowns(signals) if one.total.value > 0]
     return [
         Reading(
-            f"{value:,.0f}",
-            kind.removesuffix("s") if value == 1 else kind,
-            source,
-            max(one.observed_at for one in of).date().isoformat(),
+            f"{one.total.value:,.0f}",
+            noun(one.total.value, one.kind),
+            _places(one.places),
+            one.total.at.date().isoformat(),
         )
-        for value, kind, source, of in sorted(sums, key=lambda one: -one[0])
-        if value > 0
+        for one in sorted(found, key=lambda one: -one.total.value)
     ]
+
+
+def _places(counts: Mapping[str, float]) -> str:
+    """Name the sources of a total, each with its own count if there are several.
+
+    Examples
+    --------
+    >>> _places({"openalex": 110, "crossref": 1_000})
+    'crossref 1,000, openalex 110'
+    """
+    if len(counts) == 1:
+        return next(iter(counts))
+    ranked = sorted(counts.items(), key=lambda place: (-place[1], place[0]))
+    return ", ".join(f"{place} {count:,.0f}" for place, count in ranked)
 
 
 def sentence(words: str) -> str:

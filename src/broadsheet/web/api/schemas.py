@@ -212,7 +212,7 @@ class Item(Brief):
 
     rank: Annotated[int, Field(examples=[1])]
     """Its place in the edition, from 1."""
-    section: Annotated[Section, Field(examples=["rising"])]
+    section: Annotated[Section, Field(examples=["trending"])]
     """Whether attention brought it here, or it is new and was chosen by its text."""
     reason: Annotated[str, Field(examples=["+43 upvotes in 24 h, 2 days old"])]
     """Why it stands at this rank."""
