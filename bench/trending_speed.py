@@ -347,7 +347,7 @@ def ask_page(folder: Path) -> list[float]:
 
 
 def _status(connection: http.client.HTTPConnection) -> int:
-    connection.request("GET", "/papers/trending")
+    connection.request("GET", "/trending")
     answer = connection.getresponse()
     answer.read()
     return answer.status

@@ -55,7 +55,7 @@ def test_a_digest_has_the_headers_of_a_mailing_list() -> None:
 def test_each_body_links_to_the_edition_and_to_unsubscribe(kind: str) -> None:
     text = body(digest("Kites over the bay"), kind)
     assert "Kites over the bay" in text
-    assert "https://news.example.org/papers/date/2026-11-20" in text
+    assert "https://news.example.org/editions/2026-11-20" in text
     assert "/unsubscribe?token=a.b" in text
 
 

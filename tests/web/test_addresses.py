@@ -1,6 +1,6 @@
 import pytest
 
-from broadsheet.web.addresses import ids_meant, own_path, paper_path, plain, web_link
+from broadsheet.web.addresses import local_path, paper_path, plain, possible_ids, web_link
 
 
 @pytest.mark.parametrize(
@@ -16,11 +16,11 @@ from broadsheet.web.addresses import ids_meant, own_path, paper_path, plain, web
         "/a",
     ],
 )
-def test_only_http_links_are_let_through(url: str | None) -> None:
+def test_a_link_that_is_not_http_is_refused(url: str | None) -> None:
     assert web_link(url) is None
 
 
-def test_an_http_link_is_let_through_as_it_is() -> None:
+def test_an_http_link_is_returned_unchanged() -> None:
     assert web_link("https://a.example/?b=c") == "https://a.example/?b=c"
 
 
@@ -38,15 +38,15 @@ def test_an_http_link_is_let_through_as_it_is() -> None:
         "/a\ud800",
     ],
 )
-def test_a_way_back_stays_on_this_site(back: str) -> None:
-    assert own_path(back, "/home") == "/home"
+def test_a_redirect_target_on_another_site_is_refused(back: str) -> None:
+    assert local_path(back, "/home") == "/home"
 
 
-def test_a_way_back_keeps_query_and_place() -> None:
-    assert own_path("/search?q=a%20b&page=2#n3", "/") == "/search?q=a%20b&page=2#n3"
+def test_a_redirect_target_keeps_query_and_fragment() -> None:
+    assert local_path("/search?q=a%20b&page=2#n3", "/") == "/search?q=a%20b&page=2#n3"
 
 
-def test_text_of_a_request_loses_what_no_database_wants() -> None:
+def test_plain_removes_control_characters_and_surrogates() -> None:
     assert plain("\x00a\ud800\r\nb\x1b[0m\u00a0") == "a b [0m"
 
 
@@ -63,7 +63,7 @@ def test_paper_ids_become_paths(paper_id: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "ids"),
     [
         ("arxiv:2502.14802", ("arxiv:2502.14802",)),
         ("arXiv:2502.14802v3", ("arXiv:2502.14802v3", "arxiv:2502.14802")),
@@ -73,5 +73,5 @@ def test_paper_ids_become_paths(paper_id: str, path: str) -> None:
         ("\x00", ()),
     ],
 )
-def test_bare_ids_are_understood(text: str, meant: tuple[str, ...]) -> None:
-    assert ids_meant(text) == meant
+def test_bare_ids_are_completed(text: str, ids: tuple[str, ...]) -> None:
+    assert possible_ids(text) == ids

@@ -159,9 +159,9 @@ def test_a_reader_reads_searches_and_votes(browser: Browser, library: Library) -
     box = browser.find(".search input")
     box.send_keys("graph neural networks")
     browser.leave(lambda: box.send_keys(Keys.ENTER))
-    matches, nearest = browser.texts(".tier-name")
-    assert re.fullmatch(r"\d+ papers? with every word", matches)
-    assert nearest == "Nearest in meaning"
+    matches, closest = browser.texts(".tier-name")
+    assert re.fullmatch(r"\d+ papers? containing all words", matches)
+    assert closest == "Closest in meaning"
     assert browser.texts("mark")
     for size in SIZES:
         browser.picture("search", size)

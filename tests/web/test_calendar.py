@@ -1,4 +1,4 @@
-"""How days, weeks and months are written, and which lie beside which."""
+"""Names, order and grouping of days, weeks and months."""
 
 from datetime import date
 
@@ -31,44 +31,44 @@ def test_dates_of_any_precision(published: str, iso: str | None, shown: str) -> 
     assert calendar.short_date(published) == shown
 
 
-def test_the_archive_is_parted_by_month_and_a_week_lies_where_it_begins() -> None:
-    march, february = calendar.archive(DAYS, [WEEK], [FEBRUARY])
-    assert (str(march.month), march.printed, march.days) == ("2026-03", False, (DAYS[0],))
-    assert (february.printed, february.weeks) == (True, (WEEK,))
+def test_the_archive_is_grouped_by_month_and_a_week_is_listed_where_it_begins() -> None:
+    march, february = calendar.by_month(DAYS, [WEEK], [FEBRUARY])
+    assert (str(march.period), march.has_edition, march.days) == ("2026-03", False, (DAYS[0],))
+    assert (february.has_edition, february.weeks) == (True, (WEEK,))
     assert february.days == (DAYS[1], DAYS[2])
 
 
-def test_a_week_across_two_years_is_named_by_the_year_it_belongs_to() -> None:
+def test_a_week_across_two_years_has_the_number_and_year_of_its_iso_week() -> None:
     week = Period(date(2024, 12, 30), Span.WEEK)
-    assert calendar.told(week) == "Week 1, 30 December 2024 to 5 January 2025"
-    assert calendar.named(week) == "Week 1 of 2025"
+    assert calendar.full_name(week) == "Week 1, 30 December 2024 to 5 January 2025"
+    assert calendar.short_name(week) == "Week 1 of 2025"
 
 
 @pytest.mark.parametrize(
-    ("period", "said"),
+    ("period", "reason"),
     [
-        (Period(date(2026, 2, 22)), "That was a Sunday, and nothing new came that day."),
-        (Period(date(2026, 2, 20)), "Nothing was printed that day."),
-        (WEEK, "Nothing was printed for that week."),
-        (Period(date(2026, 3, 1), Span.MONTH), "Nothing has been printed for it yet."),
-        (Period(date(2027, 1, 1)), "It is still to come."),
+        (Period(date(2026, 2, 22)), "No edition was published on this Sunday."),
+        (Period(date(2026, 2, 20)), "No edition was published on this Friday."),
+        (WEEK, "No edition was published for this week."),
+        (Period(date(2026, 3, 1), Span.MONTH), "The edition of this month is not published yet."),
+        (Period(date(2027, 1, 1)), "This day is in the future."),
     ],
 )
-def test_why_there_is_no_edition(period: Period, said: str) -> None:
-    assert calendar.absence(period, date(2026, 3, 10)) == said
+def test_a_missing_edition_has_a_reason(period: Period, reason: str) -> None:
+    assert calendar.absence(period, date(2026, 3, 10)) == reason
 
 
-@given(st.text(max_size=12), st.sampled_from(Span))
-def test_whatever_stands_in_an_address_is_a_period_or_none(text: str, span: Span) -> None:
+@given(st.text(max_size=12))
+def test_any_text_is_a_valid_period_or_an_error(text: str) -> None:
     try:
-        period = calendar.asked_for(text, span)
+        period = calendar.parse_period(text)
     except ValueError:
         return
     assert str(period) == text and period.first <= period.last
 
 
 @given(st.dates(date(1900, 1, 1), date(2200, 1, 1)), st.sampled_from(Span))
-def test_a_period_reads_back_from_its_name(day: date, span: Span) -> None:
+def test_a_period_is_parsed_from_its_text(day: date, span: Span) -> None:
     period = Period.containing(day, span)
     assert period.first <= day <= period.last
-    assert calendar.asked_for(str(period), span) == period
+    assert calendar.parse_period(str(period)) == period

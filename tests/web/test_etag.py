@@ -3,13 +3,13 @@ from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.testclient import TestClient
 
-from broadsheet.web.etag import Tagged, with_etag
+from broadsheet.web.etag import ETagMiddleware, with_etag
 
 
 @pytest.fixture
 def client() -> TestClient:
     app = FastAPI()
-    app.add_middleware(Tagged, below="/api/")
+    app.add_middleware(ETagMiddleware, prefix="/api/")
 
     @app.get("/feed")
     def feed(request: Request) -> Response:

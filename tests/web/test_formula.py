@@ -1,4 +1,4 @@
-"""The page about ranking prints the rules that are in use."""
+"""The ranking page shows the rules in use."""
 
 import html
 import re
@@ -18,7 +18,7 @@ def ranking(client: TestClient) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
-def test_the_sum_on_the_page_is_the_one_that_is_added_up(ranking: str) -> None:
+def test_the_formula_shows_the_weights_and_baselines_in_use(ranking: str) -> None:
     told = re.search(r"score = (.*?\)) Each name", ranking)
     assert told is not None
     terms = re.findall(r"([\d.]+)·√\((\w+) / ([\d.]+)\)", told[1])
@@ -29,41 +29,43 @@ def test_the_sum_on_the_page_is_the_one_that_is_added_up(ranking: str) -> None:
     assert trusts == sorted(trusts, reverse=True)
 
 
-def test_comments_are_not_in_the_sum(ranking: str) -> None:
+def test_comments_are_not_scored(ranking: str) -> None:
     assert Kind.COMMENTS not in {term.name for term in formula.terms()}
-    assert "Comments are shown and do not count" in ranking
+    assert "Comments are shown but not scored" in ranking
 
 
-def test_the_page_prints_the_numbers_in_use(ranking: str) -> None:
+def test_the_page_shows_the_constants_in_use(ranking: str) -> None:
     for words in (
-        f"half as much for every {gains.HALF_LIFE_H:g} hours",
-        f"count there as {trending.BASELINE_PRIOR_PAPERS} papers more",
-        f"{trending.PRIOR_WEIGHT:.0%} of them are added",
-        f"at most by a factor of {trending.MAX_CATEGORY_FACTOR:g}.",
-        f"not known here for a day weighs {vote_weight.NEW_READER_WEIGHT:g}.",
-        f"{edition.NEW_SHARE:.0%} of a day's places",
-        f"a cosine of {edition.SIMILARITY_THRESHOLD:g} or more",
-        f"counts for {edition.TOPIC_PENALTY:g} of its score",
+        f"its weight halves every {gains.HALF_LIFE_H:g} hours",
+        f"the initial values count as {trending.BASELINE_PRIOR_PAPERS} papers",
+        f"{trending.PRIOR_WEIGHT:.0%} of the predicted upvotes are added",
+        f"limited to {trending.MAX_CATEGORY_FACTOR:g} and its inverse.",
+        f"first seen less than a day ago counts {vote_weight.NEW_READER_WEIGHT:g}.",
+        f"{edition.NEW_SHARE:.0%} of a daily edition is reserved",
+        f"a cosine similarity of {edition.SIMILARITY_THRESHOLD:g} or more",
+        f"counts {edition.TOPIC_PENALTY:g} of its score",
     ):
         assert words in ranking
 
 
-def test_the_numbers_follow_the_rules(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_follows_changed_constants(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(formula, "HALF_LIFE_H", 6.5)
     monkeypatch.setattr(formula, "NEW_SHARE", 0.4)
     page = client.get("/about/ranking").text
     assert "every 6.5 hours" in page
-    assert "40% of a day" in page
+    assert "40% of a daily edition" in page
 
 
-def test_the_example_is_what_the_rules_make_of_it(ranking: str) -> None:
+def test_the_example_is_computed_by_the_rules(ranking: str) -> None:
     told = re.search(
-        r"from 0 to (\d+) upvotes in the last (\S+) hours has a heat of (\S+) and a score of "
-        r"(\S+); (\S+) hours later, without more, (\S+)\.",
+        r"gains (\d+) upvotes in (\S+) hours has a decayed score of (\S+) and a score of "
+        r"(\S+)\. Without more upvotes, its score is (\S+) after another (\S+) hours\.",
         ranking,
     )
     assert told is not None
-    upvotes, hours, heat, score, pause, later = (float(number) for number in told.groups())
+    upvotes, hours, heat, score, later, pause = (float(number) for number in told.groups())
     place = gains.KINDS.index(Kind.UPVOTES)
     observed = gains.Observations(
         paper=np.array([0, 0]),

@@ -31,7 +31,7 @@ def text_of(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
-def test_the_front_page_prints_the_newest_edition(client: TestClient, library: Library) -> None:
+def test_the_front_page_shows_the_newest_edition(client: TestClient, library: Library) -> None:
     edition = library.editions.read()
     page = client.get("/")
     assert page.status_code == 200
@@ -39,23 +39,23 @@ def test_the_front_page_prints_the_newest_edition(client: TestClient, library: L
         assert html.escape(item.title, quote=False) in page.text.replace("&#34;", '"')
     assert "Get trending papers in your email inbox once a day!" in page.text
     assert f'datetime="{edition.date.isoformat()}"' in page.text
-    assert client.get(f"/papers/date/{edition.date.isoformat()}").text.count("<article") == len(
+    assert client.get(f"/editions/{edition.date.isoformat()}").text.count("<article") == len(
         edition.items
     )
 
 
 @pytest.mark.parametrize("path", ["/", "/editions", "/search", "/subscribe", "/about/ranking"])
-def test_every_page_has_its_furniture(client: TestClient, path: str) -> None:
+def test_every_page_has_headers_landmarks_and_no_scripts(client: TestClient, path: str) -> None:
     page = client.get(path)
     assert page.status_code == 200
-    for piece in (
+    for part in (
         '<html lang="en">',
         "<title>",
         'rel="canonical"',
         'role="search"',
         'href="#main"',
     ):
-        assert piece in page.text
+        assert part in page.text
     assert page.text.count("<h1") == 1
     assert "<script" not in page.text
     assert "style=" not in page.text
@@ -69,17 +69,17 @@ def test_every_page_has_its_furniture(client: TestClient, path: str) -> None:
 def test_the_archive_lists_the_editions(client: TestClient, library: Library) -> None:
     page = client.get("/editions").text
     for day in (one.first for one in library.editions.periods()):
-        assert f"/papers/date/{day.isoformat()}" in page
+        assert f"/editions/{day.isoformat()}" in page
 
 
 @pytest.mark.parametrize("day", ["2025-02-31", "1999-01-01", "20250220", "2025-W08-4", "x", "%00"])
-def test_a_day_without_an_edition_is_said_kindly(client: TestClient, day: str) -> None:
-    page = client.get(f"/papers/date/{day}")
+def test_a_day_without_an_edition_links_to_the_archive(client: TestClient, day: str) -> None:
+    page = client.get(f"/editions/{day}")
     assert page.status_code == 404
     assert 'href="/editions"' in page.text
 
 
-def test_an_answer_has_two_tiers_with_the_words_marked(
+def test_search_results_have_two_tiers_with_marked_words(
     client: TestClient, library: Library
 ) -> None:
     library.add(
@@ -92,14 +92,14 @@ def test_an_answer_has_two_tiers_with_the_words_marked(
     library.update_index()
     found = library.search("zebra crossing")
     page = client.get("/search", params={"q": "zebra crossing"}).text
-    assert page.index("1 paper with every word") < page.index("Nearest in meaning")
+    assert page.index("1 paper containing all words") < page.index("Closest in meaning")
     assert "How <mark>zebras</mark> find a <mark>crossing</mark>" in page
     assert "A herd of <mark>zebras</mark>" in page
     for hit in found.hits:
         assert hit.reason in text_of(page)
 
 
-def test_results_go_on_over_pages(client: TestClient, library: Library) -> None:
+def test_result_pages_list_every_result_once(client: TestClient, library: Library) -> None:
     library.add(
         "test", [Paper(f"hash:z{n}", f"Zebra herd number {n} of the plain") for n in range(45)]
     )
@@ -116,7 +116,7 @@ def test_results_go_on_over_pages(client: TestClient, library: Library) -> None:
     assert f"Page {pages} of {pages}" in beyond
 
 
-def test_an_empty_or_vain_question_is_helped(client: TestClient) -> None:
+def test_an_empty_query_shows_help_and_a_long_one_is_truncated(client: TestClient) -> None:
     for query in ("", "   ", "\x00"):
         page = client.get("/search", params={"q": query}).text
         assert page.count('href="/search?q=') == 8
@@ -124,27 +124,27 @@ def test_an_empty_or_vain_question_is_helped(client: TestClient) -> None:
     assert "first 4000 characters" in long.text
 
 
-def test_a_pasted_id_or_address_leads_to_its_paper(client: TestClient) -> None:
+def test_an_id_or_address_redirects_to_its_paper(client: TestClient) -> None:
     for pasted in ("2603.00001", "https://arxiv.org/abs/2603.00001v3"):
         answer = client.get("/search", params={"q": pasted}, follow_redirects=False)
         assert answer.status_code == 303
         assert answer.headers["location"] == "/papers/arxiv:2603.00001"
     unknown = client.get("/search", params={"q": "2603.99999"})
-    assert "does not have arxiv:2603.99999" in unknown.text
+    assert "arxiv:2603.99999 is not in this library" in unknown.text
 
 
-def test_an_answer_can_be_narrowed_and_put_in_another_order(client: TestClient) -> None:
+def test_results_can_be_filtered_and_sorted(client: TestClient) -> None:
     page = client.get("/search", params={"q": "kites"}).text
     narrowed = re.search(r'href="(/search\?[^"]*year[^"]*)"', page)
     assert narrowed is not None
     filtered = client.get(narrowed[1].replace("&amp;", "&"))
-    assert 'aria-label="Without the filter 2026"' in filtered.text
+    assert 'aria-label="Remove the filter 2026"' in filtered.text
     newest = client.get("/search", params={"q": "kites", "sort": "date"})
     assert re.search(r'aria-current="true">Newest', newest.text)
     assert client.get("/search", params={"q": "kites", "sort": "<x>"}).status_code == 200
 
 
-def test_what_was_misread_or_misspelt_is_said(client: TestClient) -> None:
+def test_notes_explain_syntax_errors_and_misspellings(client: TestClient) -> None:
     broken = client.get("/search", params={"q": "(kites"}).text
     assert "as plain words" in broken
     slip = client.get("/search", params={"q": "optimized lantrens"}).text
@@ -174,14 +174,14 @@ def test_a_search_page_parses_its_query_once_and_searches_once(
     assert len(searched) == 1
 
 
-def test_a_paper_names_related_ones(client: TestClient) -> None:
+def test_a_paper_page_lists_related_papers(client: TestClient) -> None:
     page = client.get("/papers/arxiv:2603.00001").text
     related = page.split("Related papers")[1].split("</section>")[0]
     assert related.count('href="/papers/') == 6
     assert "arxiv:2603.00001" not in related
 
 
-def test_nothing_of_a_paper_is_taken_for_markup(client: TestClient, library: Library) -> None:
+def test_the_text_of_a_paper_is_escaped(client: TestClient, library: Library) -> None:
     library.add("te<s>t", [NASTY])
     library.update_index()
     (hit, *_) = library.search("quixotic zebras").hits
@@ -194,22 +194,20 @@ def test_nothing_of_a_paper_is_taken_for_markup(client: TestClient, library: Lib
         assert "$\\alpha$" in page
 
 
-def test_a_paper_has_a_page_that_says_what_each_source_said(
-    client: TestClient, library: Library
-) -> None:
+def test_a_paper_page_shows_the_record_of_each_source(client: TestClient, library: Library) -> None:
     paper = library.paper(library.editions.read().items[0].paper_id)
     library.add("elsewhere", [replace(paper, title=f"{paper.title} (preprint)")])
     page = client.get(f"/papers/{paper.id}").text
-    assert "What each source said" in page
+    assert "Source records" in page
     assert f"<dd>{paper.title} (preprint)</dd>" in page
     records = library.records(paper.id)
     assert {source for source, _, _ in records} == {"test", "elsewhere"}
-    for source, _, told_at in records:
+    for source, _, stored_at in records:
         assert f"<h2>{source} " in page
-        assert told_at.isoformat() in page
+        assert stored_at.isoformat() in page
 
 
-def test_a_paper_answers_to_its_bare_arxiv_id(client: TestClient, library: Library) -> None:
+def test_other_ids_redirect_to_the_canonical_address(client: TestClient, library: Library) -> None:
     library.add("test", [Paper("arxiv:2502.99999", "A wholly new paper", arxiv_id="2502.99999")])
     for name in ("2502.99999", "arXiv:2502.99999v2", "https://arxiv.org/abs/2502.99999"):
         answer = client.get(f"/papers/{name}")
@@ -236,7 +234,7 @@ def test_a_paper_answers_to_its_bare_arxiv_id(client: TestClient, library: Libra
         "//evil.example/",
     ],
 )
-def test_what_is_not_here_gets_a_page_in_our_style(client: TestClient, path: str) -> None:
+def test_an_unknown_address_returns_an_html_page(client: TestClient, path: str) -> None:
     answer = client.get(f"http://testserver{path}")
     assert answer.status_code == 404
     assert 'role="search"' in answer.text
@@ -245,11 +243,11 @@ def test_what_is_not_here_gets_a_page_in_our_style(client: TestClient, path: str
 @pytest.mark.parametrize(
     "query", ["q=%00", "q=%", "q=%ED%A0%80&page=%FF", "q=a&q=b&page=-1", "&&="]
 )
-def test_odd_questions_are_answered(client: TestClient, query: str) -> None:
+def test_malformed_queries_return_a_page(client: TestClient, query: str) -> None:
     assert client.get(f"/search?{query}").status_code == 200
 
 
-def test_health_is_told_as_json(client: TestClient, library: Library) -> None:
+def test_health_is_reported_as_json(client: TestClient, library: Library) -> None:
     health = client.get("/healthz").json()
     assert health["status"] == "ok"
     assert health["papers"] == library.health().papers
@@ -257,13 +255,13 @@ def test_health_is_told_as_json(client: TestClient, library: Library) -> None:
     assert client.post("/healthz").json()["error"]
 
 
-def test_a_method_that_is_not_taken_is_said(client: TestClient) -> None:
+def test_a_wrong_method_returns_an_html_page(client: TestClient) -> None:
     answer = client.delete("/search")
     assert answer.status_code == 405
     assert 'role="search"' in answer.text
 
 
-def test_our_own_faults_are_shown_in_our_style(
+def test_server_errors_return_a_page_without_details(
     library: Library, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def stop(error: Exception) -> None:
@@ -287,13 +285,13 @@ def test_our_own_faults_are_shown_in_our_style(
 def test_an_empty_library_has_a_front_page(
     client: TestClient, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def edition(*_: object) -> None:
+    def read(*_: object) -> None:
         raise NotFoundError("there is no edition")
 
-    monkeypatch.setattr(library, "edition", edition)
+    monkeypatch.setattr(library.editions, "read", read)
     page = client.get("/")
     assert page.status_code == 200
-    assert "first edition" in page.text
+    assert "No edition yet" in page.text
 
 
 def test_style_and_favicon_are_served(client: TestClient) -> None:
@@ -303,7 +301,7 @@ def test_style_and_favicon_are_served(client: TestClient) -> None:
     assert "url(" not in client.get("/static/style.css").text
 
 
-def test_the_page_about_ranking_prints_the_weights_in_use(client: TestClient) -> None:
+def test_the_ranking_page_shows_the_weights_in_use(client: TestClient) -> None:
     page = text_of(client.get("/about/ranking").text)
-    assert f"words weigh {LEXICAL_SHARE:.0%} and meaning" in page
-    assert f"A sentence, {SENTENCE_WORDS} words or more" in page
+    assert f"is {LEXICAL_SHARE:.0%} words and {1 - LEXICAL_SHARE:.0%} meaning" in page
+    assert f"A query of {SENTENCE_WORDS} words or more is treated as a sentence" in page

@@ -1,4 +1,4 @@
-"""How a page of hits is parted and paged."""
+"""Pages and tiers of search results."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from broadsheet.web import results
     ("text", "page"),
     [("3", 3), ("", 1), ("-1", 1), ("0", 1), ("x", 1), ("²", 1), ("9" * 5000, 500)],
 )
-def test_page_numbers_are_read_kindly(text: str, page: int) -> None:
+def test_an_invalid_page_number_is_the_first_page(text: str, page: int) -> None:
     assert results.page_number(text) == page
 
 
@@ -27,18 +27,18 @@ def test_the_page_shown_exists(page: int, total: int) -> None:
     assert shown == sorted(shown)
 
 
-def test_the_pager_leaves_out_what_is_far() -> None:
+def test_the_pager_omits_distant_pages() -> None:
     assert results.Pager(10, 31).shown == (1, None, 9, 10, 11, None, 31)
     assert results.Pager(1, 1).shown == (1,)
 
 
-def test_hits_are_parted_by_tier() -> None:
+def test_hits_are_grouped_by_tier() -> None:
     hits = [
         Hit(rank, Paper(f"hash:{rank}", "T"), tier, 0.5, "")
         for rank, tier in enumerate([Tier.MATCH, Tier.MATCH, Tier.NEIGHBOUR], start=1)
     ]
     matches, neighbours = results.tiers(HitList("kites", 3, 2, tuple(hits)))
-    assert (matches.heading, len(matches.hits)) == ("2 papers with every word", 2)
-    assert (neighbours.heading, len(neighbours.hits)) == ("Nearest in meaning", 1)
-    (alone,) = results.tiers(HitList("kites", 1, 1, tuple(hits[:1])))
-    assert alone.heading == "1 paper with every word"
+    assert (matches.heading, len(matches.hits)) == ("2 papers containing all words", 2)
+    assert (neighbours.heading, len(neighbours.hits)) == ("Closest in meaning", 1)
+    (only,) = results.tiers(HitList("kites", 1, 1, tuple(hits[:1])))
+    assert only.heading == "1 paper containing all words"

@@ -37,9 +37,7 @@ def fetching(tmp_path: Path, world: tuple[World, str]) -> Iterator[Library]:
         yield library
 
 
-def test_the_status_page_tells_how_each_source_fares(
-    fetching: Library, world: tuple[World, str]
-) -> None:
+def test_the_status_page_reports_each_source(fetching: Library, world: tuple[World, str]) -> None:
     page = TestClient(create_app(fetching))
     assert "not fetched yet" in page.get("/status").text
     world[0].faults = {"hf": Fault.RENAMED}
@@ -48,7 +46,7 @@ def test_the_status_page_tells_how_each_source_fares(
     assert "1 day missing" in told
     assert "Tuesday, 10 March 2026" in told
     assert "was not found (status 404)" in told
-    assert "newest of" in told
+    assert "newest data" in told
     gaps = page.get("/healthz").json()["gaps"]
     assert [(gap["source"], gap["day"]) for gap in gaps] == [("hf", "2026-03-10")]
 

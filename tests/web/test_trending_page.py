@@ -1,4 +1,4 @@
-"""The page of what is rising."""
+"""The page of trending papers."""
 
 import html
 import re
@@ -13,7 +13,7 @@ from broadsheet.library import Library
 from broadsheet.model import Kind
 from broadsheet.rules.normalize import make_paper
 from broadsheet.web.app import create_app
-from broadsheet.web.edition_pages import TRENDS
+from broadsheet.web.pages.trending import PAGE_SIZE
 from tests.rising import KITES, LANTERNS, PAPERS, RIVERS, Room, opened
 
 
@@ -30,52 +30,50 @@ def page(room: Room) -> Iterator[TestClient]:
         yield client
 
 
-def test_what_rises_is_listed_with_its_reasons(room: Room, page: TestClient) -> None:
+def test_trending_papers_are_listed_with_their_reasons(room: Room, page: TestClient) -> None:
     room.upvoted(KITES, 4)
     room.upvoted(RIVERS, 40)
     room.follow()
-    told = page.get("/papers/trending")
+    told = page.get("/trending")
     assert told.status_code == 200
     assert told.text.index(RIVERS.title) < told.text.index(KITES.title)
     for trend in room.listed():
         assert f'<p class="why">{trend.reason}</p>' in told.text
-    assert 'href="/about/ranking#rising"' in told.text
+    assert 'href="/about/ranking#trending"' in told.text
 
 
-def test_what_rises_can_be_asked_for_by_category(room: Room, page: TestClient) -> None:
+def test_trending_papers_are_filtered_by_category(room: Room, page: TestClient) -> None:
     room.upvoted(KITES, 4)
     room.upvoted(LANTERNS, 9)
     room.follow()
     assert LANTERNS.categories != KITES.categories
-    links = re.findall(
-        r'<a href="(/papers/trending\?category=[^"]*)"', page.get("/papers/trending").text
-    )
-    assert "/papers/trending?category=cs.LG" in links
-    told = page.get("/papers/trending", params={"category": LANTERNS.categories[0]}).text
+    links = re.findall(r'<a href="(/trending\?category=[^"]*)"', page.get("/trending").text)
+    assert "/trending?category=cs.LG" in links
+    told = page.get("/trending", params={"category": LANTERNS.categories[0]}).text
     assert LANTERNS.title in told and KITES.title not in told
-    assert f"<h1>Rising in {LANTERNS.categories[0]}</h1>" in told
-    assert f'href="/papers/trending.atom?category={LANTERNS.categories[0]}"' in told
+    assert f"<h1>Trending in {LANTERNS.categories[0]}</h1>" in told
+    assert f'href="/trending.atom?category={LANTERNS.categories[0]}"' in told
 
 
 @pytest.mark.parametrize("category", ["q-bio.XX", "<script>", "\x00", "c" * 9000, "%", "\ud800"])
-def test_a_category_that_nothing_rises_in_is_said(
+def test_a_category_without_trending_papers_is_an_empty_page(
     room: Room, page: TestClient, category: str
 ) -> None:
     room.upvoted(KITES, 4)
     room.follow()
     asked = quote(category, errors="surrogatepass")
-    told = page.get(f"/papers/trending?category={asked}")
+    told = page.get(f"/trending?category={asked}")
     assert told.status_code == 200
     assert "<script" not in told.text
 
 
-def test_nothing_rises_in_an_empty_library(empty_library: Library) -> None:
-    told = TestClient(create_app(empty_library)).get("/papers/trending")
+def test_an_empty_library_has_no_trending_papers(empty_library: Library) -> None:
+    told = TestClient(create_app(empty_library)).get("/trending")
     assert told.status_code == 200
-    assert "Nothing is rising just now." in told.text
+    assert "No trending papers." in told.text
 
 
-def test_the_list_of_what_rises_goes_on_to_its_end(room: Room, page: TestClient) -> None:
+def test_trending_pages_list_every_paper_once(room: Room, page: TestClient) -> None:
     crowd = [
         make_paper(
             title=f"On weathervane {number}",
@@ -84,24 +82,24 @@ def test_the_list_of_what_rises_goes_on_to_its_end(room: Room, page: TestClient)
             published="2026-03-10",
             arxiv=f"2603.1{number:04}",
         )
-        for number in range(TRENDS + 7)
+        for number in range(PAGE_SIZE + 7)
     ]
     room.library.add("test", crowd)
     room.add_signals(*[(paper, Kind.UPVOTES, 5.0 + n, room.now) for n, paper in enumerate(crowd)])
     room.follow()
-    path: str | None = "/papers/trending?category=cs.LG"
+    path: str | None = "/trending?category=cs.LG"
     ranks: list[int] = []
     pages = 0
     while path:
         told = page.get(path).text
         ranks += [int(rank) for rank in re.findall(r'id="n(\d+)"', told)]
         pages += 1
-        assert ("From the top" in told) == (pages > 1)
+        assert ("First page" in told) == (pages > 1)
         found = re.search(r'<a rel="next" href="([^"]*)"', told)
         path = html.unescape(found[1]) if found else None
     assert pages == 2
     assert ranks == list(range(1, len(ranks) + 1))
-    assert len(ranks) >= TRENDS + 7
+    assert len(ranks) >= PAGE_SIZE + 7
 
 
 @pytest.mark.parametrize(
@@ -122,10 +120,10 @@ def test_the_list_of_what_rises_goes_on_to_its_end(room: Room, page: TestClient)
         "\ud800",
     ],
 )
-def test_a_list_that_cannot_go_on_says_so(room: Room, page: TestClient, after: str) -> None:
+def test_an_invalid_cursor_is_an_error(room: Room, page: TestClient, after: str) -> None:
     room.upvoted(KITES, 4)
     room.follow()
-    told = page.get(f"/papers/trending?after={quote(after, errors='surrogatepass')}")
+    told = page.get(f"/trending?after={quote(after, errors='surrogatepass')}")
     assert told.status_code == 400
-    assert "begin at its top" in told.text
+    assert "start at the first page" in told.text
     assert "<script" not in told.text

@@ -4,12 +4,12 @@ from broadsheet.model import Kind, Paper, Signal
 from broadsheet.web import view_models
 
 
-def test_a_long_query_is_cut_and_said_to_be() -> None:
+def test_a_long_query_is_truncated_and_flagged() -> None:
     assert view_models.clean_query("a" * 4_001) == ("a" * 4_000, True)
     assert view_models.clean_query(f" {'a' * 4_000} ") == ("a" * 4_000, False)
 
 
-def test_an_entry_names_three_authors_and_counts_the_others() -> None:
+def test_an_entry_lists_three_authors_and_counts_the_rest() -> None:
     paper = Paper("hash:1", "T", authors=("A", "B", "C", "D", "E"), url="javascript:alert(1)")
     entry = view_models.paper_entry(paper, votes=2, voted=True)
     assert (entry.authors, entry.more_authors) == (("A", "B", "C"), 2)

@@ -94,7 +94,7 @@ def render_digest(edition: Edition, newsletter: Newsletter) -> RenderedMail:
         day=day,
         weekday=f"{edition.date:%A}",
         front_url=newsletter.url("/"),
-        browser_url=newsletter.url(f"/papers/date/{edition.date.isoformat()}"),
+        browser_url=newsletter.url(f"/editions/{edition.date.isoformat()}"),
         items=items,
         note=single_line(edition.note or ""),
     )

@@ -1,147 +1,155 @@
-"""What a reader may do: vote, subscribe, confirm, unsubscribe."""
+"""Actions of readers: vote, subscribe, confirm, unsubscribe."""
 
-import math
-import time
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from broadsheet.web.addresses import own_path, paper_path, plain
+from broadsheet.web.addresses import local_path, paper_path, plain
 from broadsheet.web.dependencies import (
-    FROM_OUR_PAGES,
-    TheLibrary,
-    ThePrinter,
-    TheReader,
-    client_address,
-    network_of,
+    SAME_ORIGIN,
+    Context,
+    client_network,
+    enforce,
+    network_hash,
     new_reader,
-    remember,
+    set_reader_cookie,
 )
-from broadsheet.web.guard import RateLimit
+from broadsheet.web.rate_limiter import FixedWindow, RateLimiter
 from broadsheet.web.view_models import sentence
 
-SUBSCRIPTIONS_AN_HOUR = 10
-NEW_READERS_AN_HOUR = 60
-
-# A link from a mail is in the address.
-_SECRET = {"Cache-Control": "no-store"}
+_HOUR_S = 3600
+# The address holds a token from a mail.
+_NO_STORE = {"Cache-Control": "no-store"}
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
-@router.post("/papers/{paper_id:path}/vote", dependencies=[FROM_OUR_PAGES])
+@dataclass(frozen=True, slots=True)
+class ActionLimits:
+    """The rate limits of actions, each per hour.
+
+    Parameters
+    ----------
+    subscriptions : RateLimiter
+        Subscription requests per network.
+    new_readers : RateLimiter
+        Votes without a reader's cookie, per network.
+    network_votes : RateLimiter
+        Votes per network, which many readers may share.
+    reader_votes : RateLimiter
+        Votes per reader.
+    """
+
+    subscriptions: RateLimiter = field(default_factory=lambda: FixedWindow(10, _HOUR_S))
+    new_readers: RateLimiter = field(default_factory=lambda: FixedWindow(60, _HOUR_S))
+    network_votes: RateLimiter = field(default_factory=lambda: FixedWindow(600, _HOUR_S))
+    reader_votes: RateLimiter = field(default_factory=lambda: FixedWindow(120, _HOUR_S))
+
+
+@router.post("/papers/{paper_id:path}/vote", dependencies=[SAME_ORIGIN])
 def vote(
-    request: Request,
-    library: TheLibrary,
-    reader: TheReader,
+    context: Context,
     paper_id: str,
     on: Annotated[Literal["0", "1"], Form()],
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    """Set or take back a vote, and lead back to where it was cast."""
+    """Set or withdraw a vote, then redirect to the page it was cast on."""
+    library, limits = context.library, _limits(context.request)
     paper = library.paper(plain(paper_id))
-    if reader is None:
-        _take_turn(request, request.app.state.new_readers)
-    voter = reader or new_reader()
-    library.vote(paper.id, voter, on=on == "1", network=network_of(request, library))
-    response = RedirectResponse(own_path(back, paper_path(paper.id)), 303)
-    remember(response, library, voter)
+    network = client_network(context.request)
+    enforce(limits.network_votes, network, "votes from your network")
+    if context.reader is None:
+        enforce(limits.new_readers, network, "new readers from your network")
+    else:
+        enforce(limits.reader_votes, context.reader, "votes")
+    reader = context.reader or new_reader()
+    library.vote(paper.id, reader, on=on == "1", network=network_hash(context.request, library))
+    response = RedirectResponse(local_path(back, paper_path(paper.id)), 303)
+    set_reader_cookie(response, library, reader)
     return response
 
 
-@router.post("/subscribe", dependencies=[FROM_OUR_PAGES])
-def subscribe(
-    request: Request, library: TheLibrary, printer: ThePrinter, email: Annotated[str, Form()] = ""
-) -> Response:
-    """Ask an address whether it wants the digest; the answer never tells whether it is known."""
-    _take_turn(request, request.app.state.subscribing)
-    address = plain(email)
+@router.post("/subscribe", dependencies=[SAME_ORIGIN])
+def subscribe(context: Context, email: Annotated[str, Form()] = "") -> Response:
+    """Request a confirmation mail; the response does not reveal whether an address is known."""
+    enforce(
+        _limits(context.request).subscriptions,
+        client_network(context.request),
+        "subscription requests from your network",
+    )
+    library, address = context.library, plain(email)
     try:
         library.subscriptions.subscribe(address)
-    except ValueError as problem:
-        return printer.page(
-            request,
+    except ValueError as error:
+        return context.render(
             "subscribe.html",
             status=422,
             email=address,
-            problem=sentence(str(problem)),
+            problem=sentence(str(error)),
             canonical="/subscribe",
         )
-    where = f"This newspaper has no mail server yet: the mail lies in {library.settings.outbox}"
-    return printer.notice(
-        request,
-        "A confirmation mail is on its way",
-        f"It goes to {address}, unless that is subscribed already. Press the button it leads to "
-        "and the next edition comes to you; do nothing and you will not hear from us again.",
-        *([f"{where} as an .eml file."] if library.settings.smtp is None else []),
+    folder = f"No mail server is configured; the mail is stored in {library.settings.outbox}"
+    return context.notice(
+        "Confirm your subscription",
+        f"A confirmation mail is sent to {address}, unless it is already subscribed. Open the "
+        "link in it and confirm to receive the daily edition. Without confirmation you receive "
+        "no further mail.",
+        *([f"{folder} as an .eml file."] if library.settings.smtp is None else []),
     )
 
 
 @router.api_route("/confirm", methods=["GET", "HEAD"])
-def ask_confirm(
-    request: Request, library: TheLibrary, printer: ThePrinter, token: str = ""
-) -> Response:
-    """Show the button that confirms a subscription."""
-    email = library.subscriptions.peek(token).email
-    return printer.notice(
-        request,
-        "One more click",
-        f"Shall the daily edition go to {email}?",
-        button="Yes, send it every day",
-        headers=_SECRET,
+def ask_confirm(context: Context, token: str = "") -> Response:
+    """Return the button that confirms a subscription."""
+    email = context.library.subscriptions.peek(token).email
+    return context.notice(
+        "Confirm your subscription",
+        f"Send the daily edition to {email}?",
+        button="Subscribe",
+        headers=_NO_STORE,
     )
 
 
-@router.post("/confirm", dependencies=[FROM_OUR_PAGES])
-def confirm(
-    request: Request, library: TheLibrary, printer: ThePrinter, token: str = ""
-) -> Response:
+@router.post("/confirm", dependencies=[SAME_ORIGIN])
+def confirm(context: Context, token: str = "") -> Response:
     """Confirm a subscription."""
-    email = library.subscriptions.confirm(token).email
-    return printer.notice(
-        request,
+    email = context.library.subscriptions.confirm(token).email
+    return context.notice(
         "You are subscribed",
-        f"The daily edition goes to {email} from now on. "
-        "Every mail carries a link that ends it with one click.",
-        headers=_SECRET,
+        f"The daily edition is sent to {email}. Every mail contains a link to unsubscribe.",
+        headers=_NO_STORE,
     )
 
 
 @router.api_route("/unsubscribe", methods=["GET", "HEAD"])
-def ask_unsubscribe(
-    request: Request, library: TheLibrary, printer: ThePrinter, token: str = ""
-) -> Response:
-    """Show the button that ends a subscription."""
-    email = library.subscriptions.peek(token).email
-    return printer.notice(
-        request,
-        "Leaving so soon?",
-        f"This ends the daily mail to {email}.",
+def ask_unsubscribe(context: Context, token: str = "") -> Response:
+    """Return the button that ends a subscription."""
+    email = context.library.subscriptions.peek(token).email
+    return context.notice(
+        "Unsubscribe",
+        f"Stop sending the daily edition to {email}?",
         button="Unsubscribe",
-        headers=_SECRET,
+        headers=_NO_STORE,
     )
 
 
 @router.post("/unsubscribe")
-def unsubscribe(
-    request: Request, library: TheLibrary, printer: ThePrinter, token: str = ""
-) -> Response:
-    """End a subscription, by the button or by a mail program's one click (RFC 8058).
+def unsubscribe(context: Context, token: str = "") -> Response:
+    """End a subscription, by the button or by a mail client's one-click request (RFC 8058).
 
-    Taken from anywhere, any number of times, whatever the body holds: the token is what allows
-    it, and a mail program has neither cookie nor Origin.
+    Accepts any origin, any body and repeated requests: the token is the authorization, and a
+    mail client sends neither cookie nor Origin.
     """
-    email = library.subscriptions.unsubscribe(token).email
-    return printer.notice(
-        request,
+    email = context.library.subscriptions.unsubscribe(token).email
+    return context.notice(
         "You are unsubscribed",
-        f"No more mail goes to {email}. The newspaper stays open to read here.",
-        headers=_SECRET,
+        f"No more mail is sent to {email}.",
+        headers=_NO_STORE,
     )
 
 
-def _take_turn(request: Request, limit: RateLimit) -> None:
-    wait_s = limit.wait_s(client_address(request), time.monotonic())
-    if wait_s:
-        raise HTTPException(429, headers={"Retry-After": str(math.ceil(wait_s))})
+def _limits(request: Request) -> ActionLimits:
+    limits: ActionLimits = request.app.state.limits
+    return limits

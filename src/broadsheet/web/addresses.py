@@ -1,4 +1,4 @@
-"""Which addresses are written into a page, and which are followed."""
+"""Build the addresses on a page and check those that come from outside."""
 
 import re
 from urllib.parse import quote, urlencode, urlsplit
@@ -9,17 +9,17 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 
 def plain(text: str) -> str:
-    r"""Take out of a request's text what no page, query or database wants.
+    r"""Return a request's text on one line, without control characters and lone surrogates.
 
     Parameters
     ----------
     text : str
-        As it came in: control characters and lone surrogates may be in it.
+        Any text.
 
     Returns
     -------
     str
-        The text on one line, every run of such characters or spaces made one space.
+        `text` with every run of such characters and whitespace replaced by one space.
 
     Examples
     --------
@@ -30,12 +30,12 @@ def plain(text: str) -> str:
 
 
 def web_link(url: str | None) -> str | None:
-    """Let an outside address through if a browser may be sent there.
+    """Return an outside address if it is safe to link to.
 
     Returns
     -------
     str or None
-        `url` where it is an http(s) address with a host, else None.
+        `url` if it is an http(s) address with a host, else None.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def web_link(url: str | None) -> str | None:
 
 
 def link_name(url: str) -> str:
-    """Name an outside address by its host.
+    """Return the host of an outside address, without ``www.``.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def link_name(url: str) -> str:
 
 
 def paper_path(paper_id: str) -> str:
-    """Give the path of a paper's page.
+    """Return the path of a paper's page.
 
     Examples
     --------
@@ -71,8 +71,43 @@ def paper_path(paper_id: str) -> str:
     return f"/papers/{quote(paper_id, safe=':/', errors='replace')}"
 
 
+def category_path(name: str) -> str:
+    """Return the path of a category's page.
+
+    Examples
+    --------
+    >>> category_path("Physics/Optics")
+    '/categories/Physics%2FOptics'
+    """
+    return f"/categories/{quote(name, safe='', errors='replace')}"
+
+
+def author_path(name: str) -> str:
+    """Return the path of the page that lists an author's papers.
+
+    Examples
+    --------
+    >>> author_path("Ada Windrow")
+    '/authors/Ada%20Windrow'
+    """
+    return f"/authors/{quote(name, safe='', errors='replace')}"
+
+
+def trending_path(category: str = "", after: str = "") -> str:
+    """Return the path of one page of the trending papers.
+
+    Examples
+    --------
+    >>> trending_path("cs.CL")
+    '/trending?category=cs.CL'
+    """
+    fields = {"category": category, "after": after}
+    query = urlencode({name: text for name, text in fields.items() if text}, errors="replace")
+    return f"/trending?{query}" if query else "/trending"
+
+
 def search_path(query: str, page: int = 1, sort: str = "relevance") -> str:
-    """Give the path of one page of an answer.
+    """Return the path of one page of search results.
 
     Examples
     --------
@@ -87,30 +122,30 @@ def search_path(query: str, page: int = 1, sort: str = "relevance") -> str:
     return f"/search?{urlencode(fields, errors='replace')}"
 
 
-def own_path(text: str, otherwise: str) -> str:
-    r"""Let a way back through if it stays on this site.
+def local_path(text: str, default: str) -> str:
+    r"""Return a redirect target if it is on this site.
 
     Parameters
     ----------
     text : str
-        A path as a form brought it. Browsers read ``//host`` and ``/\host`` as another site, and
-        drop tabs and line breaks before they look, so none of these may be in it.
-    otherwise : str
-        What to take instead.
+        A path from a form. Browsers read ``//host`` and ``/\host`` as another site and ignore
+        tabs and line breaks, so a path with any of these is refused.
+    default : str
+        The path to return instead.
 
     Examples
     --------
-    >>> own_path("/search?q=a#n3", "/")
+    >>> local_path("/search?q=a#n3", "/")
     '/search?q=a#n3'
-    >>> own_path("//evil.example", "/")
+    >>> local_path("//evil.example", "/")
     '/'
     """
-    stays = text.startswith("/") and text[1:2] not in ("/", "\\") and "\\" not in text
-    return text if stays and not _UNPRINTABLE.search(text) else otherwise
+    is_local = text.startswith("/") and text[1:2] != "/" and "\\" not in text
+    return text if is_local and not _UNPRINTABLE.search(text) else default
 
 
-def ids_meant(text: str) -> tuple[str, ...]:
-    """List the paper ids that a person may mean by what stands in the address.
+def possible_ids(text: str) -> tuple[str, ...]:
+    """List the paper ids that a text in an address may stand for.
 
     Parameters
     ----------
@@ -124,10 +159,10 @@ def ids_meant(text: str) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> ids_meant("2502.14802v2")
+    >>> possible_ids("2502.14802v2")
     ('2502.14802v2', 'arxiv:2502.14802')
     """
     text = plain(text)
     arxiv, doi = identity.parse_arxiv_id(text), identity.parse_doi(text)
-    meant = (text, arxiv and f"arxiv:{arxiv}", doi and f"doi:{doi}")
-    return tuple(dict.fromkeys(one for one in meant if one))
+    ids = (text, arxiv and f"arxiv:{arxiv}", doi and f"doi:{doi}")
+    return tuple(dict.fromkeys(paper_id for paper_id in ids if paper_id))

@@ -1,4 +1,4 @@
-"""How days, weeks and months are written, and which lie beside which: pure."""
+"""Names, order and grouping of days, weeks and months: pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,56 +7,52 @@ from itertools import groupby
 
 from broadsheet.model import Period, Span
 
-FORMS = {Span.DAY: "2025-02-20", Span.WEEK: "2025-W08", Span.MONTH: "2025-02"}
-_FOLDERS = {Span.DAY: "date", Span.WEEK: "week", Span.MONTH: "month"}
-_WEEKEND = (6, 7)
-
 
 def edition_path(period: Period) -> str:
-    """Give the path of an edition's page.
+    """Return the path of an edition's page.
 
     Examples
     --------
     >>> edition_path(Period(date(2026, 2, 16), Span.WEEK))
-    '/papers/week/2026-W08'
+    '/editions/2026-W08'
     """
-    return f"{span_path(period.span)}/{period}"
+    return f"/editions/{period}"
 
 
-def span_path(span: Span) -> str:
-    """Give the path that all editions of a span lie under.
+def feed_path(span: Span) -> str:
+    """Return the path of the feed of a span's editions, without its extension.
 
     Examples
     --------
-    >>> span_path(Span.DAY)
-    '/papers/date'
+    >>> feed_path(Span.DAY)
+    '/editions/day'
     """
-    return f"/papers/{_FOLDERS[span]}"
+    return f"/editions/{span}"
 
 
-def told(period: Period) -> str:
-    """Write a period as a masthead does.
+def full_name(period: Period) -> str:
+    """Return the full name of a period.
 
     Examples
     --------
-    >>> told(Period(date(2026, 2, 20)))
+    >>> full_name(Period(date(2026, 2, 20)))
     'Friday, 20 February 2026'
-    >>> told(Period(date(2026, 2, 16), Span.WEEK))
+    >>> full_name(Period(date(2026, 2, 16), Span.WEEK))
     'Week 8, 16 to 22 February 2026'
-    >>> told(Period(date(2026, 2, 1), Span.MONTH))
+    >>> full_name(Period(date(2026, 2, 1), Span.MONTH))
     'February 2026'
     """
     if period.span is Span.WEEK:
-        return f"{_week(period)}, {stretch(period.first, period.last)}"
-    return long_date(period.first) if period.span is Span.DAY else named(period)
+        return f"{_week(period)}, {date_range(period.first, period.last)}"
+    return long_date(period.first) if period.span is Span.DAY else short_name(period)
 
 
-def named(period: Period) -> str:
-    """Name a period in a few words.
+def short_name(period: Period) -> str:
+    """Return the short name of a period.
 
     Examples
     --------
-    >>> named(Period(date(2026, 2, 20))), named(Period(date(2026, 2, 16), Span.WEEK))
+    >>> short_name(Period(date(2026, 2, 20))), short_name(Period(date(2026, 2, 16), Span.WEEK))
     ('20 February 2026', 'Week 8 of 2026')
     """
     if period.span is Span.WEEK:
@@ -64,61 +60,61 @@ def named(period: Period) -> str:
     return short_date(str(period))
 
 
-def briefly(period: Period) -> str:
-    """Name a period where the month is told beside it.
+def label(period: Period) -> str:
+    """Return the label of a period in a list that already names the month.
 
     Examples
     --------
-    >>> briefly(Period(date(2026, 2, 20))), briefly(Period(date(2026, 2, 16), Span.WEEK))
+    >>> label(Period(date(2026, 2, 20))), label(Period(date(2026, 2, 16), Span.WEEK))
     ('Fri 20', 'Week 8')
     """
     if period.span is Span.WEEK:
         return _week(period)
-    return f"{period.first:%a} {period.first.day}" if period.span is Span.DAY else named(period)
+    return (
+        f"{period.first:%a} {period.first.day}" if period.span is Span.DAY else short_name(period)
+    )
 
 
 def absence(period: Period, today: date) -> str:
-    """Say why a period has no edition.
+    """Return the reason why a period has no edition.
 
     Examples
     --------
     >>> absence(Period(date(2026, 2, 21)), date(2026, 3, 1))
-    'That was a Saturday, and nothing new came that day.'
+    'No edition was published on this Saturday.'
     """
     if period.first > today:
-        return "It is still to come."
+        return f"This {period.span} is in the future."
     if period.last >= today:
-        return "Nothing has been printed for it yet."
-    if period.span is not Span.DAY:
-        return f"Nothing was printed for that {period.span}."
-    if period.first.isoweekday() in _WEEKEND:
-        return f"That was a {period.first:%A}, and nothing new came that day."
-    return "Nothing was printed that day."
+        return f"The edition of this {period.span} is not published yet."
+    if period.span is Span.DAY:
+        return f"No edition was published on this {period.first:%A}."
+    return f"No edition was published for this {period.span}."
 
 
 def _week(period: Period) -> str:
     return f"Week {period.first.isocalendar().week}"
 
 
-def stretch(first: date, last: date) -> str:
-    """Write two days and what lies between them.
+def date_range(first: date, last: date) -> str:
+    """Return a range of days in words; the parts that both days share appear once.
 
     Examples
     --------
-    >>> stretch(date(2026, 2, 16), date(2026, 2, 22))
+    >>> date_range(date(2026, 2, 16), date(2026, 2, 22))
     '16 to 22 February 2026'
-    >>> stretch(date(2025, 12, 29), date(2026, 1, 4))
+    >>> date_range(date(2025, 12, 29), date(2026, 1, 4))
     '29 December 2025 to 4 January 2026'
     """
-    begun = short_date(first.isoformat()).split(" ")
-    ended = short_date(last.isoformat()).split(" ")
-    while len(begun) > 1 and begun[-1] == ended[len(begun) - 1]:
-        begun.pop()
-    return f"{' '.join(begun)} to {' '.join(ended)}"
+    start = short_date(first.isoformat()).split(" ")
+    end = short_date(last.isoformat()).split(" ")
+    while len(start) > 1 and start[-1] == end[len(start) - 1]:
+        start.pop()
+    return f"{' '.join(start)} to {' '.join(end)}"
 
 
 def long_date(day: date) -> str:
-    """Write a day as a masthead does.
+    """Return a day with its weekday.
 
     Examples
     --------
@@ -129,7 +125,7 @@ def long_date(day: date) -> str:
 
 
 def iso_date(published: str) -> str | None:
-    """Let an ISO date of day, month or year precision through, and nothing else.
+    """Return an ISO date of day, month or year precision unchanged, and None for any other text.
 
     Examples
     --------
@@ -144,7 +140,7 @@ def iso_date(published: str) -> str | None:
 
 
 def short_date(published: str) -> str:
-    """Write an ISO date of day, month or year precision; what is none stays as it is.
+    """Return an ISO date of any precision in words; return any other text unchanged.
 
     Examples
     --------
@@ -160,55 +156,64 @@ def short_date(published: str) -> str:
     )
 
 
-def asked_for(text: str, span: Span) -> Period:
-    """Read the period that stands in an address.
+def parse_period(text: str) -> Period:
+    """Parse a day, an ISO week or a month.
 
     Raises
     ------
     ValueError
-        Where it is none, or reaches past the last year that can be counted.
+        If `text` is none of them, or the period ends after the last day of the calendar.
+
+    Examples
+    --------
+    >>> parse_period("2026-W08").span, parse_period("2026-02").span
+    (<Span.WEEK: 'week'>, <Span.MONTH: 'month'>)
     """
-    period = Period.parse(text, span)
-    try:
-        _ = period.last
-    except OverflowError as error:
-        raise ValueError(f"{text!r} has no end") from error
-    return period
+    for span in Span:
+        try:
+            period = Period.parse(text, span)
+            _ = period.last
+        except (ValueError, OverflowError):
+            continue
+        return period
+    raise ValueError(f"invalid period: {text!r}; use 2026-02-17, 2026-W08 or 2026-02")
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """A month of the archive.
+class Month:
+    """One month of the archive.
 
     Parameters
     ----------
-    month : Period
-        Which.
-    printed : bool
-        Whether the month itself has an edition.
+    period : Period
+        The month.
+    has_edition : bool
+        Whether a monthly edition exists.
     weeks : tuple of Period
-        The weeks that begin in it and have one, newest first.
+        Weekly editions that begin in the month, newest first.
     days : tuple of Period
-        Its days that have one, newest first.
+        Daily editions of the month, newest first.
     """
 
-    month: Period
-    printed: bool
+    period: Period
+    has_edition: bool
     weeks: tuple[Period, ...]
     days: tuple[Period, ...]
 
 
-def archive(
+def by_month(
     days: Sequence[Period], weeks: Sequence[Period], months: Sequence[Period]
-) -> list[Leaf]:
-    """Part all that was printed by month, newest first."""
-    every = sorted((*days, *weeks, *months), key=lambda one: one.first, reverse=True)
+) -> list[Month]:
+    """Group all editions by month, newest first."""
+    periods = sorted((*days, *weeks, *months), key=lambda period: period.first, reverse=True)
     return [
-        Leaf(
+        Month(
             month,
-            month in (lying := list(of)),
-            tuple(one for one in lying if one.span is Span.WEEK),
-            tuple(one for one in lying if one.span is Span.DAY),
+            month in (members := list(group)),
+            tuple(period for period in members if period.span is Span.WEEK),
+            tuple(period for period in members if period.span is Span.DAY),
         )
-        for month, of in groupby(every, lambda one: Period.containing(one.first, Span.MONTH))
+        for month, group in groupby(
+            periods, lambda period: Period.containing(period.first, Span.MONTH)
+        )
     ]

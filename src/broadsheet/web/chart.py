@@ -11,7 +11,7 @@ from datetime import datetime
 from broadsheet.model import Kind, Signal
 from broadsheet.rules.totals import Total, history
 from broadsheet.rules.trend_reason import noun
-from broadsheet.web.calendar import short_date, stretch
+from broadsheet.web.calendar import date_range, short_date
 
 # Further kinds are not drawn.
 MAX_LINES = 4
@@ -186,7 +186,7 @@ def _sentence(kind: Kind, told: Sequence[Total]) -> str:
         farthest = max(told, key=lambda one: abs(one.value - begun.value)).value
         if farthest != begun.value:
             return f"{name} went from {begun.value:,.0f} to {farthest:,.0f} and were back {until}."
-        between = f"from {stretch(first_day, last_day)}" if first_day < last_day else until
+        between = f"from {date_range(first_day, last_day)}" if first_day < last_day else until
         return f"{name} stayed at {ended.value:,.0f} {between}."
     went = "rose" if ended.value > begun.value else "fell"
     since = f" on {short_date(first_day.isoformat()).removesuffix(f' {last_day.year}')}"

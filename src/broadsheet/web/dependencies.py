@@ -1,20 +1,24 @@
-"""What a request brings along: the library it is about, and who asks."""
+"""FastAPI dependencies: the library, the page context, the reader."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
+from math import ceil
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from broadsheet.library import Library
-from broadsheet.web.guard import household, is_foreign
-from broadsheet.web.templating import Printer
+from broadsheet.web.guard import is_foreign
+from broadsheet.web.rate_limiter import RateLimiter, network
+from broadsheet.web.templating import Templates
+from broadsheet.web.view_models import counted
 
 _COOKIE = "reader"
-_NETWORK_BYTES, _MOST_KEY_BYTES = 8, 64
+_NETWORK_BYTES, _MAX_KEY_BYTES = 8, 64
 # The longest that browsers keep a cookie.
 _COOKIE_AGE_S = 400 * 24 * 3600
 
@@ -24,41 +28,79 @@ async def _library(request: Request) -> Library:
     return library
 
 
-async def _printer(request: Request) -> Printer:
-    printer: Printer = request.app.state.printer
-    return printer
-
-
 TheLibrary = Annotated[Library, Depends(_library)]
-ThePrinter = Annotated[Printer, Depends(_printer)]
 
 
 async def _reader(request: Request, library: TheLibrary) -> str | None:
     try:
-        return str(_signed(library).loads(request.cookies.get(_COOKIE, "")))
+        return str(_serializer(library).loads(request.cookies.get(_COOKIE, "")))
     except BadSignature:
         return None
 
 
-async def _from_our_pages(request: Request, library: TheLibrary) -> None:
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """A request together with the objects that a page needs.
+
+    Parameters
+    ----------
+    request : Request
+        The request to answer.
+    library : Library
+        The library of the application.
+    templates : Templates
+        The templates of the application.
+    reader : str or None
+        The reader named by the cookie; None without a valid cookie.
+    """
+
+    request: Request
+    library: Library
+    templates: Templates
+    reader: str | None
+
+    def render(self, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+        """Render a template; see :meth:`broadsheet.web.templating.Templates.render`."""
+        return self.templates.render(self.request, template, status=status, headers=None, **values)
+
+    def notice(
+        self,
+        heading: str,
+        *sentences: str,
+        button: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HTMLResponse:
+        """Render a notice; see :meth:`broadsheet.web.templating.Templates.notice`."""
+        return self.templates.notice(
+            self.request, heading, *sentences, button=button, headers=headers
+        )
+
+
+async def _context(
+    request: Request, library: TheLibrary, reader: Annotated[str | None, Depends(_reader)]
+) -> PageContext:
+    return PageContext(request, library, request.app.state.templates, reader)
+
+
+async def _same_origin(request: Request, library: TheLibrary) -> None:
     if is_foreign(request.headers, library.settings.base_url):
         raise HTTPException(403)
 
 
-TheReader = Annotated[str | None, Depends(_reader)]
-FROM_OUR_PAGES = Depends(_from_our_pages)
+Context = Annotated[PageContext, Depends(_context)]
+SAME_ORIGIN = Depends(_same_origin)
 
 
 def new_reader() -> str:
-    """Name a reader by chance alone: nothing about the person is in it."""
+    """Return a random reader name that contains nothing about the person."""
     return secrets.token_urlsafe(12)
 
 
-def remember(response: Response, library: Library, reader: str) -> None:
-    """Give a reader the cookie that their votes are known by."""
+def set_reader_cookie(response: Response, library: Library, reader: str) -> None:
+    """Set the signed cookie that identifies a reader."""
     response.set_cookie(
         _COOKIE,
-        _signed(library).dumps(reader),
+        _serializer(library).dumps(reader),
         max_age=_COOKIE_AGE_S,
         httponly=True,
         samesite="lax",
@@ -69,22 +111,48 @@ def remember(response: Response, library: Library, reader: str) -> None:
 def votes_on(
     library: Library, reader: str | None, paper_ids: Sequence[str]
 ) -> tuple[dict[str, int], set[str]]:
-    """Count the votes of papers, and tell which of these papers the reader has voted for."""
+    """Return the votes of some papers, and the papers among them that the reader voted for."""
     voted = library.voted(reader, paper_ids) if reader else set()
     return library.votes(paper_ids), voted
 
 
-def client_address(request: Request) -> str:
-    """Give the network address of who asks."""
-    return request.client.host if request.client else "unknown"
+def client_network(request: Request) -> str:
+    """Return the network that a request comes from."""
+    return network(request.client.host if request.client else "unknown")
 
 
-def network_of(request: Request, library: Library) -> str:
-    """Name the network of who asks so that only two requests from it can be told to be alike."""
-    network = household(client_address(request)).encode()
-    key = library.secret.encode()[:_MOST_KEY_BYTES]
-    return blake2b(network, key=key, digest_size=_NETWORK_BYTES).hexdigest()
+def network_hash(request: Request, library: Library) -> str:
+    """Return a keyed hash of the request's network, the same for all requests from it."""
+    key = library.secret.encode()[:_MAX_KEY_BYTES]
+    digest = blake2b(client_network(request).encode(), key=key, digest_size=_NETWORK_BYTES)
+    return digest.hexdigest()
 
 
-def _signed(library: Library) -> URLSafeSerializer:
+def enforce(limiter: RateLimiter, client: str, action: str) -> None:
+    """Count one action of a client.
+
+    Parameters
+    ----------
+    limiter : RateLimiter
+        The limit of the action.
+    client : str
+        A network or a reader.
+    action : str
+        What is counted, in the plural, such as ``votes``.
+
+    Raises
+    ------
+    HTTPException
+        429 with ``Retry-After``, if the limit is reached.
+    """
+    quota = limiter.take(client)
+    if not quota.allowed:
+        raise HTTPException(
+            429,
+            f"Too many {action}; try again in {counted(ceil(quota.reset_s / 60), 'minute')}.",
+            {"Retry-After": str(quota.reset_s)},
+        )
+
+
+def _serializer(library: Library) -> URLSafeSerializer:
     return URLSafeSerializer(library.secret, salt="reader")

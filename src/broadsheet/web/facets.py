@@ -1,4 +1,4 @@
-"""How an answer can be narrowed, widened and put in another order."""
+"""Links beside search results: filters, facets and sort orders."""
 
 from dataclasses import dataclass
 
@@ -18,23 +18,23 @@ from broadsheet.rules.query import (
 from broadsheet.web.addresses import search_path
 
 _SHOWN = 8
-_SORTS = {Sort.RELEVANCE: "Relevance", Sort.DATE: "Newest", Sort.TRENDING: "Rising"}
+_SORTS = {Sort.RELEVANCE: "Relevance", Sort.DATE: "Newest", Sort.TRENDING: "Trending"}
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One link that changes the answer.
+    """One link that changes the results.
 
     Parameters
     ----------
     name : str
-        What it says.
+        Label of the link.
     path : str
-        Where it leads.
+        Path of the changed search.
     count : int or None
-        How many papers it leaves; None where that is not told.
+        Number of matches; None if it is not known.
     chosen : bool
-        Whether it is in force.
+        Whether the choice applies to the current results.
     """
 
     name: str
@@ -44,17 +44,17 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
-    """Everything a page of results offers besides the results.
+class FacetLinks:
+    """All links of a page of results.
 
     Parameters
     ----------
     filters : tuple of Choice
-        What is in force, each leading to the answer without it.
+        Active filters; each link removes its filter.
     categories, years : tuple of Choice
-        What the matches can be narrowed to.
+        Filters that can be added.
     sorts : tuple of Choice
-        The orders.
+        Sort orders.
     """
 
     filters: tuple[Choice, ...]
@@ -63,26 +63,26 @@ class Narrowing:
     sorts: tuple[Choice, ...]
 
 
-def narrowing(query: Query, found: HitList, sort: Sort) -> Narrowing:
-    """Return the links beside the hits of a query."""
-    in_force = set(query.filters)
+def facet_links(query: Query, found: HitList, sort: Sort) -> FacetLinks:
+    """Return the links beside search results."""
+    active = set(query.filters)
 
-    def offered(clause: Clause, name: str, count: int) -> Choice:
+    def choice(clause: Clause, name: str, count: int) -> Choice:
         path = search_path(with_filter(query, clause), sort=sort)
-        return Choice(name, path, count, chosen=clause in in_force)
+        return Choice(name, path, count, chosen=clause in active)
 
     categories = [
-        offered(Within(Field.CATEGORY, name.lower(), phrase=" " in name), name, count)
+        choice(Within(Field.CATEGORY, name.lower(), phrase=" " in name), name, count)
         for name, count in found.facets.get("category", {}).items()
     ]
     years = [
-        offered(Years(int(year), int(year)), year, count)
+        choice(Years(int(year), int(year)), year, count)
         for year, count in sorted(found.facets.get("year", {}).items(), reverse=True)
     ]
-    return Narrowing(
+    return FacetLinks(
         filters=tuple(_removable(query, clause, sort) for clause in query.filters),
-        categories=tuple(choice for choice in categories if not choice.chosen)[:_SHOWN],
-        years=tuple(choice for choice in years if not choice.chosen)[:_SHOWN],
+        categories=tuple(each for each in categories if not each.chosen)[:_SHOWN],
+        years=tuple(each for each in years if not each.chosen)[:_SHOWN],
         sorts=tuple(
             Choice(name, search_path(found.query, sort=each), chosen=each is sort)
             for each, name in _SORTS.items()
@@ -90,19 +90,19 @@ def narrowing(query: Query, found: HitList, sort: Sort) -> Narrowing:
     )
 
 
-def sort_named(name: str) -> Sort:
-    """Read an order out of an address; whatever is none is by relevance."""
+def parse_sort(name: str) -> Sort:
+    """Return the named sort order, relevance if there is none of this name."""
     return Sort(name) if name in set(Sort) else Sort.RELEVANCE
 
 
 def _removable(query: Query, clause: Clause, sort: Sort) -> Choice:
-    return Choice(_told(clause), search_path(without_filter(query, clause), sort=sort))
+    return Choice(_label(clause), search_path(without_filter(query, clause), sort=sort))
 
 
-def _told(clause: Clause) -> str:
+def _label(clause: Clause) -> str:
     match clause:
         case Not(clause=inner):
-            return f"without {_told(inner)}"
+            return f"without {_label(inner)}"
         case Phrase(text=text):
             return f"“{text}”"
         case Years(first=first, last=last) if first == last:

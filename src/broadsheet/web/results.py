@@ -1,4 +1,4 @@
-"""How an answer of many pages is turned over and parted: pure."""
+"""Pages and tiers of search results: pure."""
 
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -19,24 +19,24 @@ class Group(NamedTuple):
 
 
 def tiers(found: HitList) -> list[Group]:
-    """Part a page of hits by tier; hits of one list stay together."""
+    """Group a page of hits by tier; a ranking without tiers is one group."""
     if not found.tiers:
-        return [Group("Nearest in words and meaning", found.hits)] if found.hits else []
+        return [Group("Closest in words and meaning", found.hits)] if found.hits else []
     headings = {
-        Tier.MATCH: f"{counted(found.matches, 'paper')} with every word",
-        Tier.NEIGHBOUR: "Nearest in meaning",
+        Tier.MATCH: f"{counted(found.matches, 'paper')} containing all words",
+        Tier.NEIGHBOUR: "Closest in meaning",
     }
     return [Group(headings[t], tuple(of)) for t, of in groupby(found.hits, lambda hit: hit.tier)]
 
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Where a reader stands in an answer of many pages.
+    """Position in search results of several pages.
 
     Parameters
     ----------
     page, pages : int
-        Which one, from 1, of how many.
+        Number of the page, from 1, and number of pages.
     """
 
     page: int
@@ -44,17 +44,17 @@ class Pager:
 
     @property
     def shown(self) -> tuple[int | None, ...]:
-        """The pages to offer: first, last and those around; None where some are left out."""
-        every = range(1, self.pages + 1)
-        near = [n for n in every if n in (1, self.pages) or abs(n - self.page) <= 1]
-        row: list[int | None] = []
+        """Pages to link to: first, last and adjacent ones; None stands for omitted pages."""
+        numbers = range(1, self.pages + 1)
+        near = [n for n in numbers if n in (1, self.pages) or abs(n - self.page) <= 1]
+        shown: list[int | None] = []
         for before, number in pairwise([0, *near]):
-            row += [None, number] if number - before > 1 else [number]
-        return tuple(row)
+            shown += [None, number] if number - before > 1 else [number]
+        return tuple(shown)
 
 
 def pager(found: HitList) -> Pager:
-    """Return the page that a list of hits is, and the number of pages.
+    """Return the position of a page of search results.
 
     Examples
     --------
@@ -66,12 +66,12 @@ def pager(found: HitList) -> Pager:
 
 
 def offset(page: int) -> int:
-    """Count the hits on the pages before one."""
+    """Return the number of hits on the pages before one."""
     return (page - 1) * PAGE_SIZE
 
 
 def page_number(text: str) -> int:
-    """Read a page number out of an address; whatever is none is the first page."""
+    """Parse a page number; any other text is the first page."""
     digits = text.strip()
     if not (digits.isascii() and digits.isdigit()):
         return 1

@@ -1,4 +1,4 @@
-"""Print a page: templates, filled."""
+"""Render the HTML templates."""
 
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -7,7 +7,6 @@ from importlib.resources import files
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.background import BackgroundTask
 
 from broadsheet.rules.humanize import ago
 from broadsheet.web import addresses, calendar, view_models
@@ -15,19 +14,19 @@ from broadsheet.web import addresses, calendar, view_models
 _PACKAGE = "broadsheet.web"
 
 
-class Printer:
-    """The newspaper's templates.
+class Templates:
+    """The HTML templates of a site.
 
     Parameters
     ----------
     title : str
-        Name of the newspaper.
+        Name of the site.
     base_url : str
-        Its public address, without a slash at the end.
+        Public address of the site, without a trailing slash.
     """
 
     def __init__(self, title: str, base_url: str) -> None:
-        self._templates = Environment(
+        self._environment = Environment(
             loader=PackageLoader(_PACKAGE),
             autoescape=True,
             undefined=StrictUndefined,
@@ -35,70 +34,68 @@ class Printer:
             lstrip_blocks=True,
         )
         style = files(_PACKAGE).joinpath("static", "style.css").read_bytes()
-        self._templates.globals.update(
+        self._environment.globals.update(
             site=title,
             base_url=base_url,
             style_version=blake2b(style, digest_size=4).hexdigest(),
             query_chars=view_models.QUERY_CHARS,
         )
-        self._templates.filters.update(
+        self._environment.filters.update(
             counted=view_models.counted,
             long_date=calendar.long_date,
             short_date=calendar.short_date,
             iso_date=calendar.iso_date,
-            told=calendar.told,
-            named=calendar.named,
-            briefly=calendar.briefly,
+            full_name=calendar.full_name,
+            short_name=calendar.short_name,
+            label=calendar.label,
             edition_path=calendar.edition_path,
             ago=ago,
             web_link=addresses.web_link,
             link_name=addresses.link_name,
-            search_path=addresses.search_path,
+            author_path=addresses.author_path,
+            category_path=addresses.category_path,
             paper_path=addresses.paper_path,
+            search_path=addresses.search_path,
         )
 
-    def page(
+    def render(
         self,
         request: Request,
         template: str,
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
-        background: BackgroundTask | None = None,
         **values: object,
     ) -> HTMLResponse:
-        """Fill a template.
+        """Render a template.
 
         Parameters
         ----------
         request : Request
-            What is answered.
+            The request to answer.
         template : str
             File name of the template.
         status : int
             HTTP status.
         headers : mapping, optional
-            More headers.
-        background : BackgroundTask, optional
-            What to do once the answer is sent.
+            Additional headers.
         **values
-            What the template needs.
+            Variables of the template.
 
         Returns
         -------
         HTMLResponse
-            Never to be shared between readers: their votes and links are in it.
+            Not cacheable by shared caches: the page contains the reader's own votes.
         """
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        html = self._templates.get_template(template).render(
+        html = self._environment.get_template(template).render(
             {"here": here, "query": "", "canonical": None, "feeds": (), **values}
         )
-        # A paper told of by a careless source may hold a lone surrogate.
+        # A paper's text may contain a lone surrogate, which UTF-8 cannot encode.
         return HTMLResponse(
             html.encode("utf-8", "replace"),
             status,
             {"Cache-Control": "private, no-cache", **(headers or {})},
-            background=background,
         )
 
     def notice(
@@ -109,29 +106,27 @@ class Printer:
         button: str | None = None,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
-        background: BackgroundTask | None = None,
     ) -> HTMLResponse:
-        """Print a page that says one thing.
+        """Render a page that consists of a heading and a few sentences.
 
         Parameters
         ----------
         request : Request
-            What is answered.
+            The request to answer.
         heading : str
-            The thing.
+            Heading and title of the page.
         *sentences : str
-            What there is to know about it.
+            One paragraph each.
         button : str, optional
-            What a button says that posts to the same address.
-        status, headers, background
-            As in :meth:`page`.
+            Label of a button that posts to the same address.
+        status, headers
+            As in :meth:`render`.
         """
-        return self.page(
+        return self.render(
             request,
             "notice.html",
             status=status,
             headers=headers,
-            background=background,
             heading=heading,
             sentences=sentences,
             button=button,

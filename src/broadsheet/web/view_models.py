@@ -1,4 +1,4 @@
-"""How papers and editions read on a page: pure, without clock, request or library."""
+"""View models: papers and editions as the templates show them. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -23,17 +23,17 @@ QUERY_CHARS = 4_000
 AUTHORS_NAMED = 3
 CATEGORIES_SHOWN = 10
 
-_UNNOTICED = "No attention yet; selected by predicted interest."
+_PREDICTED = "No attention yet; selected by predicted interest."
 
 
 def clean_query(text: str) -> tuple[str, bool]:
-    """Make one line of at most `QUERY_CHARS` characters out of what was asked.
+    """Return a query on one line of at most `QUERY_CHARS` characters.
 
     Returns
     -------
     query : str
-        What is searched.
-    cut : bool
+        The query to run.
+    truncated : bool
         Whether the end was cut off.
     """
     query = plain(text)
@@ -42,36 +42,36 @@ def clean_query(text: str) -> tuple[str, bool]:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One paper in a list, ready for the template.
+    """One paper in a list.
 
     Parameters
     ----------
     rank : int
         Place in the list, from 1.
     path : str
-        The path of its page.
+        Path of the paper's page.
     title, excerpt, abstract : tuple of Piece
-        `abstract` is empty where the excerpt says all there is.
+        `abstract` is empty if the excerpt is the whole abstract.
     authors : tuple of str
-        The first few.
+        The first `AUTHORS_NAMED` authors.
     more_authors : int
-        How many are not named.
+        Number of further authors.
     categories : tuple of str
         As in the paper.
     published, link : str or None
-        As in the paper; the link only where it is http(s).
+        As in the paper; `link` is None unless it is http(s).
     why : str
-        The reason it stands here.
+        Reason for the rank; empty in lists without one.
     votes : int
-        Votes now.
+        Current votes.
     voted : bool
-        Whether this reader is among them.
+        Whether this reader voted for the paper.
     notice : str or None
-        What was said against it.
+        Correction, withdrawal or retraction.
     picked : bool
-        Whether the editor put it here.
+        Whether the editor selected the paper.
     comment : str or None
-        What the editor said of it.
+        Comment of the editor.
     """
 
     rank: int
@@ -98,27 +98,27 @@ class Entry:
 
 
 def edition_entry(item: EditionItem, *, votes: int, voted: bool) -> Entry:
-    """Shape one paper of an edition."""
+    """Return the entry of one paper of an edition."""
     entry = _entry(item, item.paper_id, item.rank, item.reason, votes=votes, voted=voted)
     return replace(entry, picked=item.picked, comment=item.comment)
 
 
 def trend_entry(trend: Trend, *, votes: int, voted: bool) -> Entry:
-    """Shape one paper that rises."""
+    """Return the entry of one trending paper."""
     paper = trend.paper
     return _entry(paper, paper.id, trend.rank, trend.reason, votes=votes, voted=voted)
 
 
 def hit_entry(hit: Hit, *, votes: int, voted: bool) -> Entry:
-    """Shape one result, with the words of the query marked."""
+    """Return the entry of one search result, with the words of the query marked."""
     return _entry(
         hit.paper, hit.paper.id, hit.rank, hit.reason, hit.words, votes=votes, voted=voted
     )
 
 
-def paper_entry(paper: Paper, *, votes: int, voted: bool) -> Entry:
-    """Shape one paper that stands alone."""
-    return _entry(paper, paper.id, 1, "", votes=votes, voted=voted)
+def paper_entry(paper: Paper, *, votes: int, voted: bool, rank: int = 1) -> Entry:
+    """Return the entry of a paper outside of search results, editions and trending."""
+    return _entry(paper, paper.id, rank, "", votes=votes, voted=voted)
 
 
 def _entry(
@@ -158,29 +158,29 @@ class Part:
     Parameters
     ----------
     heading : str or None
-        None where the edition has no other.
-    word : str or None
-        What there is to know about how its papers were chosen.
+        None if the edition has no other section.
+    note : str or None
+        How the papers were selected.
     entries : tuple of Entry
         In order of rank.
     """
 
     heading: str | None
-    word: str | None
+    note: str | None
     entries: tuple[Entry, ...]
 
 
 def parts(edition: Edition, votes: Mapping[str, int], voted: Collection[str]) -> list[Part]:
-    """Part an edition by section; what is all rising needs no word for it.
+    """Group the papers of an edition by section; a lone trending section has no heading.
 
     Parameters
     ----------
     edition : Edition
-        What was printed.
+        A published edition.
     votes : mapping of paper id to int
-        Votes now; papers without any may be left out.
+        Current votes; papers without votes may be missing.
     voted : collection of str
-        The papers that the reader has voted for.
+        Papers that the reader voted for.
     """
     entries = {
         section: tuple(
@@ -190,17 +190,17 @@ def parts(edition: Edition, votes: Mapping[str, int], voted: Collection[str]) ->
         )
         for section in Section
     }
-    rising, new = entries[Section.TRENDING], entries[Section.NEW]
+    trending, new = entries[Section.TRENDING], entries[Section.NEW]
     if not new:
-        return [Part(None, None, rising)] if rising else []
-    unnoticed = Part("New", _UNNOTICED, new)
-    return [Part("Trending", None, rising), unnoticed] if rising else [unnoticed]
+        return [Part(None, None, trending)] if trending else []
+    predicted = Part("New", _PREDICTED, new)
+    return [Part("Trending", None, trending), predicted] if trending else [predicted]
 
 
 def categories_of(papers: Sequence[Paper], limit: int = CATEGORIES_SHOWN) -> list[str]:
-    """List the categories that most of some papers are in, by name."""
-    counted_in = Counter(name for paper in papers for name in dict.fromkeys(paper.categories))
-    return sorted(name for name, _ in counted_in.most_common(limit))
+    """List the most frequent categories of some papers, by name."""
+    papers_in = Counter(name for paper in papers for name in dict.fromkeys(paper.categories))
+    return sorted(name for name, _ in papers_in.most_common(limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,18 +258,18 @@ def _places(counts: Mapping[str, float]) -> str:
 
 
 def sentence(words: str) -> str:
-    """Make a sentence of an error's words.
+    """Return an error message as a sentence.
 
     Examples
     --------
-    >>> sentence("please give a mail address")
-    'Please give a mail address.'
+    >>> sentence("invalid email address: 'x'")
+    "Invalid email address: 'x'."
     """
     return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}"
 
 
 def counted(number: int, noun: str) -> str:
-    """Say how many there are.
+    """Return a number with its noun.
 
     Examples
     --------

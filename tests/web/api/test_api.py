@@ -24,9 +24,7 @@ def all_of(client: TestClient, path: str, field: str) -> list[dict[str, object]]
     return listed
 
 
-def test_the_papers_are_listed_newest_first_to_the_last(
-    client: TestClient, library: Library
-) -> None:
+def test_papers_are_listed_newest_first(client: TestClient, library: Library) -> None:
     told = all_of(client, "/api/v1/papers?limit=7", "papers")
     assert [one["id"] for one in told] == [one.id for one in library.newest(100)[0]]
     assert all_of(client, "/api/v1/papers?category=cs.LG&limit=500", "papers") == told
@@ -36,7 +34,9 @@ def test_the_papers_are_listed_newest_first_to_the_last(
 @pytest.mark.parametrize(
     "name", [PAPER, "2603.00001", "arXiv:2603.00001v2", "https://arxiv.org/pdf/2603.00001"]
 )
-def test_a_paper_answers_to_any_of_its_ids(client: TestClient, library: Library, name: str) -> None:
+def test_a_paper_is_found_by_any_of_its_ids(
+    client: TestClient, library: Library, name: str
+) -> None:
     library.vote(PAPER, "ada", on=True)
     told = client.get(f"/api/v1/papers/{name}").json()
     assert told["id"] == PAPER
@@ -47,9 +47,7 @@ def test_a_paper_answers_to_any_of_its_ids(client: TestClient, library: Library,
     assert client.get(f"/api/v1/papers/{name}/signals").json()["id"] == PAPER
 
 
-def test_nothing_that_is_no_web_address_is_given_as_one(
-    client: TestClient, library: Library
-) -> None:
+def test_links_are_valid_web_addresses(client: TestClient, library: Library) -> None:
     library.add("test", [NASTY])
     told = client.get("/api/v1/papers?limit=500").json()["papers"]
     (nasty,) = [one for one in told if one["title"] == NASTY.title]
@@ -57,7 +55,7 @@ def test_nothing_that_is_no_web_address_is_given_as_one(
     assert client.get(nasty["links"]["api"].replace("http://127.0.0.1:8000", "")).json()["title"]
 
 
-def test_signals_are_paged_in_order_of_time_though_some_come_late() -> None:
+def test_late_signals_do_not_shift_pages() -> None:
     hours = (0, 1, 1, 1, 2, 3)
     signals = [
         Signal(PAPER, Kind.STARS, n, NOW + timedelta(hours=hour), "s")
@@ -71,7 +69,7 @@ def test_signals_are_paged_in_order_of_time_though_some_come_late() -> None:
     assert end is None
 
 
-def test_signals_are_told_as_they_were_observed(client: TestClient, library: Library) -> None:
+def test_signals_are_listed_as_observed(client: TestClient, library: Library) -> None:
     for reader, on in (("ada", True), ("bo", True), ("ada", False)):
         library.vote(PAPER, reader, on=on)
     told = all_of(client, f"/api/v1/papers/{PAPER}/signals?limit=1", "signals")
@@ -79,7 +77,7 @@ def test_signals_are_told_as_they_were_observed(client: TestClient, library: Lib
     assert told[0]["observed_at"] == "2026-03-11T09:00:00Z"
 
 
-def test_an_answer_is_paged_through_in_order(client: TestClient, library: Library) -> None:
+def test_search_pages_list_every_result_in_order(client: TestClient, library: Library) -> None:
     found = library.search("kites valley", n=500)
     page = client.get("/api/v1/search?q=kites+valley&limit=5").json()
     assert (page["total"], page["matches"]) == (found.total, found.matches)
@@ -92,7 +90,7 @@ def test_an_answer_is_paged_through_in_order(client: TestClient, library: Librar
     assert client.get("/api/v1/search?q=lantrens+optimized").json()["meant"]
 
 
-def test_what_rises_is_told_with_its_reason(client: TestClient, library: Library) -> None:
+def test_trending_papers_have_reasons(client: TestClient, library: Library) -> None:
     library.vote(PAPER, "ada", on=True)
     library.trending.update()
     rising = library.trending.list(100)
@@ -102,7 +100,7 @@ def test_what_rises_is_told_with_its_reason(client: TestClient, library: Library
     ]
 
 
-def test_editions_are_listed_and_each_printing_can_be_read(
+def test_editions_are_listed_and_each_revision_is_readable(
     client: TestClient, library: Library
 ) -> None:
     day = Period(library.today)
@@ -121,21 +119,21 @@ def test_editions_are_listed_and_each_printing_can_be_read(
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
-        ("papers?limit=0", 422, "'limit' must be a whole number from 1 to 500"),
-        ("papers?limit=9" + "9" * 5000, 422, "'limit' must be a whole number"),
-        ("papers?limit=x", 422, "'limit' must be a whole number"),
-        ("papers?catgory=cs.LG", 422, "it takes category, limit, after"),
-        ("papers/2603.00001?x=%00", 422, "it takes none"),
-        ("papers?after=x", 422, "'after' is where an earlier answer ended"),
+        ("papers?limit=0", 422, "'limit' must be an integer from 1 to 500"),
+        ("papers?limit=9" + "9" * 5000, 422, "'limit' must be an integer"),
+        ("papers?limit=x", 422, "'limit' must be an integer"),
+        ("papers?catgory=cs.LG", 422, "known parameters are category, limit, after"),
+        ("papers/2603.00001?x=%00", 422, "there are none"),
+        ("papers?after=x", 422, "'after' must be the 'after' of a previous page"),
         ("papers?after=2026-01-01." + "9" * 25, 422, "'after'"),
         ("papers?after=" + "9" * 101, 422, "text of at most 100 characters"),
-        ("papers/hash:none", 404, "look for its title"),
-        ("papers/%00", 404, "look for its title"),
-        ("papers/", 404, "look for its title"),
+        ("papers/hash:none", 404, "search for its title"),
+        ("papers/%00", 404, "search for its title"),
+        ("papers/", 404, "search for its title"),
         (f"papers/{PAPER}/signals?after=1", 422, "'after'"),
-        ("papers/none/signals", 404, "look for its title"),
-        ("search", 422, "'q' is missing: it must be text of 1 to 4,000 characters"),
-        ("search?q=%00%20", 422, "give some words"),
+        ("papers/none/signals", 404, "search for its title"),
+        ("search", 422, "'q' is required and must be text of 1 to 4,000 characters"),
+        ("search?q=%00%20", 422, "it must contain a word"),
         ("search?q=" + "a" * 4001, 422, "text of 1 to 4,000 characters"),
         ("search?q=a&mode=x", 422, "one of hybrid, lexical, semantic"),
         ("search?q=a&after=10001", 422, "from 0 to 10,000"),
@@ -144,13 +142,13 @@ def test_editions_are_listed_and_each_printing_can_be_read(
         ("editions?span=year", 422, "one of day, week, month"),
         ("editions?span=week&after=2026-02-20", 422, "'after'"),
         ("editions/2026-02-30", 404, "2026-02-20, 2026-W08 or 2026-02"),
-        ("editions/1999-W01", 404, "was not printed"),
-        ("editions/2026-03-11?revision=99", 404, "no printing 99"),
+        ("editions/1999-W01", 404, "is not published"),
+        ("editions/2026-03-11?revision=99", 404, "no revision 99"),
         ("editions/2026-03-11?revision=0", 422, "from 1 to 1,000,000"),
         ("nowhere", 404, "/docs lists"),
     ],
 )
-def test_a_refusal_is_a_problem_that_says_what_to_do(
+def test_an_error_is_a_problem_that_states_the_correction(
     client: TestClient, path: str, status: int, said: str
 ) -> None:
     answer = client.get(f"/api/v1/{path}")
@@ -164,14 +162,14 @@ def test_a_refusal_is_a_problem_that_says_what_to_do(
     assert problem["title"]
 
 
-def test_nothing_is_changed_through_the_api(client: TestClient) -> None:
+def test_the_api_is_read_only(client: TestClient) -> None:
     for ask in (client.post, client.put, client.delete, client.patch):
         answer = ask("/api/v1/papers")
         assert answer.status_code == 405
         assert "GET and HEAD only" in answer.json()["detail"]
 
 
-def test_what_has_not_changed_is_not_sent_again(client: TestClient, library: Library) -> None:
+def test_an_unchanged_resource_returns_304(client: TestClient, library: Library) -> None:
     path = f"/api/v1/papers/{PAPER}"
     held = {"If-None-Match": client.get(path).headers["etag"]}
     assert client.get(path, headers=held).status_code == 304
@@ -192,7 +190,7 @@ def test_openapi_describes_the_api_and_no_page(client: TestClient) -> None:
     assert all(set(item) == {"get"} for item in paths.values())
 
 
-def test_the_manual_is_a_page_of_ours_that_tells_of_everything(client: TestClient) -> None:
+def test_the_documentation_page_describes_every_operation(client: TestClient) -> None:
     page = client.get("/docs")
     assert page.status_code == 200
     assert "<script" not in page.text
@@ -200,7 +198,7 @@ def test_the_manual_is_a_page_of_ours_that_tells_of_everything(client: TestClien
     text = text_of(page.text)
     for path in client.get("/openapi.json").json()["paths"]:
         assert f"GET {path}" in text
-    assert "A whole number from 1 to 500; 50 where it is left out." in text
+    assert "An integer from 1 to 500; default 50." in text
     assert "curl 'http://127.0.0.1:8000/api/v1/search?q=sparse+attention&limit=2'" in text
     assert '"reason": "+43 upvotes in 24 h, 2 days old"' in text
     assert 'href="/docs"' in client.get("/").text

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from broadsheet.library import Library
 from broadsheet.model import Kind, Paper, Period, Span
 from broadsheet.sources.hf_daily import read_list
-from broadsheet.web.api.hub import DEEPEST
+from broadsheet.web.api.hub import MAX_DEPTH
 from tests.web.api.newsstand import (
     BRIDGES,
     KITES,
@@ -241,7 +241,7 @@ def test_a_paper_alone_is_not_wrapped(client: TestClient) -> None:
 @pytest.mark.parametrize("path", ["/api/papers/2602.09999", "/api/papers/", "/api/papers/%00%0a"])
 def test_an_unknown_paper_is_not_found(client: TestClient, path: str) -> None:
     assert refusal(client, path, 404) == (
-        "No paper of that name is in this library: search for its title."
+        "No paper in this library has this id; search for its title."
     )
 
 
@@ -255,43 +255,44 @@ def test_markdown_can_be_asked_for_without_its_text(client: TestClient) -> None:
     assert head.headers["content-type"] == "text/markdown; charset=utf-8"
 
 
-def test_markdown_tells_all_that_is_known(client: TestClient, library: Library) -> None:
+def test_markdown_contains_all_fields(client: TestClient, library: Library) -> None:
     library.trending.update()
     text = client.get("/papers/2602.00001.md").text
     for line in (
         "Ada Windrow, Bo Farol",
         "- Published: 13 February 2026",
-        "- In short: Kites grow.",
+        "- Summary: Kites grow.",
         "- Paper: <https://arxiv.org/abs/2602.00001>",
         "- Code: <https://code.example/kites>",
         "We study how kites change over four seasons.",
         "- 41 upvotes (hf, 11 March 2026)",
         "- 1 vote (local, 11 March 2026)",
-        "- No. 2 on Tuesday, 17 February 2026: +2 upvotes in 24 h",
+        "- Rank 2 in the edition of Tuesday, 17 February 2026: +2 upvotes in 24 h",
     ):
         assert f"\n{line}\n" in text
-    assert re.search(r"\n- No\. \d of what is rising now: \+", text)
+    assert re.search(r"\n- Rank \d of the trending papers: \+", text)
 
 
 @pytest.mark.parametrize(
     ("query", "why"),
     [
-        ("date=2026-02-30", "That is no day: write it like 2026-02-20."),
-        ("date=yesterday", "That is no day: write it like 2026-02-20."),
-        ("date=", "That is no day: write it like 2026-02-20."),
-        ("week=2026-W54", "That is no week: write it like 2026-W08."),
-        ("month=2026-2", "That is no month: write it like 2026-02."),
+        ("date=2026-02-30", "Invalid day; the format is 2026-02-20."),
+        ("date=yesterday", "Invalid day; the format is 2026-02-20."),
+        ("date=", "Invalid day; the format is 2026-02-20."),
+        ("week=2026-W54", "Invalid week; the format is 2026-W08."),
+        ("month=2026-2", "Invalid month; the format is 2026-02."),
         (
             "date=2026-02-20&month=2026-02",
-            "'date', 'week' and 'month' were given together: name one of them.",
+            "Use only one of 'date', 'week' and 'month'.",
         ),
         (
             "sort=upvotes",
-            "The parameter 'sort' must be one of publishedAt, trending; /docs tells of all.",
+            "The parameter 'sort' must be one of publishedAt, trending; "
+            "/docs describes all parameters.",
         ),
     ],
 )
-def test_a_time_or_order_that_is_none_is_refused(client: TestClient, query: str, why: str) -> None:
+def test_an_invalid_time_or_order_is_an_error(client: TestClient, query: str, why: str) -> None:
     assert refusal(client, f"/api/daily_papers?{query}") == why
 
 
@@ -303,7 +304,7 @@ def test_a_time_or_order_that_is_none_is_refused(client: TestClient, query: str,
         ("/api/daily_papers?p=-1", "'p'"),
         ("/api/daily_papers?p=one", "'p'"),
         (f"/api/daily_papers?p={'9' * 5_000}", "'p'"),
-        (f"/api/daily_papers?limit=1&p={DEEPEST}", "10,000 papers"),
+        (f"/api/daily_papers?limit=1&p={MAX_DEPTH}", "10,000 papers"),
         ("/api/papers/search", "'q'"),
         ("/api/papers/search?q=", "'q'"),
         ("/api/papers/search?q=%00%20", "'q'"),

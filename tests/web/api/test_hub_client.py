@@ -141,15 +141,15 @@ def test_the_client_tells_who_put_a_paper_forward(api: HfApi) -> None:
     assert (info.upvotes, info.comments, info.github_stars) == (42, 3, 1200)
 
 
-def test_the_client_gives_our_reason_for_a_refusal(api: HfApi) -> None:
-    with pytest.raises(BadRequestError, match="That is no day: write it like 2026-02-20"):
+def test_the_client_shows_the_reason_of_an_error(api: HfApi) -> None:
+    with pytest.raises(BadRequestError, match="Invalid day; the format is 2026-02-20"):
         list(api.list_daily_papers(date="2026-02-30"))
-    with pytest.raises(BadRequestError, match="'limit' must be a whole number from 1 to 100"):
+    with pytest.raises(BadRequestError, match="'limit' must be an integer from 1 to 100"):
         list(api.list_daily_papers(limit=500))
-    with pytest.raises(BadRequestError, match="'q' is missing"):
+    with pytest.raises(BadRequestError, match="'q' is required"):
         list(api.list_papers())
     for ask in (api.paper_info, api.read_paper):
-        with pytest.raises(HfHubHTTPError, match="No paper of that name") as refused:
+        with pytest.raises(HfHubHTTPError, match="No paper in this library has this id") as refused:
             ask("2602.09999")
         assert refused.value.response.status_code == 404
 
@@ -175,4 +175,4 @@ def test_the_command_says_what_is_wrong(hf: Hf) -> None:
     assert "Paper '2602.09999' not found" in unknown.stderr
     no_day = hf.run("ls", "--date", "2026-02-30")
     assert no_day.returncode != 0
-    assert "That is no day: write it like 2026-02-20." in no_day.stderr
+    assert "Invalid day; the format is 2026-02-20." in no_day.stderr

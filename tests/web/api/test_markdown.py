@@ -69,11 +69,11 @@ def test_nothing_that_a_paper_says_marks_up_the_page() -> None:
     assert links == ["https://a.example/%3E%3Cscript%3E%0A#%20x", PAGE]
 
 
-def test_a_retraction_is_told_before_all_else() -> None:
+def test_a_notice_comes_first() -> None:
     page = paper_markdown(Paper("hash:1", "A title", notice=Notice.RETRACTED), PAGE, [], [])
     assert page == (
         "# A title\n\n> This paper was retracted.\n\n"
-        f"- Here: <{PAGE}>\n\n## Abstract\n\nNo abstract is known.\n"
+        f"- This site: <{PAGE}>\n\n## Abstract\n\nNo abstract available.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""What feed readers are given."""
+"""Feeds in both formats."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,13 +30,13 @@ from tests.web.feeds.valid_feeds import (
 HOME = "http://127.0.0.1:8000"
 
 FEEDS = (
-    "/papers/date",
-    "/papers/week",
-    "/papers/month",
-    "/papers/trending",
-    "/papers/trending?category=cs.LG",
+    "/editions/day",
+    "/editions/week",
+    "/editions/month",
+    "/trending",
+    "/trending?category=cs.LG",
     "/search?q=kites",
-    "/category/cs.LG",
+    "/categories/cs.LG",
 )
 
 
@@ -102,7 +102,7 @@ def test_both_formats_say_the_same(feeds: TestClient, feed: str) -> None:
 
 @pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize("suffix", ["atom", "json"])
-def test_a_feed_is_found_at_the_address_it_names(feeds: TestClient, feed: str, suffix: str) -> None:
+def test_a_feed_contains_its_own_address(feeds: TestClient, feed: str, suffix: str) -> None:
     got = feeds.get(in_format(feed, suffix))
     own = (
         links_of(etree.fromstring(got.content), "self")[0]
@@ -115,7 +115,7 @@ def test_a_feed_is_found_at_the_address_it_names(feeds: TestClient, feed: str, s
 
 @pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize("suffix", ["atom", "json"])
-def test_what_is_held_already_is_not_sent_again(feeds: TestClient, feed: str, suffix: str) -> None:
+def test_an_unchanged_feed_returns_304(feeds: TestClient, feed: str, suffix: str) -> None:
     path = in_format(feed, suffix)
     first = feeds.get(path)
     again = feeds.get(path, headers={"If-None-Match": first.headers["etag"]})
@@ -129,12 +129,12 @@ def test_what_is_held_already_is_not_sent_again(feeds: TestClient, feed: str, su
     assert head.headers["etag"] == first.headers["etag"]
 
 
-def test_an_edition_feed_can_be_asked_for_by_date(feeds: TestClient) -> None:
+def test_an_edition_feed_supports_if_modified_since(feeds: TestClient) -> None:
     def status(since: str, **more: str) -> int:
         headers = {"If-Modified-Since": since, **more}
-        return feeds.get("/papers/date.atom", headers=headers).status_code
+        return feeds.get("/editions/day.atom", headers=headers).status_code
 
-    changed = feeds.get("/papers/date.atom").headers["last-modified"]
+    changed = feeds.get("/editions/day.atom").headers["last-modified"]
     assert changed == "Wed, 11 Mar 2026 09:00:00 GMT"
     assert status(changed) == 304
     assert status(changed.replace("09:00:00 GMT", "09:00:00 -0000")) == 304
@@ -144,12 +144,12 @@ def test_an_edition_feed_can_be_asked_for_by_date(feeds: TestClient) -> None:
         assert status(odd) == 200
 
 
-def test_a_list_without_dates_of_its_own_tells_no_date(feeds: TestClient) -> None:
-    for feed in ("/papers/trending.atom", "/search.atom?q=kites", "/category/cs.LG.json"):
+def test_a_feed_without_dates_has_no_last_modified(feeds: TestClient) -> None:
+    for feed in ("/trending.atom", "/search.atom?q=kites", "/categories/cs.LG.json"):
         assert "last-modified" not in feeds.get(feed).headers
 
 
-def test_an_edition_feed_tells_each_paper_with_its_reason(library: Library) -> None:
+def test_an_edition_feed_contains_each_paper_with_its_reason(library: Library) -> None:
     edition = library.editions.read()
     library.editions.pick(
         edition.period, Pick(edition.items[3].paper_id, 1, comment="Read this one <first>.")
@@ -157,7 +157,7 @@ def test_an_edition_feed_tells_each_paper_with_its_reason(library: Library) -> N
     edition = library.editions.publish()
     lead = edition.items[0]
     with TestClient(create_app(library)) as client:
-        entries = entries_of(client.get("/papers/date.atom").content)
+        entries = entries_of(client.get("/editions/day.atom").content)
     assert [text_of(entry, "title") for entry in entries] == [one.title for one in edition.items]
     entry = entries[0]
     assert text_of(entry, "summary") == (
@@ -171,16 +171,16 @@ def test_an_edition_feed_tells_each_paper_with_its_reason(library: Library) -> N
     assert [one.get("term") for one in entry.findall(f"{ATOM}category")] == ["cs.LG"]
 
 
-def test_what_was_said_against_a_paper_comes_first(library: Library) -> None:
+def test_a_notice_comes_first(library: Library) -> None:
     paper_id = library.editions.read().items[0].paper_id
     retracted = replace(library.paper(paper_id), notice=Notice.RETRACTED)
     library.add("crossref", [retracted])
     with TestClient(create_app(library)) as client:
-        entries = client.get("/papers/date.json").json()["items"]
-    assert entries[0]["content_html"].startswith("<p>Retracted: its publisher took it back.</p>")
+        entries = client.get("/editions/day.json").json()["items"]
+    assert entries[0]["content_html"].startswith("<p>Retracted by its publisher.</p>")
 
 
-def test_an_edition_printed_again_keeps_its_ids_and_tells_that_it_changed(
+def test_a_new_revision_keeps_ids_and_changes_dates(
     settings: Settings,
 ) -> None:
     now = NOW
@@ -190,11 +190,11 @@ def test_an_edition_printed_again_keeps_its_ids_and_tells_that_it_changed(
             "test", [make_paper(title=f"On kites {n}", arxiv=f"2603.{n:05}") for n in (1, 2)]
         )
         library.editions.publish()
-        before = client.get("/papers/date.json")
+        before = client.get("/editions/day.json")
         now += timedelta(hours=2)
         library.editions.publish()
-        after = client.get("/papers/date.json")
-        in_atom = client.get("/papers/date.atom").content
+        after = client.get("/editions/day.json")
+        in_atom = client.get("/editions/day.atom").content
     assert after.headers["etag"] != before.headers["etag"]
     first, second = (
         {one["id"]: one["date_modified"] for one in told.json()["items"]}
@@ -206,25 +206,25 @@ def test_an_edition_printed_again_keeps_its_ids_and_tells_that_it_changed(
     assert text_of(etree.fromstring(in_atom), "updated") == "2026-03-11T11:00:00Z"
 
 
-def test_the_clock_alone_changes_no_edition_feed(settings: Settings) -> None:
+def test_time_alone_does_not_change_a_feed(settings: Settings) -> None:
     now = NOW
 
     with Library(settings, clock=lambda: now) as library, TestClient(create_app(library)) as client:
         paper = make_paper(title="On kites", published="2026-03", categories=("cs.LG",))
         library.add("test", [paper])
         library.editions.publish()
-        for feed in ("/papers/date.atom", "/search.atom?q=kites", "/category/cs.LG.atom"):
+        for feed in ("/editions/day.atom", "/search.atom?q=kites", "/categories/cs.LG.atom"):
             before = client.get(feed).headers["etag"]
             now += timedelta(days=3)
             assert client.get(feed).headers["etag"] == before
 
 
-def test_the_last_editions_are_told_newest_first(library: Library) -> None:
+def test_recent_editions_are_listed_newest_first(library: Library) -> None:
     days = [library.today - timedelta(days=ago) for ago in range(EDITIONS + 2)]
     for day in days[1:]:
         library.editions.publish(day)
     with TestClient(create_app(library)) as client:
-        ids = [one["id"] for one in client.get("/papers/date.json").json()["items"]]
+        ids = [one["id"] for one in client.get("/editions/day.json").json()["items"]]
     told = list(dict.fromkeys(one.split(",")[1].split(":")[0] for one in ids))
     printed = [day.isoformat() for day in days[:EDITIONS] if library.editions.read(day).items]
     assert told == printed
@@ -241,13 +241,13 @@ def test_days_weeks_and_months_share_no_id(settings: Settings) -> None:
             library.editions.publish(Period.containing(first, span))
         ids = [
             one["id"]
-            for span in ("date", "week", "month")
-            for one in client.get(f"/papers/{span}.json").json()["items"]
+            for span in Span
+            for one in client.get(f"/editions/{span}.json").json()["items"]
         ]
     assert len(set(ids)) == len(ids) == len(Span)
 
 
-def test_an_edition_feed_asks_the_library_no_more_for_more_papers(settings: Settings) -> None:
+def test_the_number_of_statements_does_not_grow_with_papers(settings: Settings) -> None:
     def asked_for(papers: int) -> int:
         own = settings.model_copy(update={"data": settings.data / str(papers)})
         with Library(own, clock=lambda: NOW) as library, TestClient(create_app(library)) as client:
@@ -255,25 +255,27 @@ def test_an_edition_feed_asks_the_library_no_more_for_more_papers(settings: Sett
             library.add("test", told)
             library.editions.publish()
             with counted_statements() as statements:
-                items = client.get("/papers/date.json").json()["items"]
+                items = client.get("/editions/day.json").json()["items"]
         assert len(items) == papers
         return len(statements)
 
     assert asked_for(20) == asked_for(2) <= 2 * EDITIONS + 1
 
 
-def test_a_rising_paper_keeps_the_id_of_the_paper(feeds: TestClient, library: Library) -> None:
+def test_the_id_of_a_trending_paper_depends_on_the_paper_alone(
+    feeds: TestClient, library: Library
+) -> None:
     rising = library.trending.list(PAPERS).trends
-    told = feeds.get("/papers/trending.json").json()["items"]
+    told = feeds.get("/trending.json").json()["items"]
     assert [one["id"] for one in told] == [
         f"tag:127.0.0.1,2026:papers/{one.paper.id}" for one in rising
     ]
     assert [one["summary"] for one in told] == [one.reason for one in rising]
-    newest = feeds.get("/category/cs.LG.json").json()["items"]
+    newest = feeds.get("/categories/cs.LG.json").json()["items"]
     assert {one["id"] for one in told} <= {one["id"] for one in newest}
 
 
-def test_a_search_feed_tells_the_newest_first(feeds: TestClient) -> None:
+def test_a_search_feed_lists_the_newest_first(feeds: TestClient) -> None:
     told = feeds.get("/search.json", params={"q": "kites"}).json()
     dates = [one["date_published"] for one in told["items"]]
     assert dates == sorted(dates, reverse=True)
@@ -307,31 +309,31 @@ def test_every_search_is_a_feed(feeds: TestClient, query: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["atom", "json"])
 @pytest.mark.parametrize("query", ["", "?q=", "?q=%00%20", "?q=" + "x" * 4001])
-def test_a_search_feed_without_a_fit_question_is_refused(
+def test_a_search_feed_without_a_valid_query_is_an_error(
     feeds: TestClient, suffix: str, query: str
 ) -> None:
     answer = feeds.get(f"/search.{suffix}{query}")
     assert answer.status_code == 400
-    assert "question" in answer.text
+    assert "The parameter `q`" in answer.text
 
 
 @pytest.mark.parametrize(
     "name", ["q-bio.NC", "Physics/Optics", "風の谷", "a b&c", "x.json", "%", "?#"]
 )
-def test_every_category_is_a_feed(library: Library, feeds: TestClient, name: str) -> None:
+def test_every_category_has_a_feed(library: Library, feeds: TestClient, name: str) -> None:
     library.add("test", [make_paper(title=f"On kites of {name}", categories=(name,))])
-    path = f"/category/{quote(name, safe='')}"
+    path = f"/categories/{quote(name, safe='')}"
     in_atom = feeds.get(f"{path}.atom").content
     check_atom(in_atom)
     assert [text_of(one, "title") for one in entries_of(in_atom)] == [f"On kites of {name}"]
     assert links_of(etree.fromstring(in_atom), "self") == [f"{HOME}{path}.atom"]
     told = feeds.get(f"{path}.json").json()
     assert [one["tags"] for one in told["items"]] == [[name]]
-    assert feeds.get("/papers/trending.atom", params={"category": name}).status_code == 200
+    assert feeds.get("/trending.atom", params={"category": name}).status_code == 200
 
 
-def test_a_category_that_no_paper_has_is_an_empty_feed(feeds: TestClient) -> None:
-    for feed in ("/category/nothing", "/papers/trending?category=nothing"):
+def test_the_feed_of_an_unknown_category_is_empty(feeds: TestClient) -> None:
+    for feed in ("/categories/nothing", "/trending?category=nothing"):
         empty = feeds.get(in_format(feed, "atom")).content
         check_atom(empty)
         assert entries_of(empty) == []
@@ -350,13 +352,13 @@ def test_an_empty_library_has_empty_feeds(empty_library: Library, feed: str) -> 
         assert told.json()["items"] == []
 
 
-def test_a_category_too_long_to_be_one_is_refused(feeds: TestClient) -> None:
+def test_a_too_long_category_is_an_error(feeds: TestClient) -> None:
     long = "x" * (CATEGORY_CHARS + 1)
     for path, status in (
-        (f"/category/{long}.atom", 404),
-        ("/category/.json", 404),
-        ("/category/%00.atom", 404),
-        (f"/papers/trending.json?category={long}", 400),
+        (f"/categories/{long}.atom", 404),
+        ("/categories/.json", 404),
+        ("/categories/%00.atom", 404),
+        (f"/trending.json?category={long}", 400),
     ):
         answer = feeds.get(path)
         assert answer.status_code == status
@@ -368,31 +370,33 @@ def test_a_category_too_long_to_be_one_is_refused(feeds: TestClient) -> None:
     [
         "/search.atom?q=%ED%A0%80",
         "/search.json?q=a&q=%FF&page=9",
-        "/papers/trending.atom?category=%00%FF",
-        "/papers/trending.json?category=a&category=%25_'--",
-        "/category/%ED%A0%80.atom",
-        "/category/%FF%zz.json",
-        "/category/..%2F..%2Fetc.atom",
-        "/category/%25_%5C'--.json",
+        "/trending.atom?category=%00%FF",
+        "/trending.json?category=a&category=%25_'--",
+        "/categories/%ED%A0%80.atom",
+        "/categories/%FF%zz.json",
+        "/categories/..%2F..%2Fetc.atom",
+        "/categories/%25_%5C'--.json",
     ],
 )
-def test_odd_addresses_are_answered(feeds: TestClient, path: str) -> None:
+def test_malformed_addresses_return_a_feed(feeds: TestClient, path: str) -> None:
     answer = feeds.get(f"http://testserver{path}")
     assert answer.status_code == 200
     (check_atom if ".atom" in path else check_json_feed)(answer.content)
 
 
 @pytest.mark.parametrize("path", ["/feed", "/feed.xml", "/atom.xml", "/rss.xml"])
-def test_addresses_that_people_try_lead_to_the_days(feeds: TestClient, path: str) -> None:
+def test_common_feed_addresses_redirect_to_the_daily_feed(feeds: TestClient, path: str) -> None:
     for answer in (feeds.get(path), feeds.head(path)):
-        assert (answer.status_code, answer.headers["location"]) == (308, "/papers/date.atom")
+        assert (answer.status_code, answer.headers["location"]) == (308, "/editions/day.atom")
 
 
-def test_a_feed_is_only_read(feeds: TestClient) -> None:
-    for path in ("/papers/date.atom", "/search.json?q=a", "/feed"):
+def test_feeds_are_read_only(feeds: TestClient) -> None:
+    for path in ("/editions/day.atom", "/search.json?q=a", "/feed"):
         assert feeds.post(path).status_code == 405
 
 
-@pytest.mark.parametrize("path", ["/papers/date.rss", "/papers/year.atom", "/category/cs.LG"])
-def test_a_feed_that_is_none_is_not_here(feeds: TestClient, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/editions/day.rss", "/editions/year.atom", "/categories/cs.LG.rss"]
+)
+def test_an_unknown_feed_is_not_found(feeds: TestClient, path: str) -> None:
     assert feeds.get(path).status_code == 404

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from broadsheet.model import Notice, Paper
 from broadsheet.web.feeds import atom, json_feed
 from broadsheet.web.feeds.feed import LONG_AGO, Feed
-from broadsheet.web.feeds.syndication import AUTHORS_TOLD, Publisher
+from broadsheet.web.feeds.syndication import MAX_AUTHORS, Publisher
 from tests.web.feeds.valid_feeds import (
     ATOM,
     check_atom,
@@ -24,14 +24,16 @@ PUBLISHER = Publisher("The Kite", "https://news.example")
 
 
 def one_paper(paper: Paper) -> Feed:
-    return PUBLISHER.feed("kites", [PUBLISHER.paper(paper, "new")], path="/papers/x", home="/")
+    return PUBLISHER.feed(
+        "kites", [PUBLISHER.paper(paper, "new")], name="x", path="/papers/x", home="/"
+    )
 
 
 def test_the_address_of_the_newspaper_may_hold_a_path() -> None:
     publisher = Publisher("The Kite", "https://Lab.Example:8443/news")
     item = publisher.paper(Paper("arxiv:2603.00001", "On kites"))
-    feed = publisher.feed("", [item], path="/papers/date", home="/")
-    assert feed.json == "https://Lab.Example:8443/news/papers/date.json"
+    feed = publisher.feed("", [item], name="papers/date", path="/editions/day", home="/")
+    assert feed.json == "https://Lab.Example:8443/news/editions/day.json"
     assert item.page == "https://Lab.Example:8443/news/papers/arxiv:2603.00001"
     assert item.id == "tag:lab.example,2026:papers/arxiv:2603.00001"
 
@@ -39,7 +41,9 @@ def test_the_address_of_the_newspaper_may_hold_a_path() -> None:
 @pytest.mark.parametrize("base_url", ["http://[::1]:8000", "https://zürich.example", "http:"])
 def test_whatever_the_host_is_called_ids_are_valid(base_url: str) -> None:
     publisher = Publisher("The Kite", base_url)
-    feed = publisher.feed("", [publisher.paper(Paper("hash:a", "On kites"))], path="/x", home="/")
+    feed = publisher.feed(
+        "", [publisher.paper(Paper("hash:a", "On kites"))], name="x", path="/x", home="/"
+    )
     for tag in (feed.id, *[item.id for item in feed.items]):
         assert re.fullmatch(r"tag:[a-z0-9]([a-z0-9.-]*[a-z0-9])?,2026:[!-~]+", tag)
 
@@ -103,7 +107,7 @@ def test_of_a_thousand_authors_the_first_are_named() -> None:
     crowd = tuple(f"Author {n}" for n in range(1_000))
     (entry,) = entries_of(atom.write(one_paper(Paper("hash:a", "On kites", authors=crowd))))
     named = [one.text for one in entry.findall(f"{ATOM}author/{ATOM}name")]
-    assert named == list(crowd[:AUTHORS_TOLD])
+    assert named == list(crowd[:MAX_AUTHORS])
 
 
 def test_authors_of_one_name_are_all_named() -> None:
@@ -136,7 +140,7 @@ def test_no_text_makes_a_feed_invalid(
         notice=Notice.WITHDRAWN,
     )
     feed = Publisher(f"The Kite {title}", PUBLISHER.base_url).feed(
-        title, [PUBLISHER.paper(paper, reason)], path="/papers/x", home="/"
+        title, [PUBLISHER.paper(paper, reason)], name="x", path="/papers/x", home="/"
     )
     check_atom(atom.write(feed))
     check_json_feed(json_feed.write(feed))

@@ -1,1 +1,1 @@
-"""What programs read: the API of this newspaper, and that of the Hugging Face Hub's papers."""
+"""The JSON APIs: version 1, and the papers API of the Hugging Face Hub."""

@@ -1,4 +1,4 @@
-"""Where the manual of the API is read."""
+"""The API documentation: the OpenAPI document and a page for people."""
 
 from functools import partial
 
@@ -6,9 +6,9 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from broadsheet.web.api.openapi import chapters, glossary, manual
+from broadsheet.web.api.openapi import field_descriptions, openapi_document, operations_by_tag
 from broadsheet.web.api.quota import WITH_TOKEN
-from broadsheet.web.dependencies import TheLibrary, ThePrinter
+from broadsheet.web.dependencies import Context
 from broadsheet.web.etag import with_etag
 
 router = APIRouter(include_in_schema=False)
@@ -17,21 +17,21 @@ _page = partial(router.api_route, methods=["GET", "HEAD"])
 
 @_page("/openapi.json")
 def openapi(request: Request) -> Response:
-    """Give the OpenAPI document."""
+    """Return the OpenAPI document."""
     return with_etag(request, orjson.dumps(request.app.openapi()), "application/json")
 
 
 @_page("/docs", response_class=HTMLResponse)
-def docs(request: Request, library: TheLibrary, printer: ThePrinter) -> Response:
-    """Show the document to people."""
-    document = manual(request.app)
-    return printer.page(
-        request,
+def docs(context: Context) -> Response:
+    """Return the documentation as a page."""
+    document = openapi_document(context.request.app)
+    settings = context.library.settings
+    return context.render(
         "docs.html",
-        chapters=chapters(document),
-        glossary=glossary(document),
-        an_hour=library.settings.api_requests_an_hour,
-        with_token=library.settings.api_requests_an_hour * WITH_TOKEN,
-        needs_token=library.settings.api == "token",
+        operations=operations_by_tag(document),
+        fields=field_descriptions(document),
+        per_hour=settings.api_requests_an_hour,
+        per_hour_with_token=settings.api_requests_an_hour * WITH_TOKEN,
+        needs_token=settings.api == "token",
         canonical="/docs",
     )

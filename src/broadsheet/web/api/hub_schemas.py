@@ -1,4 +1,4 @@
-"""How papers read in the hub's API: its names, its wrapping, its way to write a moment."""
+"""Schemas of the hub's papers API, with its names, nesting and time format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from broadsheet.web.addresses import web_link
 from broadsheet.web.calendar import iso_date
 
 
-def moment(at: datetime) -> str:
-    """Write a moment as the hub does.
+def hub_time(at: datetime) -> str:
+    """Return a time in the hub's format.
 
     Examples
     --------
-    >>> moment(datetime(2026, 2, 20, 9, tzinfo=UTC))
+    >>> hub_time(datetime(2026, 2, 20, 9, tzinfo=UTC))
     '2026-02-20T09:00:00.000Z'
     """
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[datetime, PlainSerializer(moment, return_type=str)]
+Moment = Annotated[datetime, PlainSerializer(hub_time, return_type=str)]
 
 
 class _Wire(BaseModel):
@@ -33,7 +33,7 @@ class _Wire(BaseModel):
 
 
 class HubUser(_Wire):
-    """Who put a paper forward; the hub's own lists call the same name `user` and `name`."""
+    """A submitter; the hub repeats the same name as `user` and `name`."""
 
     user: str
     name: str
@@ -47,14 +47,14 @@ class HubAuthor(_Wire):
 
 
 class HubPaper(_Wire):
-    """What a paper says of itself, and the attention it got."""
+    """A paper with its totals of attention."""
 
-    id: str = Field(description="The bare arXiv id, else the id it has in this library.")
+    id: str = Field(description="arXiv id without prefix, else the id in this library.")
     authors: tuple[HubAuthor, ...]
     published_at: Moment | None
     title: str
-    summary: str = Field(description="The abstract; empty where none is known.")
-    upvotes: int = Field(description="Upvotes on the hub and votes of readers here.")
+    summary: str = Field(description="Abstract; empty if there is none.")
+    upvotes: int = Field(description="Upvotes on the hub plus votes of this site's readers.")
     submitted_on_daily_at: Moment | None
     submitted_on_daily_by: HubUser | None
     github_repo: str | None
@@ -63,16 +63,16 @@ class HubPaper(_Wire):
 
 
 class HubPaperAlone(HubPaper):
-    """A paper that was asked for by its id."""
+    """A paper requested by its id."""
 
     num_comments: int
 
 
 class HubItem(_Wire):
-    """A paper in a list; huggingface_hub reads some of its fields out here only."""
+    """A paper in a list; `huggingface_hub` reads some fields at this level only."""
 
     paper: HubPaper
-    published_at: Moment | None = Field(description="The day of the edition that it stood in.")
+    published_at: Moment | None = Field(description="Day of its edition.")
     title: str
     summary: str
     num_comments: int
@@ -89,9 +89,9 @@ class Listed:
     Parameters
     ----------
     paper : Paper
-        As it is now.
+        Current version.
     day : date or None
-        The day of the edition that it stands in; None outside of one.
+        Day of its edition; None outside of an edition.
     score : float
         As in :class:`broadsheet.model.trend.Trend`.
     """
@@ -103,16 +103,16 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What came of a paper.
+    """Attention of a paper.
 
     Parameters
     ----------
     counts : mapping of Kind to float
-        The newest totals.
+        Current totals.
     votes : int
-        Votes of readers here.
+        Votes of this site's readers.
     submission : Submission or None
-        Who put it forward.
+        First submission.
     """
 
     counts: Mapping[Kind, float]
@@ -121,15 +121,15 @@ class Attention:
 
 
 def paper_alone(paper: Paper, attention: Attention) -> HubPaperAlone:
-    """Shape one paper that stands alone."""
+    """Return one paper requested by its id."""
     return _paper(Listed(paper), attention)
 
 
 def list_item(listed: Listed, attention: Attention) -> HubItem:
-    """Shape one paper of a list."""
+    """Return one paper of a list."""
     paper = _paper(listed, attention)
     return HubItem(
-        # As the type says and no more: what counts the comments stands outside.
+        # Without the fields of HubPaperAlone: the number of comments is one level up.
         paper=HubPaper(**{name: getattr(paper, name) for name in HubPaper.model_fields}),
         published_at=_midnight(listed.day) or paper.submitted_on_daily_at or paper.published_at,
         title=paper.title,
@@ -143,7 +143,7 @@ def list_item(listed: Listed, attention: Attention) -> HubItem:
 
 
 def _paper(listed: Listed, attention: Attention) -> HubPaperAlone:
-    paper, put_forward = listed.paper, attention.submission
+    paper, submission = listed.paper, attention.submission
     dated = iso_date(paper.published or "")
     stars = attention.counts.get(Kind.STARS)
     return HubPaperAlone(
@@ -153,8 +153,8 @@ def _paper(listed: Listed, attention: Attention) -> HubPaperAlone:
         title=paper.title,
         summary=paper.abstract or "",
         upvotes=round(attention.counts.get(Kind.UPVOTES, 0)) + attention.votes,
-        submitted_on_daily_at=put_forward.submitted_at if put_forward else _midnight(listed.day),
-        submitted_on_daily_by=_user(put_forward.by) if put_forward else None,
+        submitted_on_daily_at=submission.submitted_at if submission else _midnight(listed.day),
+        submitted_on_daily_by=_user(submission.by) if submission else None,
         github_repo=web_link(paper.code_url),
         github_stars=None if stars is None else round(stars),
         ai_summary=paper.summary,

@@ -1,4 +1,4 @@
-"""How a paper reads as Markdown: nothing that it says of itself may mark up the page."""
+"""A paper as Markdown; its own text is escaped and cannot add markup. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,25 +10,25 @@ from broadsheet.web.addresses import plain, web_link
 from broadsheet.web.calendar import short_date
 from broadsheet.web.view_models import Reading
 
-# What CommonMark or GitHub's tables and strikes read as more than itself within a line. Lone
-# dashes and dots are left alone, so that "state-of-the-art" stays readable to programs, too.
+# Characters with a meaning within a line in CommonMark or GitHub's tables and strikethrough.
+# Single dashes and dots are not escaped, so that "state-of-the-art" stays searchable.
 _MARKS = re.compile(r"[\\`*_\[\]<>&#|~]")
-# What begins a list, a rule or an underline at the start of a line.
-_BEGINS = re.compile(r"^(?:(\d{1,9})([.)])|([-+=]))")
-# What addresses are made of; the rest, such as spaces and angle brackets, is written as %XX.
-_OF_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
+# Start of a list, a rule or an underline.
+_BLOCK_START = re.compile(r"^(?:(\d{1,9})([.)])|([-+=]))")
+# Characters kept in addresses; others, such as spaces, are percent-encoded.
+_ADDRESS_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a paper stands or stood, and why.
+    """Rank of a paper in a list.
 
     Parameters
     ----------
     place : str
-        Such as ``No. 3 on Friday, 20 February 2026``.
+        Such as ``Rank 3 in the edition of Friday, 20 February 2026``.
     reason : str
-        What it gained.
+        Reason for the rank.
     """
 
     place: str
@@ -36,7 +36,7 @@ class Standing:
 
 
 def escaped(text: str) -> str:
-    r"""Write text within a line so that Markdown and HTML show it as it is.
+    r"""Escape text within a line for Markdown and HTML.
 
     Examples
     --------
@@ -47,31 +47,33 @@ def escaped(text: str) -> str:
 
 
 def paragraph(text: str) -> str:
-    r"""Write text as a line of its own so that it is shown as it is.
+    r"""Escape text that is a line by itself.
 
     Examples
     --------
     >>> paragraph("1. first")
     '1\\. first'
     """
-    return _BEGINS.sub(lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", escaped(text))
+    return _BLOCK_START.sub(
+        lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", escaped(text)
+    )
 
 
 def paper_markdown(
     paper: Paper, page: str, attention: Sequence[Reading], standings: Sequence[Standing]
 ) -> str:
-    """Write all that is known of a paper.
+    """Return a paper as Markdown.
 
     Parameters
     ----------
     paper : Paper
-        Any text in it is hostile.
+        Its text is untrusted.
     page : str
-        The address of its page here.
+        Address of its page.
     attention : sequence of Reading
-        The newest readings.
+        Current totals of attention.
     standings : sequence of Standing
-        The places where it stands or stood.
+        Current and past ranks.
     """
     blocks = [f"# {escaped(paper.title)}"]
     if paper.notice:
@@ -79,36 +81,36 @@ def paper_markdown(
     if paper.authors:
         blocks.append(paragraph(", ".join(paper.authors)))
     blocks += ["\n".join([*_facts(paper), *_links(paper, page)])]
-    blocks += ["## Abstract", paragraph(paper.abstract or "No abstract is known.")]
+    blocks += ["## Abstract", paragraph(paper.abstract or "No abstract available.")]
     if attention:
         blocks += ["## Attention", "\n".join(_reading(one) for one in attention)]
     if standings:
-        told = [f"- {escaped(one.place)}: {escaped(one.reason)}" for one in standings]
-        blocks += ["## Why it is in the news", "\n".join(told)]
+        lines = [f"- {escaped(each.place)}: {escaped(each.reason)}" for each in standings]
+        blocks += ["## Rankings", "\n".join(lines)]
     return "\n\n".join(blocks) + "\n"
 
 
 def _facts(paper: Paper) -> Iterator[str]:
-    told = {
+    facts = {
         "Published": short_date(paper.published) if paper.published else None,
         "Categories": ", ".join(paper.categories),
         "Venue": paper.venue,
         "Comment": paper.comment,
-        "In short": paper.summary,
+        "Summary": paper.summary,
     }
-    return (f"- {name}: {escaped(text)}" for name, text in told.items() if text)
+    return (f"- {name}: {escaped(text)}" for name, text in facts.items() if text)
 
 
 def _links(paper: Paper, page: str) -> Iterator[str]:
-    told = {
+    links = {
         "Paper": paper.link,
         "Free to read": paper.open_url,
         "Code": paper.code_url,
-        "Here": page,
+        "This site": page,
     }
-    safe = {name: web_link(url) for name, url in told.items()}
+    safe = {name: web_link(url) for name, url in links.items()}
     return (
-        f"- {name}: <{quote(url, safe=_OF_ADDRESSES, errors='replace')}>"
+        f"- {name}: <{quote(url, safe=_ADDRESS_CHARACTERS, errors='replace')}>"
         for name, url in safe.items()
         if url
     )

@@ -1,4 +1,4 @@
-"""The manual of the API: its OpenAPI document, and the same written for people."""
+"""Read the OpenAPI document for the documentation page and for error messages."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,43 +10,43 @@ from fastapi import FastAPI
 from fastapi.openapi import models
 from fastapi.openapi.models import OpenAPI, Schema
 
-_STAND_INS: Mapping[str, object] = {
+_PLACEHOLDERS: Mapping[str, object] = {
     "string": "…",
     "integer": 1,
     "number": 0.5,
     "boolean": False,
     "null": None,
 }
-# No example goes deeper, should a shape ever hold itself.
-_DEEPEST = 8
+# Limit for a schema that contains itself.
+_MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What an address takes.
+    """One parameter of an operation.
 
     Parameters
     ----------
     name : str
-        Its name.
+        Name of the parameter.
     in_path : bool
-        Whether it is part of the address; else it stands behind the question mark.
+        Whether it is in the path; else it is in the query string.
     required : bool
-        Whether it must be given.
-    meaning : str
-        What it may be, such as ``a whole number from 1 to 500``.
+        Whether it is required.
+    allowed : str
+        Allowed values, such as ``an integer from 1 to 500``.
     default : str or None
-        What is taken where it is left out.
+        Default value.
     description : str
-        What it is for.
+        Purpose of the parameter.
     example : str or None
-        One that can be tried.
+        A valid value.
     """
 
     name: str
     in_path: bool
     required: bool
-    meaning: str
+    allowed: str
     default: str | None
     description: str
     example: str | None
@@ -54,105 +54,105 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that can be asked.
+    """One GET operation of the API.
 
     Parameters
     ----------
     path : str
-        With its parameters in braces.
+        Path with parameters in braces.
     description : str
-        What it does.
+        Purpose of the operation.
     parameters : tuple of Parameter
-        What it takes.
-    trial : str
-        A path that can be tried.
-    answer : str
-        What an answer looks like; empty where that is not told.
+        Its parameters.
+    example_path : str
+        Path of a valid request.
+    example_response : str
+        An example of the response as JSON; empty if the schema is not described.
     """
 
     path: str
     description: str
     parameters: tuple[Parameter, ...]
-    trial: str
-    answer: str
+    example_path: str
+    example_response: str
 
 
-def manual(app: FastAPI) -> OpenAPI:
-    """Read the OpenAPI document of an application that is put together."""
+def openapi_document(app: FastAPI) -> OpenAPI:
+    """Return the parsed OpenAPI document of an application."""
     state = app.state
-    if not hasattr(state, "manual"):
-        state.manual = OpenAPI.model_validate(app.openapi())
-    return cast(OpenAPI, state.manual)
+    if not hasattr(state, "openapi_document"):
+        state.openapi_document = OpenAPI.model_validate(app.openapi())
+    return cast(OpenAPI, state.openapi_document)
 
 
-def chapters(document: OpenAPI) -> dict[str, list[Operation]]:
-    """List what can be asked, by tag."""
+def operations_by_tag(document: OpenAPI) -> dict[str, list[Operation]]:
+    """List the GET operations by tag."""
     by_tag: dict[str, list[Operation]] = {}
     for path in document.paths or {}:
-        told = _told(document, path)
-        if told is not None:
-            tag = (told.tags or [""])[0]
-            by_tag.setdefault(tag, []).append(_operation(document, path, told))
+        operation = _get_of(document, path)
+        if operation is not None:
+            tag = (operation.tags or [""])[0]
+            by_tag.setdefault(tag, []).append(_operation(document, path, operation))
     return by_tag
 
 
-def glossary(document: OpenAPI) -> dict[str, dict[str, str]]:
-    """List what the fields of answers mean, by shape; those that say nothing are left out."""
-    shapes: Mapping[str, Any] = (document.components and document.components.schemas) or {}
-    told = {
+def field_descriptions(document: OpenAPI) -> dict[str, dict[str, str]]:
+    """Return the descriptions of response fields by schema; schemas without any are left out."""
+    schemas: Mapping[str, Any] = (document.components and document.components.schemas) or {}
+    described = {
         name: {
             field: of.description
-            for field, of in (shape.properties or {}).items()
+            for field, of in (schema.properties or {}).items()
             if isinstance(of, Schema) and of.description
         }
-        for name, shape in shapes.items()
-        if isinstance(shape, Schema)
+        for name, schema in schemas.items()
+        if isinstance(schema, Schema)
     }
-    return {name: fields for name, fields in told.items() if fields}
+    return {name: fields for name, fields in described.items() if fields}
 
 
-def refusal(document: OpenAPI, path: str, name: str, *, missing: bool) -> str:
-    """Say what a parameter must be that came wrong or not at all.
+def parameter_error(document: OpenAPI, path: str, name: str, *, is_missing: bool) -> str:
+    """Return the error message for a missing or invalid parameter.
 
     Parameters
     ----------
     document : OpenAPI
-        Where it is described.
+        The document that describes the parameter.
     path : str
-        The address that takes it, with parameters in braces.
+        Path of the operation, with parameters in braces.
     name : str
-        The parameter.
-    missing : bool
-        Whether it did not come.
+        Name of the parameter.
+    is_missing : bool
+        Whether the parameter is missing; else its value is invalid.
     """
-    told = _told(document, path)
-    taken = _parameters(document, told) if told is not None else ()
-    meaning = next((one.meaning for one in taken if one.name == name), "what the manual says")
-    wrong = f"is missing: it must be {meaning}" if missing else f"must be {meaning}"
-    return f"The parameter {name!r} {wrong}; /docs tells of all."
+    operation = _get_of(document, path)
+    known = _parameters(document, operation) if operation is not None else ()
+    allowed = next((each.allowed for each in known if each.name == name), "as described")
+    rule = f"is required and must be {allowed}" if is_missing else f"must be {allowed}"
+    return f"The parameter {name!r} {rule}; /docs describes all parameters."
 
 
-def meaning(document: OpenAPI, schema: Schema) -> str:
-    """Say what a value may be.
+def allowed_values(document: OpenAPI, schema: Schema) -> str:
+    """Return the values that a schema allows, in words.
 
     Examples
     --------
     >>> api = OpenAPI(openapi="3.1.0", info={"title": "a", "version": "1"}, paths={})
-    >>> meaning(api, Schema(type="integer", minimum=1, maximum=500))
-    'a whole number from 1 to 500'
-    >>> meaning(api, Schema(type="string", minLength=1, maxLength=4000))
+    >>> allowed_values(api, Schema(type="integer", minimum=1, maximum=500))
+    'an integer from 1 to 500'
+    >>> allowed_values(api, Schema(type="string", minLength=1, maxLength=4000))
     'text of 1 to 4,000 characters'
     """
-    schema = _plain(document, schema)
+    schema = _resolve(document, schema)
     if schema.enum:
-        return f"one of {', '.join(str(one) for one in schema.enum)}"
+        return f"one of {', '.join(str(value) for value in schema.enum)}"
     if schema.type == "string":
         least, longest = schema.minLength or 0, schema.maxLength
         if longest is None:
             return "text"
         amount = f"{least} to" if least else "at most"
         return f"text of {amount} {longest:,} characters"
-    kind = {"integer": "a whole number", "number": "a number"}.get(str(schema.type))
+    kind = {"integer": "an integer", "number": "a number"}.get(str(schema.type))
     if kind is None:
         return "true or false" if schema.type == "boolean" else "text"
     lowest, highest = schema.minimum, schema.maximum
@@ -164,15 +164,15 @@ def meaning(document: OpenAPI, schema: Schema) -> str:
 
 
 def example(document: OpenAPI, schema: Schema, depth: int = 0) -> object:
-    """Make a value as a schema describes it, out of the examples in it."""
+    """Return an example value of a schema, built from the examples of its fields."""
     if schema.examples:
         return schema.examples[0]
-    schema = _plain(document, schema)
+    schema = _resolve(document, schema)
     if schema.examples:
         return schema.examples[0]
     if schema.enum:
         return schema.enum[0]
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return None
     if isinstance(schema.items, Schema):
         return [example(document, schema.items, depth + 1)]
@@ -182,68 +182,68 @@ def example(document: OpenAPI, schema: Schema, depth: int = 0) -> object:
             for name, field in schema.properties.items()
             if isinstance(field, Schema)
         }
-    return _STAND_INS.get(str(schema.type))
+    return _PLACEHOLDERS.get(str(schema.type))
 
 
-def _told(document: OpenAPI, path: str) -> models.Operation | None:
-    # What the document's model leaves as it is, since it may be anything, is read here.
+def _get_of(document: OpenAPI, path: str) -> models.Operation | None:
+    # The model of the document does not parse path items.
     item = (document.paths or {}).get(path)
     return None if item is None else models.PathItem.model_validate(item).get
 
 
-def _operation(document: OpenAPI, path: str, told: models.Operation) -> Operation:
-    parameters = tuple(_parameters(document, told))
+def _operation(document: OpenAPI, path: str, operation: models.Operation) -> Operation:
+    parameters = tuple(_parameters(document, operation))
     return Operation(
         path,
-        told.description or told.summary or "",
+        operation.description or operation.summary or "",
         parameters,
-        _trial(path, parameters),
-        _answer(document, told),
+        _example_path(path, parameters),
+        _example_response(document, operation),
     )
 
 
-def _parameters(document: OpenAPI, told: models.Operation) -> Iterator[Parameter]:
-    for one in told.parameters or ():
-        if isinstance(one, models.Parameter) and isinstance(one.schema_, Schema):
-            examples = one.schema_.examples
-            default = one.schema_.default
+def _parameters(document: OpenAPI, operation: models.Operation) -> Iterator[Parameter]:
+    for parameter in operation.parameters or ():
+        if isinstance(parameter, models.Parameter) and isinstance(parameter.schema_, Schema):
+            examples = parameter.schema_.examples
+            default = parameter.schema_.default
             yield Parameter(
-                one.name,
-                one.in_ is models.ParameterInType.path,
-                bool(one.required),
-                meaning(document, one.schema_),
+                parameter.name,
+                parameter.in_ is models.ParameterInType.path,
+                bool(parameter.required),
+                allowed_values(document, parameter.schema_),
                 None if default is None else str(default),
-                one.description or "",
+                parameter.description or "",
                 str(examples[0]) if examples else None,
             )
 
 
-def _trial(path: str, parameters: tuple[Parameter, ...]) -> str:
+def _example_path(path: str, parameters: tuple[Parameter, ...]) -> str:
     fields = {}
-    for one in parameters:
-        tried = one.example or one.name.upper()
-        if one.in_path:
-            path = path.replace(f"{{{one.name}}}", quote(tried, safe=":/"))
-        elif one.example or one.required:
-            fields[one.name] = tried
+    for parameter in parameters:
+        value = parameter.example or parameter.name.upper()
+        if parameter.in_path:
+            path = path.replace(f"{{{parameter.name}}}", quote(value, safe=":/"))
+        elif parameter.example or parameter.required:
+            fields[parameter.name] = value
     return f"{path}?{urlencode(fields)}" if fields else path
 
 
-def _answer(document: OpenAPI, told: models.Operation) -> str:
-    good = models.Response.model_validate((told.responses or {})["200"])
-    of = (good.content or {}).get("application/json")
-    if of is None or not isinstance(of.schema_, Schema):
+def _example_response(document: OpenAPI, operation: models.Operation) -> str:
+    response = models.Response.model_validate((operation.responses or {})["200"])
+    media = (response.content or {}).get("application/json")
+    if media is None or not isinstance(media.schema_, Schema):
         return ""
-    return json.dumps(example(document, of.schema_), indent=2, ensure_ascii=False)
+    return json.dumps(example(document, media.schema_), indent=2, ensure_ascii=False)
 
 
-def _plain(document: OpenAPI, schema: Schema) -> Schema:
-    """Follow references, and take of what may also be null what else it may be."""
+def _resolve(document: OpenAPI, schema: Schema) -> Schema:
+    """Follow a reference, and drop null from a choice of types."""
     if schema.ref is not None:
-        named: Mapping[str, Any] = (document.components and document.components.schemas) or {}
-        found = named.get(schema.ref.rpartition("/")[2])
-        return _plain(document, found) if isinstance(found, Schema) else Schema()
-    for one in schema.anyOf or ():
-        if isinstance(one, Schema) and one.type != "null":
-            return _plain(document, one)
+        schemas: Mapping[str, Any] = (document.components and document.components.schemas) or {}
+        found = schemas.get(schema.ref.rpartition("/")[2])
+        return _resolve(document, found) if isinstance(found, Schema) else Schema()
+    for option in schema.anyOf or ():
+        if isinstance(option, Schema) and option.type != "null":
+            return _resolve(document, option)
     return schema

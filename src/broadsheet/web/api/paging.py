@@ -1,4 +1,4 @@
-"""Where a list goes on: pure."""
+"""Pagination of lists: pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,29 +7,29 @@ from urllib.parse import quote, urlencode
 
 from broadsheet.model import Signal
 
-_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
-_SIGNAL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)\.(\d{1,9})", re.ASCII)
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+_CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)\.(\d{1,9})", re.ASCII)
 
 
-def next_address(here: str, asked: Iterable[tuple[str, str]], after: str) -> str:
-    """Give the address of the next stretch of a list.
+def next_address(address: str, parameters: Iterable[tuple[str, str]], after: str) -> str:
+    """Return the address of the next page of a list.
 
     Parameters
     ----------
-    here : str
-        Address of the list, without parameters and not quoted.
-    asked : iterable of (name, value)
-        The parameters of this stretch.
+    address : str
+        Address of the list without a query string, not percent-encoded.
+    parameters : iterable of (name, value)
+        The parameters of this page.
     after : str
-        Where it ended.
+        The cursor that ends this page.
 
     Examples
     --------
     >>> next_address("https://paper.example/api/v1/trending", [("limit", "2")], "2.x")
     'https://paper.example/api/v1/trending?limit=2&after=2.x'
     """
-    fields = [(name, value) for name, value in asked if name != "after"]
-    return f"{quote(here, safe=':/', errors='replace')}?" + urlencode(
+    fields = [(name, value) for name, value in parameters if name != "after"]
+    return f"{quote(address, safe=':/', errors='replace')}?" + urlencode(
         [*fields, ("after", after)], errors="replace"
     )
 
@@ -37,45 +37,45 @@ def next_address(here: str, asked: Iterable[tuple[str, str]], after: str) -> str
 def signals_after(
     signals: Sequence[Signal], after: str | None, limit: int
 ) -> tuple[Sequence[Signal], str | None]:
-    """Cut a stretch out of a paper's signals.
+    """Return one page of a paper's signals.
 
-    A place in the list is a moment and how many signals of that very moment were told, so that
-    one that comes in late moves nothing.
+    A cursor is a time and the number of signals already returned for that time, so that a signal
+    that is stored later does not shift the pages.
 
     Parameters
     ----------
     signals : sequence of Signal
-        In order of time.
+        All signals in order of time.
     after : str or None
-        Where an earlier stretch ended.
+        The cursor that ended the previous page; None for the first page.
     limit : int
-        How many at most, from 1.
+        Length of a page, 1 or more.
 
     Returns
     -------
-    sequence of Signal
-        The stretch.
-    str or None
-        Where it ended; None where there are no more.
+    page : sequence of Signal
+        At most `limit` signals.
+    after : str or None
+        The cursor that ends the page; None at the end of the list.
 
     Raises
     ------
     ValueError
-        Where `after` was not given out by this function.
+        If `after` is not a cursor returned by this function.
     """
-    begin = 0 if after is None else _told_until(signals, after)
-    stretch = signals[begin : begin + limit]
-    if begin + limit >= len(signals):
-        return stretch, None
-    last = stretch[-1].observed_at
-    told = sum(one.observed_at == last for one in signals[: begin + limit])
-    return stretch, f"{last.strftime(_MOMENT)}.{told}"
+    start = 0 if after is None else _start(signals, after)
+    page = signals[start : start + limit]
+    if start + limit >= len(signals):
+        return page, None
+    last = page[-1].observed_at
+    returned = sum(signal.observed_at == last for signal in signals[: start + limit])
+    return page, f"{last.strftime(_TIME)}.{returned}"
 
 
-def _told_until(signals: Sequence[Signal], after: str) -> int:
-    place = _SIGNAL.fullmatch(after)
-    if place is None:
-        raise ValueError(f"{after!r} is no place in a list of signals")
-    moment, told = datetime.fromisoformat(place[1]), int(place[2])
-    earlier = sum(one.observed_at < moment for one in signals)
-    return earlier + min(told, sum(one.observed_at == moment for one in signals))
+def _start(signals: Sequence[Signal], after: str) -> int:
+    cursor = _CURSOR.fullmatch(after)
+    if cursor is None:
+        raise ValueError(f"invalid cursor of a list of signals: {after!r}")
+    last, returned = datetime.fromisoformat(cursor[1]), int(cursor[2])
+    earlier = sum(signal.observed_at < last for signal in signals)
+    return earlier + min(returned, sum(signal.observed_at == last for signal in signals))

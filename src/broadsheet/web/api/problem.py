@@ -1,4 +1,4 @@
-"""Refuse a program in words that it and its maker can read: RFC 9457."""
+"""Error responses of the API (RFC 9457)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -13,27 +13,27 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(BaseModel):
-    """Why there is no answer."""
+    """An error."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     type: str
-    """Always ``about:blank``: the status says what kind of problem it is."""
+    """Always ``about:blank``; the status identifies the error."""
     title: str
-    """The status in words."""
+    """Name of the status."""
     status: int
-    """The HTTP status."""
+    """HTTP status."""
     detail: str
-    """One sentence: what is wrong, and what to do."""
+    """What is wrong and how to correct it, in one sentence."""
     instance: str
-    """The path that was asked for."""
+    """Path of the request."""
     error: str
-    """The same sentence as `detail`, where clients of the Hugging Face Hub look for it."""
+    """Same as `detail`; clients of the Hugging Face Hub read this field."""
 
 
-# What OpenAPI is told of all answers that are none.
+# Description of every error response in OpenAPI.
 PROBLEMS: dict[str, Any] = {
-    "description": "Why there is no answer.",
+    "description": "An error.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
 }
 
@@ -41,20 +41,20 @@ PROBLEMS: dict[str, Any] = {
 def problem(
     request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Refuse a request for data.
+    """Return an error as ``application/problem+json``.
 
     Parameters
     ----------
     request : Request
-        What is refused.
+        The failed request.
     status : int
         HTTP status, 400 to 599.
     detail : str
-        One sentence that says what to do.
+        What is wrong and how to correct it, in one sentence.
     headers : mapping, optional
-        More headers.
+        Additional headers.
     """
-    told = Problem(
+    body = Problem(
         type="about:blank",
         title=HTTPStatus(status).phrase,
         status=status,
@@ -63,7 +63,7 @@ def problem(
         error=detail,
     )
     return Response(
-        told.model_dump_json().encode(),
+        body.model_dump_json().encode(),
         status,
         {"Cache-Control": "no-store", **(headers or {})},
         MEDIA_TYPE,

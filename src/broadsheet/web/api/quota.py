@@ -1,9 +1,5 @@
-"""Who may ask the API, how often, and how that is told to them."""
+"""Access to the API: tokens, request quotas and the headers that report them."""
 
-import threading
-import time
-from collections import OrderedDict
-from dataclasses import dataclass
 from math import ceil
 
 from fastapi import Request
@@ -13,181 +9,115 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadsheet.library import Library
 from broadsheet.web.api.problem import problem
-from broadsheet.web.dependencies import client_address
-from broadsheet.web.guard import household
+from broadsheet.web.dependencies import client_network
+from broadsheet.web.rate_limiter import FixedWindow, Quota, RateLimiter
+from broadsheet.web.view_models import counted
 
 API = "/api/"
-# Clients of the Hugging Face Hub send their user's token for that with all they ask: at its own
-# addresses one that is not of this newspaper is refused, elsewhere it counts as none.
+# Clients of the Hugging Face Hub send their user's hub token with every request. Under this path
+# an unknown token is an error; at the hub's paths it counts as no token.
 _OWN_API = "/api/v1/"
 WITH_TOKEN = 10
 _HOUR_S = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What came of asking for a turn.
+def quota_headers(limiter: RateLimiter, quota: Quota) -> dict[str, str]:
+    """Return a quota as headers of draft-ietf-httpapi-ratelimit-headers-09.
 
-    Parameters
-    ----------
-    taken : bool
-        Whether it was there to be taken.
-    left : int
-        How many more there are.
-    reset_s : int
-        Seconds until there are as many as ever, 1 or more.
+    ``huggingface_hub`` reads this form.
+
+    Examples
+    --------
+    >>> quota_headers(FixedWindow(5, 60), Quota(True, 4, 60))
+    {'RateLimit': '"api";r=4;t=60', 'RateLimit-Policy': '"api";q=5;w=60'}
     """
-
-    taken: bool
-    left: int
-    reset_s: int
-
-
-class Quota:
-    """How often each client may ask within a window that begins when it first asks.
-
-    Two numbers are kept of each client, where :class:`broadsheet.web.guard.RateLimit` keeps every
-    turn; safe to use from many threads.
-
-    Parameters
-    ----------
-    times : int
-        How often.
-    window_s : int
-        Length of the window in seconds.
-    max_clients : int
-        How many clients are remembered; the one longest unseen is forgotten first.
-    """
-
-    def __init__(self, times: int, window_s: int = _HOUR_S, max_clients: int = 100_000) -> None:
-        self._times = times
-        self._window_s = window_s
-        self._max_clients = max_clients
-        self._taken: OrderedDict[str, tuple[float, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def take(self, client: str, now_s: float) -> Turn:
-        """Take one turn, if there is one.
-
-        Parameters
-        ----------
-        client : str
-            Who asks.
-        now_s : float
-            A monotonic time in seconds.
-        """
-        with self._lock:
-            begun_s, taken = self._taken.get(client, (now_s, 0))
-            if now_s >= begun_s + self._window_s:
-                begun_s, taken = now_s, 0
-            is_free = taken < self._times
-            self._taken[client] = (begun_s, taken + is_free)
-            self._taken.move_to_end(client)
-            if len(self._taken) > self._max_clients:
-                self._taken.popitem(last=False)
-        reset_s = max(1, ceil(begun_s + self._window_s - now_s))
-        return Turn(is_free, self._times - taken - is_free, reset_s)
-
-    def told(self, turn: Turn) -> dict[str, str]:
-        """Write a turn as headers.
-
-        They are those of draft-ietf-httpapi-ratelimit-headers-09, as huggingface_hub reads them.
-
-        Examples
-        --------
-        >>> Quota(5, 60).told(Turn(True, 4, 60))
-        {'RateLimit': '"api";r=4;t=60', 'RateLimit-Policy': '"api";q=5;w=60'}
-        """
-        return {
-            "RateLimit": f'"api";r={turn.left};t={turn.reset_s}',
-            "RateLimit-Policy": f'"api";q={self._times};w={self._window_s}',
-        }
+    return {
+        "RateLimit": f'"api";r={quota.remaining};t={quota.reset_s}',
+        "RateLimit-Policy": f'"api";q={limiter.limit};w={limiter.window_s}',
+    }
 
 
-class Allowance:
-    """ASGI middleware: a turn taken by each request for data, and told with each answer.
+class QuotaMiddleware:
+    """ASGI middleware: count each API request, check its token and report the quota.
 
-    It is no dependency of the endpoints, so that an address that is none of theirs, a method they
-    do not take and a parameter they refuse are counted and told like all else.
+    This is not a dependency of the endpoints, so that unknown addresses, wrong methods and invalid
+    parameters are counted and reported as well.
 
     Parameters
     ----------
     app : ASGIApp
-        What is guarded.
+        The application.
     library : Library
-        Its settings say how often, and whether a token is needed.
+        Its settings contain the limit and whether a token is required.
     """
 
     def __init__(self, app: ASGIApp, library: Library) -> None:
         self._app = app
         self._library = library
-        often = library.settings.api_requests_an_hour
-        self._without = Quota(often)
-        self._with_token = Quota(often * WITH_TOKEN)
+        limit = library.settings.api_requests_an_hour
+        self._per_network: RateLimiter = FixedWindow(limit, _HOUR_S)
+        self._per_token: RateLimiter = FixedWindow(limit * WITH_TOKEN, _HOUR_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http" or not scope["path"].startswith(API):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        sent = _token_sent(request)
+        token = _bearer_token(request)
         holder = None
-        if sent is not None:
-            holder = await run_in_threadpool(self._library.tokens.name_of, sent)
-        quota = self._without if holder is None else self._with_token
-        client = household(client_address(request)) if holder is None else holder
-        turn = quota.take(client, time.monotonic())
-        # The answer to a fault of ours is made outside all middleware.
-        request.state.allowance = told = quota.told(turn)
+        if token is not None:
+            holder = await run_in_threadpool(self._library.tokens.name_of, token)
+        limiter = self._per_network if holder is None else self._per_token
+        quota = limiter.take(client_network(request) if holder is None else holder)
+        # The response to a server error is sent from outside all middleware.
+        request.state.quota = headers = quota_headers(limiter, quota)
 
-        async def send_told(message: Message) -> None:
+        async def send_with_quota(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(told)
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        refusal = self._refusal(request, turn, sent, holder)
-        await (refusal or self._app)(scope, receive, send_told)
+        error = self._error(request, quota, token, holder)
+        await (error or self._app)(scope, receive, send_with_quota)
 
-    def _refusal(
-        self, request: Request, turn: Turn, sent: str | None, holder: str | None
+    def _error(
+        self, request: Request, quota: Quota, token: str | None, holder: str | None
     ) -> ASGIApp | None:
-        if not turn.taken:
+        if not quota.allowed:
             return problem(
-                request, 429, self._too_often(turn, holder), {"Retry-After": str(turn.reset_s)}
+                request, 429, self._too_many(quota, holder), {"Retry-After": str(quota.reset_s)}
             )
         if holder is not None:
             return None
-        if sent is not None and request.scope["path"].startswith(_OWN_API):
+        if token is not None and request.scope["path"].startswith(_OWN_API):
             return problem(
                 request,
                 401,
-                "The token sent is none of this newspaper's, or was revoked: send another, "
-                "or none.",
+                "The token is unknown or revoked; send a valid token, or none.",
                 {"WWW-Authenticate": 'Bearer realm="api", error="invalid_token"'},
             )
         if self._library.settings.api == "token":
             return problem(
                 request,
                 401,
-                "A token is needed here: ask this newspaper's operator for one, and send it as "
+                "A token is required; get one from the operator of this site and send it as "
                 "'Authorization: Bearer TOKEN'.",
                 {"WWW-Authenticate": 'Bearer realm="api"'},
             )
         return None
 
-    def _too_often(self, turn: Turn, holder: str | None) -> str:
-        often = self._library.settings.api_requests_an_hour
-        minutes = ceil(turn.reset_s / 60)
-        wait = f"Ask again in {minutes} minute{'' if minutes == 1 else 's'}"
+    def _too_many(self, quota: Quota, holder: str | None) -> str:
+        limit = self._library.settings.api_requests_an_hour
+        retry = f"try again in {counted(ceil(quota.reset_s / 60), 'minute')}"
         if holder is not None:
-            return f"A token is good for {often * WITH_TOKEN:,} requests an hour. {wait}."
+            return f"Too many requests: a token allows {limit * WITH_TOKEN:,} an hour; {retry}."
         return (
-            f"One network gets {often:,} answers an hour without a token. {wait}, "
-            "or ask this newspaper's operator for a token."
+            f"Too many requests: a network without a token is allowed {limit:,} an hour; {retry}, "
+            "or get a token from the operator of this site."
         )
 
 
-def _token_sent(request: Request) -> str | None:
+def _bearer_token(request: Request) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None

@@ -1,4 +1,4 @@
-"""The shapes of what the API answers, as OpenAPI describes them."""
+"""Schemas of the API's responses, as described in OpenAPI."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -8,232 +8,232 @@ from pydantic import BaseModel, ConfigDict, Field
 from broadsheet.model import Kind, Notice, Section, Span, Tier
 
 
-class Shape(BaseModel):
-    """The words below a field are its description."""
+class Schema(BaseModel):
+    """Base of all schemas: the docstring below a field is its description."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
-class Page(Shape):
-    """A stretch of a list, and where it goes on."""
+class Page(Schema):
+    """One page of a list."""
 
     after: Annotated[str | None, Field(examples=["2026-02-19.311"])]
-    """What to ask with for those that come next; null at the end."""
+    """Cursor of the next page; null at the end."""
     next: Annotated[str | None, Field(examples=["https://paper.example/api/v1/papers?after=…"])]
-    """The address of those that come next; null at the end."""
+    """Address of the next page; null at the end."""
 
 
-class Links(Shape):
-    """Where a paper is found."""
+class Links(Schema):
+    """Addresses of a paper."""
 
     api: Annotated[str, Field(examples=["https://paper.example/api/v1/papers/arxiv:2502.14802"])]
-    """Here."""
+    """This resource."""
     page: Annotated[str, Field(examples=["https://paper.example/papers/arxiv:2502.14802"])]
-    """Its page in this newspaper."""
+    """Page on this site."""
     work: Annotated[str | None, Field(examples=["https://arxiv.org/abs/2502.14802"])]
-    """The work itself: at arXiv, by its DOI, or where a source says."""
+    """The paper itself: at arXiv, by its DOI, or as stated by a source."""
     code: Annotated[str | None, Field(examples=["https://github.com/valley/kites"])] = None
-    """Its code."""
+    """Source code."""
     free: Annotated[str | None, Field(examples=["https://arxiv.org/pdf/2502.14802"])] = None
-    """Where it can be read for free."""
+    """Freely readable copy."""
 
 
-class Brief(Shape):
-    """What all papers are shown with."""
+class Brief(Schema):
+    """The common fields of papers."""
 
     id: Annotated[str, Field(examples=["arxiv:2502.14802"])]
-    """Its id in this newspaper."""
+    """Id in this library."""
     title: Annotated[str, Field(examples=["Measuring kites in the valley"])]
     """Plain text on one line; LaTeX is left in."""
     abstract: Annotated[str | None, Field(examples=["We study how kites change with the wind."])]
-    """Plain text; null where no source gave one."""
+    """Plain text; null if no source has one."""
     authors: Annotated[tuple[str, ...], Field(examples=[["Ada Windrow", "Bo Farol"]])]
-    """Names in the order of the paper."""
+    """Names, in the order of the paper."""
     categories: Annotated[tuple[str, ...], Field(examples=[["cs.LG", "stat.ML"]])]
     """arXiv categories or keywords, the primary one first."""
     published: Annotated[str | None, Field(examples=["2026-02-20"])]
     """ISO date of day, month or year precision."""
     notice: Annotated[Notice | None, Field(examples=[None])]
-    """The gravest that was said against it."""
+    """The most severe notice."""
     links: Links
-    """Where it is found."""
+    """Addresses."""
 
 
 class Paper(Brief):
-    """One work, whatever number of sources told of it."""
+    """One paper, merged from all its sources."""
 
     arxiv_id: Annotated[str | None, Field(examples=["2502.14802"])]
-    """Without version."""
+    """arXiv id without version."""
     doi: Annotated[str | None, Field(examples=["10.1000/kites"])]
-    """In lower case."""
+    """DOI in lower case."""
     ids: Annotated[tuple[str, ...], Field(examples=[["openalex:W2741809807"]])]
-    """Its ids at OpenAlex, Semantic Scholar and the ACL Anthology."""
+    """Ids at OpenAlex, Semantic Scholar and the ACL Anthology."""
     version: Annotated[int | None, Field(examples=[2])]
-    """The newest version told of."""
+    """Newest version."""
     venue: Annotated[str | None, Field(examples=["Journal of Kites"])]
     """Journal or conference."""
     comment: Annotated[str | None, Field(examples=["12 pages, 3 figures"])]
-    """The authors' remark."""
+    """Comment of the authors."""
     summary: Annotated[str | None, Field(examples=["Kites rise when the wind turns."])]
-    """One sentence by others on what it says."""
+    """Summary in one sentence, from a source."""
 
 
-class Submission(Shape):
-    """Who put a paper forward first."""
+class Submission(Schema):
+    """The first submission of a paper."""
 
     by: Annotated[str, Field(examples=["ada"])]
-    """Their name there."""
+    """User name of the submitter."""
     at: Annotated[datetime, Field(examples=["2026-02-20T08:12:00Z"])]
-    """When."""
+    """Time of the submission."""
     source: Annotated[str, Field(examples=["hf"])]
-    """Where."""
+    """Source of the submission."""
 
 
 class WholePaper(Paper):
-    """One paper, with all that is known of it."""
+    """One paper with its references, totals and submission."""
 
     references: Annotated[tuple[str, ...], Field(examples=[["arxiv:1706.03762"]])]
-    """Ids of the works it cites; they may be of no paper here."""
+    """Ids of cited papers, which may not be in this library."""
     related: Annotated[tuple[str, ...], Field(examples=[["doi:10.1000/lanterns"]])]
-    """Ids of works that a service holds to be near."""
+    """Ids of related papers, from a source."""
     counts: Annotated[dict[Kind, float], Field(examples=[{"upvotes": 43, "stars": 1240}])]
-    """The newest totals of attention; kinds without any are left out."""
+    """Current totals by kind of attention; kinds without any are left out."""
     submission: Submission | None
-    """Who put it forward; null where nobody did."""
+    """First submission; null if there is none."""
 
 
 class Papers(Page):
-    """Papers by date, the newest first."""
+    """Papers by publication date, newest first."""
 
     papers: tuple[Paper, ...]
-    """Those of unknown date come last."""
+    """Papers without a date come last."""
 
 
-class Observation(Shape):
-    """What a source said of a paper at a moment."""
+class Observation(Schema):
+    """A total reported by a source at one time."""
 
     kind: Annotated[Kind, Field(examples=["upvotes"])]
-    """What was counted."""
+    """Kind of attention."""
     value: Annotated[float, Field(examples=[43])]
-    """The total at that moment."""
+    """Total at that time."""
     observed_at: Annotated[datetime, Field(examples=["2026-02-21T06:00:00Z"])]
-    """When it was read."""
+    """Time of the observation."""
     source: Annotated[str, Field(examples=["hf"])]
-    """Where it was read."""
+    """Source of the observation."""
 
 
 class Signals(Page):
-    """The attention that a paper got, in order of time."""
+    """Attention observations of a paper, in order of time."""
 
     id: Annotated[str, Field(examples=["arxiv:2502.14802"])]
-    """The paper."""
+    """Id of the paper."""
     signals: tuple[Observation, ...]
-    """Observations as they were made; none is ever overwritten."""
+    """All observations; none is ever overwritten."""
 
 
-class Hit(Shape):
-    """One result."""
+class Hit(Schema):
+    """One search result."""
 
     rank: Annotated[int, Field(examples=[1])]
-    """Its place in the whole answer, from 1."""
+    """Rank in all results, from 1."""
     tier: Annotated[Tier, Field(examples=["match"])]
-    """A match holds every word of the query; a neighbour is near in meaning."""
+    """A `match` contains all words of the query; a `neighbour` is close in meaning."""
     score: Annotated[float, Field(examples=[0.91])]
     """Relevance from 0 to 1."""
     why: Annotated[str, Field(examples=["kites in the title"])]
-    """The reason it is here."""
+    """Reason for the result."""
     paper: Paper
-    """What was found."""
+    """The paper."""
 
 
 class Hits(Page):
-    """A page of an answer."""
+    """One page of search results."""
 
     query: Annotated[str, Field(examples=["kites"])]
-    """What was asked."""
+    """The query."""
     total: Annotated[int, Field(examples=[174])]
-    """How many hits the whole answer has."""
+    """Number of results."""
     matches: Annotated[int, Field(examples=[8])]
-    """How many of them hold every word, or satisfy what else was asked for."""
+    """Number of results that contain all words and satisfy all filters."""
     tiers: Annotated[bool, Field(examples=[True])]
-    """Whether all matches come before all neighbours; a sentence gets one list by score."""
+    """Whether all matches precede all neighbours; false for a sentence, ranked by score."""
     note: Annotated[str | None, Field(examples=[None])]
-    """What there is to know where the query was not read as written."""
+    """Note if the query was not interpreted as written."""
     meant: Annotated[str | None, Field(examples=[None])]
-    """Did you mean this? The hits are those of it, where no paper holds every word as written."""
+    """Suggested spelling; used for the results if no paper contains all words as written."""
     hits: tuple[Hit, ...]
     """In order of rank."""
 
 
-class Trend(Shape):
-    """A paper at its place among those that rise."""
+class Trend(Schema):
+    """A trending paper."""
 
     rank: Annotated[int, Field(examples=[1])]
-    """Its place, from 1."""
+    """Rank, from 1."""
     score: Annotated[float, Field(examples=[18.4])]
-    """How much attention it gets now: 1 is what a paper that gets any usually has."""
+    """Current trending score; a paper with the usual upvotes and nothing else has 1."""
     reason: Annotated[str, Field(examples=["+43 upvotes in 24 h, 2 days old"])]
-    """What it gained."""
+    """Reason for the rank."""
     paper: Paper
     """The paper."""
 
 
 class Trends(Page):
-    """The papers that rise, the steepest first."""
+    """Trending papers, the highest score first."""
 
     trends: tuple[Trend, ...]
     """In order of rank."""
 
 
-class EditionName(Shape):
-    """An edition that was printed."""
+class EditionName(Schema):
+    """A published edition, without its papers."""
 
     period: Annotated[str, Field(examples=["2026-02-20"])]
     """The day, ISO week or month it is for."""
     span: Annotated[Span, Field(examples=["day"])]
-    """How long that is."""
+    """Length of the period."""
     first: Annotated[date, Field(examples=["2026-02-20"])]
-    """The first of its days."""
+    """First day."""
     last: Annotated[date, Field(examples=["2026-02-20"])]
-    """The last of its days."""
+    """Last day."""
     api: Annotated[str, Field(examples=["https://paper.example/api/v1/editions/2026-02-20"])]
-    """Where it is read."""
+    """Address of the edition."""
 
 
 class Editions(Page):
-    """The editions of a span, the newest first."""
+    """Editions of one span, newest first."""
 
     editions: tuple[EditionName, ...]
-    """Each at its newest printing."""
+    """Each in its newest revision."""
 
 
 class Item(Brief):
-    """One paper of an edition, as it read when the edition was printed."""
+    """One paper of an edition, as it was at publication."""
 
     rank: Annotated[int, Field(examples=[1])]
-    """Its place in the edition, from 1."""
+    """Rank in the edition, from 1."""
     section: Annotated[Section, Field(examples=["trending"])]
-    """Whether attention brought it here, or it is new and was chosen by its text."""
+    """`trending`: ranked by attention; `new`: no attention yet, ranked by predicted interest."""
     reason: Annotated[str, Field(examples=["+43 upvotes in 24 h, 2 days old"])]
-    """Why it stands at this rank."""
+    """Reason for the rank."""
     score: Annotated[float, Field(examples=[18.4])]
-    """Its score then."""
+    """Score at publication."""
     votes: Annotated[int, Field(examples=[7])]
-    """Votes of readers here then."""
+    """Votes of this site's readers at publication."""
     picked: Annotated[bool, Field(examples=[False])]
-    """Whether the editor put it here."""
+    """Whether the editor selected it."""
     comment: Annotated[str | None, Field(examples=["Read the second figure first."])]
-    """What the editor said of it."""
+    """Comment of the editor."""
 
 
 class Edition(EditionName):
-    """The list for a day, a week or a month, frozen when it was printed."""
+    """The list of papers for a day, week or month; it does not change after publication."""
 
     revision: Annotated[int, Field(examples=[1])]
-    """1 for the first printing, one more each time it was printed again."""
+    """1 for the first publication, incremented by each later one."""
     published_at: Annotated[datetime, Field(examples=["2026-02-20T06:00:00Z"])]
-    """When it was frozen."""
+    """Time of publication."""
     note: Annotated[str | None, Field(examples=[None])]
-    """What it lacks."""
+    """Note on missing data."""
     items: tuple[Item, ...]
     """In order of rank."""

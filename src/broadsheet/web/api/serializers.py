@@ -1,4 +1,4 @@
-"""Papers, hits, signals, trends and editions as the API tells them: pure."""
+"""Serialize papers, hits, signals, trends and editions for the API: pure."""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -21,7 +21,7 @@ from broadsheet.web.api.schemas import (
 
 
 def paper_of(found: model.Paper, base_url: str) -> Paper:
-    """Shape a paper."""
+    """Return a paper."""
     return Paper(
         id=found.id,
         title=found.title,
@@ -47,7 +47,7 @@ def whole_paper(
     counts: Mapping[Kind, float],
     submission: model.Submission | None,
 ) -> WholePaper:
-    """Shape a paper with all that is known of it."""
+    """Return a paper with its references, totals and submission."""
     return WholePaper(
         **dict(paper_of(found, base_url)),
         references=found.references,
@@ -58,7 +58,7 @@ def whole_paper(
 
 
 def observation_of(signal: model.Signal) -> Observation:
-    """Shape a signal."""
+    """Return a signal."""
     return Observation(
         kind=signal.kind,
         value=signal.value,
@@ -68,7 +68,7 @@ def observation_of(signal: model.Signal) -> Observation:
 
 
 def hit_of(hit: model.Hit, base_url: str) -> Hit:
-    """Shape a result."""
+    """Return a search result."""
     return Hit(
         rank=hit.rank,
         tier=hit.tier,
@@ -79,7 +79,7 @@ def hit_of(hit: model.Hit, base_url: str) -> Hit:
 
 
 def trend_of(trend: model.Trend, base_url: str) -> Trend:
-    """Shape a paper that rises."""
+    """Return a trending paper."""
     return Trend(
         rank=trend.rank,
         score=round(trend.score, 6),
@@ -89,7 +89,7 @@ def trend_of(trend: model.Trend, base_url: str) -> Trend:
 
 
 def edition_name(period: model.Period, base_url: str) -> EditionName:
-    """Shape the name of an edition."""
+    """Return an edition without its papers."""
     return EditionName(
         period=str(period),
         span=period.span,
@@ -100,7 +100,7 @@ def edition_name(period: model.Period, base_url: str) -> EditionName:
 
 
 def edition_of(edition: model.Edition, base_url: str) -> Edition:
-    """Shape an edition."""
+    """Return an edition with its papers."""
     return Edition(
         **dict(edition_name(edition.period, base_url)),
         revision=edition.revision,

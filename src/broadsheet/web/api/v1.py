@@ -1,4 +1,4 @@
-"""The newspaper's own API: what a program may read of it."""
+"""Version 1 of the API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,59 +12,61 @@ from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import Mode, Paper, Period, Sort, Span
 from broadsheet.rules.identity import parse_any_id
-from broadsheet.web.addresses import ids_meant, plain
+from broadsheet.web.addresses import plain, possible_ids
 from broadsheet.web.api import schemas, serializers
 from broadsheet.web.api.paging import next_address, signals_after
 from broadsheet.web.api.problem import PROBLEMS
+from broadsheet.web.calendar import parse_period
+from broadsheet.web.convertors import PAPER_ID
 from broadsheet.web.dependencies import TheLibrary
 from broadsheet.web.view_models import QUERY_CHARS
 
-# How deep an answer can be paged through.
+# Last rank that pagination reaches.
 MAX_RANK = 10_000
 _ARCHIVE = 100_000
 
-Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.", examples=[2])]
+Limit = Annotated[int, Query(ge=1, le=500, description="Maximum number of items.", examples=[2])]
 After = Annotated[
     str | None,
-    Query(max_length=100, description="Where an earlier answer ended: what it gave as after."),
+    Query(max_length=100, description="Cursor: the `after` of the previous page."),
 ]
 Category = Annotated[
     str | None,
-    Query(max_length=100, description="Only papers of this category.", examples=["cs.LG"]),
+    Query(max_length=100, description="Only papers in this category.", examples=["cs.LG"]),
 ]
 PaperId = Annotated[
     str,
     Path(
-        description="Any id the paper has, in any form: 2502.14802, arxiv:2502.14802, "
-        "hep-th/9901001, 10.1000/kites, openalex:W2741809807, or the address of one of these.",
+        description="Any id of the paper, such as 2502.14802, arxiv:2502.14802, hep-th/9901001, "
+        "10.1000/kites or openalex:W2741809807, or an address that contains one of these.",
         examples=["arxiv:2502.14802"],
     ),
 ]
 
 
-async def _takes_no_other(request: Request) -> None:
-    # A name spelt wrong would else be passed over, and the answer be about something else.
+async def _no_unknown_parameters(request: Request) -> None:
+    # A misspelt parameter would be ignored, and the response would look valid.
     known = [field.alias for field in request.scope["route"].dependant.query_params]
     for name in request.query_params:
         if name not in known:
-            takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            raise HTTPException(422, f"There is no parameter {plain(name)[:40]!r} here: {takes}.")
+            rest = f"known parameters are {', '.join(known)}" if known else "there are none"
+            raise HTTPException(422, f"Unknown parameter {plain(name)[:40]!r}; {rest}.")
 
 
 _token = HTTPBearer(
-    auto_error=False, description="A read token; where the API is open, it is for more requests."
+    auto_error=False, description="A read token; optional if the API is open, for a higher limit."
 )
 router = APIRouter(
     prefix="/api/v1",
-    tags=["This newspaper's own"],
-    dependencies=[Security(_token), Depends(_takes_no_other)],
+    tags=["Version 1"],
+    dependencies=[Security(_token), Depends(_no_unknown_parameters)],
     responses={"default": PROBLEMS},
 )
-# An empty way to prove who one is: it is left to the client.
-_reads = partial(router.get, openapi_extra={"security": [{}]})
+# An empty security requirement makes the token optional.
+_get = partial(router.get, openapi_extra={"security": [{}]})
 
 
-@_reads("/papers")
+@_get("/papers")
 def papers(
     request: Request,
     library: TheLibrary,
@@ -72,18 +74,18 @@ def papers(
     limit: Limit = 50,
     after: After = None,
 ) -> schemas.Papers:
-    """List the papers by date, the newest first."""
+    """List papers by publication date, newest first."""
     base_url = library.settings.base_url
-    with _given_out():
+    with _valid_cursor():
         found, last = library.newest(limit, after, category and plain(category))
     return schemas.Papers(
-        papers=tuple(serializers.paper_of(one, base_url) for one in found),
+        papers=tuple(serializers.paper_of(paper, base_url) for paper in found),
         after=last,
         next=_next(request, base_url, last),
     )
 
 
-@_reads("/papers/{paper_id:path}/signals")
+@_get("/papers/{paper_id:path}/signals")
 def signals(
     request: Request,
     library: TheLibrary,
@@ -91,22 +93,22 @@ def signals(
     limit: Limit = 50,
     after: After = None,
 ) -> schemas.Signals:
-    """Read the attention that a paper got: dated observations, the oldest first."""
-    found = _meant(library, paper_id)
-    with _given_out():
-        stretch, last = signals_after(library.signals(found.id), after, limit)
+    """List the attention observations of a paper, oldest first."""
+    found = _find(library, paper_id)
+    with _valid_cursor():
+        page, last = signals_after(library.signals(found.id), after, limit)
     return schemas.Signals(
         id=found.id,
-        signals=tuple(serializers.observation_of(one) for one in stretch),
+        signals=tuple(serializers.observation_of(signal) for signal in page),
         after=last,
         next=_next(request, library.settings.base_url, last),
     )
 
 
-@_reads("/papers/{paper_id:path}")
+@_get(f"/papers/{PAPER_ID}")
 def paper(library: TheLibrary, paper_id: PaperId) -> schemas.WholePaper:
-    """Read one paper, with its ids and the newest totals of attention."""
-    found = _meant(library, paper_id)
+    """Return one paper with its ids and the current totals of attention."""
+    found = _find(library, paper_id)
     return serializers.whole_paper(
         found,
         library.settings.base_url,
@@ -115,7 +117,7 @@ def paper(library: TheLibrary, paper_id: PaperId) -> schemas.WholePaper:
     )
 
 
-@_reads("/search")
+@_get("/search")
 def search(
     request: Request,
     library: TheLibrary,
@@ -124,22 +126,22 @@ def search(
         Query(
             min_length=1,
             max_length=QUERY_CHARS,
-            description="What to look for, in the query language of the search page.",
+            description="Search query, in the query language of the search page.",
             examples=["sparse attention"],
         ),
     ],
-    mode: Annotated[Mode, Query(description="Words, meaning, or both.")] = Mode.HYBRID,
-    sort: Annotated[Sort, Query(description="The order within each tier.")] = Sort.RELEVANCE,
+    mode: Annotated[Mode, Query(description="Search by words, by meaning, or both.")] = Mode.HYBRID,
+    sort: Annotated[Sort, Query(description="Sort order within each tier.")] = Sort.RELEVANCE,
     limit: Limit = 50,
     after: Annotated[
-        int, Query(ge=0, le=MAX_RANK, description="The rank that an earlier answer ended with.")
+        int, Query(ge=0, le=MAX_RANK, description="Last rank of the previous page.")
     ] = 0,
 ) -> schemas.Hits:
-    """Find papers by word and by meaning: first those with every word, then the nearest."""
+    """Search: first papers containing all words, then the closest in meaning."""
     base_url = library.settings.base_url
     query = plain(q)
     if not query:
-        raise HTTPException(422, "The parameter 'q' holds nothing to look for: give some words.")
+        raise HTTPException(422, "The parameter 'q' is empty; it must contain a word.")
     found = library.search(query, n=limit, offset=after, mode=mode, sort=sort)
     reached = after + limit
     last = str(reached) if reached < found.total and reached <= MAX_RANK else None
@@ -150,13 +152,13 @@ def search(
         tiers=found.tiers,
         note=found.note,
         meant=found.suggestion,
-        hits=tuple(serializers.hit_of(one, base_url) for one in found.hits),
+        hits=tuple(serializers.hit_of(hit, base_url) for hit in found.hits),
         after=last,
         next=_next(request, base_url, last),
     )
 
 
-@_reads("/trending")
+@_get("/trending")
 def trending(
     request: Request,
     library: TheLibrary,
@@ -164,63 +166,62 @@ def trending(
     limit: Limit = 50,
     after: After = None,
 ) -> schemas.Trends:
-    """List the papers that rise, the steepest first, each with what it gained."""
+    """List the trending papers, the highest score first, each with its reason."""
     base_url = library.settings.base_url
-    with _given_out():
+    with _valid_cursor():
         found = library.trending.list(limit, after, category and plain(category))
     return schemas.Trends(
-        trends=tuple(serializers.trend_of(one, base_url) for one in found.trends),
+        trends=tuple(serializers.trend_of(trend, base_url) for trend in found.trends),
         after=found.after,
         next=_next(request, base_url, found.after),
     )
 
 
-@_reads("/editions")
+@_get("/editions")
 def editions(
     request: Request,
     library: TheLibrary,
-    span: Annotated[Span, Query(description="Those of days, of weeks or of months.")] = Span.DAY,
+    span: Annotated[Span, Query(description="Daily, weekly or monthly editions.")] = Span.DAY,
     limit: Limit = 50,
     after: After = None,
 ) -> schemas.Editions:
-    """List the editions that were printed, the newest first."""
+    """List the published editions, newest first."""
     base_url = library.settings.base_url
-    with _given_out():
+    with _valid_cursor():
         before = None if after is None else Period.parse(after, span)
-    older = [
-        one for one in library.editions.periods(span, _ARCHIVE) if before is None or one < before
-    ]
+    periods = library.editions.periods(span, _ARCHIVE)
+    older = [each for each in periods if before is None or each < before]
     last = str(older[limit - 1]) if len(older) > limit else None
     return schemas.Editions(
-        editions=tuple(serializers.edition_name(one, base_url) for one in older[:limit]),
+        editions=tuple(serializers.edition_name(each, base_url) for each in older[:limit]),
         after=last,
         next=_next(request, base_url, last),
     )
 
 
-@_reads("/editions/{period}")
+@_get("/editions/{period}")
 def edition(
     library: TheLibrary,
     period: Annotated[
         str,
         Path(
-            description="A day, ISO week or month: 2026-02-20, 2026-W08 or 2026-02.",
+            description="A day, an ISO week or a month: 2026-02-20, 2026-W08 or 2026-02.",
             examples=["2026-02-20"],
         ),
     ],
     revision: Annotated[
         int | None,
-        Query(ge=1, le=1_000_000, description="An earlier printing; else the newest is read."),
+        Query(ge=1, le=1_000_000, description="Revision; by default the newest."),
     ] = None,
 ) -> schemas.Edition:
-    """Read an edition, each paper with the reason it is there."""
+    """Return an edition, each paper with the reason for its rank."""
     wanted = _period(period)
     try:
         found = library.editions.read(wanted, revision)
     except NotFoundError:
-        printing = f" has no printing {revision}" if revision else " was not printed"
+        missing = f"has no revision {revision}" if revision else "is not published"
         raise HTTPException(
-            404, f"The edition of {wanted}{printing}: /api/v1/editions lists those there are."
+            404, f"The edition of {wanted} {missing}; /api/v1/editions lists all editions."
         ) from None
     return serializers.edition_of(found, library.settings.base_url)
 
@@ -228,37 +229,35 @@ def edition(
 def _next(request: Request, base_url: str, after: str | None) -> str | None:
     if after is None:
         return None
-    here = f"{base_url}{request.scope['path']}"
-    return next_address(here, request.query_params.multi_items(), after)
+    address = f"{base_url}{request.scope['path']}"
+    return next_address(address, request.query_params.multi_items(), after)
 
 
 @contextmanager
-def _given_out() -> Iterator[None]:
-    """Refuse an `after` that no earlier answer gave."""
+def _valid_cursor() -> Iterator[None]:
+    """Turn an invalid `after` into a response with status 422."""
     try:
         yield
     except (ValueError, OverflowError):
         raise HTTPException(
-            422, "The parameter 'after' is where an earlier answer ended: give its 'after'."
+            422, "The parameter 'after' must be the 'after' of a previous page."
         ) from None
 
 
-def _meant(library: Library, text: str) -> Paper:
-    meant = (*ids_meant(text), parse_any_id(plain(text)))
-    found = library.known([one for one in meant if one], 1)
+def _find(library: Library, text: str) -> Paper:
+    ids = (*possible_ids(text), parse_any_id(plain(text)))
+    found = library.known([paper_id for paper_id in ids if paper_id], 1)
     if not found:
         raise HTTPException(
-            404, "No paper of that id is in this library: look for its title with /api/v1/search."
+            404, "No paper in this library has this id; search for its title with /api/v1/search."
         )
     return found[0]
 
 
 def _period(text: str) -> Period:
-    for span in Span:
-        try:
-            return Period.parse(text, span)
-        except ValueError:
-            continue
-    raise HTTPException(
-        404, "An edition is named by its day, week or month: 2026-02-20, 2026-W08 or 2026-02."
-    )
+    try:
+        return parse_period(text)
+    except ValueError:
+        raise HTTPException(
+            404, "An edition is a day, an ISO week or a month: 2026-02-20, 2026-W08 or 2026-02."
+        ) from None

@@ -1,1 +1,1 @@
-"""Feeds: of editions, of what rises, of each search and each category."""
+"""Feeds of editions, trending papers, searches and categories."""

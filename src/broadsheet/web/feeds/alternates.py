@@ -1,4 +1,4 @@
-"""Which feeds a page names as its own."""
+"""Links from a page to its feeds."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -11,18 +11,18 @@ _FORMATS = (
 
 @dataclass(frozen=True, slots=True)
 class Alternate:
-    """One feed that tells what a page tells.
+    """One feed with the content of a page.
 
     Parameters
     ----------
     title : str
-        What it tells.
+        Title of the content.
     format : str
         ``Atom`` or ``JSON Feed``.
     path : str
-        Where it is.
+        Path of the feed.
     type : str
-        Its media type.
+        Media type.
     """
 
     title: str
@@ -31,25 +31,25 @@ class Alternate:
     type: str
 
 
-def feeds_at(path: str, title: str, **asked: str) -> tuple[Alternate, ...]:
-    """Name the feeds of a page, in every format.
+def feeds_at(path: str, title: str, **fields: str) -> tuple[Alternate, ...]:
+    """Return the feeds of a page, one for each format.
 
     Parameters
     ----------
     path : str
-        Where they are, less the format.
+        Path of the feeds without the extension.
     title : str
-        What they tell.
-    **asked
-        Fields of the query; empty ones are left out.
+        Title of the content.
+    **fields
+        Fields of the query string; empty ones are left out.
 
     Examples
     --------
-    >>> [one.path for one in feeds_at("/search", "Papers on kites", q="kites")]
+    >>> [feed.path for feed in feeds_at("/search", "Papers on kites", q="kites")]
     ['/search.atom?q=kites', '/search.json?q=kites']
     """
-    fields = urlencode({key: said for key, said in asked.items() if said}, errors="replace")
-    query = f"?{fields}" if fields else ""
+    used = {name: text for name, text in fields.items() if text}
+    query = f"?{urlencode(used, errors='replace')}" if used else ""
     return tuple(
         Alternate(title, name, f"{path}.{suffix}{query}", media) for name, suffix, media in _FORMATS
     )

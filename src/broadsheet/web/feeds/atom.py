@@ -1,4 +1,4 @@
-"""Write a feed as Atom 1.0 (RFC 4287)."""
+"""Serialize a feed as Atom 1.0 (RFC 4287)."""
 
 from lxml import etree
 
@@ -10,12 +10,12 @@ _NAMESPACE = "http://www.w3.org/2005/Atom"
 
 
 def write(feed: Feed) -> bytes:
-    """Write a feed as an Atom document in UTF-8."""
+    """Return a feed as an Atom document in UTF-8."""
     root = etree.Element(f"{{{_NAMESPACE}}}feed", nsmap={None: _NAMESPACE})
     _put(root, "id", feed.id)
     _put(root, "title", feed.title)
     _put(root, "updated", stamp(feed.updated))
-    # Speaks for the papers whose authors are unknown, too: Atom asks for an author of each.
+    # Atom requires an author for each entry; this one applies to papers without authors.
     _put(_put(root, "author"), "name", feed.publisher)
     _put(root, "link", rel="self", type=MEDIA_TYPE, href=feed.atom)
     _put(root, "link", rel="alternate", type="text/html", href=feed.home)
@@ -41,7 +41,7 @@ def _put_entry(root: etree._Element, item: FeedItem) -> None:
         _put(entry, "link", rel="related", href=item.work)
     for category in item.categories:
         _put(entry, "category", term=category)
-    # Without a content, an entry's summary says all; where there is nothing to say, it is empty.
+    # Atom requires a summary in an entry without content; it may be empty.
     _put(entry, "summary", item.html, type="html")
 
 

@@ -1,38 +1,38 @@
-"""Feed: a list of papers that goes on, for programs that look by themselves."""
+"""Feed: a list of papers for feed readers."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 
-# When what a feed lists has no date; never the clock, or every answer would be a new one.
+# Date of a feed whose items have none; the current time would change every response.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One paper in a feed. All text is on one line and holds nothing that XML cannot.
+    """One paper in a feed. All text is on one line and valid in XML.
 
     Parameters
     ----------
     id : str
-        A URI, the same for ever and in every format.
+        A URI that never changes and is the same in every format.
     title : str
         Never empty.
     page : str
-        Absolute address of the paper's page in this newspaper.
+        Absolute address of the paper's page on this site.
     work : str or None
-        Absolute address of the work itself.
+        Absolute address of the paper itself.
     authors, categories : tuple of str
         As in the paper.
     published : datetime or None
-        When the paper came out, aware UTC; the first moment of a year or month.
+        Publication date, aware UTC; of a year or month its first moment.
     updated : datetime
-        When it was last printed here, else when it came out; aware UTC.
+        When its edition was published, else the publication date; aware UTC.
     paragraphs : tuple of str
-        What was said against it, what the editor says, why it is here, and the abstract:
-        those that there are, in this order.
+        Notice, comment of the editor, reason and abstract, in this order; missing ones are
+        left out.
     reason : str or None
-        Why it is here.
+        Reason for its rank.
     """
 
     id: str
@@ -54,24 +54,24 @@ class FeedItem:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A list of papers, in whatever format it is written.
+    """A list of papers, independent of the format.
 
     Parameters
     ----------
     id : str
-        A URI, the same for ever and in every format.
+        A URI that never changes and is the same in every format.
     title : str
-        What a reader sees among other feeds.
+        Title in a feed reader.
     publisher : str
-        Name of the newspaper.
+        Name of the site.
     home : str
-        Absolute address of the page that shows the same.
+        Absolute address of the page with the same content.
     atom, json : str
         Absolute addresses of the feed in both formats.
     icon : str
         Absolute address of a square picture.
     items : tuple of FeedItem
-        In the order they are told in.
+        In order of rank or date.
     """
 
     id: str
@@ -85,12 +85,12 @@ class Feed:
 
     @property
     def updated(self) -> datetime:
-        """When its newest item was; aware UTC."""
+        """Date of the most recently updated item, aware UTC."""
         return max((item.updated for item in self.items), default=LONG_AGO)
 
 
 def stamp(when: datetime) -> str:
-    """Write a moment as RFC 3339 does, to the second.
+    """Return a time in the format of RFC 3339, to the second.
 
     Examples
     --------

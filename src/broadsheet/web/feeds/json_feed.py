@@ -1,4 +1,4 @@
-"""Write a feed as JSON Feed 1.1."""
+"""Serialize a feed as JSON Feed 1.1."""
 
 import orjson
 
@@ -10,7 +10,7 @@ _VERSION = "https://jsonfeed.org/version/1.1"
 
 
 def write(feed: Feed) -> bytes:
-    """Write a feed as a JSON Feed document in UTF-8."""
+    """Return a feed as a JSON Feed document in UTF-8."""
     return orjson.dumps(
         {
             "version": _VERSION,
@@ -26,7 +26,7 @@ def write(feed: Feed) -> bytes:
 
 
 def _item(item: FeedItem) -> dict[str, object]:
-    told: dict[str, object] = {
+    fields: dict[str, object] = {
         "id": item.id,
         "url": item.page,
         "external_url": item.work,
@@ -38,4 +38,4 @@ def _item(item: FeedItem) -> dict[str, object]:
         "authors": [{"name": name} for name in item.authors],
         "tags": list(item.categories),
     }
-    return {name: value for name, value in told.items() if value not in (None, [])}
+    return {name: value for name, value in fields.items() if value not in (None, [])}

@@ -1,4 +1,4 @@
-"""How papers and editions read in a feed: pure, without clock, request or library."""
+"""Feeds from papers and editions: pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,60 +11,69 @@ from broadsheet.rules.dates import first_day
 from broadsheet.web.addresses import paper_path, plain, web_link
 from broadsheet.web.feeds.feed import LONG_AGO, Feed, FeedItem
 
-AUTHORS_TOLD = 100
+MAX_AUTHORS = 100
 
-# A tag URI bears a date on which its host was ours: that of an edition where there is one.
+# A tag URI contains a date on which its host belonged to the site: for an edition its day.
 _FOUNDED = "2026"
-# Not allowed in XML, and no page minds them.
+# Not allowed in XML.
 _NONCHARACTERS = re.compile(r"[\ufffe\uffff]+")
-_NOT_OF_A_HOST = re.compile(r"[^a-z0-9.-]+")
+_NOT_IN_A_HOST = re.compile(r"[^a-z0-9.-]+")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _URI_CHARACTERS = ":/?#[]@!$&'()*+,;=~%"
-_SAID_AGAINST = {
+_NOTICES = {
     Notice.CORRECTED: "Corrected: a correction was published.",
     Notice.WITHDRAWN: "Withdrawn by its authors.",
-    Notice.RETRACTED: "Retracted: its publisher took it back.",
+    Notice.RETRACTED: "Retracted by its publisher.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Who publishes the feeds.
+    """Builds the feeds of a site.
 
     Parameters
     ----------
     name : str
-        Of the newspaper.
+        Name of the site.
     base_url : str
-        Its public address, without a slash at the end.
+        Public address of the site, without a trailing slash.
     """
 
     name: str
     base_url: str
 
     def feed(
-        self, about: str, items: Iterable[FeedItem], *, path: str, home: str, query: str = ""
+        self,
+        about: str,
+        items: Iterable[FeedItem],
+        *,
+        name: str,
+        path: str,
+        home: str,
+        query: str = "",
     ) -> Feed:
-        """Put a feed together.
+        """Return a feed.
 
         Parameters
         ----------
         about : str
-            What it is about; empty for the newspaper itself.
+            Subject of the feed; empty for the daily editions.
         items : iterable of FeedItem
-            What is in it.
+            Its items.
+        name : str
+            Permanent name of the feed in its id, whatever its path becomes.
         path : str
-            Its path without a suffix, percent-encoded.
+            Path without the extension, percent-encoded.
         home : str
-            Path of the page that shows the same, percent-encoded.
+            Path of the page with the same content, percent-encoded.
         query : str
-            What follows the suffix: empty, or from the question mark on.
+            Query string of the feed with its question mark, or empty.
         """
-        name = clean(self.name)
+        site = clean(self.name)
         return Feed(
-            id=self._tag(_FOUNDED, f"{path.lstrip('/')}{query}"),
-            title=f"{name}: {clean(about)}" if about else name,
-            publisher=name,
+            id=self._tag(_FOUNDED, f"{name}{query}"),
+            title=f"{site}: {clean(about)}" if about else site,
+            publisher=site,
             home=_uri(f"{self.base_url}{home}"),
             atom=_uri(f"{self.base_url}{path}.atom{query}"),
             json=_uri(f"{self.base_url}{path}.json{query}"),
@@ -72,8 +81,8 @@ class Publisher:
             items=tuple(items),
         )
 
-    def printed(self, edition: Edition) -> list[FeedItem]:
-        """Shape the papers of an edition; printing it again changes no id."""
+    def edition(self, edition: Edition) -> list[FeedItem]:
+        """Return the items of an edition; a new revision keeps their ids."""
         day = edition.date.isoformat()
         return [
             self._item(
@@ -82,13 +91,13 @@ class Publisher:
                 tag=self._tag(day, f"{edition.period}/{_quoted(item.paper_id)}"),
                 comment=item.comment,
                 reason=item.reason,
-                printed_at=edition.published_at,
+                published_at=edition.published_at,
             )
             for item in edition.items
         ]
 
     def paper(self, paper: Paper, reason: str | None = None) -> FeedItem:
-        """Shape a paper that is listed by itself: its id is of the paper alone."""
+        """Return the item of a paper outside of an edition; its id depends on the paper alone."""
         tag = self._tag(_FOUNDED, f"papers/{_quoted(paper.id)}")
         return self._item(paper, paper.id, tag=tag, reason=reason)
 
@@ -100,32 +109,32 @@ class Publisher:
         tag: str,
         comment: str | None = None,
         reason: str | None = None,
-        printed_at: datetime | None = None,
+        published_at: datetime | None = None,
     ) -> FeedItem:
-        against = _SAID_AGAINST[work.notice] if work.notice else None
+        notice = _NOTICES[work.notice] if work.notice else None
         published, link = moment(work.published), web_link(work.link)
         return FeedItem(
             id=tag,
             title=clean(work.title) or "Untitled",
             page=_uri(f"{self.base_url}{paper_path(paper_id)}"),
             work=_uri(link) if link else None,
-            authors=_cleaned(work.authors[:AUTHORS_TOLD]),
+            authors=_cleaned(work.authors[:MAX_AUTHORS]),
             categories=_cleaned(work.categories),
             published=published,
-            updated=printed_at or published or LONG_AGO,
-            paragraphs=_cleaned([against, comment, reason, work.abstract]),
+            updated=published_at or published or LONG_AGO,
+            paragraphs=_cleaned([notice, comment, reason, work.abstract]),
             reason=clean(reason or "") or None,
         )
 
     def _tag(self, day: str, name: str) -> str:
-        """Name a thing for ever (RFC 4151), wherever its page moves."""
+        """Return a tag URI (RFC 4151), which stays the same if the page moves."""
         host = quote(urlsplit(self.base_url).hostname or "")
-        authority = _NOT_OF_A_HOST.sub("-", host.lower()).strip("-.")
+        authority = _NOT_IN_A_HOST.sub("-", host.lower()).strip("-.")
         return f"tag:{authority or 'localhost'},{day}:{name}"
 
 
 def clean(text: str) -> str:
-    r"""Take out of a text what XML or JSON cannot bear.
+    r"""Return a text on one line, without characters that are invalid in XML or JSON.
 
     Examples
     --------
@@ -136,7 +145,7 @@ def clean(text: str) -> str:
 
 
 def moment(published: str | None) -> datetime | None:
-    """Read a date of any precision as the first moment it covers.
+    """Return the first moment of a date of any precision, None if `published` is not a date.
 
     Examples
     --------
@@ -152,8 +161,8 @@ def moment(published: str | None) -> datetime | None:
 
 
 def _cleaned(texts: Sequence[str | None]) -> tuple[str, ...]:
-    """Clean texts, and leave out those of which nothing is left."""
-    return tuple(kept for text in texts if (kept := clean(text or "")))
+    """Clean texts and leave out the empty ones."""
+    return tuple(cleaned for text in texts if (cleaned := clean(text or "")))
 
 
 def _quoted(paper_id: str) -> str:
@@ -161,5 +170,5 @@ def _quoted(paper_id: str) -> str:
 
 
 def _uri(address: str) -> str:
-    """Write an address in the few characters that every reader takes."""
+    """Percent-encode all characters that are not allowed in a URI."""
     return _BROKEN_ESCAPE.sub("%25", quote(address, safe=_URI_CHARACTERS, errors="replace"))

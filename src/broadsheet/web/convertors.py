@@ -1,0 +1,43 @@
+"""Path convertors that keep overlapping routes apart, whatever the order of registration."""
+
+from starlette.convertors import Convertor, register_url_convertor
+
+
+class _TextConvertor(Convertor[str]):
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+class PaperIdConvertor(_TextConvertor):
+    """A paper id, which may contain slashes and dots.
+
+    Excludes the fixed names under ``/papers`` and ``/api/papers``, and the suffixes that other
+    routes append to a paper id.
+    """
+
+    regex = r"(?!(?:date|week|month|trending|search)(?:[./]|$)).*(?<!\.md)(?<!/vote)(?<!/signals)"
+
+
+class PeriodConvertor(_TextConvertor):
+    """The text of a period; a dot starts the extension of a feed."""
+
+    regex = r"[^/.]+"
+
+
+class CategoryConvertor(_TextConvertor):
+    """A category name, which may contain slashes and dots; excludes the extensions of feeds."""
+
+    regex = r".+(?<!\.atom)(?<!\.json)"
+
+
+# Placeholders for the paths of routes.
+PAPER_ID = "{paper_id:paper_id}"
+PERIOD = "{period:period}"
+CATEGORY = "{name:category}"
+
+register_url_convertor("paper_id", PaperIdConvertor())
+register_url_convertor("period", PeriodConvertor())
+register_url_convertor("category", CategoryConvertor())

@@ -1,0 +1,111 @@
+"""Pages of editions: the front page, one edition, the archive."""
+
+from functools import partial
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import HTMLResponse, Response
+
+from broadsheet.errors import NotFoundError
+from broadsheet.model import Edition, Period, Span
+from broadsheet.web import calendar, view_models
+from broadsheet.web.convertors import PERIOD
+from broadsheet.web.dependencies import Context, PageContext, votes_on
+from broadsheet.web.feeds.alternates import Alternate, feeds_at
+
+# Thirteen years of days.
+ARCHIVE = 5_000
+REVISIONS_SHOWN = 20
+_REVISION_DIGITS = 6
+
+router = APIRouter(include_in_schema=False)
+_page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)
+
+
+@_page("/")
+def front(context: Context) -> Response:
+    """Return the newest daily edition."""
+    try:
+        edition = context.library.editions.read()
+    except NotFoundError:
+        return context.notice(
+            "No edition yet",
+            "The first edition is published at the configured hour, from the papers in the "
+            "library. Until then, use the search.",
+        )
+    return _edition_page(context, edition, edition.revision)
+
+
+@_page("/editions")
+def archive(context: Context) -> Response:
+    """List all editions by month."""
+    days, weeks, months = (context.library.editions.periods(span, ARCHIVE) for span in Span)
+    return context.render(
+        "editions.html",
+        months=calendar.by_month(days, weeks, months),
+        feeds=_feeds(Span.DAY),
+        canonical="/editions",
+    )
+
+
+@_page(f"/editions/{PERIOD}")
+def edition(context: Context, period: str, revision: str = "") -> Response:
+    """Return the edition of a day, week or month; without `revision` the newest one."""
+    try:
+        wanted = calendar.parse_period(period)
+    except ValueError:
+        raise HTTPException(
+            404,
+            "Invalid edition address; use a day (2026-02-17), an ISO week (2026-W08) "
+            "or a month (2026-02).",
+        ) from None
+    try:
+        newest = context.library.editions.read(wanted)
+    except NotFoundError:
+        return _unpublished_page(context, wanted)
+    if not revision:
+        return _edition_page(context, newest, newest.revision)
+    digits = revision.isascii() and revision.isdigit() and len(revision) <= _REVISION_DIGITS
+    try:
+        found = context.library.editions.read(wanted, int(revision) if digits else 0)
+    except NotFoundError:
+        raise HTTPException(
+            404,
+            f"This revision of the edition of {calendar.full_name(wanted)} does not exist; "
+            f"the newest is revision {newest.revision}.",
+        ) from None
+    return _edition_page(context, found, newest.revision)
+
+
+def _edition_page(context: PageContext, edition: Edition, newest: int) -> Response:
+    period = edition.period
+    older, newer = context.library.editions.neighbors(period)
+    paper_ids = [item.paper_id for item in edition.items]
+    return context.render(
+        "edition.html",
+        edition=edition,
+        parts=view_models.parts(edition, *votes_on(context.library, context.reader, paper_ids)),
+        newest=newest,
+        revisions=range(max(1, newest - REVISIONS_SHOWN + 1), newest + 1),
+        older=older,
+        newer=newer,
+        overlapping=context.library.editions.overlapping(period),
+        feeds=_feeds(period.span),
+        canonical=calendar.edition_path(period),
+    )
+
+
+def _unpublished_page(context: PageContext, period: Period) -> Response:
+    older, newer = context.library.editions.neighbors(period)
+    return context.render(
+        "unpublished.html",
+        status=404,
+        period=period,
+        absence=calendar.absence(period, context.library.today),
+        older=older,
+        newer=newer,
+    )
+
+
+def _feeds(span: Span) -> tuple[Alternate, ...]:
+    names = {Span.DAY: "Daily", Span.WEEK: "Weekly", Span.MONTH: "Monthly"}
+    return feeds_at(calendar.feed_path(span), f"{names[span]} editions")

@@ -1,0 +1,58 @@
+"""The page of one paper."""
+
+from functools import partial
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from broadsheet.errors import NotFoundError
+from broadsheet.library import Library
+from broadsheet.model import Paper
+from broadsheet.web import view_models
+from broadsheet.web.addresses import category_path, paper_path, possible_ids
+from broadsheet.web.chart import chart
+from broadsheet.web.convertors import PAPER_ID
+from broadsheet.web.dependencies import Context, votes_on
+from broadsheet.web.feeds.alternates import Alternate, feeds_at
+
+router = APIRouter(include_in_schema=False)
+_page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)
+
+
+@_page(f"/papers/{PAPER_ID}")
+def paper(context: Context, paper_id: str) -> Response:
+    """Return the page of a paper; redirect from any other of its ids."""
+    library = context.library
+    found = _find(library, paper_id)
+    if found.id != paper_id:
+        return RedirectResponse(paper_path(found.id), 308)
+    votes, voted = votes_on(library, context.reader, [found.id])
+    signals = library.signals(found.id)
+    return context.render(
+        "paper.html",
+        paper=found,
+        entry=view_models.paper_entry(found, votes=votes.get(found.id, 0), voted=found.id in voted),
+        records=library.records(found.id),
+        attention=view_models.newest_readings(signals),
+        chart=chart(signals),
+        cites=library.known(found.references),
+        near=library.known(found.related),
+        related=library.related(found),
+        feeds=_category_feeds(found),
+        canonical=paper_path(found.id),
+    )
+
+
+def _find(library: Library, text: str) -> Paper:
+    for paper_id in possible_ids(text):
+        try:
+            return library.paper(paper_id)
+        except NotFoundError:
+            continue
+    raise HTTPException(404, "No paper in this library has this id; search for its title.")
+
+
+def _category_feeds(paper: Paper) -> tuple[Alternate, ...]:
+    for name in paper.categories[:1]:
+        return feeds_at(category_path(name), f"New in {name}")
+    return ()

@@ -1,0 +1,67 @@
+"""The search page."""
+
+from functools import partial
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from broadsheet.model import HitList
+from broadsheet.rules.query import parse
+from broadsheet.web import results, view_models
+from broadsheet.web.addresses import paper_path, search_path
+from broadsheet.web.dependencies import Context, PageContext, votes_on
+from broadsheet.web.facets import facet_links, parse_sort
+from broadsheet.web.feeds.alternates import feeds_at
+from broadsheet.web.view_models import Entry
+
+router = APIRouter(include_in_schema=False)
+_page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)
+
+
+@_page("/search")
+def search(context: Context, q: str = "", page: str = "1", sort: str = "") -> Response:
+    """Search, twenty papers a page; redirect an id, DOI or address to its paper."""
+    library = context.library
+    text, truncated = view_models.clean_query(q)
+    query, order = parse(text, library.today), parse_sort(sort)
+    paper_id = query.paper_id
+    if paper_id is not None and library.has_paper(paper_id):
+        return RedirectResponse(paper_path(paper_id), 303)
+    found = library.search(
+        query,
+        n=results.PAGE_SIZE,
+        offset=results.offset(results.page_number(page)),
+        sort=order,
+        facets=True,
+        clamp=True,
+    )
+    pager = results.pager(found)
+    return context.render(
+        "search.html",
+        query=text,
+        truncated=truncated,
+        unknown_id=paper_id,
+        found=found,
+        sections=_sections(context, found),
+        pager=pager,
+        path_of=lambda number: search_path(text, number, order),
+        facets=facet_links(query, found, order),
+        feeds=feeds_at("/search", f"Papers on {text}", q=text) if text and not truncated else (),
+        canonical=search_path(text, pager.page, order) if text else "/search",
+    )
+
+
+def _sections(context: PageContext, found: HitList) -> list[tuple[str, list[Entry]]]:
+    votes, voted = votes_on(context.library, context.reader, [hit.paper.id for hit in found.hits])
+    return [
+        (
+            tier.heading,
+            [
+                view_models.hit_entry(
+                    hit, votes=votes.get(hit.paper.id, 0), voted=hit.paper.id in voted
+                )
+                for hit in tier.hits
+            ],
+        )
+        for tier in results.tiers(found)
+    ]
