@@ -1,1 +1,1 @@
-"""What is kept and cannot be rebuilt: papers, votes, editions, subscriptions, deliveries."""
+"""The SQL database of a library: tables, migrations and queries."""

@@ -1,4 +1,4 @@
-"""Alembic's way in: run the migrations on the connection that was handed over."""
+"""The entry point of Alembic: run the migrations on the connection of the caller."""
 
 from alembic import context
 

@@ -1,6 +1,6 @@
-"""The first tables.
+"""Create the first tables.
 
-Frozen: it imports nothing of Broadsheet, so that it makes the same tables for ever.
+Frozen: it imports nothing of Broadsheet, so that it always creates the same tables.
 """
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ TIME = sa.String(27)
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     _papers()
     _attention()
     _editions_and_mail()

@@ -1,6 +1,6 @@
-"""Sources with their cursors, days and gaps; merges that can be undone; more of each paper.
+"""Add sources with cursors, days and gaps, merges, and more columns of papers.
 
-Frozen: it imports nothing of Broadsheet, so that it makes the same tables for ever.
+Frozen: it imports nothing of Broadsheet, so that it always creates the same tables.
 """
 
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ def upgrade() -> None:
         op.add_column("papers", sa.Column(name, kind))
     op.add_column("editions", sa.Column("note", sa.Text))
     if op.get_bind().dialect.name == "postgresql":
-        # A feed's name is its address; SQLite minds no length.
+        # The name of a feed is its URL. SQLite does not enforce the length.
         for table in ("records", "signals"):
             op.alter_column(table, "source", type_=sa.Text)
     op.execute(

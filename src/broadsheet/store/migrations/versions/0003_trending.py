@@ -1,6 +1,6 @@
-"""Trends, submissions, the editor's picks, editions of weeks and months, read tokens.
+"""Add trends, submissions, picks, editions of weeks and months, and API tokens.
 
-Frozen: it imports nothing of Broadsheet, so that it makes the same tables for ever.
+Frozen: it imports nothing of Broadsheet, so that it always creates the same tables.
 """
 
 import sqlalchemy as sa
@@ -50,7 +50,7 @@ def upgrade() -> None:
 
 
 def _editions() -> None:
-    """Make the table anew: the rule that a day has each revision once had no name to drop."""
+    """Copy the table: its unique constraint has no name and cannot be dropped."""
     op.rename_table("editions", "editions_of_days")
     op.create_table(
         "editions",

@@ -19,7 +19,7 @@ TIME = sa.String(27)
 def upgrade() -> None:
     """Create readers from votes, merges and subscriptions, then copy the tables that change.
 
-    SQLite cannot add a NOT NULL foreign key to a table, so the tables are created and filled again.
+    SQLite cannot add a NOT NULL foreign key to a table, so three tables are copied.
     """
     op.create_table(
         "readers",
