@@ -96,9 +96,8 @@ def add(
     if not fresh:
         return Tally(unchanged=len(batch))
     candidates = load_candidates(connection, fresh)
-    wanted = fresh
-    if only_known:
-        wanted = [record for record in fresh if candidates.find(record, by_title=False)]
+    known = (record for record in fresh if candidates.find(record, by_title=False))
+    wanted = list(known) if only_known else fresh
     nums = reserve_paper_nums(connection, len(wanted))
     assignment = _assign(candidates, wanted, nums, by_title=not only_known)
     _insert(connection, source, assignment.new, wanted, now)
