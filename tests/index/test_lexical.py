@@ -1,15 +1,13 @@
 """Matching, BM25 sums, order and counts in the postings."""
 
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from broadsheet.index.local.lexical import Lexical
 from broadsheet.model import Paper
-from broadsheet.rules.query import parse, plain_query
+from broadsheet.rules.query import plain_query
 
-TODAY = date(2026, 11, 21)
 PAPERS = {
     1: Paper(
         "arxiv:2401.00001",
@@ -42,48 +40,6 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> Lexical:
             writer.add(num, paper)
         writer.commit()
     return lexical
-
-
-@pytest.mark.parametrize(
-    ("text", "nums"),
-    [
-        ("attention", {1, 2, 4}),
-        ("sparse attention", {1, 2}),
-        ('"sparse attention"', {1}),
-        ('"attention for"', {1, 2}),
-        ('"kites attention"', set()),
-        ("attention -paper", {1, 4}),
-        ('attention -"paper boats"', {1, 4}),
-        ("boat", {2, 4}),
-        ("title:sparse", {1}),
-        ('title:"paper boats"', {2}),
-        ("author:cord", {1}),
-        ('author:"Cord Ada"', set()),
-        ('author:"C. Ortega"', set()),
-        ("author:C.Ortega", {2}),
-        ("cord kites", {1}),
-        ("cat:cs.CL", {1}),
-        ("cat:CS", {1, 2}),
-        ("id:2401.00001", {1}),
-        ("id:https://doi.org/10.1000/BOATS", {2}),
-        ("year:2024", {1}),
-        ("year:2024..2025", {1, 2}),
-        ("year:..2024", {1}),
-        ("since:7d", {3}),
-        ("-attention", {3}),
-        ("kites OR lanterns", {1, 3}),
-        ("(kites OR boats) attention", {1, 2, 4}),
-        ("cat:cs.CL OR year:2026", {1, 3}),
-        ("-(kites OR lanterns)", {2, 4}),
-        ("nowhere", set()),
-    ],
-)
-def test_a_clause_matches_the_papers_that_satisfy_it(
-    lexical: Lexical, text: str, nums: set[int]
-) -> None:
-    matches = lexical.matches(lexical.compile(parse(text, TODAY)), 10)
-    assert set(matches.nums.tolist()) == nums
-    assert matches.total == len(nums)
 
 
 def test_partial_matches_contain_some_words_and_are_not_matches(lexical: Lexical) -> None:

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from broadsheet.config import load_settings
+from broadsheet.encoders.static import load_encoder
 from broadsheet.index.engine import Changes, EngineRequest, EngineResponse, SearchEngine
 from broadsheet.library import Library
 from broadsheet.model import Mode, Sort, Tier
@@ -15,6 +16,7 @@ from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.query import Query, parse
 from broadsheet.search import Request, search
 from tests.conftest import NOW
+from tests.index.in_memory_engine import InMemoryEngine
 
 
 def test_singular_and_plural_match_and_other_forms_are_neighbours(empty_library: Library) -> None:
@@ -302,3 +304,28 @@ def test_a_query_takes_one_or_two_round_trips(
     request = Request(parse(query, NOW.date()), NOW.date(), **options)
     search(empty_library._database, engine, request)
     assert engine.round_trips == round_trips
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "optimized kites",
+        "kites -lanterns",
+        "lantern OR river",
+        "optimized lantrens",
+        "how do the seasons change what lanterns do in the wind of a valley",
+    ],
+)
+def test_every_engine_finds_the_same_papers(library: Library, query: str) -> None:
+    engine = InMemoryEngine(load_encoder())
+    position, changes = library._changes(0, 1_000)
+    engine.apply(changes, position)
+    request = Request(parse(query, NOW.date()), NOW.date(), n=24, facets=True)
+    local = search(library._database, library.index, request)
+    other = search(library._database, engine, request)
+    assert (other.total, other.matches, other.tiers) == (local.total, local.matches, local.tiers)
+    assert (other.suggestion, other.facets) == (local.suggestion, local.facets)
+    assert {hit.paper.id: hit.tier for hit in other.hits} == {
+        hit.paper.id: hit.tier for hit in local.hits
+    }
+    assert {hit.reason for hit in other.hits} == {hit.reason for hit in local.hits}
