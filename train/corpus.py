@@ -1,4 +1,4 @@
-"""The training texts: an arXiv dump, its vocabulary, and pairs of a query and a document."""
+"""The training data: an arXiv dump, its vocabulary, and pairs of a query and a document."""
 
 import gzip
 import hashlib
@@ -17,8 +17,13 @@ Ids = NDArray[np.uint16]
 UNKNOWN = "[UNK]"
 MAX_TOKENS = 200
 AUTHORS, PAPERS_OF_ONE_TEAM = (2, 20), (2, 20)
-TITLE, SPAN, KEYWORDS, HALVES = 0.35, 0.65, 0.80, 0.90  # the rest: two papers of one team
-ASKED_IN_WORDS = 0.3
+TITLE, SPAN, KEYWORDS, HALVES = (
+    0.35,
+    0.65,
+    0.80,
+    0.90,
+)  # cumulative; the rest: two papers of one team
+QUESTION_PREFIX = 0.3
 QUESTIONS = (
     "What papers discuss",
     "Which works study",
@@ -48,7 +53,7 @@ _NEW_WORD = re.compile(r"[a-z][a-z0-9]{1,28}")
 
 @dataclass(frozen=True)
 class Dump:
-    """Titles, abstracts and teams of a dump, and the SHA-256 of the file."""
+    """Titles, abstracts and teams (first and last author) of a dump, and its SHA-256."""
 
     titles: list[str]
     abstracts: list[str]
@@ -69,15 +74,15 @@ def read_dump(path: Path) -> Dump:
 
 
 def make_tokenizer(dump: Dump, teacher: Path, size: int) -> Tokenizer:
-    """Keep the teacher's Latin and Greek pieces and add the dump's commonest words."""
+    """Make a vocabulary of the teacher's Latin and Greek pieces and the most frequent words."""
     pieces = json.loads(teacher.read_text(encoding="utf-8"))["model"]["vocab"]
-    kept = [piece for piece in pieces if _PIECE.fullmatch(piece)]
-    known, papers = set(kept), Counter[str]()
+    latin = [piece for piece in pieces if _PIECE.fullmatch(piece)]
+    known, papers = set(latin), Counter[str]()
     for title, abstract in zip(dump.titles, dump.abstracts, strict=True):
         papers.update(set(_WORD.findall(f"{title} {abstract}".lower())))
     common = sorted(papers.items(), key=lambda item: (-item[1], item[0]))
     new = [word for word, _ in common if word not in known and _NEW_WORD.fullmatch(word)]
-    words = [UNKNOWN, *kept, *new][:size]
+    words = [UNKNOWN, *latin, *new][:size]
     vocabulary = {word: number for number, word in enumerate(words)}
     tokenizer = Tokenizer(
         models.WordPiece(vocab=vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=40)
@@ -90,15 +95,15 @@ def make_tokenizer(dump: Dump, teacher: Path, size: int) -> Tokenizer:
 
 
 def token_ids(tokenizer: Tokenizer, texts: list[str]) -> list[Ids]:
-    found = []
+    ids = []
     for start in range(0, len(texts), 8_192):
         batch = tokenizer.encode_batch_fast(texts[start : start + 8_192], add_special_tokens=False)
-        found += [np.asarray(encoding.ids, dtype=np.uint16) for encoding in batch]
-    return found
+        ids += [np.asarray(encoding.ids, dtype=np.uint16) for encoding in batch]
+    return ids
 
 
 class Pairs:
-    """Pairs of a query and a document that should be near, drawn afresh at every visit."""
+    """Random pairs of a query and a document that should be similar."""
 
     def __init__(self, dump: Dump, tokenizer: Tokenizer, seed: int) -> None:
         self.titles = token_ids(tokenizer, dump.titles)
@@ -118,8 +123,8 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.titles)
 
-    def draw(self, paper: int) -> tuple[Ids, Ids]:
-        """One pair of a paper (or, now and then, of some team)."""
+    def sample(self, paper: int) -> tuple[Ids, Ids]:
+        """Return a random pair of a paper, or of two papers of a random team (10%)."""
         kind = self._random.random()
         title, abstract = self.titles[paper], self.abstracts[paper]
         if kind < TITLE or len(abstract) < 30:
@@ -133,7 +138,7 @@ class Pairs:
             return abstract[:half][:MAX_TOKENS], abstract[half:][:MAX_TOKENS]
         else:
             return self._team()
-        if self._random.random() < ASKED_IN_WORDS:
+        if self._random.random() < QUESTION_PREFIX:
             question = self._questions[self._random.integers(len(self._questions))]
             query = np.concatenate([question, query])
         return query, document
@@ -146,8 +151,8 @@ class Pairs:
 
     def _keywords(self, title: Ids, abstract: Ids) -> tuple[Ids, Ids]:
         number = int(self._random.integers(1, 7))
-        drawn = abstract[self._random.integers(len(abstract), size=3 * number)]
-        query = drawn[np.argsort(self.counts[drawn], kind="stable")[:number]]
+        words = abstract[self._random.integers(len(abstract), size=3 * number)]
+        query = words[np.argsort(self.counts[words], kind="stable")[:number]]
         document = np.concatenate([title, abstract])[:MAX_TOKENS]
         if self._random.random() < 0.5:
             document = document[~np.isin(document, query)]

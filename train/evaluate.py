@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def measure(folder: Path) -> tuple[float, float]:
-    """Give nDCG@10 with linear gains and recall@100, means over the judged queries."""
+    """Return nDCG@10 (linear gains) and recall@100, means over the judged queries."""
     judged: dict[str, dict[str, int]] = defaultdict(dict)
     with gzip.open(folder / "qrels.test.tsv.gz", "rt") as lines:
         next(lines)
@@ -34,10 +34,10 @@ def measure(folder: Path) -> tuple[float, float]:
     queries = [query for query in _read(folder / "queries.jsonl.gz") if query["_id"] in judged]
     encoder = load_encoder()
     papers = encoder.encode([f"{paper.get('title', '')} {paper['text']}" for paper in corpus])
-    asked = encoder.encode([query["text"] for query in queries])
+    vectors = encoder.encode([query["text"] for query in queries])
     discounts = 1 / np.log2(np.arange(2, 12))
     ndcg, recall = [], []
-    for query, near in zip(queries, asked @ papers.T, strict=True):
+    for query, near in zip(queries, vectors @ papers.T, strict=True):
         grades = judged[query["_id"]]
         best = [corpus[number]["_id"] for number in np.argsort(-near, kind="stable")[:100]]
         gained = np.array([grades.get(paper, 0) for paper in best[:10]])

@@ -67,9 +67,12 @@ class RerankVectors:
         ndarray of float32, shape (n,)
             NaN for a paper without a vector or with the zero vector, and for the zero `vector`.
         """
-        papers = self._rows.take(nums)
-        known = (papers.scales > 0) & bool(vector.any())
-        return np.where(known, papers.cosines(vector), np.float32(np.nan))
+        # More precise than QuantizedVectors.cosines, which also quantizes `vector` and ignores
+        # that quantization changes the length of a row: there are few papers.
+        rows = self._rows.take(nums).values.astype(np.float32)
+        lengths = np.linalg.norm(rows, axis=1)
+        known = (lengths > 0) & bool(vector.any())
+        return rows @ vector / np.where(known, lengths, np.float32(np.nan))
 
     def append(
         self, vectors: Mapping[int, NDArray[np.float32]], text_hashes: Mapping[int, int]
