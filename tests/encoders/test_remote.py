@@ -1,4 +1,4 @@
-"""An encoder on another machine, and what that machine may do to us."""
+"""An encoder that is a remote service: requests, retries, invalid replies."""
 
 import gzip
 import json
@@ -22,53 +22,51 @@ KEY = "sk-very-secret"
 DIM = 4
 
 
-def told(rows: object) -> Reply:
+def data(rows: object) -> Reply:
     return Reply(json.dumps({"data": rows}).encode())
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with embedding_service() as told:
-        yield told
+    with embedding_service() as running:
+        yield running
 
 
 @dataclass
-class Asker:
-    """An encoder, and how long it paused."""
+class Remote:
+    """An encoder, and the pauses between its attempts."""
 
     encoder: RemoteEncoder
     pauses_s: list[float]
 
 
 @pytest.fixture
-def asker(service: Service) -> Asker:
+def remote(service: Service) -> Remote:
     pauses_s: list[float] = []
-    return Asker(RemoteEncoder(f"{service.address}#some/model", KEY, pauses_s.append), pauses_s)
+    return Remote(RemoteEncoder(f"{service.address}#some/model", KEY, pauses_s.append), pauses_s)
 
 
-def units(texts: list[str]) -> NDArray[np.float32]:
+def expected_vectors(texts: list[str]) -> NDArray[np.float32]:
     return unit_rows(np.asarray([vector_of(text) for text in texts]))
 
 
-def test_texts_come_back_as_unit_vectors_in_order(service: Service, asker: Asker) -> None:
+def test_texts_are_sent_in_batches_of_64(service: Service, remote: Remote) -> None:
     texts = [f"kite {'a' * number}z" for number in range(150)]
-    vectors = asker.encoder.encode(texts)
-    assert vectors.dtype == np.float32
-    np.testing.assert_allclose(vectors, units(texts), rtol=1e-6)
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-6)
-    assert [len(asked["input"]) for asked in service.asked] == [64, 64, 22]  # type: ignore[arg-type]
+    vectors = remote.encoder.encode(texts)
+    np.testing.assert_allclose(vectors, expected_vectors(texts), rtol=1e-6)
+    assert [len(request["input"]) for request in service.requests] == [64, 64, 22]  # type: ignore[arg-type]
 
 
-def test_the_protocol_is_spoken(service: Service, asker: Asker) -> None:
-    asker.encoder.encode(["kite", "river"])
+def test_a_request_has_the_documented_form(service: Service, remote: Remote) -> None:
+    remote.encoder.encode(["kite", "river"])
     assert service.paths == ["/v1/embeddings"]
-    assert service.asked == [
+    assert service.requests == [
         {"input": ["kite", "river"], "encoding_format": "float", "model": "some/model"}
     ]
     assert service.headers[0]["authorization"] == f"Bearer {KEY}"
 
 
-def test_a_key_is_kept_from_other_machines(service: Service) -> None:
+def test_a_key_is_sent_to_its_own_service_only(service: Service) -> None:
     for spec in (f"{service.address}#newer", "https://elsewhere/v1", "broadsheet"):
         encoder_loader(spec, KEY)(f"{service.address}#older").encode(["kite"])
     assert [headers.get("authorization") for headers in service.headers] == [
@@ -78,40 +76,40 @@ def test_a_key_is_kept_from_other_machines(service: Service) -> None:
     ]
 
 
-@pytest.mark.parametrize("ending", ["", "/", "/embeddings", "/embeddings/"])
-def test_an_address_may_name_the_service_or_its_embeddings(service: Service, ending: str) -> None:
-    encoder = encoder_named(service.address + ending)
+@pytest.mark.parametrize("suffix", ["", "/", "/embeddings", "/embeddings/"])
+def test_an_address_may_end_at_the_version_or_at_embeddings(service: Service, suffix: str) -> None:
+    encoder = encoder_named(service.address + suffix)
     assert encoder.dim == DIM
     assert service.paths == ["/v1/embeddings"]
-    assert "model" not in service.asked[0]
+    assert "model" not in service.requests[0]
     assert "authorization" not in service.headers[0]
     assert encoder.name == f"{service.address}/embeddings"
 
 
-def test_each_model_has_a_name_of_its_own(service: Service) -> None:
+def test_the_name_contains_the_model_and_needs_no_request(service: Service) -> None:
     names = {encoder_named(f"{service.address}#{model}").name for model in ("m", "n")}
     assert names == {f"{service.address}/embeddings#m", f"{service.address}/embeddings#n"}
-    assert not service.asked
+    assert not service.requests
 
 
-def test_blank_texts_are_not_sent(service: Service, asker: Asker) -> None:
-    vectors = asker.encoder.encode(["", "kite", " \n", "\ud800", "river"])
-    assert service.asked[0]["input"] == ["kite", "river"]
+def test_blank_texts_are_not_sent(service: Service, remote: Remote) -> None:
+    vectors = remote.encoder.encode(["", "kite", " \n", "\ud800", "river"])
+    assert service.requests[0]["input"] == ["kite", "river"]
     assert vectors.any(axis=1).tolist() == [False, True, False, False, True]
-    assert asker.encoder.encode([]).shape == (0, DIM)
-    assert len(service.asked) == 1
+    assert remote.encoder.encode([]).shape == (0, DIM)
+    assert len(service.requests) == 1
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_passing_failure_is_asked_again(service: Service, asker: Asker, status: int) -> None:
+def test_a_temporary_failure_is_retried(service: Service, remote: Remote, status: int) -> None:
     service.replies = [Reply(b"busy", status), Reply(b"", status)]
-    assert asker.encoder.encode(["kite", "river"]).shape == (2, DIM)
-    assert len(service.asked) == 3
-    first, second = asker.pauses_s
+    assert remote.encoder.encode(["kite", "river"]).shape == (2, DIM)
+    assert len(service.requests) == 3
+    first, second = remote.pauses_s
     assert 0.5 <= first <= 1 <= second <= 2
 
 
-def test_a_pause_that_was_asked_for_is_kept_up_to_a_minute(service: Service, asker: Asker) -> None:
+def test_retry_after_is_respected_up_to_one_minute(service: Service, remote: Remote) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=30)
     service.replies = [
         Reply(b"", 429, {"Retry-After": "7"}),
@@ -119,45 +117,47 @@ def test_a_pause_that_was_asked_for_is_kept_up_to_a_minute(service: Service, ask
         Reply(b"", 429, {"Retry-After": format_datetime(soon, usegmt=True)}),
         Reply(b"", 429, {"Retry-After": "soon"}),
     ]
-    asker.encoder.encode(["kite", "river"])
-    assert asker.pauses_s[:2] == [7, 60]
-    assert 20 < asker.pauses_s[2] <= 30
-    assert asker.pauses_s[3] <= 8
+    remote.encoder.encode(["kite", "river"])
+    assert remote.pauses_s[:2] == [7, 60]
+    assert 20 < remote.pauses_s[2] <= 30
+    assert remote.pauses_s[3] <= 8
 
 
-def test_a_reply_that_breaks_off_is_asked_again(service: Service, asker: Asker) -> None:
+def test_an_interrupted_reply_is_retried(service: Service, remote: Remote) -> None:
     service.replies = [Reply(b'{"data": []}', hang_up_after_bytes=5)]
-    assert asker.encoder.encode(["kite", "river"]).shape == (2, DIM)
+    assert remote.encoder.encode(["kite", "river"]).shape == (2, DIM)
 
 
-def test_a_lasting_failure_is_told_after_five_times(service: Service, asker: Asker) -> None:
+def test_a_permanent_failure_is_reported_after_five_attempts(
+    service: Service, remote: Remote
+) -> None:
     service.replies = [Reply(b"", 503)] * 9
     with pytest.raises(SearchIndexError, match=r"127\.0\.0\.1.*status 503"):
-        asker.encoder.encode(["kite", "river"])
-    assert len(service.asked) == 5
+        remote.encoder.encode(["kite", "river"])
+    assert len(service.requests) == 5
 
 
-def test_a_question_is_asked_once(service: Service, asker: Asker) -> None:
+def test_a_query_is_sent_once(service: Service, remote: Remote) -> None:
     service.replies = [Reply(b"", 503)]
     with pytest.raises(SearchIndexError, match="503"):
-        asker.encoder.encode(["kite"])
-    assert asker.pauses_s == []
+        remote.encoder.encode(["kite"])
+    assert remote.pauses_s == []
 
 
 @pytest.mark.parametrize("pause_s", [0.05, 0.8])
-def test_a_question_is_given_up_when_the_answer_is_slow(
-    service: Service, asker: Asker, monkeypatch: pytest.MonkeyPatch, pause_s: float
+def test_a_slow_reply_to_a_query_is_abandoned(
+    service: Service, remote: Remote, monkeypatch: pytest.MonkeyPatch, pause_s: float
 ) -> None:
-    monkeypatch.setattr("broadsheet.encoders.remote._QUESTION_S", 0.3)
+    monkeypatch.setattr("broadsheet.encoders.remote._QUERY_TIMEOUT_S", 0.3)
     service.replies = [Reply(b" " * 20, pause_s=pause_s)]
     with pytest.raises(SearchIndexError, match=r"no end of the reply|no reply"):
-        asker.encoder.encode(["kite"])
+        remote.encoder.encode(["kite"])
 
 
-def test_nobody_there_is_told(unused_port: int) -> None:
+def test_an_unreachable_service_is_reported(unused_port: int) -> None:
     pauses_s: list[float] = []
     encoder = RemoteEncoder(f"http://127.0.0.1:{unused_port}/v1", KEY, pauses_s.append)
-    with pytest.raises(SearchIndexError, match="no reply"):
+    with pytest.raises(SearchIndexError, match="unavailable"):
         encoder.encode(["kite", "river"])
     assert len(pauses_s) == 4
 
@@ -171,62 +171,64 @@ def unused_port(service: Service) -> int:
 
 
 GOOD = [1.0, 2.0, 3.0, 4.0]
-HOSTILE: dict[str, Reply] = {
-    "a page": Reply(b"<html><body>Welcome</body></html>"),
-    "nothing": Reply(b""),
+INVALID: dict[str, Reply] = {
+    "HTML": Reply(b"<html><body>Welcome</body></html>"),
+    "empty body": Reply(b""),
     "a list": Reply(b"[]"),
     "no data": Reply(b"{}"),
     "not a number": Reply(
         b'{"data": [{"index": 0, "embedding": [NaN, 1, 1, 1]}, '
         b'{"index": 1, "embedding": [1, 1, 1, 1]}]}'
     ),
-    "infinite": told([row(0, GOOD), row(1, [float("inf"), 1, 1, 1])]),
-    "past counting": Reply(
+    "infinite": data([row(0, GOOD), row(1, [float("inf"), 1, 1, 1])]),
+    "too large for a float": Reply(
         b'{"data": [{"index": 0, "embedding": [1e999, 1]}, {"index": 1, "embedding": [1, 1]}]}'
     ),
-    "nulls": told([row(0, GOOD), {"index": 1, "embedding": [None, 1, 1, 1]}]),
-    "words": told([row(0, GOOD), {"index": 1, "embedding": ["x", 1, 1, 1]}]),
-    "one text": told([row(0, GOOD), {"index": 1, "embedding": "AAAA"}]),
-    "too few": told([row(0, GOOD)]),
-    "too many": told([row(0, GOOD), row(1, GOOD), row(2, GOOD)]),
-    "one twice": told([row(0, GOOD), row(0, GOOD)]),
-    "one beyond": told([row(0, GOOD), row(7, GOOD)]),
-    "one before": told([row(0, GOOD), row(-1, GOOD)]),
-    "ragged": told([row(0, GOOD), row(1, GOOD[:3])]),
-    "empty vectors": told([row(0, []), row(1, [])]),
-    "long vectors": told([row(0, [1.0] * 20_000), row(1, [1.0] * 20_000)]),
-    "packed": Reply(gzip.compress(b"0" * 1_000_000), headers={"Content-Encoding": "gzip"}),
+    "nulls": data([row(0, GOOD), {"index": 1, "embedding": [None, 1, 1, 1]}]),
+    "words": data([row(0, GOOD), {"index": 1, "embedding": ["x", 1, 1, 1]}]),
+    "base64": data([row(0, GOOD), {"index": 1, "embedding": "AAAA"}]),
+    "too few": data([row(0, GOOD)]),
+    "too many": data([row(0, GOOD), row(1, GOOD), row(2, GOOD)]),
+    "duplicate index": data([row(0, GOOD), row(0, GOOD)]),
+    "index too large": data([row(0, GOOD), row(7, GOOD)]),
+    "negative index": data([row(0, GOOD), row(-1, GOOD)]),
+    "ragged": data([row(0, GOOD), row(1, GOOD[:3])]),
+    "empty vectors": data([row(0, []), row(1, [])]),
+    "long vectors": data([row(0, [1.0] * 20_000), row(1, [1.0] * 20_000)]),
+    "compressed": Reply(gzip.compress(b"0" * 1_000_000), headers={"Content-Encoding": "gzip"}),
     "deep": Reply(b"[" * 100_000),
     "wrong key": Reply(f"no such key {KEY}".encode(), 401),
     "no such model": Reply(b"no such model", 404),
-    "elsewhere": Reply(b"", 302, {"Location": "http://127.0.0.1:1/"}),
-    "refused": Reply(b"too long", 400),
+    "redirect": Reply(b"", 302, {"Location": "http://127.0.0.1:1/"}),
+    "bad request": Reply(b"too long", 400),
 }
 
 
-@pytest.mark.parametrize("reply", HOSTILE.values(), ids=HOSTILE.keys())
-def test_anything_else_is_told_in_one_sentence_without_the_key(
-    service: Service, asker: Asker, reply: Reply
+@pytest.mark.parametrize("reply", INVALID.values(), ids=INVALID.keys())
+def test_an_invalid_reply_is_reported_in_one_sentence_without_the_key(
+    service: Service, remote: Remote, reply: Reply
 ) -> None:
     service.replies = [reply]
     with pytest.raises(SearchIndexError, match=r"^the encoder at 'http://127.*: check") as error:
-        asker.encoder.encode(["kite", "river"])
+        remote.encoder.encode(["kite", "river"])
     assert KEY not in f"{error.value} {error.value.__cause__!r}"
     assert len(str(error.value)) < 300
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
-def test_a_huge_reply_is_not_read_to_its_end(service: Service, asker: Asker) -> None:
+def test_a_reply_above_the_size_limit_is_not_read_to_its_end(
+    service: Service, remote: Remote
+) -> None:
     service.replies = [Reply(b" " * 33_000_000)]
     with pytest.raises(SearchIndexError, match="more than 32000000 bytes"):
-        asker.encoder.encode(["kite", "river"])
+        remote.encoder.encode(["kite", "river"])
 
 
-def test_a_service_that_changes_its_length_is_told(service: Service, asker: Asker) -> None:
-    assert asker.encoder.dim == DIM
-    service.replies = [told([row(0, GOOD[:3]), row(1, GOOD[:3])])]
-    with pytest.raises(SearchIndexError, match=r"lengths \(3, 4\)"):
-        asker.encoder.encode(["kite", "river"])
+def test_a_change_of_the_vector_length_is_reported(service: Service, remote: Remote) -> None:
+    assert remote.encoder.dim == DIM
+    service.replies = [data([row(0, GOOD[:3]), row(1, GOOD[:3])])]
+    with pytest.raises(SearchIndexError, match=r"wrong length \(3, 4\)"):
+        remote.encoder.encode(["kite", "river"])
 
 
 @pytest.mark.parametrize(
@@ -241,14 +243,14 @@ def test_a_service_that_changes_its_length_is_told(service: Service, asker: Aske
         "https://host:port/v1",
     ],
 )
-def test_an_address_that_cannot_be_used_is_told_without_its_secrets(spec: str) -> None:
+def test_an_invalid_address_is_refused_without_repeating_its_secrets(spec: str) -> None:
     with pytest.raises(ConfigError, match="https://host/v1#MODEL") as error:
         encoder_named(spec)
     assert "hunter2" not in f"{error.value} {error.value.__cause__}"
 
 
 @pytest.mark.parametrize("key", ["", "  ", "hunter2\nX-More: 1", "hunter2é"])
-def test_a_key_that_cannot_be_sent_is_told_without_it(key: str) -> None:
+def test_an_invalid_key_is_refused_without_repeating_it(key: str) -> None:
     with pytest.raises(ConfigError, match="key") as error:
         encoder_named("https://host/v1", key)
     assert "hunter2" not in str(error.value)

@@ -1,7 +1,7 @@
-"""An encoder on another machine, by OpenAI's embeddings protocol.
+"""An encoder that is a remote service with OpenAI's embeddings API.
 
-https://platform.openai.com/docs/api-reference/embeddings: ``{"model", "input": [text]}`` is posted,
-``{"data": [{"index", "embedding": [number]}]}`` comes back.
+https://platform.openai.com/docs/api-reference/embeddings: the request is a POST of
+``{"model", "input": [text]}``, the reply ``{"data": [{"index", "embedding": [number]}]}``.
 """
 
 import time
@@ -24,10 +24,10 @@ from broadsheet.http.rate_limits import RateLimits
 _BATCH = 64
 _MAX_DIM = 16_384
 _MAX_REPLY_BYTES = 32_000_000
-_REPLY_S = 60.0
-# A single text is the query of a reader: a late vector is worse than none.
-_QUESTION_S = 3.0
-_REST_S = 30.0
+_BATCH_TIMEOUT_S = 60.0
+# A reader waits for the vector of a query; search by words only is better than a longer wait.
+_QUERY_TIMEOUT_S = 3.0
+_PAUSE_AFTER_FAILURE_S = 30.0
 # The operator configures the address, so it may be inside a private network, and needs no rate
 # limit. The key is never sent to where a redirect leads.
 _POLICY = Policy(
@@ -52,57 +52,57 @@ class _Embeddings(BaseModel):
 
 
 class RemoteEncoder:
-    """An encoder behind an address; safe to use from many threads.
+    """An encoder that is a remote service; safe to use from many threads.
 
-    One text alone is taken for a reader's question: it is asked once, within three seconds; after
-    one that got no reply, those of the next half minute fail at once.
-    More than one are sent in batches of 64, each asked up to five times.
+    A single text is treated as a query: one attempt of at most 3 s. If the service is unavailable,
+    queries fail immediately for the next 30 s. Several texts are sent in batches of 64, each with
+    up to five attempts of 60 s.
 
     Parameters
     ----------
     spec : str
         ``https://host/v1#MODEL``, as :func:`broadsheet.encoders.registry.encoder_named` takes it.
     key : str or None
-        Sent as a bearer token; in no message and no file.
+        The bearer token; never part of a message.
     pause : callable, optional
-        Waits so many seconds.
+        Sleeps for a number of seconds.
 
     Raises
     ------
     ConfigError
-        Where the address or the key cannot be used.
+        If the address or the key is invalid.
     """
 
     def __init__(
         self, spec: str, key: str | None = None, pause: Callable[[float], None] = time.sleep
     ) -> None:
-        self._address, self._model = _parsed(spec)
+        self._address, self._model = _parse(spec)
         self._dim: int | None = None
-        self._resting_until = 0.0
-        self._headers = {"Authorization": f"Bearer {_checked(key)}"} if key is not None else {}
+        self._unavailable_until = 0.0
+        self._headers = {"Authorization": f"Bearer {_checked_key(key)}"} if key is not None else {}
         self._client = Client(pause=pause, policy=_POLICY, rate_limits=_NO_RATE_LIMIT)
 
     @property
     def name(self) -> str:
-        """The address and the model: what the service makes of them is its own affair."""
+        """The address and the model. A change of the weights behind them is not detected."""
         return f"{self._address}#{self._model}" if self._model else self._address
 
     @property
     def dim(self) -> int:
-        """Length of a vector; the service is asked the first time.
+        """Length of a vector; the first use sends a request.
 
         Raises
         ------
         SearchIndexError
-            Where it cannot be reached.
+            As :meth:`encode`.
         """
         if self._dim is None:
-            self._request(["any text"], _REPLY_S, 1)
+            self._request(["any text"], _BATCH_TIMEOUT_S, 1)
         assert self._dim is not None
         return self._dim
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts; only the beginning of a very long one is sent.
+        """Encode the first 8,000 characters of each text.
 
         Parameters
         ----------
@@ -117,20 +117,24 @@ class RemoteEncoder:
         Raises
         ------
         SearchIndexError
-            Where the service cannot be reached, refuses, or replies with something else.
+            If the service is unavailable, returns an error status, or returns anything else than
+            one vector per text.
         """
-        told = {row: text for row, text in enumerate(encodable(texts)) if text}
-        timeout_s, attempts = (_QUESTION_S, 1) if len(told) == 1 else (_REPLY_S, _POLICY.attempts)
-        if attempts == 1 and time.monotonic() < self._resting_until:
-            raise self._failure("no reply a moment ago", "check that it runs")
-        rows, sent = list(told), list(told.values())
-        parts = [
-            self._request(sent[start : start + _BATCH], timeout_s, attempts)
-            for start in range(0, len(sent), _BATCH)
+        present = {row: text for row, text in enumerate(encodable(texts)) if text}
+        rows, inputs = list(present), list(present.values())
+        is_query = len(inputs) == 1
+        if is_query and time.monotonic() < self._unavailable_until:
+            raise self._failure("was unavailable less than 30 s ago", "check that it is running")
+        timeout_s, attempts = (
+            (_QUERY_TIMEOUT_S, 1) if is_query else (_BATCH_TIMEOUT_S, _POLICY.attempts)
+        )
+        batches = [
+            self._request(inputs[start : start + _BATCH], timeout_s, attempts)
+            for start in range(0, len(inputs), _BATCH)
         ]
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
-        if parts:
-            vectors[rows] = np.vstack(parts)
+        if batches:
+            vectors[rows] = np.vstack(batches)
         return vectors
 
     def _request(self, texts: list[str], timeout_s: float, attempts: int) -> NDArray[np.float32]:
@@ -147,67 +151,68 @@ class RemoteEncoder:
                 attempts=attempts,
             )
         except SourceError as error:
-            raise self._explained(error) from error
-        return self._read(reply.body, len(texts))
+            raise self._failure_of(error) from error
+        return self._parse_reply(reply.body, len(texts))
 
-    def _explained(self, error: SourceError) -> SearchIndexError:
+    def _failure_of(self, error: SourceError) -> SearchIndexError:
         if isinstance(error, UnavailableError):
-            self._resting_until = time.monotonic() + _REST_S
-            return self._failure(error.reason, "check that it runs, and try again")
+            self._unavailable_until = time.monotonic() + _PAUSE_AFTER_FAILURE_S
+            return self._failure(f"is unavailable: {error.reason}", "check that it is running")
         if isinstance(error, ReplyTooLargeError):
             return self._failure(
-                f"a reply of more than {_MAX_REPLY_BYTES} bytes", "check the address"
+                f"returned more than {_MAX_REPLY_BYTES} bytes", "check the address"
             )
         if isinstance(error, StatusError):
             is_denied = error.status in (401, 403)
             remedy = "check the key" if is_denied else "check the address and the model"
-            return self._failure(f"status {error.status}", remedy)
-        return self._failure("no reply", "check the address")
+            return self._failure(f"returned status {error.status}", remedy)
+        return self._failure("sent no valid reply", "check the address")
 
-    def _read(self, body: bytes, count: int) -> NDArray[np.float32]:
+    def _parse_reply(self, body: bytes, count: int) -> NDArray[np.float32]:
         try:
             rows = {row.index: row.embedding for row in _Embeddings.model_validate_json(body).data}
         except ValueError as error:
-            raise self._failure("a reply that holds no embeddings", "check the address") from error
+            raise self._failure("returned no embeddings", "check the address") from error
         if sorted(rows) != list(range(count)):
-            raise self._failure(f"{len(rows)} vectors for {count} texts", "check the address")
+            raise self._failure(
+                f"returned {len(rows)} vectors for {count} texts", "check the address"
+            )
         lengths = {len(row) for row in rows.values()} | ({self._dim} if self._dim else set())
         if len(lengths) != 1 or not 0 < max(lengths) <= _MAX_DIM:
-            told = ", ".join(str(length) for length in sorted(lengths))
-            raise self._failure(
-                f"vectors of different or wrong lengths ({told})", "check the model"
-            )
+            listed = ", ".join(str(length) for length in sorted(lengths))
+            raise self._failure(f"returned vectors of wrong length ({listed})", "check the model")
         vectors = np.asarray([rows[index] for index in range(count)], dtype=np.float64)
         if not np.isfinite(vectors).all():
-            raise self._failure("vectors that hold no finite numbers", "check the model")
+            raise self._failure("returned infinite numbers or NaN", "check the model")
         self._dim = int(vectors.shape[1])
         return unit_rows(vectors)
 
-    def _failure(self, reason: str, remedy: str) -> SearchIndexError:
-        return SearchIndexError(f"the encoder at {self._address!r} gave {reason}: {remedy}")
+    def _failure(self, problem: str, remedy: str) -> SearchIndexError:
+        return SearchIndexError(f"the encoder at {self._address!r} {problem}: {remedy}")
 
 
-def _parsed(spec: str) -> tuple[str, str | None]:
+def _parse(spec: str) -> tuple[str, str | None]:
+    """Return the address of the embeddings API, and the model."""
     try:
         parts = urlsplit(spec)
-        told = (parts.hostname, parts.port)
+        host, _ = parts.hostname, parts.port  # an invalid port raises ValueError
         httpx2.URL(spec)
     except (ValueError, httpx2.InvalidURL) as error:
         raise ConfigError(
-            "the encoder's address cannot be read: write 'https://host/v1#MODEL'"
+            "the address of the encoder is invalid: expected 'https://host/v1#MODEL'"
         ) from error
-    # Nothing of such an address is repeated, as what should not be there may be a secret.
-    if not told[0] or parts.query or "@" in parts.netloc:
+    # The message does not repeat the address, which may contain a secret.
+    if not host or parts.query or "@" in parts.netloc:
         raise ConfigError(
-            "the encoder's address must have a host, and neither a password nor a query: write "
-            "'https://host/v1#MODEL', and the key as a setting of its own"
+            "the address of the encoder must have a host, no password and no query string: "
+            "expected 'https://host/v1#MODEL', with the key in the setting 'encoder_key'"
         )
     path = parts.path.rstrip("/")
     path = path if path.endswith("/embeddings") else f"{path}/embeddings"
     return f"{parts.scheme}://{parts.netloc}{path}", parts.fragment or None
 
 
-def _checked(key: str) -> str:
+def _checked_key(key: str) -> str:
     if not key.isascii() or not key.isprintable() or not key.strip():
-        raise ConfigError("the encoder's key must be of printable ASCII: set it again")
+        raise ConfigError("the setting 'encoder_key' must be printable ASCII")
     return key.strip()

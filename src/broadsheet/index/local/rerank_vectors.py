@@ -72,7 +72,7 @@ class RerankVectors:
         rows = self._rows.take(nums).values.astype(np.float32)
         lengths = np.linalg.norm(rows, axis=1)
         known = (lengths > 0) & bool(vector.any())
-        return rows @ vector / np.where(known, lengths, np.float32(np.nan))
+        return (rows @ vector / np.where(known, lengths, np.nan)).astype(np.float32)
 
     def append(
         self, vectors: Mapping[int, NDArray[np.float32]], text_hashes: Mapping[int, int]
