@@ -1,11 +1,14 @@
-"""Editions of days, weeks and months, made of what was known by then."""
+"""Editions of days, weeks and months contain what was known at their end."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+import broadsheet
 from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
 from broadsheet.library import Library
@@ -29,20 +32,20 @@ WEEK = Period(MONDAY, Span.WEEK)
 FEBRUARY = Period(date(2026, 2, 1), Span.MONTH)
 
 
-class Office(NamedTuple):
-    """A library whose time can be set."""
+class Site(NamedTuple):
+    """A library and its clock."""
 
     library: Library
-    hands: list[datetime]
+    clock: list[datetime]
 
-    def at(self, day: date, hour: int = 9) -> None:
-        self.hands[0] = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+    def set_time(self, day: date, hour: int = 9) -> None:
+        self.clock[0] = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
 
     def add(self, *papers: Paper) -> None:
         self.library.add("test", papers)
 
-    def upvotes(self, paper: Paper, *told: tuple[date, int, int]) -> None:
-        """Tell of a paper the upvotes at an hour of a day."""
+    def add_upvotes(self, paper: Paper, *observed: tuple[date, int, int]) -> None:
+        """Store totals of upvotes observed at (day, hour)."""
         with self.library._database.write() as connection:
             add_signals(
                 connection,
@@ -54,16 +57,16 @@ class Office(NamedTuple):
                         datetime(day.year, day.month, day.day, hour, tzinfo=UTC),
                         "hf",
                     )
-                    for day, hour, count in told
+                    for day, hour, count in observed
                 ],
             )
 
 
 @pytest.fixture
-def office(settings: Settings) -> Iterator[Office]:
-    hands = [datetime(2026, 2, 16, 9, tzinfo=UTC)]
-    with Library(settings, clock=lambda: hands[0]) as opened:
-        yield Office(opened, hands)
+def site(settings: Settings) -> Iterator[Site]:
+    clock = [datetime(2026, 2, 16, 9, tzinfo=UTC)]
+    with Library(settings, clock=lambda: clock[0]) as opened:
+        yield Site(opened, clock)
 
 
 def paper(number: int, published: date = MONDAY) -> Paper:
@@ -76,14 +79,14 @@ def paper(number: int, published: date = MONDAY) -> Paper:
     )
 
 
-def ids(office: Office, period: Period | date | None = None) -> list[str]:
-    return [item.paper_id for item in office.library.editions.read(period).items]
+def ids(site: Site, period: Period | date | None = None) -> list[str]:
+    return [item.paper_id for item in site.library.editions.read(period).items]
 
 
-def test_what_rose_leads_the_day_and_its_reason_says_so(office: Office) -> None:
-    office.add(paper(1), paper(2))
-    office.upvotes(paper(2), (MONDAY, 8, 43))
-    first, second = office.library.editions.publish(MONDAY).items
+def test_the_paper_with_most_gains_leads_with_its_reason(site: Site) -> None:
+    site.add(paper(1), paper(2))
+    site.add_upvotes(paper(2), (MONDAY, 8, 43))
+    first, second = site.library.editions.publish(MONDAY).items
     assert (first.paper_id, first.section) == (paper(2).id, Section.TRENDING)
     assert first.reason == "+43 upvotes in 24 h, out today"
     assert (second.section, second.reason) == (
@@ -92,162 +95,181 @@ def test_what_rose_leads_the_day_and_its_reason_says_so(office: Office) -> None:
     )
 
 
-def test_a_past_day_is_made_of_what_was_known_at_its_end(office: Office) -> None:
-    office.add(paper(1), paper(2))
-    office.upvotes(paper(1), (MONDAY, 8, 10))
-    office.upvotes(paper(2), (MONDAY + timedelta(days=1), 8, 400))
-    office.at(MONDAY + timedelta(days=9))
-    items = office.library.editions.publish(MONDAY).items
+def test_a_past_day_contains_what_was_known_at_its_end(site: Site) -> None:
+    site.add(paper(1), paper(2))
+    site.add_upvotes(paper(1), (MONDAY, 8, 10))
+    site.add_upvotes(paper(2), (MONDAY + timedelta(days=1), 8, 400))
+    site.set_time(MONDAY + timedelta(days=9))
+    items = site.library.editions.publish(MONDAY).items
     assert [item.section for item in items] == [Section.TRENDING, Section.NEW]
     assert items[0].paper_id == paper(1).id
 
 
-def test_a_paper_leads_again_only_where_it_truly_rises_again(office: Office) -> None:
+def test_a_paper_leads_again_only_with_a_higher_score(site: Site) -> None:
     tuesday, wednesday = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
-    office.add(paper(1), paper(2, tuesday), paper(3, wednesday))
-    office.upvotes(paper(1), (MONDAY, 8, 40))
-    office.library.editions.publish(MONDAY)
-    office.at(tuesday)
-    office.upvotes(paper(1), (tuesday, 8, 45))
-    office.upvotes(paper(2), (tuesday, 8, 5))
-    office.library.editions.publish(tuesday)
-    office.at(wednesday)
-    office.upvotes(paper(1), (wednesday, 8, 400))
-    office.upvotes(paper(3), (wednesday, 8, 5))
-    office.library.editions.publish(wednesday)
-    assert ids(office, MONDAY)[0] == paper(1).id
-    assert paper(1).id not in ids(office, tuesday)
-    assert ids(office, wednesday)[0] == paper(1).id
-    assert office.library.editions.read(wednesday).items[0].reason.endswith("trending again")
+    site.add(paper(1), paper(2, tuesday), paper(3, wednesday))
+    site.add_upvotes(paper(1), (MONDAY, 8, 40))
+    site.library.editions.publish(MONDAY)
+    site.set_time(tuesday)
+    site.add_upvotes(paper(1), (tuesday, 8, 45))
+    site.add_upvotes(paper(2), (tuesday, 8, 5))
+    site.library.editions.publish(tuesday)
+    site.set_time(wednesday)
+    site.add_upvotes(paper(1), (wednesday, 8, 400))
+    site.add_upvotes(paper(3), (wednesday, 8, 5))
+    site.library.editions.publish(wednesday)
+    assert ids(site, MONDAY)[0] == paper(1).id
+    assert paper(1).id not in ids(site, tuesday)
+    assert ids(site, wednesday)[0] == paper(1).id
+    assert site.library.editions.read(wednesday).items[0].reason.endswith("trending again")
 
 
-def test_a_day_without_news_has_no_edition(office: Office) -> None:
-    office.add(paper(1))
-    office.library.editions.publish(MONDAY)
+def test_a_day_without_news_has_no_edition(site: Site) -> None:
+    site.add(paper(1))
+    site.library.editions.publish(MONDAY)
     saturday = MONDAY + timedelta(days=5)
-    office.at(saturday)
-    made = office.library.editions.publish(saturday)
-    assert (made.revision, made.items) == (0, ())
-    assert not office.library.editions.exists(saturday)
-    assert office.library.editions.read().date == MONDAY
+    site.set_time(saturday)
+    edition = site.library.editions.publish(saturday)
+    assert (edition.revision, edition.items) == (0, ())
+    assert not site.library.editions.exists(saturday)
+    assert site.library.editions.read().date == MONDAY
 
 
-def test_a_week_has_what_gained_most_in_it(office: Office) -> None:
-    office.add(*[paper(number) for number in range(1, 5)])
+def test_a_week_is_ordered_by_what_papers_gained_in_it(site: Site) -> None:
+    site.add(*[paper(number) for number in range(1, 5)])
     before = MONDAY - timedelta(days=3)
-    office.upvotes(paper(1), (before, 8, 500), (MONDAY, 8, 500), (WEEK.last, 8, 501))
-    office.upvotes(paper(2), (MONDAY, 8, 1), (WEEK.last, 8, 60))
-    office.upvotes(paper(3), (MONDAY, 8, 1), (WEEK.last, 8, 30))
-    office.at(WEEK.after)
-    items = office.library.editions.publish(WEEK).items
+    site.add_upvotes(paper(1), (before, 8, 500), (MONDAY, 8, 500), (WEEK.last, 8, 501))
+    site.add_upvotes(paper(2), (MONDAY, 8, 1), (WEEK.last, 8, 60))
+    site.add_upvotes(paper(3), (MONDAY, 8, 1), (WEEK.last, 8, 30))
+    site.set_time(WEEK.after)
+    items = site.library.editions.publish(WEEK).items
     assert [item.paper_id for item in items][:2] == [paper(2).id, paper(3).id]
     assert items[0].reason == "+60 upvotes this week, 6 days old"
 
 
-def test_days_weeks_and_months_are_printed_side_by_side(office: Office) -> None:
-    office.add(paper(1))
-    office.upvotes(paper(1), (MONDAY, 8, 10))
+def test_days_weeks_and_months_have_editions_of_their_own(site: Site) -> None:
+    site.add(paper(1))
+    site.add_upvotes(paper(1), (MONDAY, 8, 10))
     for period in (Period(MONDAY), WEEK, FEBRUARY):
-        office.library.editions.publish(period)
-        assert ids(office, period) == [paper(1).id]
-    assert office.library.editions.periods(Span.WEEK) == [WEEK]
-    assert office.library.editions.read().period == Period(MONDAY)
+        site.library.editions.publish(period)
+        assert ids(site, period) == [paper(1).id]
+    assert site.library.editions.periods(Span.WEEK) == [WEEK]
+    assert site.library.editions.read().period == Period(MONDAY)
 
 
-def test_printing_again_makes_a_revision_and_keeps_the_old(office: Office) -> None:
-    office.add(paper(1), paper(2))
-    office.library.editions.publish(MONDAY)
-    office.library.editions.pick(Period(MONDAY), Pick(paper(2).id, 1, "Read this first."))
-    again = office.library.editions.publish(MONDAY)
+def test_publishing_again_stores_a_revision_and_keeps_the_old_one(site: Site) -> None:
+    site.add(paper(1), paper(2))
+    site.library.editions.publish(MONDAY)
+    site.library.editions.pick(Period(MONDAY), Pick(paper(2).id, 1, "Read this first."))
+    again = site.library.editions.publish(MONDAY)
     assert again.revision == 2
     assert (again.items[0].paper_id, again.items[0].comment) == (paper(2).id, "Read this first.")
-    old = office.library.editions.read(Period(MONDAY), revision=1)
+    old = site.library.editions.read(Period(MONDAY), revision=1)
     assert not any(item.picked for item in old.items)
 
 
-def test_what_the_editor_dropped_is_not_printed(office: Office) -> None:
-    office.add(paper(1), paper(2))
-    office.library.editions.pick(Period(MONDAY), Pick(paper(1).id, None))
-    assert [item.paper_id for item in office.library.editions.publish(MONDAY).items] == [
-        paper(2).id
-    ]
+def test_a_dropped_paper_is_not_published(site: Site) -> None:
+    site.add(paper(1), paper(2))
+    site.library.editions.pick(Period(MONDAY), Pick(paper(1).id, None))
+    assert [item.paper_id for item in site.library.editions.publish(MONDAY).items] == [paper(2).id]
 
 
-def test_only_a_days_edition_is_mailed(office: Office) -> None:
-    office.add(paper(1))
-    office.upvotes(paper(1), (MONDAY, 8, 10))
-    office.library.editions.publish(WEEK)
-    assert office.library.health().deliveries == {}
-
-
-def test_a_paper_that_goes_by_another_id_now_is_known_to_have_been_printed(office: Office) -> None:
+def test_a_published_paper_with_a_new_id_is_not_published_again(site: Site) -> None:
     tuesday = MONDAY + timedelta(days=1)
-    printed = make_paper(title="Kites at dusk", published=MONDAY.isoformat(), doi="10.1234/dusk")
-    office.add(printed, paper(2))
-    office.upvotes(printed, (MONDAY, 8, 40))
-    assert office.library.editions.publish(MONDAY).items[0].paper_id == printed.id
-    office.add(make_paper(title=printed.title, doi="10.1234/dusk", arxiv="2602.77777"))
-    office.at(tuesday)
-    office.upvotes(paper(2), (tuesday, 8, 9))
-    office.library.editions.publish(tuesday)
-    assert ids(office, tuesday) == [paper(2).id]
+    published = make_paper(title="Kites at dusk", published=MONDAY.isoformat(), doi="10.1234/dusk")
+    site.add(published, paper(2))
+    site.add_upvotes(published, (MONDAY, 8, 40))
+    assert site.library.editions.publish(MONDAY).items[0].paper_id == published.id
+    site.add(make_paper(title=published.title, doi="10.1234/dusk", arxiv="2602.77777"))
+    site.set_time(tuesday)
+    site.add_upvotes(paper(2), (tuesday, 8, 9))
+    site.library.editions.publish(tuesday)
+    assert ids(site, tuesday) == [paper(2).id]
 
 
-def test_the_days_of_a_zone_east_of_utc_are_told_apart(settings: Settings) -> None:
-    hands = [datetime(2026, 2, 15, 21, tzinfo=UTC)]
-    asked = settings.model_copy(update={"timezone": "Asia/Tokyo"})
-    with Library(asked, clock=lambda: hands[0]) as library:
+def test_days_are_those_of_the_time_zone(settings: Settings) -> None:
+    clock = [datetime(2026, 2, 15, 21, tzinfo=UTC)]
+    in_tokyo = settings.model_copy(update={"timezone": "Asia/Tokyo"})
+    with Library(in_tokyo, clock=lambda: clock[0]) as library:
         library.add("test", [paper(1)])
         assert [item.paper_id for item in library.editions.publish().items] == [paper(1).id]
-        hands[0] += timedelta(days=1)
+        clock[0] += timedelta(days=1)
         library.add("test", [paper(2, MONDAY + timedelta(days=1))])
         assert [item.paper_id for item in library.editions.publish().items] == [paper(2).id]
 
 
-def test_the_archive_holds_nothing_of_the_days_after(office: Office) -> None:
-    office.at(MONDAY + timedelta(days=20))
-    office.add(*[paper(number, MONDAY + timedelta(days=number)) for number in range(4)])
+def test_a_past_day_contains_no_later_papers(site: Site) -> None:
+    site.set_time(MONDAY + timedelta(days=20))
+    site.add(*[paper(number, MONDAY + timedelta(days=number)) for number in range(4)])
     for number in range(4):
         day = MONDAY + timedelta(days=number)
-        assert [item.paper_id for item in office.library.editions.publish(day).items] == [
+        assert [item.paper_id for item in site.library.editions.publish(day).items] == [
             paper(number, day).id
         ]
 
 
-def test_what_is_still_to_come_cannot_be_printed(office: Office) -> None:
-    office.add(paper(1))
+def test_a_future_day_cannot_be_published(site: Site) -> None:
+    site.add(paper(1))
     with pytest.raises(ConfigError, match="is in the future"):
-        office.library.editions.publish(MONDAY + timedelta(days=1))
+        site.library.editions.publish(MONDAY + timedelta(days=1))
 
 
-def test_printing_the_archive_mails_nothing(office: Office) -> None:
-    office.add(paper(1))
-    office.at(MONDAY + timedelta(days=5))
-    subscribed(office)
-    office.library.editions.publish(MONDAY)
-    assert DeliveryState.DUE not in office.library.health().deliveries
-    office.add(paper(2, MONDAY + timedelta(days=5)))
-    office.library.editions.publish()
-    assert office.library.health().deliveries[DeliveryState.DUE] == 1
+@pytest.mark.parametrize(
+    ("days_later", "period", "digests"),
+    [
+        (0, Period(MONDAY), 1),
+        (1, Period(MONDAY), 1),
+        (2, Period(MONDAY), 0),
+        (0, WEEK, 0),
+        (0, FEBRUARY, 0),
+    ],
+    ids=["today", "yesterday", "two days ago", "week", "month"],
+)
+def test_only_the_edition_of_today_or_yesterday_enqueues_digests(
+    site: Site, days_later: int, period: Period, digests: int
+) -> None:
+    site.add(paper(1))
+    site.add_upvotes(paper(1), (MONDAY, 8, 10))
+    site.set_time(MONDAY + timedelta(days=days_later))
+    subscribed(site)
+    assert site.library.editions.publish(period).revision == 1
+    assert site.library.health().deliveries.get(DeliveryState.DUE, 0) == digests
 
 
-def subscribed(office: Office) -> None:
-    library = office.library
+def test_an_edition_is_stored_and_published_in_one_place_only() -> None:
+    package = Path(broadsheet.__file__).parent
+    users = {
+        name: {
+            str(path.relative_to(package))
+            for path in package.rglob("*.py")
+            if re.search(pattern, path.read_text(encoding="utf-8"))
+        }
+        for name, pattern in (
+            ("publish", r"from broadsheet\.editions\.publish import"),
+            ("insert_edition", r"\binsert_edition\b"),
+        )
+    }
+    assert users["publish"] == {"editions/editions.py"}
+    assert users["insert_edition"] == {"editions/publish.py", "store/editions.py"}
+
+
+def subscribed(site: Site) -> None:
+    library = site.library
     library.subscriptions.subscribe("ada@example.org")
     library.outbox.send_due()
     (reader,) = library.subscriptions.all()
     library.subscriptions.confirm(sign(library.secret, Purpose.CONFIRM, reader.id, library.now))
 
 
-def test_what_was_withdrawn_is_not_printed_even_where_it_was_picked(office: Office) -> None:
-    office.add(paper(1), paper(2))
-    office.library.editions.pick(Period(MONDAY), Pick(paper(1).id, 1))
-    office.add(make_paper(title=paper(1).title, arxiv="2602.00001", notice=Notice.WITHDRAWN))
-    office.library.editions.publish(MONDAY)
-    assert ids(office, MONDAY) == [paper(2).id]
+def test_a_withdrawn_paper_is_not_published_even_if_it_was_picked(site: Site) -> None:
+    site.add(paper(1), paper(2))
+    site.library.editions.pick(Period(MONDAY), Pick(paper(1).id, 1))
+    site.add(make_paper(title=paper(1).title, arxiv="2602.00001", notice=Notice.WITHDRAWN))
+    site.library.editions.publish(MONDAY)
+    assert ids(site, MONDAY) == [paper(2).id]
 
 
-def test_many_papers_on_one_topic_leave_room_for_others(office: Office) -> None:
+def test_many_papers_on_one_topic_leave_places_for_others(site: Site) -> None:
     alike = [
         make_paper(
             title=f"Measuring how kites fly in strong wind, part {number}",
@@ -260,13 +282,13 @@ def test_many_papers_on_one_topic_leave_room_for_others(office: Office) -> None:
     other = make_paper(
         title="Compilers for quantum circuits", published=MONDAY.isoformat(), arxiv="2602.20000"
     )
-    office.add(*alike, other)
+    site.add(*alike, other)
     for one in alike:
-        office.upvotes(one, (MONDAY, 8, 30))
-    office.upvotes(other, (MONDAY, 8, 20))
-    assert ids_before(office, other.id) < 3
+        site.add_upvotes(one, (MONDAY, 8, 30))
+    site.add_upvotes(other, (MONDAY, 8, 20))
+    assert ids_before(site, other.id) < 3
 
 
-def ids_before(office: Office, paper_id: str) -> int:
-    items = office.library.editions.publish(MONDAY).items
+def ids_before(site: Site, paper_id: str) -> int:
+    items = site.library.editions.publish(MONDAY).items
     return [item.paper_id for item in items].index(paper_id)

@@ -14,7 +14,16 @@ from broadsheet.model import Edition, EditionItem, Kind, Paper, Period, Pick, Se
 from broadsheet.rules.normalize import make_paper
 from broadsheet.store.editions import insert_edition
 from broadsheet.web.app import create_app
-from tests.rising import BRIDGES, HOUR, KITES, MORNING, PAPERS, RIVERS, Room, opened
+from tests.trending_library import (
+    BRIDGES,
+    HOUR,
+    KITES,
+    MORNING,
+    PAPERS,
+    RIVERS,
+    TrendingLibrary,
+    opened,
+)
 
 THURSDAY, FRIDAY = date(2026, 3, 5), date(2026, 3, 6)
 MONDAY, TUESDAY = date(2026, 3, 9), date(2026, 3, 10)
@@ -24,15 +33,15 @@ NASTY = '"><script>alert(1)</script> & <b>kites</b>'
 
 
 @pytest.fixture
-def room(settings: Settings) -> Iterator[Room]:
-    with opened(settings) as room:
-        room.library.add("test", PAPERS)
-        yield room
+def site(settings: Settings) -> Iterator[TrendingLibrary]:
+    with opened(settings) as site:
+        site.library.add("test", PAPERS)
+        yield site
 
 
 @pytest.fixture
-def page(room: Room) -> Iterator[TestClient]:
-    with TestClient(create_app(room.library), follow_redirects=False) as client:
+def page(site: TrendingLibrary) -> Iterator[TestClient]:
+    with TestClient(create_app(site.library), follow_redirects=False) as client:
         yield client
 
 
@@ -60,9 +69,9 @@ def item(
     )
 
 
-def publish(room: Room, period: Period | date, *items: EditionItem) -> Edition:
+def publish(site: TrendingLibrary, period: Period | date, *items: EditionItem) -> Edition:
     wanted = period if isinstance(period, Period) else Period(period)
-    with room.database.write() as connection:
+    with site.database.write() as connection:
         return insert_edition(connection, wanted, items or (item(KITES),), MORNING, None)
 
 
@@ -81,9 +90,11 @@ def test_the_front_page_without_editions_is_a_notice(page: TestClient) -> None:
     assert "No edition yet" in told.text
 
 
-def test_the_front_page_is_the_newest_daily_edition(room: Room, page: TestClient) -> None:
+def test_the_front_page_is_the_newest_daily_edition(
+    site: TrendingLibrary, page: TestClient
+) -> None:
     for period in (THURSDAY, FRIDAY, WEEK, MARCH):
-        publish(room, period)
+        publish(site, period)
     told = page.get("/").text
     assert '<time datetime="2026-03-06">Friday, 6 March 2026</time>' in told
     assert 'rel="canonical"' in told and '/editions/2026-03-06">' in told
@@ -99,9 +110,9 @@ def test_the_front_page_is_the_newest_daily_edition(room: Room, page: TestClient
     ],
 )
 def test_days_weeks_and_months_have_pages_under_one_address(
-    room: Room, page: TestClient, path: str, period: Period, masthead: str, name: str
+    site: TrendingLibrary, page: TestClient, path: str, period: Period, masthead: str, name: str
 ) -> None:
-    publish(room, period, item(KITES), item(RIVERS, 2))
+    publish(site, period, item(KITES), item(RIVERS, 2))
     told = page.get(path)
     assert (told.status_code, page.head(path).status_code) == (200, 200)
     assert masthead in told.text
@@ -110,8 +121,10 @@ def test_days_weeks_and_months_have_pages_under_one_address(
     assert f'{path}">' in told.text
 
 
-def test_trending_papers_precede_papers_without_attention(room: Room, page: TestClient) -> None:
-    publish(room, FRIDAY, item(KITES), item(RIVERS, 2), item(BRIDGES, 3, Section.NEW))
+def test_trending_papers_precede_papers_without_attention(
+    site: TrendingLibrary, page: TestClient
+) -> None:
+    publish(site, FRIDAY, item(KITES), item(RIVERS, 2), item(BRIDGES, 3, Section.NEW))
     told = text_of(page.get("/").text)
     places = [told.index(word) for word in ("Trending 1 ", RIVERS.title, " New ", BRIDGES.title)]
     assert places == sorted(places)
@@ -120,29 +133,31 @@ def test_trending_papers_precede_papers_without_attention(room: Room, page: Test
 
 @pytest.mark.parametrize(("section", "headings"), [(Section.TRENDING, []), (Section.NEW, ["New"])])
 def test_an_edition_with_one_section(
-    room: Room, page: TestClient, section: Section, headings: list[str]
+    site: TrendingLibrary, page: TestClient, section: Section, headings: list[str]
 ) -> None:
-    publish(room, FRIDAY, item(KITES, 1, section), item(RIVERS, 2, section))
+    publish(site, FRIDAY, item(KITES, 1, section), item(RIVERS, 2, section))
     told = page.get("/").text
     assert re.findall(r'class="part-name"[^>]*>([A-Z][a-z]+)', told) == headings
     assert told.count("<article") == 2
 
 
-def test_an_editors_pick_is_marked_and_shows_its_comment(room: Room, page: TestClient) -> None:
-    room.library.editions.pick(
+def test_an_editors_pick_is_marked_and_shows_its_comment(
+    site: TrendingLibrary, page: TestClient
+) -> None:
+    site.library.editions.pick(
         Period(MORNING.date()), Pick(RIVERS.id, 1, "Read this one with a map at hand.")
     )
-    room.library.editions.publish()
+    site.library.editions.publish()
     told = page.get("/").text
     assert told.count("Editor's pick") == 1
     assert told.index(RIVERS.title) < told.index("<q>Read this one with a map at hand.</q>")
 
 
 def test_an_older_revision_is_readable_and_links_to_the_newest(
-    room: Room, page: TestClient
+    site: TrendingLibrary, page: TestClient
 ) -> None:
-    publish(room, FRIDAY, item(KITES))
-    publish(room, FRIDAY, item(RIVERS))
+    publish(site, FRIDAY, item(KITES))
+    publish(site, FRIDAY, item(RIVERS))
     newest, older = (page.get(f"/editions/2026-03-06{asked}").text for asked in ("", "?revision=1"))
     assert RIVERS.title in newest and KITES.title not in newest
     assert KITES.title in older and RIVERS.title not in older
@@ -157,17 +172,21 @@ def test_an_older_revision_is_readable_and_links_to_the_newest(
     "revision",
     ["0", "2", "-1", "x", "1.0", "1e3", " ", "٢", "²", "9" * 5000, "\x00", "<script>", "\ud800"],
 )
-def test_an_unknown_revision_is_not_found(room: Room, page: TestClient, revision: str) -> None:
-    publish(room, FRIDAY)
+def test_an_unknown_revision_is_not_found(
+    site: TrendingLibrary, page: TestClient, revision: str
+) -> None:
+    publish(site, FRIDAY)
     said = page.get(f"/editions/2026-03-06?revision={quote(revision, errors='surrogatepass')}")
     assert said.status_code == 404
     assert "the newest is revision 1." in said.text
     assert "<script" not in said.text
 
 
-def test_a_day_without_an_edition_links_to_the_days_beside_it(room: Room, page: TestClient) -> None:
+def test_a_day_without_an_edition_links_to_the_days_beside_it(
+    site: TrendingLibrary, page: TestClient
+) -> None:
     for day in (THURSDAY, FRIDAY, MONDAY, TUESDAY):
-        publish(room, day)
+        publish(site, day)
     told = page.get("/editions/2026-03-07")
     assert told.status_code == 404
     assert "No edition was published on this Saturday." in told.text
@@ -209,10 +228,10 @@ def test_an_invalid_period_is_not_found(page: TestClient, text: str) -> None:
 
 
 def test_an_edition_links_to_the_previous_and_next_of_its_span(
-    room: Room, page: TestClient
+    site: TrendingLibrary, page: TestClient
 ) -> None:
     for period in (Period(THURSDAY), Period(FRIDAY), Period(MONDAY), WEEK, NEXT_WEEK, MARCH):
-        publish(room, period)
+        publish(site, period)
     first, middle, last = (page.get(f"/editions/{day}").text for day in (THURSDAY, FRIDAY, MONDAY))
     assert (link(first, "prev"), link(first, "next")) == (None, "/editions/2026-03-06")
     assert (link(middle, "prev"), link(middle, "next")) == (
@@ -224,10 +243,10 @@ def test_an_edition_links_to_the_previous_and_next_of_its_span(
     assert (link(week, "prev"), link(week, "next")) == (None, "/editions/2026-W11")
 
 
-def test_an_edition_links_to_overlapping_editions(room: Room, page: TestClient) -> None:
+def test_an_edition_links_to_overlapping_editions(site: TrendingLibrary, page: TestClient) -> None:
     days, weeks, month = (THURSDAY, FRIDAY, MONDAY), (WEEK, NEXT_WEEK), "/editions/2026-03"
     for period in (*days, *weeks, MARCH):
-        publish(room, period)
+        publish(site, period)
 
     def overlapping(path: str) -> list[str]:
         told = page.get(path).text
@@ -243,10 +262,10 @@ def test_an_edition_links_to_overlapping_editions(room: Room, page: TestClient) 
     ]
 
 
-def test_the_archive_lists_all_editions_by_month(room: Room, page: TestClient) -> None:
+def test_the_archive_lists_all_editions_by_month(site: TrendingLibrary, page: TestClient) -> None:
     assert "No edition is published yet" in page.get("/editions").text
     for period in (Period(date(2026, 2, 27)), Period(THURSDAY), Period(FRIDAY), WEEK, MARCH):
-        publish(room, period)
+        publish(site, period)
     main = page.get("/editions").text.partition("<main")[2]
     assert re.findall(r'href="(/editions/[^".]*)"', main) == [
         "/editions/2026-03",
@@ -268,9 +287,11 @@ def test_the_archive_lists_all_editions_by_month(room: Room, page: TestClient) -
         ("/trending", "/trending"),
     ],
 )
-def test_a_page_links_to_existing_feeds(room: Room, page: TestClient, path: str, feed: str) -> None:
+def test_a_page_links_to_existing_feeds(
+    site: TrendingLibrary, page: TestClient, path: str, feed: str
+) -> None:
     for period in (Period(FRIDAY), WEEK, MARCH):
-        publish(room, period)
+        publish(site, period)
     head = page.get(path).text.partition("</head>")[0]
     assert re.findall(r'rel="alternate" type="([^"]*)" title="[^"]+" href="([^"]*)"', head) == [
         ("application/atom+xml", f"{feed}.atom"),
@@ -280,12 +301,12 @@ def test_a_page_links_to_existing_feeds(room: Room, page: TestClient, path: str,
         assert page.get(f"{feed}.{suffix}").status_code == 200
 
 
-def test_titles_and_comments_are_escaped(room: Room, page: TestClient) -> None:
+def test_titles_and_comments_are_escaped(site: TrendingLibrary, page: TestClient) -> None:
     nasty = make_paper(title=NASTY, published="2026-03-10", arxiv="2603.66666", categories=(NASTY,))
-    room.library.add("test", [nasty])
-    room.upvoted(nasty, 50)
-    room.follow()
-    publish(room, FRIDAY, item(nasty, comment=NASTY), item(KITES, 2))
+    site.library.add("test", [nasty])
+    site.set_upvotes(nasty, 50)
+    site.update()
+    publish(site, FRIDAY, item(nasty, comment=NASTY), item(KITES, 2))
     for path in ("/", "/editions/2026-03-06", "/trending", f"/papers/{nasty.id}"):
         told = page.get(path).text
         assert "<script" not in told and "<b>kites" not in told
@@ -295,12 +316,14 @@ def test_titles_and_comments_are_escaped(room: Room, page: TestClient) -> None:
     )
 
 
-def test_a_papers_page_has_a_chart_of_its_attention(room: Room, page: TestClient) -> None:
-    room.upvoted(KITES, 3)
+def test_a_papers_page_has_a_chart_of_its_attention(
+    site: TrendingLibrary, page: TestClient
+) -> None:
+    site.set_upvotes(KITES, 3)
     before = page.get(f"/papers/{KITES.id}").text
     assert "<svg" not in before
-    room.now += 5 * HOUR
-    room.add_signals((KITES, Kind.UPVOTES, 9, room.now))
+    site.now += 5 * HOUR
+    site.add_signals((KITES, Kind.UPVOTES, 9, site.now))
     drawing = page.get(f"/papers/{KITES.id}").text.partition("<svg")[2].partition("</section")[0]
     assert 'role="img" aria-labelledby="chart-title chart-words"' in drawing
     assert "Upvotes rose from 3 to 9 on 11 March 2026." in drawing

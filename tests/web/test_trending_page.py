@@ -14,38 +14,40 @@ from broadsheet.model import Kind
 from broadsheet.rules.normalize import make_paper
 from broadsheet.web.app import create_app
 from broadsheet.web.pages.trending import PAGE_SIZE
-from tests.rising import KITES, LANTERNS, PAPERS, RIVERS, Room, opened
+from tests.trending_library import KITES, LANTERNS, PAPERS, RIVERS, TrendingLibrary, opened
 
 
 @pytest.fixture
-def room(settings: Settings) -> Iterator[Room]:
-    with opened(settings) as room:
-        room.library.add("test", PAPERS)
-        yield room
+def site(settings: Settings) -> Iterator[TrendingLibrary]:
+    with opened(settings) as site:
+        site.library.add("test", PAPERS)
+        yield site
 
 
 @pytest.fixture
-def page(room: Room) -> Iterator[TestClient]:
-    with TestClient(create_app(room.library), follow_redirects=False) as client:
+def page(site: TrendingLibrary) -> Iterator[TestClient]:
+    with TestClient(create_app(site.library), follow_redirects=False) as client:
         yield client
 
 
-def test_trending_papers_are_listed_with_their_reasons(room: Room, page: TestClient) -> None:
-    room.upvoted(KITES, 4)
-    room.upvoted(RIVERS, 40)
-    room.follow()
+def test_trending_papers_are_listed_with_their_reasons(
+    site: TrendingLibrary, page: TestClient
+) -> None:
+    site.set_upvotes(KITES, 4)
+    site.set_upvotes(RIVERS, 40)
+    site.update()
     told = page.get("/trending")
     assert told.status_code == 200
     assert told.text.index(RIVERS.title) < told.text.index(KITES.title)
-    for trend in room.listed():
+    for trend in site.trends():
         assert f'<p class="why">{trend.reason}</p>' in told.text
     assert 'href="/about/ranking#trending"' in told.text
 
 
-def test_trending_papers_are_filtered_by_category(room: Room, page: TestClient) -> None:
-    room.upvoted(KITES, 4)
-    room.upvoted(LANTERNS, 9)
-    room.follow()
+def test_trending_papers_are_filtered_by_category(site: TrendingLibrary, page: TestClient) -> None:
+    site.set_upvotes(KITES, 4)
+    site.set_upvotes(LANTERNS, 9)
+    site.update()
     assert LANTERNS.categories != KITES.categories
     links = re.findall(r'<a href="(/trending\?category=[^"]*)"', page.get("/trending").text)
     assert "/trending?category=cs.LG" in links
@@ -57,10 +59,10 @@ def test_trending_papers_are_filtered_by_category(room: Room, page: TestClient) 
 
 @pytest.mark.parametrize("category", ["q-bio.XX", "<script>", "\x00", "c" * 9000, "%", "\ud800"])
 def test_a_category_without_trending_papers_is_an_empty_page(
-    room: Room, page: TestClient, category: str
+    site: TrendingLibrary, page: TestClient, category: str
 ) -> None:
-    room.upvoted(KITES, 4)
-    room.follow()
+    site.set_upvotes(KITES, 4)
+    site.update()
     asked = quote(category, errors="surrogatepass")
     told = page.get(f"/trending?category={asked}")
     assert told.status_code == 200
@@ -73,7 +75,7 @@ def test_an_empty_library_has_no_trending_papers(empty_library: Library) -> None
     assert "No trending papers." in told.text
 
 
-def test_trending_pages_list_every_paper_once(room: Room, page: TestClient) -> None:
+def test_trending_pages_list_every_paper_once(site: TrendingLibrary, page: TestClient) -> None:
     crowd = [
         make_paper(
             title=f"On weathervane {number}",
@@ -84,9 +86,9 @@ def test_trending_pages_list_every_paper_once(room: Room, page: TestClient) -> N
         )
         for number in range(PAGE_SIZE + 7)
     ]
-    room.library.add("test", crowd)
-    room.add_signals(*[(paper, Kind.UPVOTES, 5.0 + n, room.now) for n, paper in enumerate(crowd)])
-    room.follow()
+    site.library.add("test", crowd)
+    site.add_signals(*[(paper, Kind.UPVOTES, 5.0 + n, site.now) for n, paper in enumerate(crowd)])
+    site.update()
     path: str | None = "/trending?category=cs.LG"
     ranks: list[int] = []
     pages = 0
@@ -120,9 +122,9 @@ def test_trending_pages_list_every_paper_once(room: Room, page: TestClient) -> N
         "\ud800",
     ],
 )
-def test_an_invalid_cursor_is_an_error(room: Room, page: TestClient, after: str) -> None:
-    room.upvoted(KITES, 4)
-    room.follow()
+def test_an_invalid_cursor_is_an_error(site: TrendingLibrary, page: TestClient, after: str) -> None:
+    site.set_upvotes(KITES, 4)
+    site.update()
     told = page.get(f"/trending?after={quote(after, errors='surrogatepass')}")
     assert told.status_code == 400
     assert "start at the first page" in told.text

@@ -28,9 +28,9 @@ class Trends:
         self._zone = zone
         self._clock = clock
 
-    def update(self, *, recalibrate: bool = True) -> int:
+    def update(self) -> int:
         """Score the papers that changed; see :func:`broadsheet.trending.update.update`."""
-        return update(self._database, self._clock, recalibrate=recalibrate)
+        return update(self._database, self._clock)
 
     def list(
         self, limit: int = 50, after: str | None = None, category: str | None = None

@@ -56,7 +56,7 @@ def read_state(connection: Connection) -> State:
     return State.model_validate_json(get_value(connection, _STATE) or "{}")
 
 
-def update(database: Database, clock: Callable[[], datetime], *, recalibrate: bool = True) -> int:
+def update(database: Database, clock: Callable[[], datetime]) -> int:
     """Score the papers that changed since the last update.
 
     If the calibration is a day old, it is measured again and all papers are scored. Without any
@@ -68,9 +68,6 @@ def update(database: Database, clock: Callable[[], datetime], *, recalibrate: bo
         The library.
     clock : callable
         Returns the current time, aware UTC.
-    recalibrate : bool
-        Whether all papers may be scored, which may take seconds. If False, an update that needs it
-        does nothing.
 
     Returns
     -------
@@ -91,8 +88,6 @@ def update(database: Database, clock: Callable[[], datetime], *, recalibrate: bo
             changed = changed_since(connection, state.signal, state.change)
             if len(changed) > _MAX_RESCORED:
                 changed = None
-        elif not recalibrate:
-            return 0
         scored = (
             score_all(connection, now)
             if changed is None

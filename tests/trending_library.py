@@ -1,4 +1,4 @@
-"""A library whose clock can be turned, and six papers that may rise in it."""
+"""A library with a clock that tests set, and six papers for it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,8 +37,8 @@ KITES, LANTERNS, RIVERS, BRIDGES, ORCHARDS, VIOLINS = PAPERS = tuple(
 )
 
 
-class Room:
-    """A library whose clock can be turned."""
+class TrendingLibrary:
+    """A library whose clock is `now`."""
 
     def __init__(self, settings: Settings) -> None:
         self.now = MORNING
@@ -48,65 +48,68 @@ class Room:
     def database(self) -> Database:
         return self.library._database
 
-    def add_signals(self, *told: tuple[Paper, Kind, float, datetime], source: str = "hf") -> None:
+    def add_signals(
+        self, *signals: tuple[Paper, Kind, float, datetime], source: str = "hf"
+    ) -> None:
         with self.database.write() as connection:
             add_signals(
                 connection,
-                [Signal(paper.id, kind, value, at, source) for paper, kind, value, at in told],
+                [Signal(paper.id, kind, value, at, source) for paper, kind, value, at in signals],
             )
 
-    def upvoted(self, paper: Paper, upvotes: float) -> None:
+    def set_upvotes(self, paper: Paper, upvotes: float) -> None:
         self.add_signals((paper, Kind.UPVOTES, upvotes, self.now))
 
-    def follow(self) -> int:
+    def update(self) -> int:
         return self.library.trending.update()
 
-    def listed(self, category: str | None = None) -> list[Trend]:
+    def trends(self, category: str | None = None) -> list[Trend]:
         return list(self.library.trending.list(category=category).trends)
 
-    def rising(self, category: str | None = None) -> list[Paper]:
-        return [one.paper for one in self.listed(category)]
+    def papers(self, category: str | None = None) -> list[Paper]:
+        return [trend.paper for trend in self.trends(category)]
 
-    def levels(self) -> dict[int, float]:
+    def log_scores(self) -> dict[int, float]:
+        """The stored scores by paper number."""
         with self.database.read() as connection:
             rows = connection.execute(select(trends_table.c.num, trends_table.c.log_score))
             return {row.num: row.log_score for row in rows}
 
     def attention_scores(self) -> dict[str, float]:
-        """Score all papers by attention alone, without predicted upvotes."""
+        """The scores of all papers by attention alone, without predicted upvotes, by id."""
         with self.database.read() as connection:
-            found = score_between(connection, self.now - 2 * DAY, self.now)
+            scored = score_between(connection, self.now - 2 * DAY, self.now)
             rows = connection.execute(select(papers_table.c.num, papers_table.c.id))
             ids = {row.num: row.id for row in rows}
-        nums = found.papers.nums.tolist()
-        return {ids[num]: one for num, one in zip(nums, found.scores.tolist(), strict=True)}
+        nums = scored.papers.nums.tolist()
+        return {ids[num]: one for num, one in zip(nums, scored.scores.tolist(), strict=True)}
 
-    def afresh(self) -> dict[int, float]:
-        """Score all papers by what is usual now, as if none had been scored before."""
+    def computed_log_scores(self) -> dict[int, float]:
+        """The scores of all papers, computed again with the calibration in use, by number."""
         with self.database.read() as connection:
             calibration = read_state(connection).calibration
             nums = connection.scalars(select(papers_table.c.num)).all()
-            found = score_some(connection, nums, self.now, calibration)
-        levels = log_score(found.scores, hours(self.now))
-        return dict(zip(found.papers.nums.tolist(), levels.tolist(), strict=True))
+            scored = score_some(connection, nums, self.now, calibration)
+        log_scores = log_score(scored.scores, hours(self.now))
+        return dict(zip(scored.papers.nums.tolist(), log_scores.tolist(), strict=True))
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Room]:
-    room = Room(settings)
-    with room.library:
-        yield room
+def opened(settings: Settings) -> Iterator[TrendingLibrary]:
+    site = TrendingLibrary(settings)
+    with site.library:
+        yield site
 
 
-class Beset(Database):
-    """A library that something happens to just before it is written."""
+class InterruptedDatabase(Database):
+    """A database that calls a function before each write."""
 
-    def __init__(self, database: Database, befalls: Callable[[], object]) -> None:
+    def __init__(self, database: Database, before_write: Callable[[], object]) -> None:
         super().__init__(database._engine)
-        self._befalls = befalls
+        self._before_write = before_write
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        self._befalls()
+        self._before_write()
         with super().write() as connection:
             yield connection
