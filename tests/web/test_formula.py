@@ -22,16 +22,16 @@ def test_the_formula_shows_the_weights_and_baselines_in_use(ranking: str) -> Non
     told = re.search(r"score = (.*?\)) Each name", ranking)
     assert told is not None
     terms = re.findall(r"([\d.]+)·√\((\w+) / ([\d.]+)\)", told[1])
-    assert {Kind(name): (float(trust), float(usual)) for trust, name, usual in terms} == {
+    assert {Kind(name): (float(weight), float(baseline)) for weight, name, baseline in terms} == {
         kind: (kind.weight, kind.baseline) for kind in Kind if kind.weight > 0
     }
-    trusts = [float(trust) for trust, _, _ in terms]
-    assert trusts == sorted(trusts, reverse=True)
+    weights = [float(weight) for weight, _, _ in terms]
+    assert weights == sorted(weights, reverse=True)
 
 
 def test_comments_are_not_scored(ranking: str) -> None:
     assert Kind.COMMENTS not in {term.name for term in formula.terms()}
-    assert "Comments are shown but not scored" in ranking
+    assert "Shown but not scored: comments." in ranking
 
 
 def test_the_page_shows_the_constants_in_use(ranking: str) -> None:
@@ -65,7 +65,7 @@ def test_the_example_is_computed_by_the_rules(ranking: str) -> None:
         ranking,
     )
     assert told is not None
-    upvotes, hours, heat, score, later, pause = (float(number) for number in told.groups())
+    upvotes, hours, decayed, score, later, pause = (float(number) for number in told.groups())
     place = gains.KINDS.index(Kind.UPVOTES)
     observed = gains.Observations(
         paper=np.array([0, 0]),
@@ -78,7 +78,7 @@ def test_the_example_is_computed_by_the_rules(ranking: str) -> None:
     gained = gains.gains_of(observed, np.array([1000.0]))
     now_h = 1000.0 + hours
     attention = gains.decayed_attention(gained, 1, now_h)
-    assert heat == round(float(attention[0, place]), 1)
+    assert decayed == round(float(attention[0, place]), 1)
     assert score == round(float(trending.score(attention, trending.DEFAULT_BASELINES)[0]), 2)
-    decayed = gains.decayed_attention(gained, 1, now_h + pause)
-    assert later == round(float(trending.score(decayed, trending.DEFAULT_BASELINES)[0]), 2)
+    attention = gains.decayed_attention(gained, 1, now_h + pause)
+    assert later == round(float(trending.score(attention, trending.DEFAULT_BASELINES)[0]), 2)

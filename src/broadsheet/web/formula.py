@@ -1,5 +1,6 @@
-"""The formula of what rises, as the page about ranking prints it: from the rules in use."""
+"""The values of the trending formula that the ranking page shows, from the rules in use."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,54 +22,54 @@ _UPVOTES = 40
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One kind of attention in the sum.
+    """One kind of attention in the formula.
 
     Parameters
     ----------
     name : str
-        Of the kind.
-    trust : float
-        What the root is multiplied by, above 0.
-    usual : float
-        What the heat is divided by, in a library that has learnt nothing yet.
+        Name of the kind.
+    weight : float
+        Factor of the square root, above 0.
+    baseline : float
+        Divisor in a library that has not calibrated its own.
     """
 
     name: str
-    trust: float
-    usual: float
+    weight: float
+    baseline: float
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A paper that gained upvotes evenly up to now.
+    """The score of a paper that gained upvotes evenly until now.
 
     Parameters
     ----------
     upvotes : int
-        How many.
+        Upvotes gained.
     hours : float
-        In how many hours.
-    heat, score : float
-        What they come to now.
+        Time in which it gained them.
+    attention, score : float
+        Decayed attention and score now.
     later : float
-        The score a half-life later.
+        Score a half-life later.
     """
 
     upvotes: int
     hours: float
-    heat: float
+    attention: float
     score: float
     later: float
 
 
 def terms() -> tuple[Term, ...]:
-    """List the kinds that count, the most trusted first."""
+    """List the kinds that are scored, by descending weight."""
     scored = sorted((kind for kind in Kind if kind.weight), key=lambda kind: -kind.weight)
     return tuple(Term(kind.value, kind.weight, kind.baseline) for kind in scored)
 
 
 def example() -> Example:
-    """Reckon an example with the rules in use."""
+    """Compute an example with the rules in use."""
     upvotes = KINDS.index(Kind.UPVOTES)
     gains = separate_gains(
         np.array([0]),
@@ -88,16 +89,31 @@ def example() -> Example:
 
 
 def constants() -> dict[str, object]:
-    """Name the numbers that the page prints."""
+    """Return the values that the ranking page shows."""
     return {
         "kinds": terms(),
+        "shared_kinds": _listed(kind for kind in Kind if kind.is_shared),
+        "unscored_kinds": _listed(kind for kind in Kind if not kind.weight),
+        "late_kinds": _listed(kind for kind in Kind if not kind.starts_at_zero),
         "example": example(),
         "half_life_h": f"{HALF_LIFE_H:g}",
-        "usual_papers": BASELINE_PRIOR_PAPERS,
-        "promise_percent": round(100 * PRIOR_WEIGHT),
-        "evened_at_most": f"{MAX_CATEGORY_FACTOR:g}",
+        "baseline_prior_papers": BASELINE_PRIOR_PAPERS,
+        "prior_percent": round(100 * PRIOR_WEIGHT),
+        "max_category_factor": f"{MAX_CATEGORY_FACTOR:g}",
         "new_reader_weight": NEW_READER_WEIGHT,
         "new_percent": round(100 * NEW_SHARE),
-        "alike": SIMILARITY_THRESHOLD,
-        "topic_again": TOPIC_PENALTY,
+        "similarity_threshold": SIMILARITY_THRESHOLD,
+        "topic_penalty": TOPIC_PENALTY,
     }
+
+
+def _listed(kinds: Iterable[Kind]) -> str:
+    """Join the names of kinds.
+
+    Examples
+    --------
+    >>> _listed([Kind.STARS, Kind.LIKES, Kind.POSTS]), _listed([Kind.COMMENTS])
+    ('stars, likes and posts', 'comments')
+    """
+    *first, last = [kind.value for kind in kinds] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
