@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from broadsheet import open_library
-from broadsheet.sources.arxiv_oai_records import read_page
+from broadsheet.sources.arxiv_oai_records import parse_page
 from harvest import harvest_page
 from judged import lines_of
 
@@ -159,7 +159,7 @@ def _harvest(dump: Path, _folder: Path) -> tuple[float, float]:
     papers = (orjson.loads(line) for line in islice(lines_of(dump), _PAGE_RECORDS * _PAGES))
     pages = [harvest_page(batch) for batch in _batches(papers, _PAGE_RECORDS)]
     start = perf_counter()
-    count = sum(len(read_page(page, "harvest").records) for page in pages)
+    count = sum(len(parse_page(page, "harvest").records) for page in pages)
     ours_s = perf_counter() - start
     start = perf_counter()
     for page in pages:

@@ -16,7 +16,8 @@ from types import ModuleType
 from broadsheet.errors import SourceError
 from broadsheet.model import Notice, Paper
 from broadsheet.rules import identity, normalize, notice, query
-from broadsheet.sources import code_links, files, mentions
+from broadsheet.sources import code_links, files, paper_links
+from broadsheet.sources.decoding import parse_moment
 from broadsheet.sources.registry import NAMES, source_named
 from broadsheet.sources.source import Batch, Cursor, FetchRequest
 from tests.fuzz import sound
@@ -249,12 +250,12 @@ def _notice(choices: Choices, soil: Soil) -> object:
     return notice.notice_of(told, *told.split("\n"))
 
 
-def _mentions(choices: Choices, soil: Soil) -> object:
+def _paper_links(choices: Choices, soil: Soil) -> object:
     told = _text(choices, soil)
-    papers = mentions.papers_linked(told)
+    papers = paper_links.find_paper_ids(told)
     for one in papers:
         sound.check_text(one, "id")
-    return papers, [mentions.parse_moment(line) for line in told.split("\n")]
+    return papers, [parse_moment(line) for line in told.split("\n")]
 
 
 def _code_links(choices: Choices, soil: Soil) -> object:
@@ -268,7 +269,7 @@ _TEXTS: dict[str, tuple[Callable[[Choices, Soil], object], ModuleType]] = {
     "ids": (_ids, identity),
     "intake": (_intake, normalize),
     "notice": (_notice, notice),
-    "mentions": (_mentions, mentions),
+    "paper-links": (_paper_links, paper_links),
     "code-links": (_code_links, code_links),
 }
 

@@ -31,21 +31,27 @@ PLACES = {
 # What a source is answered, by the name of a recording where there is one, and what is said of it.
 FAILURES: dict[str, tuple[tuple[str | Answer, str], ...]] = {
     "arxiv": (
-        ("oai_generic/badArgument.xml", "refuses (badArgument): check the categories and days"),
-        ("oai_generic/badResumptionToken.xml", "refuses (badResumptionToken: This resumption"),
-        ("oai_generic/cannotDisseminateFormat.xml", "refuses (cannotDisseminateFormat"),
-        ("oai_generic/idDoesNotExist.xml", "refuses (idDoesNotExist"),
-        ("oai_generic/noSetHierarchy.xml", "refuses (noSetHierarchy"),
-        ("oai_generic/undefinedError.xml", "refuses (undefinedError"),
-        ("oai_generic/ListRecordsBroken.xml", "gave no XML that can be read"),
+        (
+            "oai_generic/badArgument.xml",
+            "returned an error (badArgument): check the requested",
+        ),
+        (
+            "oai_generic/badResumptionToken.xml",
+            "returned an error (badResumptionToken: This",
+        ),
+        ("oai_generic/cannotDisseminateFormat.xml", "returned an error (cannotDisseminateFormat"),
+        ("oai_generic/idDoesNotExist.xml", "returned an error (idDoesNotExist"),
+        ("oai_generic/noSetHierarchy.xml", "returned an error (noSetHierarchy"),
+        ("oai_generic/undefinedError.xml", "returned an error (undefinedError"),
+        ("oai_generic/ListRecordsBroken.xml", "returned invalid XML"),
     ),
     "github": (
         ("github/err_SpecificExceptions.testBadCredentials.0.json", "denied access (status 401)"),
-        ("github/err_SpecificExceptions.testBadUserAgent.0.json", "refuses (status 403)"),
-        ("github/err_SpecificExceptions.testRateLimitExceeded.1.json", "refuses (status 403)"),
+        ("github/err_SpecificExceptions.testBadUserAgent.0.json", "(status 403): check"),
+        ("github/err_SpecificExceptions.testRateLimitExceeded.1.json", "(status 403): check"),
         (
             "github/err_SpecificExceptions.testAuthenticatedRateLimitExceeded.1.json",
-            "asks to wait for 60 seconds (status 403)",
+            "rate limited for 60 s (status 403)",
         ),
         # HTML, and asked for four times.
         ("github/err_Exceptions.testNonJsonDataReturnedByGithub.0.json", "(status 503)"),
@@ -54,13 +60,13 @@ FAILURES: dict[str, tuple[tuple[str | Answer, str], ...]] = {
     ),
     "semanticscholar": (
         ("semanticscholar/test_not_found.0.json", "was not found (status 404)"),
-        ("semanticscholar/test_bad_query_parameters.0.json", "does not take the question"),
+        ("semanticscholar/test_bad_query_parameters.0.json", "rejected the request"),
         (Answer(b"", 429, {"Retry-After": "120"}), "requested a wait of 2 minutes (status 429)"),
-        ("semanticscholar/test_search_paper_match_title.0.json", "an entry for each of 16 papers"),
+        ("semanticscholar/test_search_paper_match_title.0.json", "one item for each of 16 papers"),
     ),
     "2603.00009": (("arxiv_atom/id_abc_s0_m100.http400.xml", "incorrect id format for abc"),),
     "10.1371/notarealdoi": (
-        ("crossref/habanero_test_works_bad_id_warn.0.json", "Crossref knows no work with the DOI"),
+        ("crossref/habanero_test_works_bad_id_warn.0.json", "Crossref has no work with the DOI"),
     ),
 }
 ROUNDS = range(max(len(told) for told in FAILURES.values()))

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 
 from broadsheet.http.reply import Reply
-from broadsheet.sources.openalex_works import Work, read_page
+from broadsheet.sources.openalex_works import Work, parse_page
 from tests.recordings import recording
 
 # Which test reads each recording of a folder, all of them.
@@ -43,7 +43,7 @@ def test_openalex_tells_of_the_free_copies_that_unpaywall_knows(shared: Path) ->
         answer = recording(folder, f"openalex/{name.name}").answer
         reply = Reply("https://api.openalex.org/works", answer.status, {}, answer.body)
         if answer.status == 200 and b'"authorships"' in answer.body:
-            works = [one for one in read_page(reply, "openalex").records if isinstance(one, Work)]
+            works = [one for one in parse_page(reply, "openalex").records if isinstance(one, Work)]
             known |= {one.paper.doi: one.paper.open_url for one in works if one.paper.doi}
     compared = 0
     for name in sorted((folder / "unpaywall").glob("*")):

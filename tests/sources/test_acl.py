@@ -50,7 +50,7 @@ def ids(batches: list[Batch]) -> list[str]:
     return [one.ids[0] for one in told if isinstance(one, Paper)]
 
 
-def test_every_field_is_read(services: Services, client: Client) -> None:
+def test_every_field_is_parsed(services: Services, client: Client) -> None:
     serve(services, "% Of the kites\n", entry(1, doi="10.18653/v1/2025.kites-long.1"))
     (batch,) = run(client)
     assert batch.records == [
@@ -83,7 +83,7 @@ def test_every_field_is_read(services: Services, client: Client) -> None:
         ),
     ],
 )
-def test_the_id_is_read_wherever_it_stands(
+def test_the_id_is_found_in_url_key_or_doi(
     services: Services, client: Client, told: str, named: str
 ) -> None:
     serve(services, told)
@@ -94,14 +94,14 @@ def test_the_id_is_read_wherever_it_stands(
     assert paper.link
 
 
-def test_an_entry_without_an_id_has_none(services: Services, client: Client) -> None:
+def test_an_entry_without_an_id_has_no_acl_id(services: Services, client: Client) -> None:
     serve(services, entry(1, url="https://kites.example/"))
     ((paper,),) = (batch.records for batch in run(client))
     assert isinstance(paper, Paper)
     assert (paper.ids, paper.url) == ((), "https://kites.example/")
 
 
-def test_abbreviations_hold_for_all_entries(services: Services, client: Client) -> None:
+def test_abbreviations_apply_to_all_entries(services: Services, client: Client) -> None:
     named = '@string{kites = "Proceedings on Kites"}\n'
     told = [entry(n).replace('"Proceedings of the Meeting on Kites"', "kites") for n in (1, 2)]
     serve(services, named, *told)
@@ -110,7 +110,7 @@ def test_abbreviations_hold_for_all_entries(services: Services, client: Client) 
     assert venues == ["Proceedings on Kites"] * 2
 
 
-def test_volumes_themselves_are_no_papers(services: Services, client: Client) -> None:
+def test_proceedings_entries_are_not_papers(services: Services, client: Client) -> None:
     serve(services, entry(0).replace("@inproceedings", "@proceedings"), entry(1))
     assert ids(run(client)) == ["acl:2025.kites-long.1"]
 
@@ -124,7 +124,7 @@ def test_volumes_themselves_are_no_papers(services: Services, client: Client) ->
         (date(2026, 1, 1), None, [2026], False),
     ],
 )
-def test_years_before_and_after_are_left_out(
+def test_entries_outside_the_requested_years_are_skipped(
     services: Services,
     client: Client,
     since: date | None,
@@ -138,7 +138,7 @@ def test_years_before_and_after_are_left_out(
     assert (told[-1].cursor is not None) == moves
 
 
-def test_five_hundred_papers_are_a_batch_and_the_cursor_moves_with_the_last(
+def test_batches_have_500_papers_and_the_last_has_the_cursor(
     services: Services, client: Client
 ) -> None:
     serve(services, *(entry(n) for n in range(1, 702)))
@@ -148,7 +148,7 @@ def test_five_hundred_papers_are_a_batch_and_the_cursor_moves_with_the_last(
     assert len(set(ids(told))) == 701
 
 
-def test_an_unchanged_file_brings_nothing(services: Services, client: Client) -> None:
+def test_an_unchanged_file_returns_no_batch(services: Services, client: Client) -> None:
     def respond(question: Question) -> Answer:
         known = question.headers.get("if-none-match") == '"1"'
         body = gzip.compress(entry(1).encode())
@@ -161,14 +161,14 @@ def test_an_unchanged_file_brings_nothing(services: Services, client: Client) ->
     assert len(run(client, FetchRequest(NOW, cursor=batch.cursor, since=date(2025, 1, 1)))) == 1
 
 
-def test_a_volume_is_read_whatever_its_year(services: Services, client: Client) -> None:
+def test_a_volume_of_any_year_is_fetched(services: Services, client: Client) -> None:
     services.answer(HOST, "/volumes/2019.kites-long.bib", entry(1, 2019))
     told = run(client, FetchRequest(NOW, argument="2019.kites-long"))
     assert ids(told) == ["acl:2019.kites-long.1"]
 
 
 @pytest.mark.parametrize("what", ["", "../2024", "2024", "2024.acl-long.1", "2024.acl-long/x"])
-def test_what_names_no_volume_is_refused_and_not_asked(
+def test_an_invalid_volume_raises_without_a_request(
     services: Services, client: Client, what: str
 ) -> None:
     with pytest.raises(SourceError, match="not a volume of the ACL Anthology"):
@@ -176,19 +176,19 @@ def test_what_names_no_volume_is_refused_and_not_asked(
     assert services.questions == []
 
 
-def test_a_file_that_was_unpacked_on_the_way_is_read(services: Services, client: Client) -> None:
+def test_an_uncompressed_reply_is_parsed(services: Services, client: Client) -> None:
     packed = gzip.compress(entry(1).encode())
     services.answer(HOST, PATH, packed, headers={"Content-Encoding": "gzip"})
     assert ids(run(client)) == ["acl:2025.kites-long.1"]
 
 
-def test_a_file_packed_in_parts_is_read(services: Services, client: Client) -> None:
+def test_a_gzip_file_with_several_members_is_parsed(services: Services, client: Client) -> None:
     parts = b"".join(gzip.compress(entry(n).encode()) for n in (1, 2))
     services.answer(HOST, PATH, parts + b"\0\0")
     assert ids(run(client)) == ["acl:2025.kites-long.1", "acl:2025.kites-long.2"]
 
 
-def test_a_broken_entry_is_malformed_and_the_rest_goes_in(
+def test_malformed_entries_are_reported_and_the_others_are_parsed(
     services: Services, client: Client
 ) -> None:
     unclosed = entry(1).removesuffix("}\n")
@@ -199,12 +199,12 @@ def test_a_broken_entry_is_malformed_and_the_rest_goes_in(
     assert [one for one in batch.records if isinstance(one, Malformed)] == [
         Malformed(f"{WHOLE} entry 1", "malformed entry or missing closing brace"),
         Malformed(f"{WHOLE} entry 2", "missing title"),
-        Malformed(f"{WHOLE} entry 3", "it is longer than 1 MiB"),
+        Malformed(f"{WHOLE} entry 3", "entry exceeds 1 MiB"),
     ]
     assert ids([batch]) == ["acl:2025.kites-long.4"]
 
 
-def test_an_odd_charset_and_odd_line_ends_are_read(services: Services, client: Client) -> None:
+def test_other_charsets_and_line_ends_are_parsed(services: Services, client: Client) -> None:
     told = entry(1, title="Caf\u00e9").replace("\n", "\r\n").encode("latin-1")
     services.answer(HOST, PATH, gzip.compress(told))
     (batch,) = run(client)
@@ -212,19 +212,19 @@ def test_an_odd_charset_and_odd_line_ends_are_read(services: Services, client: C
 
 
 @pytest.mark.parametrize("cut_bytes", [1, 9, 500])
-def test_a_file_that_breaks_off_ends_the_run_and_leaves_the_cursor(
+def test_a_truncated_file_raises_and_leaves_the_cursor(
     services: Services, client: Client, cut_bytes: int
 ) -> None:
     body = gzip.compress("".join(entry(n) for n in range(1, 1202)).encode())
     services.answer(HOST, PATH, body[:-cut_bytes], headers={"ETag": '"1"'})
     cursors = []
-    with pytest.raises(SourceError, match="damaged or breaks off"):
+    with pytest.raises(SourceError, match="damaged or truncated"):
         for batch in fetch(client, ASKED):
             cursors.append(batch.cursor)  # noqa: PERF401
     assert set(cursors) <= {None}
 
 
-def test_batches_before_a_break_are_given(services: Services, client: Client) -> None:
+def test_batches_before_the_damage_are_returned(services: Services, client: Client) -> None:
     body = gzip.compress("".join(entry(n) for n in range(1, 2002)).encode())
     services.answer(HOST, PATH, body[:-500])
     batches = fetch(client, ASKED)
@@ -243,20 +243,20 @@ def test_batches_before_a_break_are_given(services: Services, client: Client) ->
         b"\x1f\x8bno gzip at all",
     ],
 )
-def test_what_is_no_bibtex_is_refused(services: Services, client: Client, body: bytes) -> None:
+def test_a_reply_that_is_not_bibtex_raises(services: Services, client: Client, body: bytes) -> None:
     services.answer(HOST, PATH, body)
     with pytest.raises(SourceError, match="aclanthology"):
         run(client)
 
 
-def test_a_bomb_is_refused_in_little_memory(
+def test_a_decompression_bomb_raises_in_bounded_memory(
     services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acl, "_UNPACKED_BYTES", 32 << 20)
+    monkeypatch.setattr(acl, "_MAX_BYTES", 32 << 20)
     services.answer(HOST, PATH, gzip.compress(b" " * (64 << 20)))
     tracemalloc.start()
     try:
-        with pytest.raises(SourceError, match="unpacks to more than 32 MiB"):
+        with pytest.raises(SourceError, match="exceeds 32 MiB uncompressed"):
             run(client)
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
@@ -264,7 +264,7 @@ def test_a_bomb_is_refused_in_little_memory(
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, SourceError), (503, UnavailableError)])
-def test_a_refusal_ends_the_run(
+def test_an_error_status_raises(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     services.answer(HOST, PATH, b"", status)

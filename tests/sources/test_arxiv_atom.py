@@ -63,7 +63,7 @@ def told(body: bytes) -> Sequence[Paper | Malformed]:
     return parse_entries(body, "x")
 
 
-def test_every_field_is_read_with_the_primary_category_first(
+def test_every_field_is_parsed_with_the_primary_category_first(
     services: Services, client: Client
 ) -> None:
     services.answer(HOST, PATH, feed(KITES))
@@ -88,9 +88,7 @@ def test_every_field_is_read_with_the_primary_category_first(
     ]
 
 
-def test_ids_of_any_form_are_asked_for_once_and_without_version(
-    services: Services, client: Client
-) -> None:
+def test_ids_are_requested_once_and_without_version(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, feed(entry("2603.00001v1"), entry("math/0601001v2")))
     (batch,) = run(client, "arXiv:2603.00001v2, https://arxiv.org/abs/math.AG/0601001,2603.00001,")
     assert [question.query for question in services.questions] == [
@@ -102,7 +100,7 @@ def test_ids_of_any_form_are_asked_for_once_and_without_version(
     ]
 
 
-def test_many_ids_are_asked_for_a_hundred_at_a_time(services: Services, client: Client) -> None:
+def test_ids_are_requested_in_groups_of_100(services: Services, client: Client) -> None:
     def respond(question: Question) -> Answer:
         return Answer(feed(*(entry(f"{one}v1") for one in question.query["id_list"].split(","))))
 
@@ -115,19 +113,19 @@ def test_many_ids_are_asked_for_a_hundred_at_a_time(services: Services, client: 
     assert [len(batch.records) for batch in (first, *batches)] == [100, 100, 50]
 
 
-def test_an_id_that_arxiv_does_not_know_is_told(services: Services, client: Client) -> None:
+def test_an_id_not_on_arxiv_is_malformed(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, feed(entry("2603.00001v1")))
     (batch,) = run(client, "2603.00002,2603.00001")
-    assert batch.records[1:] == [Malformed("2603.00002", "arXiv does not know it")]
+    assert batch.records[1:] == [Malformed("2603.00002", "not found on arXiv")]
     services.answer(HOST, PATH, feed())
     (batch,) = run(client, "2603.00002")
-    assert batch.records == [Malformed("2603.00002", "arXiv does not know it")]
+    assert batch.records == [Malformed("2603.00002", "not found on arXiv")]
 
 
-def test_what_is_no_id_is_told_and_not_asked_for(services: Services, client: Client) -> None:
+def test_an_invalid_id_is_malformed_and_not_requested(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, feed(entry("2603.00001v1")))
     first, second = run(client, "kites, 2603.00001")
-    assert first.records == [Malformed("kites", "it is no arXiv id")]
+    assert first.records == [Malformed("kites", "not an arXiv id")]
     assert len(second.records) == 1
     assert services.questions[0].query["id_list"] == "2603.00001"
     assert len(run(client, "kites")) == 1
@@ -135,13 +133,15 @@ def test_what_is_no_id_is_told_and_not_asked_for(services: Services, client: Cli
 
 
 @pytest.mark.parametrize("what", [None, "", " , "])
-def test_without_an_id_nothing_can_be_asked(client: Client, what: str | None) -> None:
-    with pytest.raises(SourceError, match="no arXiv id was named"):
+def test_a_missing_id_raises(client: Client, what: str | None) -> None:
+    with pytest.raises(SourceError, match="missing arXiv id"):
         run(client, what)
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_an_error_is_told_as_arxiv_says_it(services: Services, client: Client, status: int) -> None:
+def test_the_message_quotes_the_error_of_arxiv(
+    services: Services, client: Client, status: int
+) -> None:
     services.answer(HOST, PATH, feed(ERROR), status)
     with pytest.raises(SourceError, match="incorrect id format for kite"):
         run(client, "2603.00001")
@@ -151,19 +151,19 @@ def test_an_error_is_told_as_arxiv_says_it(services: Services, client: Client, s
         run(client, "2603.00001")
 
 
-def test_a_paper_may_be_called_error(services: Services, client: Client) -> None:
+def test_a_paper_with_the_title_error_is_parsed(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, feed(entry("2603.00001v1", "Error")))
     (batch,) = run(client, "2603.00001")
     assert isinstance(batch.records[0], Paper)
 
 
-def test_a_bad_entry_is_told_and_the_rest_goes_on() -> None:
+def test_a_bad_entry_is_reported_and_skipped() -> None:
     first, second = told(feed(entry("2603.00001v1", ""), entry("2603.00002v1")))
     assert first == Malformed("x entry 1", "missing title")
     assert isinstance(second, Paper)
 
 
-def test_a_paper_that_was_withdrawn_says_so() -> None:
+def test_a_withdrawn_paper_has_the_notice() -> None:
     said = "<comment>This paper has been withdrawn by the author</comment>"
     (found,) = told(feed(entry("2603.00001v2", more=said)))
     assert isinstance(found, Paper)
@@ -173,12 +173,15 @@ def test_a_paper_that_was_withdrawn_says_so() -> None:
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (b"", "no XML"),
-        (b"Rate exceeded.", "no XML"),
+        (b"", "invalid XML"),
+        (b"Rate exceeded.", "invalid XML"),
         (b"<!DOCTYPE html><html><body/></html>", "document type"),
-        (b"<html><body/></html>", "'html' where 'feed'"),
-        (feed(ERROR.replace("for kite", "&#x9b;\x7f")), r"refuses \(incorrect id format\)"),
-        (feed(KITES)[:-9], "no XML"),
+        (b"<html><body/></html>", "'html' instead of 'feed'"),
+        (
+            feed(ERROR.replace("for kite", "&#x9b;\x7f")),
+            r"returned an error \(incorrect id format\)",
+        ),
+        (feed(KITES)[:-9], "invalid XML"),
         (feed("<entry/>" * 10_001), "more than 10,000 entries"),
         (
             b'<!DOCTYPE a [<!ENTITY k SYSTEM "file:///etc/hosts">]><feed><entry>&k;</entry></feed>',
@@ -186,7 +189,7 @@ def test_a_paper_that_was_withdrawn_says_so() -> None:
         ),
     ],
 )
-def test_what_is_no_feed_is_refused_whole(
+def test_a_reply_that_is_not_a_feed_raises(
     services: Services, client: Client, body: bytes, why: str
 ) -> None:
     services.answer(HOST, PATH, body)
@@ -197,7 +200,7 @@ def test_what_is_no_feed_is_refused_whole(
 @pytest.mark.parametrize(
     ("status", "error"), [(403, SourceError), (404, SourceError), (503, UnavailableError)]
 )
-def test_a_refusal_ends_the_run(
+def test_an_error_status_raises(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     services.answer(HOST, PATH, b"", status)
@@ -206,20 +209,20 @@ def test_a_refusal_ends_the_run(
 
 
 @pytest.mark.parametrize("name", sorted(file.name for file in RECORDED.glob("*")))
-def test_recorded_replies_are_read(
+def test_recorded_replies_are_parsed(
     shared: Path, services: Services, client: Client, name: str
 ) -> None:
     body = (shared / "data" / "api" / "arxiv_atom" / name).read_bytes()
     status = int(name.rpartition("http")[2][:3])
     services.answer(HOST, PATH, body, status)
     if status != 200:
-        with pytest.raises(SourceError, match="refuses"):
+        with pytest.raises(SourceError, match="returned an error"):
             run(client, "2603.00001")
         return
     (batch,) = run(client, "2603.00001")
     papers = [one for one in batch.records if isinstance(one, Paper)]
     assert len(papers) == body.count(b"<entry>")
-    assert batch.records[len(papers) :] == [Malformed("2603.00001", "arXiv does not know it")]
+    assert batch.records[len(papers) :] == [Malformed("2603.00001", "not found on arXiv")]
     assert all(paper.arxiv_id and paper.version and paper.authors for paper in papers)
     assert all(paper.abstract and paper.published and paper.categories for paper in papers)
 
@@ -236,5 +239,5 @@ _NODES = st.recursive(
 
 
 @given(_NODES)
-def test_any_elements_raise_nothing(node: str) -> None:
+def test_any_elements_are_parsed(node: str) -> None:
     told(feed(f"<entry>{node}</entry>", node))

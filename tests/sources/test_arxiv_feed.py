@@ -66,7 +66,7 @@ def paper_of(told: str) -> Paper:
     return found
 
 
-def test_every_field_of_an_item_is_read() -> None:
+def test_every_field_of_an_item_is_parsed() -> None:
     more = (
         "<category>cs.LG</category><category>stat.ML</category>"
         "<arxiv:announce_type>new</arxiv:announce_type><arxiv:DOI>10.1234/Kites.1</arxiv:DOI>"
@@ -87,7 +87,7 @@ def test_every_field_of_an_item_is_read() -> None:
     )
 
 
-def test_an_older_paper_keeps_the_month_that_its_id_tells() -> None:
+def test_an_older_paper_has_the_month_of_its_id() -> None:
     assert paper_of(item(kind="cross", version=2)).published == "2026-03"
     assert paper_of(item(kind="replace", version=3)).version == 3
     old = item().replace("2603.00001", "math/0601001").replace(": new", ": replace")
@@ -107,7 +107,7 @@ def test_an_older_paper_keeps_the_month_that_its_id_tells() -> None:
         ("", None),
     ],
 )
-def test_the_abstract_is_what_follows_the_opening(description: str, abstract: str | None) -> None:
+def test_the_abstract_follows_the_announcement_text(description: str, abstract: str | None) -> None:
     assert paper_of(item(description=description)).abstract == abstract
 
 
@@ -120,11 +120,11 @@ def test_the_abstract_is_what_follows_the_opening(description: str, abstract: st
         ("Do Kites Learn? (arXiv:2603.00001v2 [cs.LG] UPDATED)", "Do Kites Learn?"),
     ],
 )
-def test_titles_are_plain(title: str, plain: str) -> None:
+def test_titles_are_plain_text(title: str, plain: str) -> None:
     assert paper_of(item(title=title)).title == plain
 
 
-def test_the_id_is_found_where_the_description_is_broken() -> None:
+def test_the_id_is_found_if_the_description_is_malformed() -> None:
     broken = item(description="They rise.", version=2)
     assert paper_of(broken).arxiv_id == "2603.00001"
     assert paper_of(broken).version == 2
@@ -134,9 +134,7 @@ def test_the_id_is_found_where_the_description_is_broken() -> None:
     assert paper_of(without_link).arxiv_id == "2603.00001"
 
 
-def test_all_kinds_are_told_and_new_versions_are_not_counted(
-    services: Services, client: Client
-) -> None:
+def test_new_versions_are_returned_but_not_counted(services: Services, client: Client) -> None:
     services.answer(
         HOST,
         PATH,
@@ -171,18 +169,18 @@ def test_all_kinds_are_told_and_new_versions_are_not_counted(
         ("", None),
     ],
 )
-def test_the_day_is_that_of_the_feed_in_arxivs_time_zone(told: str, day: date | None) -> None:
+def test_the_day_is_in_the_time_zone_of_arxiv(told: str, day: date | None) -> None:
     assert parse_feed(feed(item(), day=told), "x").day == day
 
 
-def test_a_frozen_feed_counts_on_its_own_day(services: Services, client: Client) -> None:
+def test_an_old_feed_counts_on_its_own_day(services: Services, client: Client) -> None:
     yesterday = "<pubDate>Tue, 10 Mar 2026 00:00:00 -0400</pubDate>"
     services.answer(HOST, PATH, feed(item(), day=yesterday))
     (batch,) = run(client)
     assert batch.days == {date(2026, 3, 10): 1}
 
 
-def test_a_feed_of_a_day_to_come_is_told_and_asked_for_again(
+def test_a_feed_with_a_future_day_is_returned_without_a_cursor(
     services: Services, client: Client
 ) -> None:
     tomorrow = "<pubDate>Thu, 12 Mar 2026 00:00:00 -0400</pubDate>"
@@ -193,13 +191,13 @@ def test_a_feed_of_a_day_to_come_is_told_and_asked_for_again(
     assert batch.cursor is None
 
 
-def test_the_feed_of_a_weekend_is_rightly_empty(services: Services, client: Client) -> None:
+def test_an_empty_weekend_feed_is_accepted(services: Services, client: Client) -> None:
     saturday = "<pubDate>Sat, 07 Mar 2026 00:00:00 -0500</pubDate>"
     services.answer(HOST, PATH, feed(day=saturday))
     assert run(client) == [Batch(records=[], days={}, cursor={"address": ADDRESS})]
 
 
-def test_an_unchanged_feed_is_not_sent_again(services: Services, client: Client) -> None:
+def test_an_unchanged_feed_is_requested_with_validators(services: Services, client: Client) -> None:
     def respond(question: Question) -> Answer:
         if question.headers.get("if-none-match") == '"a"':
             return Answer(b"", 304)
@@ -230,14 +228,14 @@ def test_an_unchanged_feed_is_not_sent_again(services: Services, client: Client)
         (None, date(2026, 3, 12), 1),
     ],
 )
-def test_only_days_that_are_wanted_are_told(
+def test_feeds_outside_the_requested_days_are_skipped(
     services: Services, client: Client, since: date | None, until: date | None, told: int
 ) -> None:
     services.answer(HOST, PATH, feed(item()))
     assert len(run(client, FetchRequest(NOW, since=since, until=until))) == told
 
 
-def test_categories_are_asked_for_together_and_none_are_all(
+def test_categories_share_one_request_and_the_default_is_all(
     services: Services, client: Client
 ) -> None:
     services.answer(HOST, "/rss/*", feed(item()))
@@ -249,7 +247,7 @@ def test_categories_are_asked_for_together_and_none_are_all(
     assert paths[2].startswith("/rss/astro-ph+cond-mat+cs+")
 
 
-def test_a_bad_item_is_told_and_the_rest_goes_on(services: Services, client: Client) -> None:
+def test_a_bad_item_is_reported_and_skipped(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, feed(item(1, title=""), "<item/>", item(3)))
     (batch,) = run(client)
     assert batch.records[:2] == [
@@ -260,14 +258,12 @@ def test_a_bad_item_is_told_and_the_rest_goes_on(services: Services, client: Cli
     assert batch.days == {TODAY: 1}
 
 
-def test_a_paper_that_was_withdrawn_says_so() -> None:
+def test_a_withdrawn_paper_has_the_notice() -> None:
     said = "arXiv:2603.00001v2 Announce Type: replace Abstract: This paper has been withdrawn."
     assert paper_of(item(description=said)).notice is Notice.WITHDRAWN
 
 
-def test_a_feed_that_breaks_off_is_told_and_asked_for_again(
-    services: Services, client: Client
-) -> None:
+def test_a_truncated_feed_is_returned_without_a_cursor(services: Services, client: Client) -> None:
     body = feed(item(1), item(2))[:-60]
     services.answer(HOST, PATH, body, headers={"ETag": '"a"'})
     (batch,) = run(client)
@@ -275,7 +271,7 @@ def test_a_feed_that_breaks_off_is_told_and_asked_for_again(
     assert batch.cursor is None
 
 
-def test_a_feed_that_breaks_off_in_an_item_tells_no_half_of_it() -> None:
+def test_a_truncated_item_is_dropped() -> None:
     body = feed(item(1), item(2))
     found = parse_feed(body[: body.rindex(b"Kites Learn")], "x")
     assert [one.id for one in found.records if isinstance(one, Paper)] == ["arxiv:2603.00001"]
@@ -284,7 +280,7 @@ def test_a_feed_that_breaks_off_in_an_item_tells_no_half_of_it() -> None:
 
 
 @pytest.mark.parametrize("flaw", ["&", "&nbsp;", "<br>", "</i>", "<x:y/>"])
-def test_a_flaw_in_one_item_does_not_lose_those_before_it(flaw: str) -> None:
+def test_items_before_a_syntax_error_are_parsed(flaw: str) -> None:
     found = parse_feed(feed(item(1), item(2), item(3, title=f"Of {flaw} Kites")), "x")
     first, second, *_ = found.records
     assert isinstance(first, Paper)
@@ -304,13 +300,13 @@ def test_a_flaw_in_one_item_does_not_lose_those_before_it(flaw: str) -> None:
     ],
     ids=["a long word for an author", "leading lines", "lines and no declaration", "spaces"],
 )
-def test_hostile_runs_of_letters_are_read(body: bytes) -> None:
+def test_hostile_repetitions_are_parsed_in_linear_time(body: bytes) -> None:
     (kites,) = parse_feed(body, "x").records
     assert isinstance(kites, Paper)
     assert kites.arxiv_id == "2603.00001"
 
 
-def test_control_characters_and_letters_of_another_charset_lose_no_feed() -> None:
+def test_control_characters_and_other_charsets_are_repaired() -> None:
     references = (b"&#0;", b"&#xD800;", b"&#99999999;", b"&#x000000000D800;")
     for noise in (b"\0", b"\x0c", *references):
         (kites,) = parse_feed(feed(item(title="K@tes")).replace(b"@", noise), "x").records
@@ -321,7 +317,7 @@ def test_control_characters_and_letters_of_another_charset_lose_no_feed() -> Non
     assert kites.title == "K\u00eetes"
 
 
-def test_entities_of_its_own_are_neither_multiplied_nor_fetched(tmp_path: Path) -> None:
+def test_entities_are_not_expanded_or_fetched(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("lanterns")
     entities = '<!ENTITY a "kites"><!ENTITY b "&a;&a;&a;">'
@@ -331,7 +327,7 @@ def test_entities_of_its_own_are_neither_multiplied_nor_fetched(tmp_path: Path) 
             assert isinstance(one, Malformed) or "lanterns" not in one.title
 
 
-def test_a_reply_that_looks_like_the_name_of_a_file_is_not_opened(tmp_path: Path) -> None:
+def test_a_reply_that_is_a_file_name_is_not_opened(tmp_path: Path) -> None:
     saved = tmp_path / "feed.xml"
     saved.write_bytes(feed(item()))
     with pytest.raises(SourceError):
@@ -352,13 +348,13 @@ def test_a_reply_that_looks_like_the_name_of_a_file_is_not_opened(tmp_path: Path
         feed()[:-40],
     ],
 )
-def test_what_is_no_feed_is_refused(services: Services, client: Client, body: bytes) -> None:
+def test_a_reply_that_is_not_a_feed_raises(services: Services, client: Client, body: bytes) -> None:
     services.answer(HOST, PATH, body)
-    with pytest.raises(SourceError, match="tried again at the next fetch"):
+    with pytest.raises(SourceError, match="the next fetch retries it"):
         run(client)
 
 
-def test_a_feed_of_too_many_items_is_refused() -> None:
+def test_a_feed_with_too_many_items_raises() -> None:
     with pytest.raises(SourceError, match="more than 20,000 items"):
         parse_feed(feed("<item/>" * 20_001), "x")
 
@@ -366,7 +362,7 @@ def test_a_feed_of_too_many_items_is_refused() -> None:
 @pytest.mark.parametrize(
     ("status", "error"), [(400, SourceError), (404, SourceError), (429, UnavailableError)]
 )
-def test_a_refusal_ends_the_run(
+def test_an_error_status_raises(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     services.answer(HOST, PATH, b"", status)
@@ -375,7 +371,7 @@ def test_a_refusal_ends_the_run(
 
 
 @pytest.mark.parametrize("name", sorted(file.name for file in RECORDED.glob("*")))
-def test_recorded_feeds_are_read(
+def test_recorded_feeds_are_parsed(
     shared: Path, services: Services, client: Client, name: str
 ) -> None:
     body = (shared / "data" / "api" / "arxiv_rss" / name).read_bytes()
@@ -402,7 +398,7 @@ _NODES = st.recursive(
 
 
 @given(_NODES)
-def test_any_elements_raise_nothing_but_source_errors(node: str) -> None:
+def test_any_elements_raise_nothing_but_source_error(node: str) -> None:
     with suppress(SourceError):
         parse_feed(feed(f"<item>{node}</item>", node), "x")
 

@@ -11,7 +11,7 @@ from broadsheet.http.errors import UnavailableError
 from broadsheet.model import Paper
 from broadsheet.sources import arxiv_oai
 from broadsheet.sources.arxiv_oai import fetch
-from broadsheet.sources.arxiv_oai_records import TokenRefusedError
+from broadsheet.sources.arxiv_oai_records import TokenRejectedError
 from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 from tests.sources.oai_replies import (
@@ -32,9 +32,7 @@ RECORDED = Path(__file__).parents[3] / "shared" / "data" / "api"
 FOLDERS = ("arxiv_oai", "oai_generic")
 
 
-def test_records_are_told_page_by_page_with_the_cursor_after_each(
-    services: Services, client: Client
-) -> None:
+def test_each_page_is_a_batch_with_its_cursor(services: Services, client: Client) -> None:
     in_pages(
         services,
         page(record(1, "2026-03-09"), record(2, "2026-03-10"), token="t1"),
@@ -56,9 +54,7 @@ def test_records_are_told_page_by_page_with_the_cursor_after_each(
     ]
 
 
-def test_a_killed_run_goes_on_after_any_batch_and_neither_loses_nor_repeats(
-    services: Services, client: Client
-) -> None:
+def test_an_interrupted_run_resumes_after_any_batch(services: Services, client: Client) -> None:
     def respond(question: Question) -> Answer:
         told = question.query.get("resumptionToken") or question.query["set"]
         papers = {
@@ -79,7 +75,7 @@ def test_a_killed_run_goes_on_after_any_batch_and_neither_loses_nor_repeats(
         assert rest == whole[kept:]
 
 
-def test_a_killed_run_is_gone_on_with_only_where_the_same_days_are_asked_for(
+def test_an_interrupted_run_resumes_only_with_the_same_days(
     services: Services, client: Client
 ) -> None:
     in_pages(services, page(record(1), token="t1"), page(record(2)))
@@ -101,7 +97,7 @@ def test_a_killed_run_is_gone_on_with_only_where_the_same_days_are_asked_for(
     ]
 
 
-def test_a_token_that_is_refused_begins_its_set_again_and_counts_nothing_twice(
+def test_a_rejected_token_restarts_the_set_and_counts_nothing_twice(
     services: Services, client: Client
 ) -> None:
     asked_first = 0
@@ -125,7 +121,7 @@ def test_a_token_that_is_refused_begins_its_set_again_and_counts_nothing_twice(
     ]
 
 
-def test_a_token_of_a_killed_run_that_is_refused_begins_its_set_again(
+def test_a_rejected_token_of_an_interrupted_run_restarts_the_set(
     services: Services, client: Client
 ) -> None:
     def respond(question: Question) -> Answer:
@@ -140,24 +136,24 @@ def test_a_token_of_a_killed_run_that_is_refused_begins_its_set_again(
     assert batch.cursor == {"next": "2026-03-11"}
 
 
-def test_tokens_that_are_all_refused_end_the_run(services: Services, client: Client) -> None:
+def test_repeatedly_rejected_tokens_raise(services: Services, client: Client) -> None:
     def respond(question: Question) -> Answer:
         refused = "resumptionToken" in question.query
         return Answer(refusal("badResumptionToken") if refused else page(record(1), token="t"))
 
     services.respond(HOST, PATH, respond)
-    with pytest.raises(TokenRefusedError, match="badResumptionToken"):
+    with pytest.raises(TokenRejectedError, match="badResumptionToken"):
         run(client)
     assert len(services.questions) < 20
 
 
-def test_nothing_new_is_a_complete_harvest(services: Services, client: Client) -> None:
+def test_a_harvest_without_records_moves_the_cursor(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, NOTHING)
     (batch,) = run(client, FetchRequest(NOW, {"next": "2026-03-10"}))
     assert batch == Batch(records=[], days={}, cursor={"next": "2026-03-11"})
 
 
-def test_a_set_without_news_does_not_end_the_harvest(services: Services, client: Client) -> None:
+def test_the_harvest_continues_after_an_empty_set(services: Services, client: Client) -> None:
     def respond(question: Question) -> Answer:
         return Answer(NOTHING if question.query["set"] == "cs" else page(record(1)))
 
@@ -165,16 +161,16 @@ def test_a_set_without_news_does_not_end_the_harvest(services: Services, client:
     assert ids(run(client, categories=["cs", "math"])) == ["arxiv:2603.00001"]
 
 
-def test_other_refusals_are_told(services: Services, client: Client) -> None:
+def test_other_errors_are_in_the_message(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, refusal("badArgument", "Set does\n not exist"))
-    with pytest.raises(SourceError, match=r"badArgument: Set does not exist\): check the categor"):
+    with pytest.raises(SourceError, match=r"badArgument: Set does not exist\): check the req"):
         run(client)
     services.answer(HOST, PATH, refusal("badResumptionToken"))
-    with pytest.raises(TokenRefusedError):
+    with pytest.raises(TokenRejectedError):
         run(client)
 
 
-def test_a_token_that_comes_twice_ends_the_run(services: Services, client: Client) -> None:
+def test_a_repeated_token_raises(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(record(), token="t"))
     batches = fetch(client, FetchRequest(NOW, categories=["cs.LG"]))
     assert ids(list(islice(batches, 2))) == ["arxiv:2603.00001"] * 2
@@ -182,19 +178,19 @@ def test_a_token_that_comes_twice_ends_the_run(services: Services, client: Clien
         next(batches)
 
 
-def test_pages_without_end_end_the_run(
+def test_endless_pages_raise(
     services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arxiv_oai, "_PAGES", 5)
+    monkeypatch.setattr(arxiv_oai, "_MAX_PAGES", 5)
     services.respond(
         HOST, PATH, lambda question: Answer(page(record(), token=f"t{len(services.questions)}"))
     )
-    with pytest.raises(SourceError, match="5 pages and no end"):
+    with pytest.raises(SourceError, match="more than 5 pages"):
         run(client)
     assert len(services.questions) == 5
 
 
-def test_a_busy_service_is_waited_for(services: Services, client: Client) -> None:
+def test_retry_after_is_honoured(services: Services, client: Client) -> None:
     def respond(question: Question) -> Answer:
         busy = len(services.questions) == 1
         return Answer(b"", 503, {"Retry-After": "5"}) if busy else Answer(page(record()))
@@ -206,7 +202,7 @@ def test_a_busy_service_is_waited_for(services: Services, client: Client) -> Non
 @pytest.mark.parametrize(
     ("status", "error"), [(404, SourceError), (403, SourceError), (429, UnavailableError)]
 )
-def test_a_refusal_ends_the_run_and_what_came_before_is_kept(
+def test_an_error_status_raises_after_the_first_batches(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     def respond(question: Question) -> Answer:
@@ -224,7 +220,7 @@ def test_a_refusal_ends_the_run_and_what_came_before_is_kept(
     "name",
     sorted(f"{folder}/{file.name}" for folder in FOLDERS for file in (RECORDED / folder).glob("*")),
 )
-def test_recorded_replies_are_read(
+def test_recorded_replies_are_parsed(
     shared: Path, services: Services, client: Client, name: str
 ) -> None:
     body = (shared / "data" / "api" / name).read_bytes()

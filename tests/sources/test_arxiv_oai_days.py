@@ -9,7 +9,7 @@ from tests.services import Services
 from tests.sources.oai_replies import HOST, NOW, PATH, TODAY, in_pages, page, questions, record, run
 
 
-def test_the_next_run_begins_on_the_day_of_the_first_reply(
+def test_the_next_run_starts_on_the_day_of_the_first_reply(
     services: Services, client: Client
 ) -> None:
     in_pages(services, page(record(1), token="t1"), page(record(2), day="2026-03-12"))
@@ -21,30 +21,28 @@ def test_the_next_run_begins_on_the_day_of_the_first_reply(
 
 
 @pytest.mark.parametrize("day", ["", "soon", "2036-01-01"])
-def test_a_reply_of_no_day_or_one_to_come_is_of_today(
+def test_a_reply_without_a_day_or_with_a_future_day_counts_as_today(
     services: Services, client: Client, day: str
 ) -> None:
     services.answer(HOST, PATH, page(record(), day=day))
     assert run(client)[-1].cursor == {"next": "2026-03-11"}
 
 
-def test_a_reply_kept_by_arxiv_since_before_the_last_harvest_does_not_turn_the_cursor_back(
-    services: Services, client: Client
-) -> None:
+def test_a_cached_reply_does_not_move_the_cursor_back(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(record(), day="2026-03-07"))
     assert run(client, FetchRequest(NOW, {"next": "2026-03-09"}))[-1].cursor == {
         "next": "2026-03-09"
     }
 
 
-def test_a_clock_that_ran_ahead_holds_nothing_up(services: Services, client: Client) -> None:
+def test_a_future_cursor_is_limited_to_today(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(record()))
     run(client, FetchRequest(NOW, {"next": "2031-01-01"}))
     assert questions(services) == [{"from": "2026-03-11", "set": "cs:cs:LG"}]
 
 
 @pytest.mark.parametrize("told", ["", "yesterday", "2026-99-99"])
-def test_a_cursor_that_cannot_be_read_is_a_first_run(
+def test_an_invalid_cursor_starts_a_first_run(
     services: Services, client: Client, told: str
 ) -> None:
     services.answer(HOST, PATH, page(record()))
@@ -52,7 +50,7 @@ def test_a_cursor_that_cannot_be_read_is_a_first_run(
     assert questions(services) == [{"from": "2026-03-08", "set": "cs:cs:LG"}]
 
 
-def test_one_harvest_is_made_for_each_set(services: Services, client: Client) -> None:
+def test_each_set_is_harvested_separately(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(record()))
     run(client, categories=["cs.LG", "hep-th", "cs.LG"])
     run(client, categories=[])
@@ -76,9 +74,7 @@ def test_one_harvest_is_made_for_each_set(services: Services, client: Client) ->
         ([" "], ("",)),
     ],
 )
-def test_sets_are_named_and_none_lies_in_another(
-    categories: list[str], sets: tuple[str, ...]
-) -> None:
+def test_nested_sets_are_dropped(categories: list[str], sets: tuple[str, ...]) -> None:
     assert sets_of(categories) == sets
 
 
@@ -96,7 +92,7 @@ def test_sets_are_named_and_none_lies_in_another(
         (FetchRequest(NOW, since=date(1991, 8, 14)), {"from": "2005-09-16"}),
     ],
 )
-def test_days_are_asked_for(
+def test_requested_days_are_sent(
     services: Services, client: Client, days: FetchRequest, question: dict[str, str]
 ) -> None:
     services.answer(HOST, PATH, page(record()))
@@ -113,16 +109,14 @@ def test_days_are_asked_for(
         FetchRequest(NOW, until=date(2001, 1, 1)),
     ],
 )
-def test_where_no_day_is_wanted_nothing_is_asked(
+def test_an_empty_range_sends_no_request(
     services: Services, client: Client, days: FetchRequest
 ) -> None:
     assert run(client, days) == []
     assert not services.questions
 
 
-def test_what_lies_between_the_cursor_and_the_days_asked_for_is_not_forgotten(
-    services: Services, client: Client
-) -> None:
+def test_the_cursor_does_not_move_over_days_left_out(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(record()))
 
     def after(cursor: dict[str, str], since: date | None, until: date | None = None) -> object:
@@ -136,9 +130,7 @@ def test_what_lies_between_the_cursor_and_the_days_asked_for_is_not_forgotten(
     assert after({}, date(2026, 2, 1)) == {"next": "2026-03-11"}
 
 
-def test_days_are_those_of_the_service_and_none_is_to_come(
-    services: Services, client: Client
-) -> None:
+def test_future_datestamps_are_not_counted(services: Services, client: Client) -> None:
     services.answer(
         HOST,
         PATH,
@@ -154,7 +146,7 @@ def test_days_are_those_of_the_service_and_none_is_to_come(
     assert batch.days == {date(2026, 3, 10): 2}
 
 
-def test_a_frozen_service_counts_on_its_own_days(services: Services, client: Client) -> None:
+def test_an_outdated_service_counts_on_its_own_days(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(record(1, "2026-03-06"), day="2026-03-06"))
     (batch,) = run(client, FetchRequest(NOW, {"next": "2026-03-06"}))
     assert batch.days == {date(2026, 3, 6): 1}

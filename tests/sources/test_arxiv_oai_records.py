@@ -10,7 +10,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.sources.arxiv_oai import fetch
-from broadsheet.sources.arxiv_oai_records import read_page
+from broadsheet.sources.arxiv_oai_records import parse_page
 from broadsheet.sources.source import FetchRequest
 from tests.services import Services
 from tests.sources.oai_replies import HOST, NOW, PATH, page, record
@@ -33,12 +33,12 @@ their tails.</abstract>
 
 
 def paper_of(metadata: str) -> Paper:
-    (told,) = read_page(page(record(metadata=metadata)), "x").records
+    (told,) = parse_page(page(record(metadata=metadata)), "x").records
     assert isinstance(told, Paper)
     return told
 
 
-def test_every_field_of_a_record_with_its_versions_is_read() -> None:
+def test_every_field_of_arxivraw_is_parsed() -> None:
     assert paper_of(RAW) == Paper(
         id="arxiv:2603.00001",
         title="How Kites Learn",
@@ -54,7 +54,7 @@ def test_every_field_of_a_record_with_its_versions_is_read() -> None:
     )
 
 
-def test_the_format_with_authors_apart_is_read() -> None:
+def test_the_arxiv_format_is_parsed() -> None:
     told = paper_of(
         "<arXiv><id>hep-th/9901002</id><created>1999-01-03</created><updated>1999-02-01</updated>"
         "<authors><author><keyname>Windrow</keyname><forenames>Ada</forenames><suffix>IV</suffix>"
@@ -76,7 +76,7 @@ def test_the_format_with_authors_apart_is_read() -> None:
     )
 
 
-def test_dublin_core_is_read() -> None:
+def test_dublin_core_is_parsed() -> None:
     told = paper_of(
         '<oai_dc:dc xmlns:oai_dc="a" xmlns:dc="b"><dc:title>Kites</dc:title>'
         "<dc:creator>Windrow, Ada</dc:creator><dc:creator>Farol, Bo</dc:creator>"
@@ -115,12 +115,12 @@ def test_dublin_core_is_read() -> None:
         (", , and", ["and"]),
     ],
 )
-def test_authors_are_split_and_affiliations_dropped(told: str, names: list[str]) -> None:
+def test_authors_are_split_and_affiliations_are_dropped(told: str, names: list[str]) -> None:
     found = paper_of(f"<arXivRaw><title>Kites</title><authors>{told}</authors></arXivRaw>")
     assert list(found.authors) == names
 
 
-def test_the_newest_version_counts_and_the_day_is_that_of_the_first() -> None:
+def test_the_version_is_the_highest_and_the_date_is_that_of_the_first() -> None:
     def told(*versions: str) -> Paper:
         return paper_of(f"<arXivRaw><title>Kites</title>{''.join(versions)}</arXivRaw>")
 
@@ -133,7 +133,7 @@ def test_the_newest_version_counts_and_the_day_is_that_of_the_first() -> None:
     assert told('<version version="last"/>', "<version/>").version is None
 
 
-def test_a_paper_is_withdrawn_where_its_newest_version_or_its_words_say_so() -> None:
+def test_a_withdrawal_is_found_in_the_newest_version_or_the_text() -> None:
     def notice(kinds: Sequence[str], said: str = "") -> Notice | None:
         versions = "".join(
             f'<version version="v{n}"><source_type>{kind}</source_type></version>'
@@ -149,16 +149,16 @@ def test_a_paper_is_withdrawn_where_its_newest_version_or_its_words_say_so() -> 
     assert notice(["I"], "<comments>Retracted.</comments>") is Notice.RETRACTED
 
 
-def test_deleted_records_are_not_told() -> None:
+def test_deleted_records_are_skipped() -> None:
     gone = '<record><header status="deleted"><identifier>x</identifier></header></record>'
-    found = read_page(page(gone, record(2), gone), "x")
+    found = parse_page(page(gone, record(2), gone), "x")
     assert [one.id for one in found.records if isinstance(one, Paper)] == ["arxiv:2603.00002"]
     assert len(found.records) == 1
 
 
-def test_bad_records_are_told_by_their_place_and_the_rest_goes_on() -> None:
+def test_bad_records_are_reported_by_place_and_the_others_are_parsed() -> None:
     bare = "<record><header/></record>"
-    found = read_page(
+    found = parse_page(
         page(
             record(1, metadata="<arXivRaw><abstract>They rise.</abstract></arXivRaw>"),
             bare,
@@ -170,22 +170,22 @@ def test_bad_records_are_told_by_their_place_and_the_rest_goes_on() -> None:
     )
     assert found.records[:4] == [
         Malformed("x oai:arXiv.org:2603.00001", "missing title"),
-        Malformed("x record 2", "it has no metadata"),
-        Malformed("x oai:arXiv.org:2603.00003", "it has no metadata"),
-        Malformed("x oai:arXiv.org:2603.00004", "its metadata are of a format that is not known"),
+        Malformed("x record 2", "missing metadata"),
+        Malformed("x oai:arXiv.org:2603.00003", "missing metadata"),
+        Malformed("x oai:arXiv.org:2603.00004", "unsupported metadata format"),
     ]
     assert isinstance(found.records[4], Paper)
     assert found.days == {date(2026, 3, 10): 1}
 
 
-def test_control_characters_and_letters_of_another_charset_lose_no_page() -> None:
+def test_control_characters_and_other_charsets_are_repaired() -> None:
     broken = page(record(1, metadata="<arXiv><title>K@tes</title></arXiv>"), record(2))
     references = (b"&#0;", b"&#x1f;", b"&#xD800;", b"&#99999999;", b"&#000000000055296;")
     for noise in (b"\0", b"\x0c", *references):
-        (kites, _) = read_page(broken.replace(b"@", noise), "x").records
+        (kites, _) = parse_page(broken.replace(b"@", noise), "x").records
         assert isinstance(kites, Paper)
         assert kites.title == "Ktes"
-    (kites, _) = read_page(broken.replace(b"@", b"\xee"), "x").records
+    (kites, _) = parse_page(broken.replace(b"@", b"\xee"), "x").records
     assert isinstance(kites, Paper)
     assert kites.title == "K\u00eetes"
 
@@ -204,22 +204,25 @@ BOMB = '<!DOCTYPE a [<!ENTITY a "kite">' + "".join(
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (b"", "no XML"),
-        (b"Rate exceeded.", "no XML"),
-        (b"<html><body><p>Down for repair</body></html>", "no XML"),
+        (b"", "invalid XML"),
+        (b"Rate exceeded.", "invalid XML"),
+        (b"<html><body><p>Down for repair</body></html>", "invalid XML"),
         (b"<!DOCTYPE html><html><body/></html>", "document type"),
-        (b"<html><body/></html>", "'html' where 'OAI-PMH'"),
-        (page(record(1), record(2))[:-60], "no XML"),
-        (page(record(1, metadata="<arXiv><title>&kite;</title></arXiv>")), "no XML"),
+        (b"<html><body/></html>", "'html' instead of 'OAI-PMH'"),
+        (page(record(1), record(2))[:-60], "invalid XML"),
+        (page(record(1, metadata="<arXiv><title>&kite;</title></arXiv>")), "invalid XML"),
         (page(error="<ListRecords/>"), "neither records nor an error"),
         (page(error="<ListRecords><resumptionToken>t</resumptionToken></ListRecords>"), "neither"),
         (page(error="<Identify/>"), "neither records nor an error"),
         (page(record(), token="t" * 5_000), "resumption token of more than"),
         (page("<record/>" * 20_001), "more than 20,000 records"),
         (b"<OAI-PMH>" + b"<a>" * 2_000_001, "more than 2,000,000 tags"),
-        (b"<OAI-PMH>" + b"<a>" * 3_000 + b"</a>" * 3_000 + b"</OAI-PMH>", "no XML"),
-        (f"{BOMB}]><OAI-PMH><error>&i;</error></OAI-PMH>".encode(), "no XML|document type"),
-        (f"{BOMB}]><OAI-PMH><error code='&i;'/></OAI-PMH>".encode("utf-16"), "no XML|document t"),
+        (b"<OAI-PMH>" + b"<a>" * 3_000 + b"</a>" * 3_000 + b"</OAI-PMH>", "invalid XML"),
+        (f"{BOMB}]><OAI-PMH><error>&i;</error></OAI-PMH>".encode(), "XML|document type"),
+        (
+            f"{BOMB}]><OAI-PMH><error code='&i;'/></OAI-PMH>".encode("utf-16"),
+            "XML|document type",
+        ),
         (
             b'<!DOCTYPE a [<!ENTITY k SYSTEM "file:///etc/hosts">]><OAI-PMH><error>&k;</error>'
             b"</OAI-PMH>",
@@ -228,7 +231,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY a "kite">' + "".join(
         (b'<!DOCTYPE a SYSTEM "http://kites.example/a.dtd"><OAI-PMH/>', "document type"),
     ],
 )
-def test_what_is_no_page_is_refused_whole(
+def test_a_reply_that_is_not_a_page_raises(
     services: Services, client: Client, body: bytes, why: str
 ) -> None:
     services.answer(HOST, PATH, body)
@@ -253,9 +256,9 @@ _NODES = st.recursive(
 
 
 @given(_NODES)
-def test_any_elements_raise_nothing_but_source_errors(node: str) -> None:
+def test_any_elements_raise_nothing_but_source_error(node: str) -> None:
     with suppress(SourceError):
-        read_page(page(record(metadata=node), node), "x")
+        parse_page(page(record(metadata=node), node), "x")
 
 
 @given(st.integers(0, 2_000), st.binary(max_size=5), st.integers(0, 9))
@@ -264,4 +267,4 @@ def test_a_damaged_page_raises_nothing_but_source_errors(
 ) -> None:
     body = page(record(metadata=RAW), record(2), token="t1")
     with suppress(SourceError):
-        read_page(body[:place] + noise + body[place + lost :], "x")
+        parse_page(body[:place] + noise + body[place + lost :], "x")

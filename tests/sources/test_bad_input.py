@@ -103,7 +103,7 @@ def serve(services: Services, answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
-def test_a_refusal_of_any_service_is_told_and_nothing_more(
+def test_an_error_status_of_any_service_is_reported(
     kind: str, services: Services, client: Client, empty_library: Library
 ) -> None:
     serve(services, REFUSALS[kind])
@@ -113,7 +113,7 @@ def test_a_refusal_of_any_service_is_told_and_nothing_more(
 
 
 @pytest.mark.parametrize("kind", NONSENSE)
-def test_nonsense_of_any_service_is_told_and_nothing_more(
+def test_an_invalid_reply_of_any_service_is_reported(
     kind: str, services: Services, client: Client, empty_library: Library
 ) -> None:
     serve(services, NONSENSE[kind])
@@ -122,7 +122,7 @@ def test_nonsense_of_any_service_is_told_and_nothing_more(
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
-def test_a_reply_in_another_charset_than_json_may_have_is_read(
+def test_json_in_other_charsets_is_parsed(
     charset: str, services: Services, client: Client, empty_library: Library
 ) -> None:
     told = '[{"paper": {"id": "2603.00001", "title": "Drachen über Täler"}}]'
@@ -133,7 +133,7 @@ def test_a_reply_in_another_charset_than_json_may_have_is_read(
 
 
 @pytest.mark.parametrize("name", OF_XML)
-def test_entities_are_neither_multiplied_nor_fetched(
+def test_entities_are_not_expanded_or_fetched(
     name: str, services: Services, client: Client, empty_library: Library, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret"
@@ -179,7 +179,7 @@ def _written(folder: Path, *records: Mapping[str, object]) -> Path:
     return path
 
 
-def test_a_line_of_two_gigabytes_is_passed_over_in_little_memory(
+def test_a_line_of_2_gb_is_skipped_in_bounded_memory(
     empty_library: Library, tmp_path: Path
 ) -> None:
     path = tmp_path / "dump.gz"
@@ -204,7 +204,7 @@ def test_a_line_of_two_gigabytes_is_passed_over_in_little_memory(
     "head",
     [b"@article{k, title={Kites},", b"TY  - JOUR\nTI  - ", b'[{"title": "Kites", "type": "'],
 )
-def test_a_line_of_two_gigabytes_ends_a_file_that_is_read_whole(
+def test_a_file_over_64_mib_raises_if_the_format_is_read_whole(
     head: bytes, empty_library: Library, tmp_path: Path
 ) -> None:
     path = tmp_path / "library"
@@ -217,7 +217,7 @@ def test_a_line_of_two_gigabytes_ends_a_file_that_is_read_whole(
     assert _peak_mb() - before_mb < 200
 
 
-def test_nul_bytes_lose_their_line_and_nothing_more(empty_library: Library, tmp_path: Path) -> None:
+def test_nul_bytes_affect_only_their_line(empty_library: Library, tmp_path: Path) -> None:
     path = tmp_path / "dump"
     lines = b'{"title": "Kites\\u0000 and \\u0000tails"}\n'.ljust(100_000, b"\n")
     path.write_bytes(lines + b'{"title": "St\0rings"}\n\0\0\0\n{"title": "The last"}\n')
@@ -226,7 +226,7 @@ def test_nul_bytes_lose_their_line_and_nothing_more(empty_library: Library, tmp_
     assert _holding(empty_library, "tails") == ["Kites and tails"]
 
 
-def test_days_to_come_wait_for_their_day_and_impossible_ones_are_unknown(
+def test_future_papers_are_withheld_and_invalid_dates_are_unknown(
     empty_library: Library, tmp_path: Path
 ) -> None:
     real = ("2026-03-11", "2026-03-12", "2199-12-31")
@@ -241,7 +241,7 @@ def test_days_to_come_wait_for_their_day_and_impossible_ones_are_unknown(
     assert len(_holding(empty_library, "kites")) == len(records)
 
 
-def test_ten_thousand_authors_are_kept_and_shown(empty_library: Library, tmp_path: Path) -> None:
+def test_10000_authors_are_stored_and_shown(empty_library: Library, tmp_path: Path) -> None:
     names = [f"Ada Windrow {number}" for number in range(10_001)]
     record = {"id": "2603.00001", "title": "Kites", "abstract": "They fly.", "authors": names}
     empty_library.import_file(_written(tmp_path, record))
@@ -253,9 +253,7 @@ def test_ten_thousand_authors_are_kept_and_shown(empty_library: Library, tmp_pat
             assert client.get(path).status_code == 200
 
 
-def test_empty_abstracts_are_absent_in_every_format_and_stop_nothing(
-    empty_library: Library, tmp_path: Path
-) -> None:
+def test_empty_abstracts_are_none_in_every_format(empty_library: Library, tmp_path: Path) -> None:
     told = {
         "dump": '{"title": "Kites one", "abstract": " \\n "}\n{"title": "Kites two"}',
         "bibtex": "@article{k, title={Kites three}, abstract={}}",
@@ -288,7 +286,7 @@ def test_empty_abstracts_are_absent_in_every_format_and_stop_nothing(
         ("🪁 kites & <b>tails</b>", "kites"),
     ],
 )
-def test_titles_in_latex_and_other_scripts_are_kept_and_found(
+def test_titles_in_latex_and_other_scripts_are_stored_and_found(
     title: str, word: str, empty_library: Library, tmp_path: Path
 ) -> None:
     empty_library.import_file(_written(tmp_path, {"title": title}, {"title": "Of other things"}))
@@ -298,7 +296,7 @@ def test_titles_in_latex_and_other_scripts_are_kept_and_found(
         assert str(escape(title)) in client.get("/").text
 
 
-def test_every_parser_is_fuzzed_and_reads_what_it_is_begun_with() -> None:
+def test_every_parser_has_a_fuzz_target_that_accepts_its_seeds() -> None:
     parsers = every_parser()
     assert {*NAMES, *(source.NAME for source in files._FORMATS)} <= parsers.keys()
     for name, parser in parsers.items():

@@ -9,7 +9,7 @@ from broadsheet.http.client import Client
 from broadsheet.http.errors import UnavailableError
 from broadsheet.http.reply import Reply
 from broadsheet.model import Malformed, Notice, Paper
-from broadsheet.sources.biorxiv import Page, Preprint, fetch, read_page
+from broadsheet.sources.biorxiv import Page, Preprint, fetch, parse_page
 from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
@@ -39,7 +39,7 @@ def page(*records: object, total: object = None) -> bytes:
 
 
 def read(body: bytes) -> Page:
-    return read_page(Reply(f"https://{HOST}/details", 200, {}, body), "biorxiv")
+    return parse_page(Reply(f"https://{HOST}/details", 200, {}, body), "biorxiv")
 
 
 def only_paper(**told: object) -> Paper:
@@ -67,7 +67,7 @@ def stocked(services: Services, sizes: dict[str, int]) -> None:
     services.respond(HOST, "/details/*", respond)
 
 
-def test_all_that_is_told_of_a_preprint_is_read() -> None:
+def test_every_field_of_a_preprint_is_parsed() -> None:
     assert only_paper(published="10.1000/Kites.7", version="2") == Paper(
         id="doi:10.1101/2026.03.05.000001",
         title="Kites of valley 1",
@@ -90,7 +90,7 @@ def test_all_that_is_told_of_a_preprint_is_read() -> None:
         ("10.1101/000001", None, "2026-03-11"),
     ],
 )
-def test_a_revision_is_as_old_as_its_first_version(
+def test_a_revision_has_the_date_of_its_first_version(
     doi: str, version: str | None, published: str | None
 ) -> None:
     assert only_paper(doi=doi, version=version).published == published
@@ -107,13 +107,15 @@ def test_a_revision_is_as_old_as_its_first_version(
         (None, "Retracted article: Kites", Notice.RETRACTED),
     ],
 )
-def test_what_was_taken_back_is_marked(kind: str | None, title: str, notice: Notice | None) -> None:
+def test_withdrawn_preprints_have_the_notice(
+    kind: str | None, title: str, notice: Notice | None
+) -> None:
     paper = only_paper(type=kind, title=title)
     assert (paper.title, paper.notice) == ("Kites", notice)
 
 
 @pytest.mark.parametrize("server", ["biorxiv", "medrxiv"])
-def test_the_last_two_days_and_today_are_asked_for_page_by_page(
+def test_the_last_two_days_and_today_are_fetched_page_by_page(
     services: Services, client: Client, server: str
 ) -> None:
     stocked(services, {"2026-03-09": 2, "2026-03-11": 40})
@@ -131,7 +133,7 @@ def test_the_last_two_days_and_today_are_asked_for_page_by_page(
     assert paths(services)[-1] == f"{server}/2026-03-11/2026-03-11/30/json"
 
 
-def test_a_run_that_was_cut_short_goes_on_behind_the_last_kept_page(
+def test_an_interrupted_run_resumes_after_the_last_stored_page(
     services: Services, client: Client
 ) -> None:
     stocked(services, {"2026-03-10": 70, "2026-03-11": 5})
@@ -142,9 +144,7 @@ def test_a_run_that_was_cut_short_goes_on_behind_the_last_kept_page(
         assert list(fetch(client, FetchRequest(NOW, cursor=cursor), "biorxiv")) == whole[kept:]
 
 
-def test_a_day_that_was_read_in_part_on_another_day_is_begun_again(
-    services: Services, client: Client
-) -> None:
+def test_a_day_interrupted_on_another_day_is_restarted(services: Services, client: Client) -> None:
     stocked(services, {"2026-03-10": 70})
     cursor = {"day": "2026-03-10", "at": "60", "on": "2026-03-10"}
     list(fetch(client, FetchRequest(NOW, cursor=cursor), "biorxiv"))
@@ -160,7 +160,7 @@ def test_a_day_that_was_read_in_part_on_another_day_is_begun_again(
         (date(2026, 3, 12), None, [], None),
     ],
 )
-def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
+def test_the_cursor_does_not_move_over_days_left_out(
     services: Services,
     client: Client,
     since: date,
@@ -175,14 +175,14 @@ def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
     assert [batch.cursor for batch in batches][-1:] == [reached] * bool(days)
 
 
-def test_nothing_is_asked_of_the_time_before_the_server(services: Services, client: Client) -> None:
+def test_days_before_the_first_are_not_requested(services: Services, client: Client) -> None:
     stocked(services, {})
     request = FetchRequest(NOW, since=date(1900, 1, 1), until=date(2013, 11, 2))
     list(fetch(client, request, "biorxiv"))
     assert [path.split("/")[1] for path in paths(services)] == ["2013-11-01", "2013-11-02"]
 
 
-def test_a_cursor_of_a_day_to_come_is_let_go(services: Services, client: Client) -> None:
+def test_a_future_cursor_is_ignored(services: Services, client: Client) -> None:
     stocked(services, {})
     list(fetch(client, FetchRequest(NOW, cursor={"day": "2027-01-01"}), "biorxiv"))
     assert len(services.questions) == 3
@@ -193,7 +193,7 @@ def one_day(client: Client, what: str | None = None) -> list[Batch]:
     return list(fetch(client, request, "biorxiv"))
 
 
-def test_a_category_is_asked_for_and_no_other_is_kept(services: Services, client: Client) -> None:
+def test_only_the_requested_category_is_returned(services: Services, client: Client) -> None:
     records = (preprint(1), preprint(2, category="zoology"), preprint(3, category="cell_biology"))
     services.answer(HOST, "/details/*", page(*records))
     (batch,) = one_day(client, "Cell Biology")
@@ -202,7 +202,7 @@ def test_a_category_is_asked_for_and_no_other_is_kept(services: Services, client
     assert batch.days == {NOW.date(): 2}
 
 
-def test_a_frozen_list_counts_on_the_day_that_it_tells(services: Services, client: Client) -> None:
+def test_an_outdated_list_counts_on_its_own_day(services: Services, client: Client) -> None:
     records = (preprint(1, date="2026-03-01"), preprint(2, date="2027-01-01"), preprint(3, date=7))
     services.answer(HOST, "/details/*", page(*records))
     (batch,) = one_day(client)
@@ -210,36 +210,36 @@ def test_a_frozen_list_counts_on_the_day_that_it_tells(services: Services, clien
     assert len(batch.records) == 3
 
 
-def test_bad_records_are_told_and_the_rest_goes_on(services: Services, client: Client) -> None:
+def test_bad_records_are_reported_and_skipped(services: Services, client: Client) -> None:
     records = (None, preprint(title=" "), preprint(doi="NA"), preprint(4, authors=None))
     services.answer(HOST, "/details/*", page(*records))
     (batch,) = one_day(client)
-    place = "biorxiv 2026-03-11, after 0, number"
+    place = "biorxiv 2026-03-11 offset 0 record"
     assert batch.records[:3] == [
         Malformed(f"{place} 1", "not a JSON object"),
         Malformed(f"{place} 2", "missing title"),
-        Malformed(f"{place} 3", "it has no DOI"),
+        Malformed(f"{place} 3", "missing DOI"),
     ]
     assert isinstance(batch.records[3], Paper)
 
 
-def test_the_same_page_once_more_ends_the_run(services: Services, client: Client) -> None:
+def test_a_repeated_page_raises(services: Services, client: Client) -> None:
     services.answer(HOST, "/details/*", page(preprint(1), total=90))
-    with pytest.raises(SourceError, match="the page before once more"):
+    with pytest.raises(SourceError, match="the same page twice"):
         one_day(client)
     assert len(services.questions) == 2
 
 
-def test_pages_without_end_end_the_run(
+def test_endless_pages_raise(
     services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("broadsheet.sources.biorxiv._PAGES_A_DAY", 3)
+    monkeypatch.setattr("broadsheet.sources.biorxiv._MAX_PAGES_PER_DAY", 3)
     stocked(services, {"2026-03-11": 10_000})
     with pytest.raises(SourceError, match="more than 3 pages"):
         one_day(client)
 
 
-def test_a_list_that_stops_before_its_end_ends_the_run(services: Services, client: Client) -> None:
+def test_an_incomplete_list_raises(services: Services, client: Client) -> None:
     services.answer(HOST, "/details/*", page(total=90))
     with pytest.raises(SourceError, match="only 0 of 90 preprints"):
         one_day(client)
@@ -259,13 +259,13 @@ def test_a_list_that_stops_before_its_end_ends_the_run(services: Services, clien
         b'{"messages": [{"status": "error"}], "collection": []}',
     ],
 )
-def test_what_is_no_list_ends_the_run(services: Services, client: Client, body: bytes) -> None:
+def test_a_reply_that_is_not_a_list_raises(services: Services, client: Client, body: bytes) -> None:
     services.answer(HOST, "/details/*", body)
     with pytest.raises(SourceError):
         one_day(client)
 
 
-def test_a_service_that_is_down_is_asked_later(services: Services, client: Client) -> None:
+def test_an_unavailable_service_raises(services: Services, client: Client) -> None:
     services.answer(HOST, "/details/*", b"", 503)
     with pytest.raises(UnavailableError):
         one_day(client)

@@ -89,7 +89,7 @@ def values(batch: Batch) -> dict[str, tuple[float, ...]]:
     return papers
 
 
-def test_each_post_of_a_paper_is_a_series_of_its_own(services: Services, client: Client) -> None:
+def test_each_post_has_its_own_signal_source(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(post(1), post(2, likeCount=5, replyCount=0)))
     (batch,) = run(client)
     assert batch.records == []
@@ -106,7 +106,7 @@ def test_each_post_of_a_paper_is_a_series_of_its_own(services: Services, client:
     assert batch.cursor == {"until": NOW.isoformat()}
 
 
-def test_the_last_two_days_are_asked_for(services: Services, client: Client) -> None:
+def test_the_last_two_days_are_fetched(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page())
     run(client)
     (question,) = services.questions
@@ -128,7 +128,7 @@ def test_the_last_two_days_are_asked_for(services: Services, client: Client) -> 
         {"embed": {"media": {"external": {"uri": "https://arxiv.org/abs/2603.00007"}}}},
     ],
 )
-def test_a_link_is_found_wherever_a_post_holds_it(
+def test_links_are_found_in_all_parts_of_a_post(
     services: Services, client: Client, record: dict[str, object]
 ) -> None:
     told = {"createdAt": "2026-03-10T12:00:00Z", **record}
@@ -137,14 +137,14 @@ def test_a_link_is_found_wherever_a_post_holds_it(
     assert values(batch) == {"arxiv:2603.00007": (1.0, 10.0, 2.0)}
 
 
-def test_a_post_that_links_to_a_paper_twice_counts_once(services: Services, client: Client) -> None:
+def test_a_post_with_two_links_to_a_paper_counts_once(services: Services, client: Client) -> None:
     text = "arxiv.org/abs/2603.00001 (PDF: arxiv.org/pdf/2603.00001)"
     services.answer(HOST, PATH, page(post(1, text)))
     (batch,) = run(client)
     assert values(batch) == {"arxiv:2603.00001": (1.0, 10.0, 2.0)}
 
 
-def test_a_post_is_the_same_reading_each_time_and_its_likes_are_read_anew(
+def test_a_post_has_one_observation_and_its_likes_have_one_per_run(
     services: Services, client: Client
 ) -> None:
     services.answer(HOST, PATH, page(post(1)))
@@ -161,7 +161,7 @@ def test_a_post_is_the_same_reading_each_time_and_its_likes_are_read_anew(
     [timedelta(minutes=1), timedelta(milliseconds=150), timedelta(milliseconds=1)],
     ids=lambda step: f"{step.total_seconds()} s apart",
 )
-def test_all_pages_are_read_without_a_cursor_and_each_post_counts_once(
+def test_all_pages_are_fetched_and_each_post_counts_once(
     services: Services, client: Client, step: timedelta
 ) -> None:
     Search(services, *posts_at(*(NOON - n * step for n in range(350))))
@@ -172,7 +172,7 @@ def test_all_pages_are_read_without_a_cursor_and_each_post_counts_once(
     assert all("cursor" not in question.query for question in services.questions)
 
 
-def test_posts_of_one_instant_on_two_pages_are_all_read(services: Services, client: Client) -> None:
+def test_posts_of_one_millisecond_on_two_pages_are_kept(services: Services, client: Client) -> None:
     times = [*[NOON + HOUR] * 60, *[NOON] * 99, *[NOON - HOUR] * 60]
     Search(services, *posts_at(*times))
     (batch,) = run(client)
@@ -180,20 +180,16 @@ def test_posts_of_one_instant_on_two_pages_are_all_read(services: Services, clie
     assert batch.days == {date(2026, 3, 10): 219}
 
 
-def test_more_posts_of_one_instant_than_are_given_are_complained_of_and_the_rest_goes_on(
-    services: Services, client: Client
-) -> None:
+def test_too_many_posts_in_one_millisecond_are_reported(services: Services, client: Client) -> None:
     before = NOON - timedelta(microseconds=1)
     Search(services, *posts_at(*[NOON] * 150, before))
     (batch,) = run(client)
-    why = "more than 100 posts are of one instant, and not told"
+    why = "more than 100 posts in one millisecond; the rest is skipped"
     assert batch.records == [Malformed("bluesky 2026-03-09 page 2", why)]
     assert batch.days == {date(2026, 3, 10): 101}
 
 
-def test_a_page_that_lacks_what_was_taken_down_is_not_the_last(
-    services: Services, client: Client
-) -> None:
+def test_a_page_with_deleted_posts_is_not_the_last(services: Services, client: Client) -> None:
     newer, older = posts_at(NOON, NOON - HOUR)
 
     def respond(question: Question) -> Answer:
@@ -204,7 +200,7 @@ def test_a_page_that_lacks_what_was_taken_down_is_not_the_last(
     assert batch.days == {date(2026, 3, 10): 2}
 
 
-def test_a_run_goes_on_from_the_cursor(services: Services, client: Client) -> None:
+def test_a_run_starts_at_the_cursor(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(post(1, day=6), post(2, day=10)))
     told = run(client, FetchRequest(NOW, cursor={"until": "2026-03-06T10:00:00+00:00"}))
     assert [batch.days for batch in told] == [{date(2026, 3, 6): 1}, {date(2026, 3, 10): 1}]
@@ -213,35 +209,33 @@ def test_a_run_goes_on_from_the_cursor(services: Services, client: Client) -> No
     assert [batch.days for batch in resumed] == [{date(2026, 3, 10): 1}]
 
 
-def test_since_and_until_are_honoured(services: Services, client: Client) -> None:
+def test_since_and_until_limit_the_range(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(*(post(day, day=day) for day in range(1, 11))))
     (batch,) = run(client, FetchRequest(NOW, since=date(2026, 3, 3), until=date(2026, 3, 4)))
     assert batch.days == {date(2026, 3, 3): 1, date(2026, 3, 4): 1}
 
 
-def test_a_post_is_dated_by_the_service_where_its_own_date_is_later(
-    services: Services, client: Client
-) -> None:
+def test_the_indexing_time_limits_the_time_of_a_post(services: Services, client: Client) -> None:
     of_tomorrow = {"createdAt": "2026-03-12T12:00:00Z", "text": "arxiv.org/abs/2603.00001"}
     services.answer(HOST, PATH, page(post(1, record=of_tomorrow)))
     (batch,) = run(client)
     assert batch.days == {date(2026, 3, 10): 1}
 
 
-def test_a_frozen_service_counts_on_no_new_day(services: Services, client: Client) -> None:
+def test_an_outdated_service_counts_no_new_days(services: Services, client: Client) -> None:
     undated = post(2, indexedAt=None, record={"text": "arxiv.org/abs/2603.00001"})
     services.answer(HOST, PATH, page(post(1, day=5), undated))
     (batch,) = run(client)
     assert (batch.days, batch.signals) == ({}, [])
 
 
-def test_a_bad_post_is_malformed_and_the_rest_goes_on(services: Services, client: Client) -> None:
+def test_a_bad_post_is_reported_and_skipped(services: Services, client: Client) -> None:
     bad = (None, post(2, likeCount=-1), post(3, record=[]))
     answers = iter([page(*bad, post(4)), page(post(4))])
     services.respond(HOST, PATH, lambda _: Answer(next(answers)))
     (batch,) = run(client)
     assert batch.records == [
-        Malformed("bluesky 2026-03-09 page 1 post 1", "it is no object"),
+        Malformed("bluesky 2026-03-09 page 1 post 1", "not a JSON object"),
         Malformed(
             "bluesky 2026-03-09 page 1 post 2",
             "likeCount: input should be greater than or equal to 0",
@@ -251,17 +245,17 @@ def test_a_bad_post_is_malformed_and_the_rest_goes_on(services: Services, client
     assert values(batch) == {"arxiv:2603.00001": (1.0, 10.0, 2.0)}
 
 
-def test_a_page_that_repeats_ends_the_run(services: Services, client: Client) -> None:
+def test_a_repeated_page_raises(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(*posts_at(*(NOON - n * HOUR for n in range(100)))))
-    with pytest.raises(SourceError, match="repeats a page without end"):
+    with pytest.raises(SourceError, match="returns the same page repeatedly"):
         run(client)
     assert len(services.questions) == 2
 
 
-def test_endless_pages_end_the_run(
+def test_endless_pages_raise(
     services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bluesky, "_PAGES", 5)
+    monkeypatch.setattr(bluesky, "_MAX_PAGES", 5)
 
     def respond(question: Question) -> Answer:
         until = datetime.fromisoformat(question.query["until"])
@@ -274,7 +268,7 @@ def test_endless_pages_end_the_run(
 
 
 @pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"{}", b'{"posts": {}}', b"[1"])
-def test_what_is_no_list_of_posts_is_refused(
+def test_a_reply_that_is_not_a_list_of_posts_raises(
     services: Services, client: Client, body: bytes
 ) -> None:
     services.answer(HOST, PATH, body)
@@ -286,7 +280,7 @@ def test_what_is_no_list_of_posts_is_refused(
     ("status", "error"),
     [(404, SourceError), (429, UnavailableError), (503, UnavailableError)],
 )
-def test_a_refusal_ends_the_run(
+def test_an_error_status_raises(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     services.answer(HOST, PATH, b'{"error": "Forbidden"}', status)
@@ -295,13 +289,13 @@ def test_a_refusal_ends_the_run(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_where_only_the_signed_in_may_search_the_others_go_on(
+def test_a_rejected_search_names_the_setting(
     services: Services, client: Client, status: int
 ) -> None:
     services.answer(HOST, PATH, b"<html>403 Forbidden</html>", status, {"Retry-After": "60"})
     why = (
-        rf"searchPosts refuses \(status {status}\): Bluesky lets only signed-in programs search "
-        "now, and the other sources go on without it$"
+        rf"searchPosts rejected the request \(status {status}\): if the error persists, remove "
+        "bluesky from the setting 'sources', because its search requires a sign-in$"
     )
     with pytest.raises(SourceError, match=why):
         run(client)
@@ -320,14 +314,14 @@ class Fixed(Client):
 
 
 @given(st.lists(_JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(post(1), _JSON))))
-def test_any_posts_raise_nothing_but_source_errors(posts: list[object]) -> None:
+def test_any_posts_are_returned_or_reported(posts: list[object]) -> None:
     (batch,) = run(Fixed(json.dumps({"posts": posts}).encode()))
     # Asked again for what is older, it says the same.
     assert len(batch.records) <= 2 * len(posts)
 
 
 @given(_JSON)
-def test_any_record_raises_nothing(record: object) -> None:
+def test_any_record_of_a_post_is_accepted(record: object) -> None:
     told = post(1, record={"createdAt": "2026-03-10T12:00:00Z", "text": record, "embed": record})
     (batch,) = run(Fixed(json.dumps({"posts": [told]}).encode()))
     assert batch.days == {date(2026, 3, 10): 1}

@@ -1,20 +1,11 @@
 import re
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadsheet.model import Kind, Malformed, Paper, Signal
-from broadsheet.sources.code_links import (
-    counted,
-    github_repositories,
-    hub_repositories,
-    number_in,
-)
-from broadsheet.sources.source import Batch, FetchRequest
-
-NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+from broadsheet.model import Paper
+from broadsheet.sources.code_links import github_repositories, hub_repositories
 
 
 def paper(
@@ -23,7 +14,7 @@ def paper(
     return Paper("arxiv:2603.00001", "Kites", abstract, comment=comment, code_url=code_url)
 
 
-def test_the_repository_of_the_code_comes_before_those_of_comment_and_abstract() -> None:
+def test_the_code_url_precedes_comment_and_abstract() -> None:
     found = github_repositories(
         paper(
             abstract="Built on https://github.com/lampe/lantern and github.com/WINDROW/Kite.",
@@ -65,7 +56,7 @@ def test_the_repository_of_the_code_comes_before_those_of_comment_and_abstract()
         ("https://farol.github.io/kite", None),
     ],
 )
-def test_a_repository_is_found_in_text(text: str, repository: str | None) -> None:
+def test_a_github_repository_is_found_in_text(text: str, repository: str | None) -> None:
     expected = (repository,) if repository else ()
     assert github_repositories(paper(abstract=text)) == expected
 
@@ -91,12 +82,12 @@ def test_a_repository_is_found_in_text(text: str, repository: str | None) -> Non
         ("https://nothuggingface.co/farol/kite", None),
     ],
 )
-def test_a_repository_on_the_hub_is_found_in_text(text: str, found: str | None) -> None:
+def test_a_hub_repository_is_found_in_text(text: str, found: str | None) -> None:
     expected = (found,) if found else ()
     assert hub_repositories(paper(comment=text)) == expected
 
 
-def test_a_model_and_a_dataset_of_one_name_are_two() -> None:
+def test_a_model_and_a_dataset_with_one_name_are_different() -> None:
     text = "hf.co/farol/kite, hf.co/datasets/farol/kite, https://huggingface.co/Farol/Kite"
     assert hub_repositories(paper(text)) == (
         "models/farol/kite",
@@ -104,7 +95,7 @@ def test_a_model_and_a_dataset_of_one_name_are_two() -> None:
     )
 
 
-def test_a_paper_without_text_names_nothing() -> None:
+def test_a_paper_without_text_names_no_repository() -> None:
     assert github_repositories(paper()) == ()
     assert hub_repositories(paper()) == ()
 
@@ -115,112 +106,9 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES | st.text(max_size=9)).map("".join))
-def test_whatever_is_found_can_stand_in_an_address(text: str) -> None:
-    on_hub = [one.partition("/") for one in hub_repositories(paper(text))]
+def test_every_repository_found_is_a_valid_path(text: str) -> None:
+    on_hub = [path.partition("/") for path in hub_repositories(paper(text))]
     assert {kind for kind, _, _ in on_hub} <= {"models", "datasets", "spaces"}
-    for one in (*github_repositories(paper(text)), *(name for _, _, name in on_hub)):
-        assert re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", one, re.ASCII)
-        assert one.partition("/")[2].strip(".")
-
-
-def _counted(
-    stars: dict[str, float | None], *texts: str, most_asked: int | None = None
-) -> tuple[list[Batch], list[str]]:
-    papers = [Paper(f"arxiv:2603.0000{n}", "Kites", text) for n, text in enumerate(texts)]
-    asked_for: list[str] = []
-
-    def count(name: str) -> float | None:
-        asked_for.append(name)
-        if name not in stars:
-            raise ValueError("it tells no number of stars")
-        return stars[name]
-
-    request = FetchRequest(NOW, papers=papers)
-    batches = counted(
-        request, github_repositories, count, Kind.STARS, "github", most_asked=most_asked
-    )
-    return list(batches), asked_for
-
-
-def test_what_a_paper_is_built_on_lends_it_no_stars() -> None:
-    stars: dict[str, float | None] = {"a/gone": None, "a/kite": 3.0, "big/wind": 150_000.0}
-    text = "github.com/a/gone, github.com/a/odd, github.com/a/kite; built on github.com/big/wind"
-    batches, asked_for = _counted(stars, text)
-    assert batches == [
-        Batch(
-            records=[Malformed("github a/odd", "it tells no number of stars")],
-            signals=[Signal("arxiv:2603.00000", Kind.STARS, 3.0, NOW, "github")],
-            days={NOW.date(): 1},
-            queried=["arxiv:2603.00000"],
-        )
-    ]
-    assert asked_for == ["a/gone", "a/odd", "a/kite"]
-
-
-def test_a_repository_without_stars_counts_as_known() -> None:
-    (batch,), asked_for = _counted({"a/x": 0.0, "a/y": 9.0}, "github.com/a/x github.com/a/y")
-    assert [signal.value for signal in batch.signals] == [0.0]
-    assert asked_for == ["a/x"]
-
-
-def test_papers_beyond_the_most_that_is_asked_are_left_for_the_next_run() -> None:
-    texts = ("github.com/a/x", "Kites.", "github.com/a/x", "github.com/a/y github.com/a/z")
-    batches, asked_for = _counted({"a/x": 1.0, "a/y": None, "a/z": 3.0}, *texts, most_asked=2)
-    assert asked_for == ["a/x", "a/y"]
-    assert [one for batch in batches for one in batch.queried] == [
-        "arxiv:2603.00001",
-        "arxiv:2603.00000",
-        "arxiv:2603.00002",
-    ]
-
-
-def test_papers_that_name_nothing_are_answered_first_and_without_asking() -> None:
-    batches, asked_for = _counted({"a/x": 3.0}, "Kites.", "github.com/a/x", "Wind.")
-    assert batches[0] == Batch(queried=["arxiv:2603.00000", "arxiv:2603.00002"])
-    assert batches[1].queried == ["arxiv:2603.00001"]
-    assert asked_for == ["a/x"]
-
-
-def test_a_repository_of_two_papers_is_asked_about_once() -> None:
-    batches, asked_for = _counted({"a/x": 3.0}, "github.com/a/x", "github.com/a/x")
-    assert [batch.signals[0].paper_id for batch in batches] == [
-        "arxiv:2603.00000",
-        "arxiv:2603.00001",
-    ]
-    assert asked_for == ["a/x"]
-
-
-def test_a_catalogue_of_repositories_is_not_asked_through() -> None:
-    text = " ".join(f"github.com/a/x{n}" for n in range(30))
-    (batch,), asked_for = _counted({f"a/x{n}": None for n in range(30)}, text)
-    assert len(asked_for) == 5
-    assert batch.queried == ["arxiv:2603.00000"]
-
-
-def test_what_cannot_be_read_is_told_and_is_no_answer_of_the_day() -> None:
-    (batch,), _ = _counted({}, "github.com/a/x")
-    assert batch.records == [Malformed("github a/x", "it tells no number of stars")]
-    assert (batch.signals, batch.days, batch.queried) == ([], {}, ["arxiv:2603.00000"])
-
-
-def test_what_is_unknown_is_answered_without_a_signal_and_counts_for_nothing() -> None:
-    (batch,), _ = _counted({"a/x": None}, "github.com/a/x")
-    assert batch == Batch(records=[], signals=[], queried=["arxiv:2603.00000"])
-
-
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("likes"), inner),
-    max_leaves=9,
-)
-
-
-@given(_JSON)
-def test_any_json_tells_a_number_or_none(told: object) -> None:
-    try:
-        number = number_in(told, "likes", "likes")
-    except ValueError as error:
-        assert str(error) == "it tells no number of likes"
-        return
-    assert isinstance(number, float)
-    assert 0 <= number <= 10**9
+    for name in (*github_repositories(paper(text)), *(name for _, _, name in on_hub)):
+        assert re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", name, re.ASCII)
+        assert name.partition("/")[2].strip(".")

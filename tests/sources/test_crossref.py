@@ -12,7 +12,7 @@ from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Notice, Paper, Signal
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.crossref import fetch
-from broadsheet.sources.crossref_works import Work, read_work
+from broadsheet.sources.crossref_works import Work, parse_work
 from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
@@ -77,12 +77,12 @@ def notices(client: Client, **told: object) -> list[Batch]:
 
 
 def read_one(**told: object) -> Work:
-    one = read_work(Reply(f"https://{HOST}/works/x", 200, {}, single(work(**told))), "crossref")  # type: ignore[arg-type]
+    one = parse_work(Reply(f"https://{HOST}/works/x", 200, {}, single(work(**told))), "crossref")  # type: ignore[arg-type]
     assert isinstance(one, Work)
     return one
 
 
-def test_all_that_is_registered_of_a_paper_is_read(services: Services, client: Client) -> None:
+def test_every_field_of_a_work_is_parsed(services: Services, client: Client) -> None:
     served(services, listed(work()))
     batches = fetch(client, FetchRequest(NOW, papers=[KITES, TAILS], contact="desk@paper.example"))
     paper = Paper(
@@ -114,7 +114,7 @@ def test_all_that_is_registered_of_a_paper_is_read(services: Services, client: C
         ({"issued": 7, "published-online": None, "published-print": {"date-parts": []}}, None),
     ],
 )
-def test_a_paper_came_out_on_the_earliest_of_its_dates(
+def test_the_publication_date_is_the_earliest(
     dates: dict[str, object], published: str | None
 ) -> None:
     assert read_one(**dates).paper.published == published
@@ -131,7 +131,7 @@ def test_a_paper_came_out_on_the_earliest_of_its_dates(
         (["expression_of_concern", None, 7], None),
     ],
 )
-def test_notices_given_of_a_paper_mark_it(kinds: list[object], expected: Notice | None) -> None:
+def test_updates_of_a_work_set_the_notice(kinds: list[object], expected: Notice | None) -> None:
     updates = [{"DOI": "10.1000/n", "type": kind} for kind in kinds]
     assert read_one(**{"updated-by": updates}).paper.notice == expected
 
@@ -139,18 +139,18 @@ def test_notices_given_of_a_paper_mark_it(kinds: list[object], expected: Notice 
 @pytest.mark.parametrize(
     "title", ["RETRACTED: Kites", "Retracted Article: Kites", "[Retracted] Kites", "REMOVED: Kites"]
 )
-def test_a_title_that_says_retracted_marks_the_paper(title: str) -> None:
+def test_a_retraction_mark_in_the_title_sets_the_notice(title: str) -> None:
     paper = read_one(title=[title]).paper
     assert (paper.title, paper.notice) == ("Kites", Notice.RETRACTED)
 
 
 @pytest.mark.parametrize("title", ["Retracted papers: a survey", "Withdrawal: a study of kites"])
-def test_a_title_about_retraction_marks_nothing(title: str) -> None:
+def test_a_title_about_retraction_sets_no_notice(title: str) -> None:
     paper = read_one(title=[title]).paper
     assert (paper.title, paper.notice) == (title, None)
 
 
-def test_twenty_papers_are_asked_about_at_once(services: Services, client: Client) -> None:
+def test_papers_are_looked_up_in_groups_of_20(services: Services, client: Client) -> None:
     served(services)
     papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(45)]
     batches = fetch(client, FetchRequest(NOW, papers=papers))
@@ -160,22 +160,20 @@ def test_twenty_papers_are_asked_about_at_once(services: Services, client: Clien
     assert [len(next(batches).queried) for _ in range(2)] == [20, 5]
 
 
-def test_bad_and_foreign_works_are_told_and_the_rest_goes_on(
-    services: Services, client: Client
-) -> None:
+def test_malformed_and_unrequested_works_are_reported(services: Services, client: Client) -> None:
     works = [7, work(title=[]), work("10.1000/other"), work("nonsense", URL=None), work()]
     served(services, listed(*works))
     (batch,) = about(client, KITES)
     assert batch.records[:4] == [
         Malformed("crossref work 1", "not a JSON object"),
         Malformed("crossref work 2", "missing title"),
-        Malformed("crossref work 3", "it is none of the papers that were asked about"),
-        Malformed("crossref work 4", "it has no DOI"),
+        Malformed("crossref work 3", "not one of the requested papers"),
+        Malformed("crossref work 4", "missing DOI"),
     ]
     assert len(batch.signals) == 1
 
 
-def test_a_doi_with_a_comma_is_asked_for_alone(services: Services, client: Client) -> None:
+def test_a_doi_with_a_comma_is_requested_separately(services: Services, client: Client) -> None:
     odd = make_paper(title="Kites", doi="10.1000/a,b?c")
     gone = make_paper(title="Kites", doi="10.1000/a,c")
     services.answer(HOST, "/works/10.1000%2Fa%2Cb%3Fc", single(work("10.1000/A,b?c")))
@@ -184,9 +182,7 @@ def test_a_doi_with_a_comma_is_asked_for_alone(services: Services, client: Clien
     assert batch.queried == [odd.id, gone.id]
 
 
-def test_one_doi_that_is_refused_does_not_cost_the_others(
-    services: Services, client: Client
-) -> None:
+def test_one_rejected_doi_does_not_affect_the_others(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", b'{"status": "failed"}', 400)
     services.answer(HOST, "/works/10.1000%2Fkites", single(work()))
     services.answer(HOST, "/works/10.1000%2Ftails", b"", 400)
@@ -196,7 +192,7 @@ def test_one_doi_that_is_refused_does_not_cost_the_others(
 
 
 @pytest.mark.parametrize("what", ["10.1000/Kites", "https://doi.org/10.1000/kites"])
-def test_one_work_is_read_by_its_doi(services: Services, client: Client, what: str) -> None:
+def test_one_work_is_fetched_by_doi(services: Services, client: Client, what: str) -> None:
     services.answer(HOST, "/works/10.1000%2Fkites", single(work()))
     (batch,) = fetch(client, FetchRequest(NOW, argument=what, papers=[TAILS]))
     (paper,) = batch.records
@@ -205,16 +201,17 @@ def test_one_work_is_read_by_its_doi(services: Services, client: Client, what: s
     assert (batch.days, batch.cursor, len(services.questions)) == ({}, None, 1)
 
 
-def test_one_work_that_cannot_be_read_is_told(services: Services, client: Client) -> None:
+def test_a_malformed_work_is_reported(services: Services, client: Client) -> None:
     services.answer(HOST, "/works/10.1000%2Fkites", single({}))
     (batch,) = fetch(client, FetchRequest(NOW, argument="10.1000/kites"))
     assert batch == Batch([Malformed("crossref 10.1000/kites", "missing title")])
 
 
 @pytest.mark.parametrize(
-    ("what", "said"), [("10.1000/kites", "knows no work"), ("kites", "is no DOI"), ("", "no DOI")]
+    ("what", "said"),
+    [("10.1000/kites", "has no work"), ("kites", "is not a DOI"), ("", "not a DOI")],
 )
-def test_one_work_that_is_not_there_ends_the_run(client: Client, what: str, said: str) -> None:
+def test_a_missing_work_raises(client: Client, what: str, said: str) -> None:
     with pytest.raises(SourceError, match=said):
         list(fetch(client, FetchRequest(NOW, argument=what)))
 
@@ -222,7 +219,7 @@ def test_one_work_that_is_not_there_ends_the_run(client: Client, what: str, said
 @pytest.mark.parametrize(
     "title", ["Retraction: Kites", "[Retracted] Kites", 'Retraction notice to "Kites"']
 )
-def test_a_notice_marks_the_work_that_it_names_and_keeps_its_own_title(
+def test_a_notice_marks_the_work_under_the_title_of_the_notice(
     services: Services, client: Client, title: str
 ) -> None:
     served(services, notices=listed(notice(title, "10.1000/Kites", "10.1000/kites")))
@@ -234,16 +231,14 @@ def test_a_notice_marks_the_work_that_it_names_and_keeps_its_own_title(
     assert (batch.existing_only, batch.days, batch.queried) == (True, {}, ())
 
 
-def test_notices_that_retract_nothing_are_told_and_the_rest_goes_on(
-    services: Services, client: Client
-) -> None:
+def test_notices_without_a_retracted_work_are_reported(services: Services, client: Client) -> None:
     bad = [7, {}, notice(kind="correction"), notice("Retraction", "nonsense"), notice(None)]
     served(services, notices=listed(*bad, notice()))
     (batch,) = notices(client, since=TODAY)
     assert [type(one) for one in batch.records] == [Malformed] * 5 + [Paper]
 
 
-def test_notices_of_the_last_week_are_read_day_by_day(services: Services, client: Client) -> None:
+def test_notices_of_the_last_week_are_fetched_by_day(services: Services, client: Client) -> None:
     served(services, notices=listed(notice()))
     batches = fetch(client, FetchRequest(NOW))
     first = next(batches)
@@ -258,7 +253,7 @@ def test_notices_of_the_last_week_are_read_day_by_day(services: Services, client
 @pytest.mark.parametrize(
     ("reached", "first"), [("2026-03-10", date(2026, 3, 10)), ("2020-01-01", date(2026, 2, 9))]
 )
-def test_notices_are_read_from_the_cursor_on_but_not_from_long_ago(
+def test_notices_are_fetched_from_the_cursor_for_at_most_30_days(
     services: Services, client: Client, reached: str, first: date
 ) -> None:
     served(services)
@@ -276,7 +271,7 @@ def test_notices_are_read_from_the_cursor_on_but_not_from_long_ago(
         (date(2026, 3, 8), None, {"notices": "2026-03-11"}),
     ],
 )
-def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
+def test_the_cursor_does_not_move_over_days_left_out(
     services: Services,
     client: Client,
     since: date,
@@ -291,9 +286,7 @@ def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
     assert batches[-1].cursor == last_cursor
 
 
-def test_a_day_of_several_pages_is_begun_again_unless_it_was_read_whole(
-    services: Services, client: Client
-) -> None:
+def test_an_incomplete_day_is_restarted(services: Services, client: Client) -> None:
     yesterday = TODAY - timedelta(days=1)
 
     def respond(question: Question) -> Answer:
@@ -308,17 +301,17 @@ def test_a_day_of_several_pages_is_begun_again_unless_it_was_read_whole(
     assert [question.query["cursor"] for question in services.questions] == ["*", "more"]
 
 
-def test_pages_that_lead_in_a_circle_end_the_run(services: Services, client: Client) -> None:
+def test_circular_pages_raise(services: Services, client: Client) -> None:
     served(services, notices=listed(notice(), **{"next-cursor": "round", "total-results": 9}))
     with pytest.raises(SourceError, match="the same page of notices twice"):
         notices(client, since=TODAY)
     assert len(services.questions) == 2
 
 
-def test_pages_without_end_end_the_run(
+def test_endless_pages_raise(
     services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("broadsheet.sources.crossref._PAGES_A_DAY", 3)
+    monkeypatch.setattr("broadsheet.sources.crossref._MAX_PAGES_PER_DAY", 3)
 
     def respond(question: Question) -> Answer:
         number = len(services.questions)
@@ -330,9 +323,7 @@ def test_pages_without_end_end_the_run(
         notices(client, since=TODAY)
 
 
-def test_a_service_that_cannot_be_asked_now_ends_the_run(
-    services: Services, client: Client
-) -> None:
+def test_an_unavailable_service_raises(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", b"", 429, {"Retry-After": "7200"})
     with pytest.raises(UnavailableError) as raised:
         about(client, KITES)
@@ -342,7 +333,7 @@ def test_a_service_that_cannot_be_asked_now_ends_the_run(
 @pytest.mark.parametrize(
     "body", [b"<html>Hello</html>", b"", b'{"message": {', b"[]", b"{}", b'{"message": {}}']
 )
-def test_what_is_no_list_of_works_ends_the_run(
+def test_a_reply_that_is_not_a_list_of_works_raises(
     services: Services, client: Client, body: bytes
 ) -> None:
     served(services, body, body)
@@ -355,7 +346,7 @@ _KEYS = st.sampled_from([*work(), "message", "items", "update-to", "updated-by",
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
-def test_recorded_replies_are_read(
+def test_recorded_replies_are_parsed(
     shared: Path, services: Services, client: Client, path: Path
 ) -> None:
     assert path.is_relative_to(shared)
@@ -384,9 +375,9 @@ def test_recorded_replies_are_read(
     assert len([one for one in read if isinstance(one, Paper)]) == len(entitled)
 
 
-def test_the_recordings_hold_a_paper_that_was_corrected(shared: Path) -> None:
+def test_a_corrected_paper_is_recorded(shared: Path) -> None:
     path = shared / "data" / "api" / "crossref" / "habanero_test_works_with_one_id.0.json"
     body = orjson.dumps(orjson.loads(path.read_bytes())["body"])
-    one = read_work(Reply(f"https://{HOST}/works/x", 200, {}, body), "crossref")
+    one = parse_work(Reply(f"https://{HOST}/works/x", 200, {}, body), "crossref")
     assert isinstance(one, Work)
     assert one.paper.notice == Notice.CORRECTED

@@ -45,7 +45,7 @@ def test_every_field_is_parsed() -> None:
     )
 
 
-def test_bad_items_are_reported_and_the_others_are_parsed() -> None:
+def test_bad_items_are_reported_and_skipped() -> None:
     no_object, no_title, good = parsed([7, {"type": "article"}, {"title": "Kites"}])
     assert no_object == Malformed("kites.json item 1", "not a JSON object")
     assert no_title == Malformed("kites.json item 2", "missing title")

@@ -50,7 +50,7 @@ def papers(services: Services, client: Client, body: str | bytes) -> list[Paper]
     return [one for one in batch.records if isinstance(one, Paper)]
 
 
-def test_every_field_of_rss_is_read(services: Services, client: Client) -> None:
+def test_every_field_of_rss_is_parsed(services: Services, client: Client) -> None:
     body = rss(
         """<item><title>On Kites &amp;amp; Wind</title><link> https://kites.example/1 </link>
         <description>&lt;p&gt;Tails &amp;lt; 5 m.&lt;/p&gt;&lt;p&gt;Why?&lt;/p&gt;</description>
@@ -78,7 +78,7 @@ def test_every_field_of_rss_is_read(services: Services, client: Client) -> None:
     ]
 
 
-def test_every_field_of_atom_is_read(services: Services, client: Client) -> None:
+def test_every_field_of_atom_is_parsed(services: Services, client: Client) -> None:
     body = """<feed xmlns="http://www.w3.org/2005/Atom"><updated>2026-03-11T00:00:00Z</updated>
       <entry><title type="text">When p &lt; q, &lt;b&gt; is no tag</title><id>tag:kites,1</id>
       <link rel="related" href="https://other.example/"/>
@@ -99,7 +99,7 @@ def test_every_field_of_atom_is_read(services: Services, client: Client) -> None
     assert paper.ids == ("acl:2026.kites-long.1",)
 
 
-def test_rss_1_is_read(services: Services, client: Client) -> None:
+def test_rss_1_is_parsed(services: Services, client: Client) -> None:
     body = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
       xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">
       <channel><dc:date>2026-03-10</dc:date></channel>
@@ -111,7 +111,7 @@ def test_rss_1_is_read(services: Services, client: Client) -> None:
     assert paper.link == "https://doi.org/10.1000/kites.1"
 
 
-def test_json_feed_is_read(services: Services, client: Client) -> None:
+def test_json_feed_is_parsed(services: Services, client: Client) -> None:
     told = {
         "version": "https://jsonfeed.org/version/1.1",
         "items": [
@@ -160,14 +160,14 @@ def test_json_feed_is_read(services: Services, client: Client) -> None:
         ("soon", "2026-03"),
     ],
 )
-def test_a_paper_of_arxiv_is_of_the_month_of_its_id(
+def test_an_arxiv_paper_has_the_month_of_its_id(
     services: Services, client: Client, when: str, published: str
 ) -> None:
     body = rss(item(1, f"<pubDate>{when}</pubDate>"))
     assert papers(services, client, body)[0].published == published
 
 
-def test_days_are_those_of_the_entries_else_of_the_feed_and_none_is_to_come(
+def test_entries_count_on_their_day_else_on_the_day_of_the_feed(
     services: Services, client: Client
 ) -> None:
     body = rss(
@@ -183,13 +183,13 @@ def test_days_are_those_of_the_entries_else_of_the_feed_and_none_is_to_come(
     assert batch.days == {date(2026, 3, 2): 2, date(2026, 3, 10): 1}
 
 
-def test_entries_without_any_date_are_not_counted(services: Services, client: Client) -> None:
+def test_entries_without_a_date_are_not_counted(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, rss(item(1)))
     (batch,) = run(client)
     assert (len(batch.records), batch.days) == (1, {})
 
 
-def test_since_and_until_are_honoured_and_leave_the_cursor(
+def test_since_and_until_limit_the_range_and_leave_the_cursor(
     services: Services, client: Client
 ) -> None:
     days = range(1, 10)
@@ -202,7 +202,7 @@ def test_since_and_until_are_honoured_and_leave_the_cursor(
     assert batch.cursor is None
 
 
-def test_an_unchanged_feed_brings_nothing(services: Services, client: Client) -> None:
+def test_an_unchanged_feed_returns_no_batch(services: Services, client: Client) -> None:
     told = {"ETag": '"1"', "Last-Modified": "Tue, 10 Mar 2026 10:00:00 GMT"}
 
     def respond(question: Question) -> Answer:
@@ -220,13 +220,13 @@ def test_an_unchanged_feed_brings_nothing(services: Services, client: Client) ->
     assert len(run(client, FetchRequest(NOW, cursor=cursor, argument=f"https://{HOST}/other"))) == 1
 
 
-def test_a_feed_without_entries_is_rightly_empty(services: Services, client: Client) -> None:
+def test_an_empty_feed_is_accepted(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, rss())
     (batch,) = run(client)
     assert (batch.records, batch.days) == ([], {})
 
 
-def test_an_entry_without_title_is_malformed_and_the_rest_goes_in(
+def test_a_missing_title_is_reported_and_the_others_are_parsed(
     services: Services, client: Client
 ) -> None:
     services.answer(HOST, PATH, rss("<item><link>https://kites.example</link></item>", item(2)))
@@ -236,9 +236,7 @@ def test_an_entry_without_title_is_malformed_and_the_rest_goes_in(
     assert isinstance(good, Paper)
 
 
-def test_a_feed_that_breaks_off_loses_its_last_entry_and_is_asked_for_again(
-    services: Services, client: Client
-) -> None:
+def test_the_last_entry_of_a_truncated_feed_is_reported(services: Services, client: Client) -> None:
     whole = rss(item(1), item(2, title="Lanterns"))
     services.answer(HOST, PATH, whole[: whole.index("terns")], headers={"ETag": '"1"'})
     (batch,) = run(client)
@@ -248,9 +246,7 @@ def test_a_feed_that_breaks_off_loses_its_last_entry_and_is_asked_for_again(
     assert batch.cursor is None
 
 
-def test_no_entity_opens_a_file_or_grows(
-    services: Services, client: Client, tmp_path: Path
-) -> None:
+def test_entities_are_not_expanded(services: Services, client: Client, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("the secret")
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
@@ -261,14 +257,14 @@ def test_no_entity_opens_a_file_or_grows(
     assert len(str(paper)) < 1000
 
 
-def test_what_is_no_feed_is_refused(services: Services, client: Client) -> None:
+def test_a_reply_that_is_not_a_feed_raises(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, "<!doctype html><html><body><p>Not found</body></html>")
     with pytest.raises(SourceError, match=f"{ADDRESS} is not a feed: check that the address"):
         run(client)
 
 
-def test_without_an_address_nothing_is_asked(services: Services, client: Client) -> None:
-    with pytest.raises(SourceError, match="a feed needs its address"):
+def test_a_missing_address_raises_without_a_request(services: Services, client: Client) -> None:
+    with pytest.raises(SourceError, match="missing address"):
         run(client, FetchRequest(NOW))
     assert services.questions == []
 
@@ -276,7 +272,7 @@ def test_without_an_address_nothing_is_asked(services: Services, client: Client)
 @pytest.mark.parametrize(
     ("status", "error"), [(404, SourceError), (401, SourceError), (503, UnavailableError)]
 )
-def test_a_refusal_ends_the_run(
+def test_an_error_status_raises(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     services.answer(HOST, PATH, b"", status)
@@ -284,7 +280,7 @@ def test_a_refusal_ends_the_run(
         run(client)
 
 
-def test_a_feed_that_is_too_long_is_refused(services: Services, client: Client) -> None:
+def test_a_feed_over_the_size_limit_raises(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, b" " * (9 << 20))
     with pytest.raises(SourceError, match="returned more than 8 MiB"):
         run(client)
@@ -293,7 +289,7 @@ def test_a_feed_that_is_too_long_is_refused(services: Services, client: Client) 
 @pytest.mark.parametrize(
     "name", sorted(str(f.relative_to(RECORDED)) for one in FEEDS for f in RECORDED.glob(one))
 )
-def test_recorded_feeds_are_read(
+def test_recorded_feeds_are_parsed(
     shared: Path, services: Services, client: Client, name: str
 ) -> None:
     body = (shared / "data" / "api" / name).read_bytes()

@@ -66,7 +66,7 @@ def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
     return list(fetch(client, request))
 
 
-def test_points_and_comments_of_a_paper_are_read(services: Services, client: Client) -> None:
+def test_points_and_comments_of_a_story_are_returned(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(hit(1), hit(2, day=9, points=0, num_comments=None)))
     (batch,) = run(client)
     assert batch.records == []
@@ -79,7 +79,7 @@ def test_points_and_comments_of_a_paper_are_read(services: Services, client: Cli
     assert batch.cursor == {"until": NOW.isoformat()}
 
 
-def test_the_last_four_days_are_asked_for(services: Services, client: Client) -> None:
+def test_the_last_four_days_are_fetched(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page())
     run(client)
     (question,) = services.questions
@@ -94,7 +94,7 @@ def test_the_last_four_days_are_asked_for(services: Services, client: Client) ->
     }
 
 
-def test_each_story_of_a_paper_is_a_series_of_its_own(services: Services, client: Client) -> None:
+def test_each_story_has_its_own_signal_source(services: Services, client: Client) -> None:
     again = hit(2, url="https://arxiv.org/pdf/2603.00001v2", points=5)
     services.answer(HOST, PATH, page(hit(1), again))
     (batch,) = run(client)
@@ -107,7 +107,7 @@ def test_each_story_of_a_paper_is_a_series_of_its_own(services: Services, client
     ]
 
 
-def test_a_story_that_left_the_window_takes_nothing_from_those_that_stay(
+def test_a_story_outside_the_window_does_not_affect_the_others(
     services: Services, client: Client
 ) -> None:
     both = "https://arxiv.org/abs/2603.00001"
@@ -118,9 +118,7 @@ def test_a_story_that_left_the_window_takes_nothing_from_those_that_stay(
     assert {signal.source for signal in after.signals} == {"hn:2"}
 
 
-def test_a_span_of_more_stories_than_are_given_at_once_is_halved_until_none_is_left_out(
-    services: Services, client: Client
-) -> None:
+def test_a_range_with_too_many_stories_is_halved(services: Services, client: Client) -> None:
     noon_s = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp())
     Search(services, *(noon_s + n for n in range(2500)))
     (batch,) = run(client)
@@ -129,25 +127,23 @@ def test_a_span_of_more_stories_than_are_given_at_once_is_halved_until_none_is_l
     assert len({signal.source for signal in batch.signals}) == 2500
 
 
-def test_a_second_of_more_stories_than_are_given_is_complained_of(
-    services: Services, client: Client
-) -> None:
+def test_a_second_with_too_many_stories_is_reported(services: Services, client: Client) -> None:
     noon_s = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp())
     Search(services, *[noon_s] * 1001)
     (batch,) = run(client)
-    why = "1 more stories are of this second, and not told"
+    why = "1 more stories in this second; skipped"
     assert batch.records == [Malformed("hn from 2026-03-10 12:00:00", why)]
     assert batch.days == {date(2026, 3, 10): 1000}
 
 
-def test_a_story_that_is_told_twice_counts_once(services: Services, client: Client) -> None:
+def test_a_repeated_story_counts_once(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(hit(1), hit(1)))
     (batch,) = run(client)
     assert batch.days == {date(2026, 3, 10): 1}
     assert len(batch.signals) == 2
 
 
-def test_a_run_goes_on_from_the_cursor_week_by_week(services: Services, client: Client) -> None:
+def test_a_run_continues_from_the_cursor_week_by_week(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(hit(1, day=2), hit(2, day=10)))
     told = run(client, FetchRequest(NOW, cursor={"until": "2026-03-01T10:00:00+00:00"}))
     assert [batch.days for batch in told] == [{date(2026, 3, 2): 1}, {date(2026, 3, 10): 1}]
@@ -157,47 +153,47 @@ def test_a_run_goes_on_from_the_cursor_week_by_week(services: Services, client: 
     assert [batch.days for batch in resumed] == [{date(2026, 3, 10): 1}]
 
 
-def test_weeks_are_asked_for_only_as_batches_are_taken(services: Services, client: Client) -> None:
+def test_weeks_are_requested_lazily(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page())
     batches = fetch(client, FetchRequest(NOW, since=date(2026, 1, 1)))
     next(batches)
     assert len(services.questions) == 1
 
 
-def test_since_and_until_are_honoured(services: Services, client: Client) -> None:
+def test_since_and_until_limit_the_range(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(*(hit(day, day=day) for day in range(1, 11))))
     (batch,) = run(client, FetchRequest(NOW, since=date(2026, 3, 3), until=date(2026, 3, 4)))
     assert batch.days == {date(2026, 3, 3): 1, date(2026, 3, 4): 1}
 
 
-def test_a_frozen_service_counts_on_no_new_day(services: Services, client: Client) -> None:
+def test_an_outdated_service_counts_no_new_days(services: Services, client: Client) -> None:
     future = hit(9, created_at_i=int(NOW.timestamp()) + 60)
     services.answer(HOST, PATH, page(hit(1, day=8), future))
     (batch,) = run(client)
     assert batch.days == {date(2026, 3, 8): 1}
 
 
-def test_nothing_new_is_an_empty_batch(services: Services, client: Client) -> None:
+def test_a_window_without_stories_is_an_empty_batch(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page())
     (batch,) = run(client)
     assert (batch.records, batch.signals, batch.days) == ([], [], {})
 
 
-def test_a_bad_hit_is_malformed_and_the_rest_goes_on(services: Services, client: Client) -> None:
+def test_a_bad_hit_is_reported_and_skipped(services: Services, client: Client) -> None:
     other = hit(3, url="https://arxiv.org/list/cs.CL/new")
     no_url = hit(4, url=None)
     services.answer(HOST, PATH, page(7, hit(2, points="10"), other, no_url, hit(5)))
     (batch,) = run(client)
     assert batch.records == [
-        Malformed("hn from 2026-03-07 00:00:00 hit 1", "it is no object"),
+        Malformed("hn from 2026-03-07 00:00:00 hit 1", "not a JSON object"),
         Malformed("hn from 2026-03-07 00:00:00 hit 2", "points: input should be a valid integer"),
     ]
     assert {signal.paper_id for signal in batch.signals} == {"arxiv:2603.00005"}
 
 
-def test_endless_stories_end_the_run(services: Services, client: Client) -> None:
+def test_endless_stories_raise(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, orjson.dumps({"hits": [hit(1)], "nbPages": 1, "nbHits": 10**9}))
-    with pytest.raises(SourceError, match="no end of the stories from 2026-03-07 on in 100 quest"):
+    with pytest.raises(SourceError, match="more than 100 requests for the stories from 2026-03-07"):
         run(client)
     assert len(services.questions) == 100
 
@@ -205,7 +201,7 @@ def test_endless_stories_end_the_run(services: Services, client: Client) -> None
 @pytest.mark.parametrize(
     "body", [b"<html>busy</html>", b"", b"{}", b'{"hits": 7, "nbPages": 1}', b"[]", b'{"hits": [']
 )
-def test_what_is_no_list_of_hits_is_refused(
+def test_a_reply_that_is_not_a_list_of_hits_raises(
     services: Services, client: Client, body: bytes
 ) -> None:
     services.answer(HOST, PATH, body)
@@ -216,7 +212,7 @@ def test_what_is_no_list_of_hits_is_refused(
 @pytest.mark.parametrize(
     ("status", "error"), [(429, UnavailableError), (503, UnavailableError), (404, SourceError)]
 )
-def test_a_refusal_ends_the_run(
+def test_an_error_status_raises(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     services.answer(HOST, PATH, b"", status)
@@ -228,7 +224,7 @@ RECORDED = Path(__file__).parents[3] / "shared" / "data" / "api" / "hn"
 
 
 @pytest.mark.parametrize("name", sorted(file.name for file in RECORDED.glob("*")))
-def test_recorded_replies_are_read(
+def test_recorded_replies_are_parsed(
     shared: Path, services: Services, client: Client, name: str
 ) -> None:
     told = orjson.loads((shared / "data" / "api" / "hn" / name).read_bytes())
@@ -254,6 +250,6 @@ class Fixed(Client):
 
 
 @given(st.lists(_JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(hit(1), _JSON))))
-def test_any_hits_raise_nothing_but_source_errors(hits: list[object]) -> None:
+def test_any_hits_are_returned_or_reported(hits: list[object]) -> None:
     (batch,) = run(Fixed(json.dumps({"hits": hits, "nbPages": 1}).encode()))
     assert len(batch.records) <= len(hits)

@@ -16,7 +16,7 @@ LAST_DAYS = ["2026-03-08", "2026-03-09", "2026-03-10", "2026-03-11"]
 
 
 @pytest.mark.parametrize("cursor", [{}, {"day": "2026-03-11"}, {"day": "2026-03-09"}])
-def test_the_lists_of_the_last_days_are_read_each_time_as_their_votes_go_on(
+def test_the_lists_of_the_last_days_are_fetched_in_each_run(
     services: Services, client: Client, cursor: dict[str, str]
 ) -> None:
     serve(services, {"2026-03-08": [item(1, "2026-03-08", upvotes=7)]})
@@ -26,9 +26,7 @@ def test_the_lists_of_the_last_days_are_read_each_time_as_their_votes_go_on(
     assert last.cursor == {"day": "2026-03-11"}
 
 
-def test_a_list_that_is_read_again_leaves_the_cursor_alone(
-    services: Services, client: Client
-) -> None:
+def test_a_list_fetched_again_does_not_move_the_cursor(services: Services, client: Client) -> None:
     day = "2026-03-10"
     serve(services, {day: [item(n, day) for n in range(230)]})
     cursor = {"day": day, "list": day, "page": "1"}
@@ -43,9 +41,7 @@ def test_a_list_that_is_read_again_leaves_the_cursor_alone(
     ]
 
 
-def test_a_run_begins_on_the_day_of_the_cursor_and_reads_today_again(
-    services: Services, client: Client
-) -> None:
+def test_a_run_starts_on_the_day_of_the_cursor(services: Services, client: Client) -> None:
     serve(services, {"2026-03-11": [item(1, "2026-03-11")]})
     *_, last = fetch(client, FetchRequest(NOW, {"day": "2026-03-07"}))
     days = [question.query["date"] for question in services.questions]
@@ -55,7 +51,7 @@ def test_a_run_begins_on_the_day_of_the_cursor_and_reads_today_again(
     assert ids([again]) == ["arxiv:2603.00001"]
 
 
-def test_a_day_without_papers_moves_the_cursor(services: Services, client: Client) -> None:
+def test_an_empty_day_moves_the_cursor(services: Services, client: Client) -> None:
     serve(services, {})
     saturday, *_ = fetch(client, FetchRequest(NOW, {"day": "2026-03-07"}))
     assert saturday == Batch(
@@ -63,9 +59,7 @@ def test_a_day_without_papers_moves_the_cursor(services: Services, client: Clien
     )
 
 
-def test_long_lists_are_read_page_by_page_and_gone_on_with(
-    services: Services, client: Client
-) -> None:
+def test_long_lists_are_fetched_by_page_and_resumed(services: Services, client: Client) -> None:
     serve(services, {"2026-03-11": [item(n, "2026-03-11") for n in range(230)]})
     request = FetchRequest(NOW, {"day": "2026-03-11"})
     whole = list(fetch(client, request))[3:]
@@ -79,19 +73,19 @@ def test_long_lists_are_read_page_by_page_and_gone_on_with(
     assert rest[-1].cursor == {"day": "2026-03-11"}
 
 
-def test_a_list_of_just_one_full_page_ends(services: Services, client: Client) -> None:
+def test_a_list_of_exactly_one_full_page_ends(services: Services, client: Client) -> None:
     serve(services, {"2026-03-11": [item(n) for n in range(100)]})
     *_, full, empty = fetch(client, FetchRequest(NOW, {"day": "2026-03-11"}))
     assert (len(full.records), len(empty.records), empty.cursor) == (100, 0, {"day": "2026-03-11"})
 
 
-def test_the_next_page_is_asked_for_when_it_is_wanted(services: Services, client: Client) -> None:
+def test_pages_are_requested_lazily(services: Services, client: Client) -> None:
     serve(services, {"2026-03-10": [item(1)]})
     next(fetch(client, FetchRequest(NOW)))
     assert len(services.questions) == 1
 
 
-def test_more_than_a_week_is_read_by_weeks(services: Services, client: Client) -> None:
+def test_more_than_a_week_is_fetched_as_weekly_lists(services: Services, client: Client) -> None:
     serve(
         services,
         {
@@ -114,7 +108,7 @@ def test_more_than_a_week_is_read_by_weeks(services: Services, client: Client) -
     ]
 
 
-def test_more_than_a_month_is_read_by_months(services: Services, client: Client) -> None:
+def test_more_than_a_month_is_fetched_as_monthly_lists(services: Services, client: Client) -> None:
     serve(services, {"2026-01": [item(1, "2026-01-14"), item(2, "2026-01-15"), item(3)]})
     first, *rest = fetch(client, FetchRequest(NOW, {"day": "2026-01-15"}))
     assert names(services) == ["2026-01 0 100", "2026-02 0 100", "2026-03 0 100"]
@@ -127,14 +121,14 @@ def test_more_than_a_month_is_read_by_months(services: Services, client: Client)
     ]
 
 
-def test_items_of_old_weeks_count_on_the_day_they_carry(services: Services, client: Client) -> None:
+def test_items_of_old_weeks_count_on_their_own_day(services: Services, client: Client) -> None:
     old = {**item(1), "publishedAt": "2026-03-05T03:50:58.348Z"}
     serve(services, {"2026-W10": [old, {**item(2), "publishedAt": "2025-01-01"}]})
     _, week, _ = fetch(client, FetchRequest(NOW, {"day": "2026-02-26"}))
     assert (len(week.records), week.days) == (2, {date(2026, 3, 5): 1})
 
 
-def test_only_the_days_wanted_are_read(services: Services, client: Client) -> None:
+def test_only_requested_days_are_fetched(services: Services, client: Client) -> None:
     serve(services, {})
     since, until = date(2026, 2, 3), date(2026, 2, 4)
     batches = list(fetch(client, FetchRequest(NOW, {"day": "2026-03-10"}, since, until)))
@@ -164,7 +158,7 @@ def test_only_the_days_wanted_are_read(services: Services, client: Client) -> No
         ("2026-03-10", date(2026, 3, 12), None, []),
     ],
 )
-def test_a_cursor_leaves_no_day_out_and_never_goes_back(
+def test_the_cursor_leaves_no_day_out_and_never_moves_back(
     services: Services,
     client: Client,
     cursor: str | None,
@@ -180,21 +174,21 @@ def test_a_cursor_leaves_no_day_out_and_never_goes_back(
 
 
 @pytest.mark.parametrize("day", ["", "soon", "2031-01-01", "\x00"])
-def test_a_cursor_that_cannot_be_read_is_none(services: Services, client: Client, day: str) -> None:
+def test_an_invalid_cursor_is_ignored(services: Services, client: Client, day: str) -> None:
     serve(services, {})
     request = FetchRequest(NOW, {"day": day, "list": "2026-03-10", "page": "\u00b2"})
     assert len(list(fetch(client, request))) == 4
     assert names(services)[0] == "2026-03-08 0 100"
 
 
-def test_days_before_the_first_list_are_not_asked_for(services: Services, client: Client) -> None:
+def test_days_before_the_first_list_are_not_requested(services: Services, client: Client) -> None:
     serve(services, {})
     request = FetchRequest(NOW, since=date(1900, 1, 1), until=date(2023, 5, 6))
     assert len(list(fetch(client, request))) == 3
     assert names(services)[0] == "2023-05-04 0 100"
 
 
-def test_a_query_is_searched_for(services: Services, client: Client) -> None:
+def test_a_query_uses_the_search(services: Services, client: Client) -> None:
     services.answer(HOST, "/api/papers/search", orjson.dumps([item(1, upvotes=5)]))
     (batch,) = fetch(
         client, FetchRequest(NOW, {"day": "2026-03-09"}, argument=f" kites {'x' * 300}")
@@ -207,7 +201,7 @@ def test_a_query_is_searched_for(services: Services, client: Client) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>Hello</html>", b"", b'[{"paper": {"id'])
-def test_what_is_no_json_ends_the_run_after_what_was_read(
+def test_invalid_json_raises_after_the_first_batches(
     services: Services, client: Client, body: bytes
 ) -> None:
     def respond(question: Question) -> Answer:
@@ -220,16 +214,16 @@ def test_what_is_no_json_ends_the_run_after_what_was_read(
         next(batches)
 
 
-def test_json_that_is_no_list_ends_the_run(services: Services, client: Client) -> None:
+def test_a_reply_that_is_not_a_list_raises(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, b'{"error": "kites"}')
-    with pytest.raises(SourceError, match="hf 2026-03-08 page 1 is no list of papers"):
+    with pytest.raises(SourceError, match="hf 2026-03-08 page 1 is not a list of papers"):
         list(fetch(client, FetchRequest(NOW)))
 
 
 @pytest.mark.parametrize(
     ("status", "error"), [(401, SourceError), (404, SourceError), (503, UnavailableError)]
 )
-def test_a_service_that_refuses_ends_the_run(
+def test_a_rejected_request_raises(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     services.answer(HOST, PATH, b"", status)
@@ -237,7 +231,7 @@ def test_a_service_that_refuses_ends_the_run(
         list(fetch(client, FetchRequest(NOW)))
 
 
-def test_a_service_that_asks_to_wait_is_left_alone(services: Services, client: Client) -> None:
+def test_a_rate_limit_raises_unavailable(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, b"", 429, {"Retry-After": "300"})
     with pytest.raises(UnavailableError) as raised:
         list(fetch(client, FetchRequest(NOW)))
@@ -252,15 +246,15 @@ def endless(make: Callable[[int], Item]) -> Callable[[Question], Answer]:
     return respond
 
 
-def test_a_page_that_repeats_ends_the_run(services: Services, client: Client) -> None:
+def test_a_repeated_page_raises(services: Services, client: Client) -> None:
     services.respond(HOST, PATH, endless(lambda n: item(n % 100)))
     batches = fetch(client, FetchRequest(NOW))
     assert len(next(batches).records) == 100
-    with pytest.raises(SourceError, match="repeats page 1 of 2026-03-08"):
+    with pytest.raises(SourceError, match="page 1 of 2026-03-08 twice"):
         next(batches)
 
 
-def test_pages_without_end_are_not_read_to_the_end(services: Services, client: Client) -> None:
+def test_endless_pages_raise(services: Services, client: Client) -> None:
     services.respond(HOST, PATH, endless(item))
     with pytest.raises(SourceError, match="more than 50 pages for 2026-03-08"):
         list(fetch(client, FetchRequest(NOW)))

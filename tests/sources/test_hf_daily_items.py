@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Paper, Signal, Submission
-from broadsheet.sources.hf_daily import fetch, read_list
+from broadsheet.sources.hf_daily import fetch, parse_list
 from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Services
 from tests.sources.hf_lists import HOST, NOW, PATH, TODAY, Item, ids, item, serve
@@ -19,7 +19,7 @@ from tests.sources.hf_lists import HOST, NOW, PATH, TODAY, Item, ids, item, serv
 RECORDED = sorted((Path(__file__).parents[3] / "shared" / "data" / "api" / "hf").glob("*"))
 
 
-def test_every_field_is_read(services: Services, client: Client) -> None:
+def test_every_field_is_parsed(services: Services, client: Client) -> None:
     kites: Item = {
         "paper": {
             "id": "2603.00001",
@@ -75,7 +75,7 @@ def test_every_field_is_read(services: Services, client: Client) -> None:
     )
 
 
-def test_the_shape_of_2024_is_read() -> None:
+def test_the_format_of_2024_is_parsed() -> None:
     told = {
         "paper": {"id": "2405.00001", "publishedAt": "2024-05-24T17:34:15.000Z", "upvotes": 4},
         "publishedAt": "2024-05-27T03:50:58.348Z",
@@ -83,47 +83,45 @@ def test_the_shape_of_2024_is_read() -> None:
         "mediaUrl": "https://kites.example/kite.png",
         "numComments": 0,
     }
-    (entry,) = read_list([told], "hf", NOW)
+    (entry,) = parse_list([told], "hf", NOW)
     assert isinstance(entry.record, Paper)
     assert (entry.record.title, entry.record.published) == ("Kites", "2024-05-24")
     assert [signal.value for signal in entry.signals] == [4.0, 0.0]
-    assert (entry.day, entry.dated) == (None, date(2024, 5, 27))
+    assert (entry.day, entry.item_day) == (None, date(2024, 5, 27))
 
 
-def test_ids_of_either_style_are_read() -> None:
+def test_old_and_new_ids_are_parsed() -> None:
     told = [item(1, id="2603.00001v2"), item(2, id="hep-th/9901001")]
-    found = [entry.record for entry in read_list(told, "hf", NOW)]
+    found = [entry.record for entry in parse_list(told, "hf", NOW)]
     assert [one.id for one in found if isinstance(one, Paper)] == [
         "arxiv:2603.00001",
         "arxiv:hep-th/9901001",
     ]
 
 
-def test_bad_items_are_malformed_and_the_rest_goes_on() -> None:
+def test_bad_items_are_reported_and_skipped() -> None:
     told: list[object] = [7, {}, {"paper": []}, item(1, id="kites"), item(2, id=7), item(3)]
     told.append(item(4, title=None))
-    assert [entry.record for entry in read_list(told, "hf 2026-03-10", NOW)][:5] == [
+    assert [entry.record for entry in parse_list(told, "hf 2026-03-10", NOW)][:5] == [
         Malformed("hf 2026-03-10 item 1", "not a JSON object"),
-        Malformed("hf 2026-03-10 item 2", "it holds no paper"),
-        Malformed("hf 2026-03-10 item 3", "it holds no paper"),
-        Malformed("hf 2026-03-10 item 4", "it has no arXiv id"),
-        Malformed("hf 2026-03-10 item 5", "it has no arXiv id"),
+        Malformed("hf 2026-03-10 item 2", "missing paper"),
+        Malformed("hf 2026-03-10 item 3", "missing paper"),
+        Malformed("hf 2026-03-10 item 4", "missing arXiv id"),
+        Malformed("hf 2026-03-10 item 5", "missing arXiv id"),
     ]
-    good, untitled = [entry.record for entry in read_list(told, "hf", NOW)][5:]
+    good, untitled = [entry.record for entry in parse_list(told, "hf", NOW)][5:]
     assert isinstance(good, Paper)
     assert untitled == Malformed("hf item 7", "missing title")
 
 
-def test_values_of_wrong_type_are_left_out() -> None:
+def test_values_of_the_wrong_type_are_ignored() -> None:
     odd = item(1, authors=[7, {"name": 8}, {}], summary=[], upvotes="9", githubStars=True)
-    (entry,) = read_list([{**odd, "numComments": -1}], "hf", NOW)
+    (entry,) = parse_list([{**odd, "numComments": -1}], "hf", NOW)
     assert isinstance(entry.record, Paper)
     assert (entry.record.authors, entry.record.abstract, entry.signals) == ((), None, ())
 
 
-def test_a_list_that_is_frozen_counts_on_its_own_day_and_once(
-    services: Services, client: Client
-) -> None:
+def test_an_outdated_list_counts_on_its_own_day_once(services: Services, client: Client) -> None:
     frozen = [item(1, "2026-03-09"), item(2, "2026-03-09")]
     services.answer(HOST, PATH, orjson.dumps(frozen))
     batches = list(fetch(client, FetchRequest(NOW, {"day": "2026-03-09"})))
@@ -131,7 +129,7 @@ def test_a_list_that_is_frozen_counts_on_its_own_day_and_once(
 
 
 @pytest.mark.parametrize("day", [None, "2031-01-01", "kites"])
-def test_an_item_without_a_day_counts_on_the_day_asked_for(
+def test_an_item_without_a_day_counts_on_the_requested_day(
     services: Services, client: Client, day: str | None
 ) -> None:
     serve(services, {"2026-03-10": [item(1, day)]})
@@ -139,7 +137,7 @@ def test_an_item_without_a_day_counts_on_the_day_asked_for(
     assert yesterday.days == {date(2026, 3, 10): 1}
 
 
-def test_what_cannot_be_read_does_not_count(services: Services, client: Client) -> None:
+def test_malformed_items_are_not_counted(services: Services, client: Client) -> None:
     serve(services, {"2026-03-10": [item(1, "2026-03-10"), {}]})
     *_, yesterday, _ = fetch(client, FetchRequest(NOW))
     assert (len(yesterday.records), yesterday.days) == (2, {date(2026, 3, 10): 1})
@@ -156,9 +154,9 @@ _JSON = st.recursive(
 
 
 @given(_JSON | st.lists(st.fixed_dictionaries({"paper": _JSON, "publishedAt": _JSON})))
-def test_any_json_is_read_or_refused(told: object) -> None:
+def test_any_json_is_parsed_or_raises_source_error(told: object) -> None:
     try:
-        entries = read_list(told, "hf", NOW)
+        entries = parse_list(told, "hf", NOW)
     except SourceError:
         assert not isinstance(told, list)
         return
@@ -172,8 +170,8 @@ def test_any_json_is_read_or_refused(told: object) -> None:
     st.fixed_dictionaries({"id": st.just("2603.00001"), "title": st.text(min_size=1)}),
     st.dictionaries(st.sampled_from(["upvotes", "authors", "githubRepo", "publishedAt"]), _JSON),
 )
-def test_a_paper_with_odd_fields_is_kept(known: Item, odd: Item) -> None:
-    (entry,) = read_list([{"paper": {**known, **odd}}], "hf", NOW)
+def test_a_paper_with_invalid_fields_is_parsed(known: Item, odd: Item) -> None:
+    (entry,) = parse_list([{"paper": {**known, **odd}}], "hf", NOW)
     assert entry.record == Malformed("hf item 1", "missing title") or isinstance(
         entry.record, Paper
     )
@@ -181,7 +179,7 @@ def test_a_paper_with_odd_fields_is_kept(known: Item, odd: Item) -> None:
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
-def test_recorded_lists_are_read(
+def test_recorded_lists_are_parsed(
     shared: Path, services: Services, client: Client, path: Path
 ) -> None:
     assert path.is_relative_to(shared)
@@ -198,7 +196,7 @@ def test_recorded_lists_are_read(
     items = json.loads(path.read_bytes())
     if "models" in path.name:
         assert {one.reason for one in batch.records if isinstance(one, Malformed)} == {
-            "it holds no paper"
+            "missing paper"
         }
         return
     assert ids([batch]) == [f"arxiv:{one['paper']['id']}" for one in items]

@@ -12,7 +12,7 @@ from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Notice, Paper, Signal
 from broadsheet.rules.normalize import make_paper
 from broadsheet.sources.openalex import fetch
-from broadsheet.sources.openalex_works import Page, Work, read_page
+from broadsheet.sources.openalex_works import Page, Work, parse_page
 from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
@@ -74,15 +74,13 @@ def titles(batch: Batch) -> list[str]:
     return [one.title for one in batch.records if isinstance(one, Paper)]
 
 
-def test_without_a_key_nothing_is_asked_and_the_setting_is_named(
-    services: Services, client: Client
-) -> None:
+def test_a_missing_key_raises_and_names_the_setting(services: Services, client: Client) -> None:
     with pytest.raises(SourceError, match="'openalex_key'"):
         next(fetch(client, FetchRequest(NOW, papers=[KITES])))
     assert services.questions == []
 
 
-def test_all_that_is_known_of_a_paper_is_read(services: Services, client: Client) -> None:
+def test_every_field_of_a_paper_is_parsed(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page(KITES_WORK))
     batches = list(
         fetch(client, FetchRequest(NOW, papers=[KITES], key=KEY, contact="desk@paper.example"))
@@ -111,7 +109,7 @@ def test_all_that_is_known_of_a_paper_is_read(services: Services, client: Client
     assert "abstract_inverted_index" in question.query["select"].split(",")
 
 
-def test_a_paper_outside_arxiv_gets_topics_for_categories(
+def test_topics_are_the_categories_of_papers_outside_arxiv(
     services: Services, client: Client
 ) -> None:
     topics = [{"display_name": "Kite flight"}, {"display_name": 7}, "x"]
@@ -123,7 +121,7 @@ def test_a_paper_outside_arxiv_gets_topics_for_categories(
     assert (paper.doi, paper.categories) == ("10.1000/tails", ("Kite flight",))
 
 
-def test_a_printed_paper_is_known_as_the_preprint_by_where_it_stands(
+def test_the_arxiv_id_of_a_published_paper_is_found_in_its_locations(
     services: Services, client: Client
 ) -> None:
     locations = [{"landing_page_url": "http://arxiv.org/abs/2603.00001v2"}]
@@ -135,7 +133,7 @@ def test_a_printed_paper_is_known_as_the_preprint_by_where_it_stands(
     assert [one.paper_id for one in batch.signals] == ["arxiv:2603.00001"]
 
 
-def test_preprint_and_printed_version_are_both_asked_for_and_the_larger_count_is_kept(
+def test_preprint_and_published_version_are_looked_up_and_the_larger_count_wins(
     services: Services, client: Client
 ) -> None:
     both = make_paper(title="Kites", arxiv="2603.00001", doi="10.1000/1")
@@ -156,19 +154,19 @@ def test_preprint_and_printed_version_are_both_asked_for_and_the_larger_count_is
         ("Kites", None),
     ],
 )
-def test_what_a_repository_keeps_was_not_printed_there(source: object, venue: str | None) -> None:
+def test_a_repository_is_not_a_venue(source: object, venue: str | None) -> None:
     (told,) = read(page(work(1, primary_location={"source": source}))).records
     assert isinstance(told, Work)
     assert told.paper.venue == venue
 
 
-def test_a_year_that_is_written_as_its_first_day_is_a_year() -> None:
+def test_a_publication_date_of_1_january_is_a_year() -> None:
     (told,) = read(page(work(1, publication_date="2023-01-01"))).records
     assert isinstance(told, Work)
     assert (told.paper.published, told.day) == ("2023", date(2023, 1, 1))
 
 
-def test_an_abstract_of_wild_places_stays_small() -> None:
+def test_invalid_word_positions_are_ignored() -> None:
     index = {"Kites": [0, 10**12, -1, "2", None, True], "x" * 10**6: list(range(1, 500)), "y": 3}
     (told,) = read(page(work(1, abstract_inverted_index=index))).records
     assert isinstance(told, Work)
@@ -177,27 +175,23 @@ def test_an_abstract_of_wild_places_stays_small() -> None:
     assert len(told.paper.abstract) <= 20_000
 
 
-def test_papers_that_are_unknown_are_answered_and_not_counted(
-    services: Services, client: Client
-) -> None:
+def test_papers_not_found_are_queried_but_not_counted(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page())
     assert about(client, KITES, TAILS) == [Batch([], [], {}, None, [KITES.id, TAILS.id])]
 
 
-def test_what_was_not_asked_about_and_what_cannot_be_read_is_told(
-    services: Services, client: Client
-) -> None:
+def test_malformed_and_unrequested_works_are_reported(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page(None, work(1, title=None), work(2), KITES_WORK))
     (batch,) = about(client, KITES)
     assert batch.records[:3] == [
         Malformed("openalex work 1", "not a JSON object"),
         Malformed("openalex work 2", "missing title"),
-        Malformed("openalex work 3", "it is none of the papers that were asked about"),
+        Malformed("openalex work 3", "not one of the requested papers"),
     ]
     assert len(batch.signals) == 1
 
 
-def test_fifty_dois_are_asked_about_at_once(services: Services, client: Client) -> None:
+def test_dois_are_looked_up_in_groups_of_50(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page())
     papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(120)]
     batches = fetch(client, FetchRequest(NOW, papers=papers, key=KEY))
@@ -206,7 +200,7 @@ def test_fifty_dois_are_asked_about_at_once(services: Services, client: Client) 
     assert [len(batch.queried) for batch in batches] == [50, 20]
 
 
-def test_a_doi_that_would_break_the_filter_is_asked_for_alone(
+def test_a_doi_with_filter_operators_is_requested_separately(
     services: Services, client: Client
 ) -> None:
     odd = make_paper(title="Kites", doi="10.1000/a,b|c")
@@ -218,7 +212,7 @@ def test_a_doi_that_would_break_the_filter_is_asked_for_alone(
     assert list(batch.queried) == [odd.id, gone.id]
 
 
-def test_new_works_of_a_field_are_read_page_by_page(services: Services, client: Client) -> None:
+def test_new_works_of_a_filter_are_fetched_page_by_page(services: Services, client: Client) -> None:
     def respond(question: Question) -> Answer:
         if question.query["cursor"] == "*":
             return Answer(page(work(1), work(2, publication_date="2026-03-10"), token="two"))
@@ -241,7 +235,7 @@ def test_new_works_of_a_field_are_read_page_by_page(services: Services, client: 
     assert second.cursor == {"reached": "2026-03-11"}
 
 
-def test_a_run_that_was_cut_short_goes_on_behind_the_last_kept_page(
+def test_an_interrupted_run_resumes_after_the_last_stored_page(
     services: Services, client: Client
 ) -> None:
     services.answer(HOST, "/works", page(work(3)))
@@ -256,14 +250,14 @@ def test_a_run_that_was_cut_short_goes_on_behind_the_last_kept_page(
     assert batch.cursor == {"reached": "2026-03-09"}
 
 
-def test_a_token_that_cannot_be_written_is_mended(services: Services, client: Client) -> None:
+def test_an_invalid_token_is_encoded(services: Services, client: Client) -> None:
     told = page(work(1), token="one").replace(b'"one"', rb'"o\ud800ne"')
     services.answer(HOST, "/works", told)
     first = next(fetch(client, asked_new()))
     assert first.cursor == {"from": "2026-03-04", "until": "2026-03-11", "token": "one"}
 
 
-def test_a_stale_token_begins_its_days_again(services: Services, client: Client) -> None:
+def test_an_expired_token_restarts_its_days(services: Services, client: Client) -> None:
     services.respond(
         HOST,
         "/works",
@@ -274,7 +268,7 @@ def test_a_stale_token_begins_its_days_again(services: Services, client: Client)
     assert titles(batch) == ["Kite number 1"]
 
 
-def test_the_next_run_reads_the_week_before_once_more(services: Services, client: Client) -> None:
+def test_the_next_run_fetches_the_last_week_again(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page())
     (batch,) = fetch(client, asked_new(cursor={"reached": "2026-03-01"}))
     assert "from_publication_date:2026-02-22" in services.questions[0].query["filter"]
@@ -289,7 +283,7 @@ def test_the_next_run_reads_the_week_before_once_more(services: Services, client
         (date(2026, 3, 10), None, None),
     ],
 )
-def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
+def test_the_cursor_does_not_move_over_days_left_out(
     services: Services,
     client: Client,
     since: date,
@@ -305,24 +299,24 @@ def test_days_that_are_asked_for_are_read_and_leave_no_hole_behind_the_cursor(
     assert batch.cursor == cursor
 
 
-def test_days_to_come_are_not_asked_for(services: Services, client: Client) -> None:
+def test_future_days_are_not_requested(services: Services, client: Client) -> None:
     tomorrow = NOW.date() + timedelta(days=1)
     assert list(fetch(client, asked_new(since=tomorrow))) == []
 
 
-def test_pages_that_lead_in_a_circle_end_the_run(services: Services, client: Client) -> None:
+def test_circular_pages_raise(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page(work(1), token="round"))
     batches = fetch(client, asked_new())
     assert titles(next(batches)) == ["Kite number 1"]
     next(batches)
-    with pytest.raises(SourceError, match="a page that it gave before"):
+    with pytest.raises(SourceError, match="the same cursor twice"):
         next(batches)
 
 
-def test_pages_without_end_end_the_run(
+def test_endless_pages_raise(
     services: Services, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("broadsheet.sources.openalex._PAGES", 3)
+    monkeypatch.setattr("broadsheet.sources.openalex._MAX_PAGES", 3)
     services.respond(
         HOST, "/works", lambda question: Answer(page(work(1), token=question.query["cursor"] + "x"))
     )
@@ -332,19 +326,19 @@ def test_pages_without_end_end_the_run(
         next(batches)
 
 
-def test_an_empty_page_is_the_last(services: Services, client: Client) -> None:
+def test_an_empty_page_ends_the_run(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page(token="more"))
     assert len(list(fetch(client, asked_new()))) == 1
 
 
-def test_a_filter_that_is_refused_is_shown(services: Services, client: Client) -> None:
+def test_a_rejected_filter_is_in_the_message(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", b'{"error": "Invalid query parameters"}', 400)
-    with pytest.raises(SourceError, match="does not take the filter 'primary_topic"):
+    with pytest.raises(SourceError, match="rejected the filter 'primary_topic"):
         list(fetch(client, asked_new()))
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_is_told_without_showing_it(
+def test_a_rejected_key_is_not_in_the_message(
     services: Services, client: Client, status: int
 ) -> None:
     services.answer(HOST, "/works", b"{}", status)
@@ -356,7 +350,7 @@ def test_a_refused_key_is_told_without_showing_it(
 @pytest.mark.parametrize(
     ("status", "headers"), [(429, {"Retry-After": "7200"}), (503, {})], ids=["spent", "down"]
 )
-def test_a_service_that_cannot_be_asked_now_ends_the_run(
+def test_an_unavailable_service_raises(
     services: Services, client: Client, status: int, headers: dict[str, str]
 ) -> None:
     services.answer(HOST, "/works", b"", status, headers)
@@ -367,7 +361,7 @@ def test_a_service_that_cannot_be_asked_now_ends_the_run(
 @pytest.mark.parametrize(
     "body", [b"<html>Hello</html>", b"", b'{"results": [', b"[]", b'{"results": null}', b"7"]
 )
-def test_what_is_no_list_of_works_ends_the_run(
+def test_a_reply_that_is_not_a_list_of_works_raises(
     services: Services, client: Client, body: bytes
 ) -> None:
     services.answer(HOST, "/works", body)
@@ -376,14 +370,14 @@ def test_what_is_no_list_of_works_ends_the_run(
 
 
 def read(body: bytes) -> Page:
-    return read_page(Reply(f"https://{HOST}/works", 200, {}, body), "openalex")
+    return parse_page(Reply(f"https://{HOST}/works", 200, {}, body), "openalex")
 
 
 _KEYS = st.sampled_from([*KITES_WORK, "results", "meta", "source", "display_name", "author"])
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
-def test_recorded_replies_are_read(
+def test_recorded_replies_are_parsed(
     shared: Path, services: Services, client: Client, path: Path
 ) -> None:
     assert path.is_relative_to(shared)

@@ -58,13 +58,13 @@ def test_each_post_that_links_to_a_paper_is_a_series_of_its_own(
     assert batch.days == {date(2026, 3, 10): 1, date(2026, 3, 9): 2}
 
 
-def test_a_post_that_stands_twice_counts_once(services: Services, client: Client) -> None:
+def test_a_repeated_post_counts_once(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, feed(*[post(1, "https://arxiv.org/abs/2603.00001")] * 2))
     (batch,) = run(client)
     assert [signal.value for signal in batch.signals] == [1.0]
 
 
-def test_a_post_that_stays_is_the_same_reading_when_another_leaves_the_list(
+def test_the_observation_of_a_post_does_not_depend_on_the_others(
     services: Services, client: Client
 ) -> None:
     paper = "https://arxiv.org/abs/2603.00001"
@@ -76,7 +76,7 @@ def test_a_post_that_stays_is_the_same_reading_when_another_leaves_the_list(
     assert list(after.signals) == [one for one in before.signals if one.source == "reddit:t3_2"]
 
 
-def test_a_post_without_an_id_is_known_by_its_address(services: Services, client: Client) -> None:
+def test_a_post_without_an_id_uses_its_address(services: Services, client: Client) -> None:
     told = [
         post(n, "https://arxiv.org/abs/2603.00001").replace(f"<id>t3_{n}</id>", "") for n in (1, 2)
     ]
@@ -88,7 +88,7 @@ def test_a_post_without_an_id_is_known_by_its_address(services: Services, client
     assert list(one.signals) == [both.signals[1]]
 
 
-def test_other_subreddits_may_be_asked(services: Services, client: Client) -> None:
+def test_the_argument_names_subreddits(services: Services, client: Client) -> None:
     services.answer(HOST, "/r/MachineLearning+LocalLLaMA/new/.rss", feed())
     (batch,) = run(client, FetchRequest(NOW, argument="MachineLearning+LocalLLaMA"))
     assert services.questions[0].query == {"limit": "100"}
@@ -96,15 +96,15 @@ def test_other_subreddits_may_be_asked(services: Services, client: Client) -> No
 
 
 @pytest.mark.parametrize("names", ["../user/kites", "a b", "a?b", "+", "é" * 5])
-def test_what_names_no_subreddit_is_refused_and_not_asked(
+def test_an_invalid_subreddit_raises_without_a_request(
     services: Services, client: Client, names: str
 ) -> None:
-    with pytest.raises(SourceError, match="names no subreddits"):
+    with pytest.raises(SourceError, match="is not a list of subreddits"):
         run(client, FetchRequest(NOW, argument=names))
     assert services.questions == []
 
 
-def test_an_unchanged_feed_brings_nothing(services: Services, client: Client) -> None:
+def test_an_unchanged_feed_returns_no_batch(services: Services, client: Client) -> None:
     def respond(question: Question) -> Answer:
         if question.headers.get("if-none-match") == '"1"':
             return Answer(status=304)
@@ -119,7 +119,7 @@ def test_an_unchanged_feed_brings_nothing(services: Services, client: Client) ->
     assert len(run(client, FetchRequest(NOW, cursor=batch.cursor, since=date(2026, 3, 1)))) == 1
 
 
-def test_since_and_until_are_honoured(services: Services, client: Client) -> None:
+def test_since_and_until_limit_the_range(services: Services, client: Client) -> None:
     posts = (
         post(day, f"https://arxiv.org/abs/2603.{day:05}", f"2026-03-{day:02}T12:00:00Z")
         for day in range(10, 1, -1)
@@ -131,7 +131,7 @@ def test_since_and_until_are_honoured(services: Services, client: Client) -> Non
     assert batch.cursor is None
 
 
-def test_future_and_missing_dates_are_observed_now_and_not_counted(
+def test_posts_with_future_or_missing_dates_are_observed_now_and_not_counted(
     services: Services, client: Client
 ) -> None:
     paper = "https://arxiv.org/abs/2603.00001"
@@ -141,9 +141,7 @@ def test_future_and_missing_dates_are_observed_now_and_not_counted(
     assert batch.days == {}
 
 
-def test_a_feed_that_breaks_off_loses_its_last_post_and_is_asked_for_again(
-    services: Services, client: Client
-) -> None:
+def test_the_last_post_of_a_truncated_feed_is_reported(services: Services, client: Client) -> None:
     whole = feed(*(post(n, f"https://arxiv.org/abs/2603.0000{n}") for n in (1, 2)))
     services.answer(HOST, PATH, whole[:-200], headers={"ETag": '"1"'})
     (batch,) = run(client)
@@ -153,7 +151,7 @@ def test_a_feed_that_breaks_off_loses_its_last_post_and_is_asked_for_again(
 
 
 @pytest.mark.parametrize("body", ["<!doctype html><html><body>whoa there</body></html>", "", "{}"])
-def test_what_is_no_feed_is_refused(services: Services, client: Client, body: str) -> None:
+def test_a_reply_that_is_not_a_feed_raises(services: Services, client: Client, body: str) -> None:
     services.answer(HOST, PATH, body)
     with pytest.raises(SourceError, match="is not a feed"):
         run(client)
@@ -162,7 +160,7 @@ def test_what_is_no_feed_is_refused(services: Services, client: Client, body: st
 @pytest.mark.parametrize(
     ("status", "error"), [(403, SourceError), (404, SourceError), (429, UnavailableError)]
 )
-def test_a_refusal_ends_the_run(
+def test_an_error_status_raises(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     services.answer(HOST, PATH, b"", status)
@@ -170,7 +168,7 @@ def test_a_refusal_ends_the_run(
         run(client)
 
 
-def test_a_reply_that_is_too_long_is_refused(services: Services, client: Client) -> None:
+def test_a_reply_over_the_size_limit_raises(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, b" " * (9 << 20))
     with pytest.raises(SourceError, match="returned more than 8 MiB"):
         run(client)

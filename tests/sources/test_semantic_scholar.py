@@ -11,7 +11,7 @@ from broadsheet.http.errors import UnavailableError
 from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, Malformed, Paper, Signal
 from broadsheet.rules.normalize import make_paper
-from broadsheet.sources.semantic_scholar import Found, fetch, read_papers, read_related
+from broadsheet.sources.semantic_scholar import Found, fetch, parse_papers, parse_related
 from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Answer, Question, Services
 
@@ -62,7 +62,7 @@ def asked_ids(question: Question) -> list[str]:
     return list(orjson.loads(question.body)["ids"])
 
 
-def test_all_that_is_known_of_a_paper_is_read(services: Services, client: Client) -> None:
+def test_every_field_of_a_paper_is_parsed(services: Services, client: Client) -> None:
     services.answer(HOST, BATCH, orjson.dumps([KITES_TOLD]))
     near = {"recommendedPapers": [{"paperId": "12" * 20, "externalIds": {"ArXiv": "2601.00002"}}]}
     services.answer(HOST, RELATED + NAMED, orjson.dumps(near))
@@ -90,15 +90,13 @@ def test_all_that_is_known_of_a_paper_is_read(services: Services, client: Client
     assert neighbours.query == {"fields": "externalIds", "limit": "10"}
 
 
-def test_without_a_key_none_is_sent(services: Services, client: Client) -> None:
+def test_no_key_header_is_sent_without_a_key(services: Services, client: Client) -> None:
     services.answer(HOST, BATCH, orjson.dumps([KITES_TOLD]))
     assert len(about(client, KITES, key=None)) == 1
     assert all("x-api-key" not in question.headers for question in services.questions)
 
 
-def test_a_paper_outside_arxiv_is_asked_for_by_its_doi_and_keeps_it(
-    services: Services, client: Client
-) -> None:
+def test_a_paper_outside_arxiv_is_looked_up_by_doi(services: Services, client: Client) -> None:
     other = {"DOI": "10.1000/other-printing"}
     entry = told(1, externalIds=other, fieldsOfStudy=["Kite Science", None], venue="", year=2024)
     services.answer(HOST, BATCH, orjson.dumps([entry]))
@@ -111,7 +109,7 @@ def test_a_paper_outside_arxiv_is_asked_for_by_its_doi_and_keeps_it(
 
 
 @pytest.mark.parametrize("venue", ["arXiv.org", "ArXiv", "", None, 7])
-def test_arxiv_is_no_venue(services: Services, client: Client, venue: object) -> None:
+def test_arxiv_is_not_a_venue(services: Services, client: Client, venue: object) -> None:
     services.answer(HOST, BATCH, orjson.dumps([told(1, venue=venue)]))
     (batch,) = about(client, KITES)
     (paper,) = batch.records
@@ -119,7 +117,7 @@ def test_arxiv_is_no_venue(services: Services, client: Client, venue: object) ->
     assert paper.venue is None
 
 
-def test_unknown_papers_are_answered_and_not_counted(services: Services, client: Client) -> None:
+def test_papers_not_found_are_queried_but_not_counted(services: Services, client: Client) -> None:
     services.answer(HOST, BATCH, orjson.dumps([None, told(7)]))
     (batch,) = about(client, KITES, TAILS)
     assert [(one.paper_id, one.value) for one in batch.signals] == [("doi:10.1000/tails", 7)]
@@ -127,20 +125,18 @@ def test_unknown_papers_are_answered_and_not_counted(services: Services, client:
     assert batch.queried == [KITES.id, TAILS.id]
 
 
-def test_a_question_of_which_nothing_is_known_is_answered(
-    services: Services, client: Client
-) -> None:
+def test_a_request_without_known_papers_is_queried(services: Services, client: Client) -> None:
     services.answer(HOST, BATCH, b'{"error": "No valid paper ids given"}', 400)
     assert about(client, KITES) == [Batch([], [], {}, None, [KITES.id])]
 
 
-def test_a_question_that_is_not_taken_ends_the_run(services: Services, client: Client) -> None:
+def test_a_rejected_request_raises(services: Services, client: Client) -> None:
     services.answer(HOST, BATCH, b'{"error": "Unrecognized or unsupported fields: [tldr]"}', 400)
-    with pytest.raises(SourceError, match="does not take the question"):
+    with pytest.raises(SourceError, match="rejected the request"):
         about(client, KITES)
 
 
-def test_bad_entries_are_told_and_the_rest_goes_on(services: Services, client: Client) -> None:
+def test_bad_items_are_reported_and_skipped(services: Services, client: Client) -> None:
     strange = told(1, externalIds={"ArXiv": "2603.99999"})
     entries = [7, told(2, title=None), strange, told(3, citationCount="many")]
     services.answer(HOST, BATCH, orjson.dumps(entries))
@@ -151,14 +147,14 @@ def test_bad_entries_are_told_and_the_rest_goes_on(services: Services, client: C
         Malformed("semanticscholar arxiv:2603.00001", "missing title"),
         Malformed(
             "semanticscholar arxiv:2603.00002",
-            "it is of another paper than the one that was asked about",
+            "not the requested paper",
         ),
     ]
     assert (len(batch.records), batch.signals) == (4, [])
     assert batch.days == {NOW.date(): 1}
 
 
-def test_a_hundred_papers_are_asked_about_at_once(services: Services, client: Client) -> None:
+def test_papers_are_looked_up_in_groups_of_100(services: Services, client: Client) -> None:
     services.respond(
         HOST, BATCH, lambda question: Answer(orjson.dumps([None] * len(asked_ids(question))))
     )
@@ -169,15 +165,13 @@ def test_a_hundred_papers_are_asked_about_at_once(services: Services, client: Cl
     assert [len(batch.queried) for batch in batches] == [20]
 
 
-def test_papers_without_an_id_are_answered_without_asking(
-    services: Services, client: Client
-) -> None:
+def test_papers_without_an_id_send_no_request(services: Services, client: Client) -> None:
     unnamed = make_paper(title="Kites without a name")
     assert about(client, unnamed) == [Batch([], [], {}, None, [unnamed.id])]
     assert services.questions == []
 
 
-def test_neighbours_are_asked_for_of_the_first_twenty_of_a_run(
+def test_related_papers_are_fetched_for_the_first_20_papers(
     services: Services, client: Client
 ) -> None:
     services.respond(
@@ -195,7 +189,7 @@ def test_neighbours_are_asked_for_of_the_first_twenty_of_a_run(
 @pytest.mark.parametrize(
     ("body", "status"), [(b"<html>", 200), (b"{}", 200), (b"", 503), (b"{}", 403)]
 )
-def test_neighbours_that_cannot_be_had_lose_nothing_and_are_not_asked_for_again(
+def test_a_failed_request_for_related_papers_ends_that_step_only(
     services: Services, client: Client, body: bytes, status: int
 ) -> None:
     services.answer(HOST, BATCH, orjson.dumps([told(1), told(2)]))
@@ -205,7 +199,7 @@ def test_neighbours_that_cannot_be_had_lose_nothing_and_are_not_asked_for_again(
     assert len({question.path for question in services.questions}) == 2
 
 
-def test_a_paper_without_neighbours_stops_no_other(services: Services, client: Client) -> None:
+def test_a_paper_can_have_no_related_papers(services: Services, client: Client) -> None:
     services.answer(HOST, BATCH, orjson.dumps([told(1), told(2)]))
     services.answer(HOST, RELATED + "*", b'{"error": "Paper not found"}', 404)
     about(client, KITES, TAILS)
@@ -213,7 +207,7 @@ def test_a_paper_without_neighbours_stops_no_other(services: Services, client: C
 
 
 @pytest.mark.parametrize("status", [401, 403, 429])
-def test_a_refusal_without_a_key_names_the_setting_and_is_not_repeated(
+def test_a_rejection_without_a_key_names_the_setting_and_is_not_retried(
     services: Services, client: Client, status: int
 ) -> None:
     services.answer(HOST, BATCH, b"{}", status, {"Retry-After": "90"})
@@ -222,7 +216,7 @@ def test_a_refusal_without_a_key_names_the_setting_and_is_not_repeated(
     assert (raised.value.wait_s, len(services.questions)) == (90, 1)
 
 
-def test_a_refused_key_is_told_without_showing_it(services: Services, client: Client) -> None:
+def test_a_rejected_key_is_not_in_the_message(services: Services, client: Client) -> None:
     services.answer(HOST, BATCH, b"{}", 403)
     with pytest.raises(SourceError, match="check the API key") as raised:
         about(client, KITES)
@@ -230,7 +224,7 @@ def test_a_refused_key_is_told_without_showing_it(services: Services, client: Cl
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_an_overloaded_service_is_tried_again_and_then_later(
+def test_an_overloaded_service_is_retried_and_then_raises(
     services: Services, client: Client, status: int
 ) -> None:
     services.answer(HOST, BATCH, b"", status)
@@ -240,18 +234,16 @@ def test_an_overloaded_service_is_tried_again_and_then_later(
 
 
 @pytest.mark.parametrize("body", [b"<html>Hello</html>", b"", b'[{"paperId": ', b"\x00\xff"])
-def test_what_is_no_json_ends_the_run(services: Services, client: Client, body: bytes) -> None:
+def test_invalid_json_raises(services: Services, client: Client, body: bytes) -> None:
     services.answer(HOST, BATCH, body)
     with pytest.raises(SourceError, match="instead of JSON"):
         about(client, KITES)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"[null, null]", b"{}", b"null"])
-def test_a_reply_that_misses_papers_ends_the_run(
-    services: Services, client: Client, body: bytes
-) -> None:
+def test_a_reply_with_missing_items_raises(services: Services, client: Client, body: bytes) -> None:
     services.answer(HOST, BATCH, body)
-    with pytest.raises(SourceError, match="an entry for each of 1 papers"):
+    with pytest.raises(SourceError, match="one item for each of 1 papers"):
         about(client, KITES)
 
 
@@ -259,7 +251,7 @@ _KEYS = st.sampled_from([*KITES_TOLD, "ArXiv", "DOI", "text", "url", "error", "r
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)
-def test_recorded_papers_are_read(
+def test_recorded_papers_are_parsed(
     shared: Path, services: Services, client: Client, path: Path
 ) -> None:
     assert path.is_relative_to(shared)
@@ -283,16 +275,16 @@ def test_recorded_papers_are_read(
     assert [one.value for batch in batches for one in batch.signals] == counted
 
 
-def test_recorded_neighbours_are_read(shared: Path) -> None:
+def test_recorded_related_papers_are_parsed(shared: Path) -> None:
     path = shared / "data" / "api" / "semanticscholar" / "test_get_recommended_papers.0.json"
     body = orjson.dumps(orjson.loads(path.read_bytes())["body"])
-    related = read_related(Reply(f"https://{HOST}{RELATED}x", 200, {}, body))
+    related = parse_related(Reply(f"https://{HOST}{RELATED}x", 200, {}, body))
     assert len(related) == 10
     assert all(one.startswith("s2:") for one in related)
 
 
-def test_a_found_paper_tells_how_the_service_names_it() -> None:
+def test_a_found_paper_has_its_semantic_scholar_id() -> None:
     reply = Reply(f"https://{HOST}{BATCH}", 200, {}, orjson.dumps([KITES_TOLD]))
-    (found,) = read_papers(reply, [KITES])
+    (found,) = parse_papers(reply, [KITES])
     assert isinstance(found, Found)
-    assert (found.asked_id, found.s2_id, found.citations) == (KITES.id, NAMED, 41)
+    assert (found.requested_id, found.s2_id, found.citations) == (KITES.id, NAMED, 41)

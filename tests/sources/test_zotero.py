@@ -68,7 +68,7 @@ def titles(batches: list[Batch]) -> set[str]:
     return {one.title for batch in batches for one in batch.records if isinstance(one, Paper)}
 
 
-def test_items_are_read_as_papers(services: Services, client: Client) -> None:
+def test_items_are_parsed_as_papers(services: Services, client: Client) -> None:
     told = item(
         1,
         author=[{"family": "Windrow", "given": "Ada"}],
@@ -92,9 +92,7 @@ def test_items_are_read_as_papers(services: Services, client: Client) -> None:
     assert batch.cursor == DONE
 
 
-def test_the_key_goes_into_a_header_and_not_into_the_query(
-    services: Services, client: Client
-) -> None:
+def test_the_key_is_sent_in_a_header_only(services: Services, client: Client) -> None:
     services.respond(HOST, "/groups/456/collections/ABCD2345/items/top", lambda _: page())
     run(client, FetchRequest(NOW, argument="groups/456/collections/ABCD2345"), key="secret")
     (question,) = services.questions
@@ -110,9 +108,7 @@ def test_the_key_goes_into_a_header_and_not_into_the_query(
     }
 
 
-def test_a_run_that_was_killed_goes_on_after_the_last_page(
-    services: Services, client: Client
-) -> None:
+def test_an_interrupted_run_resumes_after_the_last_page(services: Services, client: Client) -> None:
     Library(services, 250)
     first = next(fetch(client, ASKED))
     assert first.cursor == {"what": "users/123", "known": "0", "version": "7", "start": "100"}
@@ -122,7 +118,7 @@ def test_a_run_that_was_killed_goes_on_after_the_last_page(
     assert titles([first, *rest]) == {f"On Kites {n}" for n in range(250)}
 
 
-def test_only_what_changed_since_is_asked_for(services: Services, client: Client) -> None:
+def test_only_changed_items_are_requested(services: Services, client: Client) -> None:
     services.respond(HOST, PATH, lambda _: page())
     (batch,) = run(client, FetchRequest(NOW, cursor=DONE, argument="users/123"))
     assert services.questions[0].query["since"] == "7"
@@ -137,7 +133,7 @@ def test_only_what_changed_since_is_asked_for(services: Services, client: Client
         FetchRequest(NOW, cursor={**DONE, "known": "x", "start": "-1"}, argument="users/123"),
     ],
 )
-def test_all_is_asked_for_where_the_cursor_does_not_hold(
+def test_all_items_are_requested_without_a_matching_cursor(
     services: Services, client: Client, stale: FetchRequest
 ) -> None:
     services.respond(HOST, PATH, lambda _: page())
@@ -145,7 +141,7 @@ def test_all_is_asked_for_where_the_cursor_does_not_hold(
     assert services.questions[0].query["since"] == "0"
 
 
-def test_a_library_that_changes_while_it_is_read_loses_nothing(
+def test_a_library_that_changes_during_a_run_is_restarted(
     services: Services, client: Client
 ) -> None:
     library = Library(services, 250)
@@ -155,30 +151,26 @@ def test_a_library_that_changes_while_it_is_read_loses_nothing(
     assert told[-1].cursor == {"what": "users/123", "known": "9"}
 
 
-def test_a_library_that_changes_all_the_time_ends_the_run(
-    services: Services, client: Client
-) -> None:
+def test_a_library_that_changes_repeatedly_raises(services: Services, client: Client) -> None:
     library = Library(services, 250)
     library.changes = dict.fromkeys(range(1, 1000), 0)
-    with pytest.raises(SourceError, match="users/123 changes while it is read"):
+    with pytest.raises(SourceError, match="users/123 changed during the run"):
         run(client)
 
 
 @pytest.mark.parametrize("items", [[], [item(1)]])
-def test_endless_pages_end_the_run(services: Services, client: Client, items: list[object]) -> None:
+def test_endless_pages_raise(services: Services, client: Client, items: list[object]) -> None:
     services.respond(HOST, PATH, lambda _: page(*items, total=10**9))
-    with pytest.raises(SourceError, match="repeats a page or has no end"):
+    with pytest.raises(SourceError, match="repeats a page or does not end"):
         run(client)
     assert len(services.questions) == 2
 
 
-def test_a_library_that_asks_to_be_left_alone_is_gone_on_with_later(
-    services: Services, client: Client
-) -> None:
+def test_a_backoff_raises_and_the_next_run_resumes(services: Services, client: Client) -> None:
     library = Library(services, 250)
     library.headers = {"Backoff": "30"}
     told: list[Batch] = []
-    with pytest.raises(UnavailableError, match="left alone for 30 seconds") as refused:
+    with pytest.raises(UnavailableError, match="pause of 30 s") as refused:
         told.extend(fetch(client, ASKED))
     assert refused.value.wait_s == 30.0
     assert len(services.questions) == len(told) == 1
@@ -188,7 +180,7 @@ def test_a_library_that_asks_to_be_left_alone_is_gone_on_with_later(
     assert titles([*told, *rest]) == {f"On Kites {n}" for n in range(250)}
 
 
-def test_a_library_that_changed_and_asks_to_be_left_alone_is_read_again_later(
+def test_a_backoff_of_a_changed_library_restarts_the_next_run(
     services: Services, client: Client
 ) -> None:
     library = Library(services, 250)
@@ -205,17 +197,17 @@ def test_a_library_that_changed_and_asks_to_be_left_alone_is_read_again_later(
 
 
 @pytest.mark.parametrize("backoff", ["", "0", "soon", "-1", "\xb2", "9" * 40])
-def test_a_wait_that_is_none_is_none(services: Services, client: Client, backoff: str) -> None:
+def test_an_invalid_backoff_is_ignored(services: Services, client: Client, backoff: str) -> None:
     Library(services, 150).headers = {"Backoff": backoff}
     assert len(run(client)) == 2
 
 
-def test_with_the_last_page_nothing_is_left_to_wait_for(services: Services, client: Client) -> None:
+def test_a_backoff_on_the_last_page_is_ignored(services: Services, client: Client) -> None:
     Library(services, 50).headers = {"Backoff": "30"}
     assert run(client)[-1].cursor == DONE
 
 
-def test_a_bad_item_is_malformed_and_the_rest_goes_in(services: Services, client: Client) -> None:
+def test_a_bad_item_is_reported_and_skipped(services: Services, client: Client) -> None:
     services.respond(HOST, PATH, lambda _: page(7, {"type": "note"}, item(1)))
     (batch,) = run(client)
     no_object, no_title, good = batch.records
@@ -225,15 +217,15 @@ def test_a_bad_item_is_malformed_and_the_rest_goes_in(services: Services, client
 
 
 @pytest.mark.parametrize("what", [None, "", "users/me", "../groups/1", "users/1/collections/x"])
-def test_what_names_no_library_is_refused_and_not_asked(
+def test_an_invalid_library_raises_without_a_request(
     services: Services, client: Client, what: str | None
 ) -> None:
-    with pytest.raises(SourceError, match="names no Zotero library"):
+    with pytest.raises(SourceError, match="is not a Zotero library"):
         run(client, FetchRequest(NOW, argument=what))
     assert services.questions == []
 
 
-def test_a_closed_library_names_the_setting_and_not_the_key(
+def test_a_private_library_names_the_setting_and_not_the_key(
     services: Services, client: Client
 ) -> None:
     services.answer(HOST, PATH, b"Forbidden", 403)
@@ -243,7 +235,7 @@ def test_a_closed_library_names_the_setting_and_not_the_key(
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, SourceError), (503, UnavailableError)])
-def test_a_refusal_ends_the_run(
+def test_an_error_status_raises(
     services: Services, client: Client, status: int, error: type[SourceError]
 ) -> None:
     services.answer(HOST, PATH, b"", status)
@@ -252,7 +244,7 @@ def test_a_refusal_ends_the_run(
 
 
 @pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"{}", b'{"items": 7}', b"[]"])
-def test_what_is_no_list_of_items_is_refused(
+def test_a_reply_that_is_not_a_list_of_items_raises(
     services: Services, client: Client, body: bytes
 ) -> None:
     services.respond(HOST, PATH, lambda _: Answer(body, 200, page().headers))
@@ -261,11 +253,11 @@ def test_what_is_no_list_of_items_is_refused(
 
 
 @pytest.mark.parametrize("headers", [{}, {"Total-Results": "-1", "Last-Modified-Version": "7"}])
-def test_a_reply_without_version_and_total_is_refused(
+def test_a_reply_without_version_and_total_raises(
     services: Services, client: Client, headers: dict[str, str]
 ) -> None:
     services.answer(HOST, PATH, b'{"items": []}', headers=headers)
-    with pytest.raises(SourceError, match="did not tell"):
+    with pytest.raises(SourceError, match="no valid"):
         run(client)
 
 
@@ -282,6 +274,6 @@ class Fixed(Client):
 
 
 @given(st.lists(_JSON))
-def test_any_items_raise_nothing(items: list[object]) -> None:
+def test_any_items_are_returned_or_reported(items: list[object]) -> None:
     (batch,) = run(Fixed(json.dumps({"items": items}).encode()))
     assert len(batch.records) == len(items)

@@ -1,4 +1,4 @@
-"""Single papers by their ids, from arXiv's API (Atom)."""
+"""Fetch papers by id from arXiv's API (Atom), https://info.arxiv.org/help/api/user-manual.html."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,111 +10,114 @@ from broadsheet.rules.identity import parse_arxiv_id
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
 from broadsheet.rules.schedule import Schedule
-from broadsheet.sources.arxiv_xml import (
-    ARXIV_RATE_LIMITS,
-    Element,
-    elements,
-    name_of,
-    read_xml,
-    shown,
-    text_in,
-)
+from broadsheet.sources.arxiv_oai import ARXIV_RATE_LIMITS
 from broadsheet.sources.source import Argument, Batch, FetchRequest, Source
+from broadsheet.sources.xml import (
+    Element,
+    iter_elements,
+    local_name,
+    parse_xml,
+    printable,
+    text_content,
+)
 
 _ADDRESS = "https://export.arxiv.org/api/query"
-# So many make an address of two thousand letters.
-_IDS = 100
-_ENTRIES = 10_000
-_SHOWN_CHARS = 200
+# 100 ids make a URL of 2,000 characters.
+_IDS_PER_REQUEST = 100
+_MAX_ENTRIES = 10_000
+_MAX_CHARS = 200
 _VERSION = re.compile(r"v([0-9]{1,5})$")
 _ERROR = re.compile(r"https?://(?:export\.)?arxiv\.org/api/errors\b")
 _BAD_REQUEST = 400
 
 
 def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
-    """Ask for papers by id, a batch for each hundred of them.
+    """Fetch papers by id, 100 per batch.
 
     Parameters
     ----------
     client : Client
-        Through which arXiv is asked.
+        HTTP client.
     request : FetchRequest
-        `argument` is one id or several with commas between, in any form; versions are let go, as
-        arXiv tells of the newest.
+        `argument` is one arXiv id, or several separated by commas. Versions are ignored: arXiv
+        returns the newest.
 
     Raises
     ------
     SourceError
-        Where no id is named, or the reply is broken or refuses.
+        If no id is given, or the reply is malformed or contains an error.
     UnavailableError
-        Where there is no reply.
+        If arXiv does not reply.
     """
-    named = [text.strip() for text in (request.argument or "").split(",") if text.strip()]
-    if not named:
-        raise SourceError("no arXiv id was named: write one, or several with commas between")
-    ids = list(dict.fromkeys(found for text in named if (found := parse_arxiv_id(text))))
-    strange = [text for text in named if parse_arxiv_id(text) is None]
-    if strange:
-        yield Batch([Malformed(text[:_SHOWN_CHARS], "it is no arXiv id") for text in strange])
-    for first in range(0, len(ids), _IDS):
-        some = ids[first : first + _IDS]
-        question = {"id_list": ",".join(some), "max_results": str(len(some))}
-        reply = client.get(_ADDRESS, question, allowed=(_BAD_REQUEST,))
-        told = parse_entries(reply.body, reply.address)
-        known = {paper.arxiv_id for paper in told if isinstance(paper, Paper)}
-        missing = [Malformed(one, "arXiv does not know it") for one in some if one not in known]
-        yield Batch([*told, *missing])
+    texts = [text.strip() for text in (request.argument or "").split(",") if text.strip()]
+    if not texts:
+        raise SourceError(
+            "missing arXiv id: write arxiv-atom:2502.14802, or several ids with commas"
+        )
+    ids = list(dict.fromkeys(found for text in texts if (found := parse_arxiv_id(text))))
+    invalid = [text for text in texts if parse_arxiv_id(text) is None]
+    if invalid:
+        yield Batch([Malformed(text[:_MAX_CHARS], "not an arXiv id") for text in invalid])
+    for first in range(0, len(ids), _IDS_PER_REQUEST):
+        batch_ids = ids[first : first + _IDS_PER_REQUEST]
+        params = {"id_list": ",".join(batch_ids), "max_results": str(len(batch_ids))}
+        reply = client.get(_ADDRESS, params, allowed=(_BAD_REQUEST,))
+        records = parse_entries(reply.body, reply.address)
+        known = {paper.arxiv_id for paper in records if isinstance(paper, Paper)}
+        missing = [Malformed(i, "not found on arXiv") for i in batch_ids if i not in known]
+        yield Batch([*records, *missing])
 
 
 def parse_entries(body: bytes, place: str) -> list[Paper | Malformed]:
-    """Read a reply of the API.
+    """Parse a reply of the API.
 
     Parameters
     ----------
     body : bytes
         The whole reply.
     place : str
-        Where it came from.
+        Address of the reply, used in `Malformed.place` and in errors.
 
     Raises
     ------
     SourceError
-        Where it is something else, broken, or says what was wrong with the question.
+        If the reply is malformed, is not an Atom feed, or contains an error.
     """
-    return read_xml(body, place, lambda whole: _entries(whole, place))
+    return parse_xml(body, place, lambda xml: _entries(xml, place))
 
 
 def _entries(body: bytes, place: str) -> list[Paper | Malformed]:
-    told: list[Paper | Malformed] = []
-    for number, entry in enumerate(elements(body, place, ("feed",), ("entry",)), 1):
-        if number > _ENTRIES:
-            raise SourceError(f"{place} gave more than {_ENTRIES:,} entries in one reply")
+    records: list[Paper | Malformed] = []
+    for number, entry in enumerate(iter_elements(body, place, ("feed",), ("entry",)), 1):
+        if number > _MAX_ENTRIES:
+            raise SourceError(f"{place} returned more than {_MAX_ENTRIES:,} entries in one reply")
         try:
-            told.append(_paper(entry, place))
+            records.append(_paper(entry, place))
         except ValueError as error:
-            told.append(Malformed(f"{place} entry {number}", str(error)))
-    return told
+            records.append(Malformed(f"{place} entry {number}", str(error)))
+    return records
 
 
 def _paper(entry: Element, place: str) -> Paper:
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for child in entry:
-        told.setdefault(name_of(child), text_in(child).strip())
-    address, abstract, comment = told.get("id", ""), told.get("summary"), told.get("comment")
-    if _ERROR.match(address) or (told.get("title") == "Error" and parse_arxiv_id(address) is None):
-        said = shown(abstract or "no reason told")
-        raise SourceError(f"{place} refuses ({said}): check the ids that were asked for")
+        fields.setdefault(local_name(child), text_content(child).strip())
+    address, abstract, comment = fields.get("id", ""), fields.get("summary"), fields.get("comment")
+    is_error = fields.get("title") == "Error" and parse_arxiv_id(address) is None
+    if is_error or _ERROR.match(address):
+        reason = printable(abstract or "unknown reason")
+        raise SourceError(f"{place} returned an error ({reason}): check the requested ids")
     version = _VERSION.search(address)
     return make_paper(
-        title=told.get("title"),
+        title=fields.get("title"),
         abstract=abstract,
         authors=_authors(entry),
         categories=_categories(entry),
-        published=told.get("published"),
+        published=fields.get("published"),
         arxiv=address,
-        # arXiv keeps several DOIs in one string.
-        doi=next(iter(told.get("doi", "").split()), None),
-        venue=told.get("journal_ref"),
+        # arXiv separates several DOIs with spaces.
+        doi=next(iter(fields.get("doi", "").split()), None),
+        venue=fields.get("journal_ref"),
         comment=comment,
         version=int(version[1]) if version else None,
         notice=notice_of(comment, abstract),
@@ -122,15 +125,17 @@ def _paper(entry: Element, place: str) -> Paper:
 
 
 def _authors(entry: Element) -> list[str]:
-    parts = (part for child in entry if name_of(child) == "author" for part in child)
-    return [text_in(part) for part in parts if name_of(part) == "name"]
+    parts = (part for child in entry if local_name(child) == "author" for part in child)
+    return [text_content(part) for part in parts if local_name(part) == "name"]
 
 
 def _categories(entry: Element) -> Sequence[str]:
-    """List the categories, the primary one first."""
+    """Return the categories, the primary category first."""
     kinds = ("primary_category", "category")
-    found = [(kinds.index(name_of(child)), child) for child in entry if name_of(child) in kinds]
-    return [child.get("term") or "" for _, child in sorted(found, key=lambda one: one[0])]
+    found = [
+        (kinds.index(local_name(child)), child) for child in entry if local_name(child) in kinds
+    ]
+    return [child.get("term") or "" for _, child in sorted(found, key=lambda item: item[0])]
 
 
 SOURCE = Source(

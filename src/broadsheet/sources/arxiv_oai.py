@@ -1,4 +1,7 @@
-"""arXiv's harvest (OAI-PMH): all its papers, by the day on which their record last changed."""
+"""Harvest arXiv's records by the day of their last change (OAI-PMH).
+
+https://info.arxiv.org/help/oa
+"""
 
 import re
 from collections import Counter
@@ -9,61 +12,64 @@ from datetime import date, timedelta
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.rules.schedule import Schedule
-from broadsheet.sources.arxiv_oai_records import Page, TokenRefusedError, read_page
-from broadsheet.sources.arxiv_xml import ARXIV_RATE_LIMITS
+from broadsheet.sources.arxiv_oai_records import Page, TokenRejectedError, parse_page
 from broadsheet.sources.decoding import day_of
 from broadsheet.sources.source import Batch, Cursor, FetchRequest, Source
 
+# https://info.arxiv.org/help/api/tou.html: one request in 3 seconds for all interfaces together.
+ARXIV_RATE_LIMITS = {"arxiv.org": 3.0}
+
 _ADDRESS = "https://oaipmh.arxiv.org/oai"
 _FORMAT = "arXivRaw"
-# Earlier days are refused.
+# arXiv rejects earlier days.
 _FIRST_DAY = date(2005, 9, 16)
 _DAYS_BACK = timedelta(days=3)
-_PAGES = 5_000
-# Up to a minute and a half go by before a page begins to come.
-_FIRST_BYTES_S = 150.0
-_RESTARTS = 3
-_EVERYTHING = ""
+_MAX_PAGES = 5_000
+# arXiv takes up to 90 s before it sends the first byte of a page.
+_FIRST_BYTE_TIMEOUT_S = 150.0
+_MAX_RESTARTS = 3
+_ALL_SETS = ""
 _IN_PHYSICS = re.compile(
     "astro-ph|cond-mat|gr-qc|hep-(?:ex|lat|ph|th)|math-ph|nlin|nucl-(?:ex|th)|physics|quant-ph"
 )
 
 
 def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
-    """Harvest the records that changed, a batch for each reply.
+    """Harvest the changed records, one batch per reply.
 
     Parameters
     ----------
     client : Client
-        Through which arXiv is asked.
+        HTTP client.
     request : FetchRequest
-        Without `since` it goes on at the cursor, else three days back. A harvest that began later
-        than the cursor, or ends with `until`, leaves the cursor where it was.
+        Without `since` the harvest resumes at the cursor, or starts three days back without a
+        cursor. A harvest that starts after the cursor's day or has an `until` does not move the
+        cursor.
 
     Raises
     ------
     SourceError
-        Where a reply is broken or refuses, or tokens come without end.
+        If a reply is malformed or contains an error, or the pages do not end.
     UnavailableError
-        Where there is no reply.
+        If arXiv does not reply.
     """
     sets = sets_of(request.categories)
-    harvest = _resumed(request, sets) or _begun(request, sets)
+    harvest = _resume(request, sets) or _start(request, sets)
     if harvest is not None:
-        yield from _harvested(client, harvest, sets, request.now.date())
+        yield from _harvest_pages(client, harvest, sets, request.now.date())
 
 
 def sets_of(categories: Sequence[str]) -> tuple[str, ...]:
-    """Name the sets that hold some categories, without those that lie in another.
+    """Return the OAI-PMH sets that cover some categories, without nested sets.
 
     Examples
     --------
     >>> sets_of(["cs.LG", "hep-th", "astro-ph.CO", "math", "math.AG"])
     ('cs:cs:LG', 'physics:hep-th', 'physics:astro-ph:CO', 'math')
     """
-    named = dict.fromkeys(_set_of(one.strip()) for one in categories if one.strip())
-    chosen = [one for one in named if not any(one.startswith(f"{whole}:") for whole in named)]
-    return tuple(chosen) or (_EVERYTHING,)
+    names = dict.fromkeys(_set_of(name.strip()) for name in categories if name.strip())
+    outer = [name for name in names if not any(name.startswith(f"{other}:") for other in names)]
+    return tuple(outer) or (_ALL_SETS,)
 
 
 def _set_of(category: str) -> str:
@@ -75,156 +81,169 @@ def _set_of(category: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Harvest:
-    """Where a harvest stands.
+    """The state of a harvest, stored in the cursor.
 
     Parameters
     ----------
-    begin, until : date
-        The first and last day that are asked for; `until` is None where there is no last.
-    chosen : str
-        The set that is being harvested.
+    first, until : date
+        First and last requested day; `until` is None if open.
+    set_name : str
+        The set in progress.
     token : str or None
-        What to ask for its next page with; None before the first.
-    had : date or None
-        The day before which everything was harvested earlier.
-    replied : date or None
-        The day of the first reply: what changed later, this harvest may not have seen.
+        Resumption token of the next page; None before the first page.
+    complete_before : date or None
+        All changes before this day were harvested earlier.
+    reply_day : date or None
+        Day of the first reply. Later changes can be missing from this harvest.
     """
 
-    begin: date
+    first: date
     until: date | None
-    chosen: str
+    set_name: str
     token: str | None = None
-    had: date | None = None
-    replied: date | None = None
+    complete_before: date | None = None
+    reply_day: date | None = None
 
     @property
-    def question(self) -> dict[str, str]:
+    def params(self) -> dict[str, str]:
         if self.token is not None:
             return {"verb": "ListRecords", "resumptionToken": self.token}
-        told = {"verb": "ListRecords", "metadataPrefix": _FORMAT, "from": self.begin.isoformat()}
+        params = {"verb": "ListRecords", "metadataPrefix": _FORMAT, "from": self.first.isoformat()}
         if self.until is not None:
-            told["until"] = self.until.isoformat()
-        return told | {"set": self.chosen} if self.chosen else told
+            params["until"] = self.until.isoformat()
+        return params | {"set": self.set_name} if self.set_name else params
 
     @property
     def cursor(self) -> Cursor:
-        days = {"from": self.begin, "until": self.until, "next": self.had, "replied": self.replied}
-        told = {name: day.isoformat() for name, day in days.items() if day is not None}
+        days = {
+            "from": self.first,
+            "until": self.until,
+            "next": self.complete_before,
+            "replied": self.reply_day,
+        }
+        dates = {name: day.isoformat() for name, day in days.items() if day is not None}
         token = {} if self.token is None else {"token": self.token}
-        return told | token | {"set": self.chosen}
+        return dates | token | {"set": self.set_name}
 
     @property
     def cursor_when_done(self) -> Cursor:
-        if self.had is None:
+        if self.complete_before is None:
             return {}
-        # What lies between the last harvest and a later begin was not seen.
-        reaches = self.until is None and self.begin <= self.had
-        day = max(self.had, self.replied) if reaches and self.replied else self.had
+        # The cursor does not move over days between the last harvest and a later first day.
+        is_contiguous = self.until is None and self.first <= self.complete_before
+        day = (
+            max(self.complete_before, self.reply_day)
+            if is_contiguous and self.reply_day
+            else self.complete_before
+        )
         return {"next": day.isoformat()}
 
 
-def _begun(request: FetchRequest, sets: Sequence[str]) -> _Harvest | None:
+def _start(request: FetchRequest, sets: Sequence[str]) -> _Harvest | None:
     today = request.now.date()
-    # A clock may have run ahead when the cursor was kept.
-    had = _earlier(day_of(request.cursor.get("next")), today)
+    # The clock can have been ahead when the cursor was stored.
+    complete_before = _not_after(day_of(request.cursor.get("next")), today)
     until = _last_day(request)
-    begin = request.since or had or (until or today) - _DAYS_BACK
-    begin = max(begin, _FIRST_DAY)
-    if begin > (until or today):
+    first = request.since or complete_before or (until or today) - _DAYS_BACK
+    first = max(first, _FIRST_DAY)
+    if first > (until or today):
         return None
-    return _Harvest(begin, until, sets[0], had=had or (begin if until is None else None))
+    return _Harvest(
+        first, until, sets[0], complete_before=complete_before or (first if until is None else None)
+    )
 
 
-def _resumed(request: FetchRequest, sets: Sequence[str]) -> _Harvest | None:
-    """Go on with the harvest in the cursor, unless other days or other sets are asked for."""
-    begin, chosen = day_of(request.cursor.get("from")), request.cursor.get("set", "")
+def _resume(request: FetchRequest, sets: Sequence[str]) -> _Harvest | None:
+    """Return the harvest in the cursor, or None if the request has other days or sets."""
+    first, set_name = day_of(request.cursor.get("from")), request.cursor.get("set", "")
     if (
-        begin is None
-        or chosen not in sets
+        first is None
+        or set_name not in sets
         or day_of(request.cursor.get("until")) != _last_day(request)
     ):
         return None
-    if request.since is not None and max(request.since, _FIRST_DAY) != begin:
+    if request.since is not None and max(request.since, _FIRST_DAY) != first:
         return None
     return _Harvest(
-        begin,
+        first,
         day_of(request.cursor.get("until")),
-        chosen,
+        set_name,
         request.cursor.get("token"),
         day_of(request.cursor.get("next")),
         day_of(request.cursor.get("replied")),
     )
 
 
-def _harvested(
+def _harvest_pages(
     client: Client, harvest: _Harvest, sets: Sequence[str], today: date
 ) -> Iterator[Batch]:
-    counting, seen, restarts = _Counting(), set[str](), 0
-    for _ in range(_PAGES):
+    counter, seen, restarts = _DayCounter(), set[str](), 0
+    for _ in range(_MAX_PAGES):
         if harvest.token is not None and harvest.token in seen:
-            raise SourceError(f"{_ADDRESS} gave the same token twice: it is tried again later")
+            raise SourceError(
+                f"{_ADDRESS} returned the same token twice: the next fetch retries it"
+            )
         seen.add(harvest.token or "")
-        reply = client.get(_ADDRESS, harvest.question, read_s=_FIRST_BYTES_S)
+        reply = client.get(_ADDRESS, harvest.params, read_s=_FIRST_BYTE_TIMEOUT_S)
         try:
-            page = read_page(reply.body, reply.address)
-        except TokenRefusedError:
+            page = parse_page(reply.body, reply.address)
+        except TokenRejectedError:
             restarts += 1
-            if harvest.token is None or restarts > _RESTARTS:
+            if harvest.token is None or restarts > _MAX_RESTARTS:
                 raise
-            # Tokens live until midnight, UTC: the set is begun again.
+            # Tokens expire at midnight UTC. The set is restarted.
             harvest, seen = replace(harvest, token=None), set()
-            counting.begin_again()
+            counter.restart()
             continue
         days = {day: count for day, count in page.days.items() if day <= today}
         following, cursor = _after(harvest, page, sets, today)
-        yield Batch(page.records, days=counting.fresh(days), cursor=cursor)
+        yield Batch(page.records, days=counter.count_new(days), cursor=cursor)
         if following is None:
             return
-        if following.chosen != harvest.chosen:
-            counting = _Counting()
+        if following.set_name != harvest.set_name:
+            counter = _DayCounter()
         harvest = following
-    raise SourceError(f"{_ADDRESS} gave {_PAGES:,} pages and no end: it is tried again later")
+    raise SourceError(f"{_ADDRESS} returned more than {_MAX_PAGES:,} pages: the next fetch resumes")
 
 
-class _Counting:
-    """Counts records by day, those that come again in a set that was begun again only once."""
+class _DayCounter:
+    """Count records by day; records repeated after a restart of the set are counted once."""
 
     def __init__(self) -> None:
         self._counted: Counter[date] = Counter()
-        self._again: Counter[date] = Counter()
+        self._repeated: Counter[date] = Counter()
 
-    def fresh(self, days: Mapping[date, int]) -> dict[date, int]:
-        came = Counter(days)
-        fresh = came - self._again
-        self._again -= came
-        self._counted += fresh
-        return dict(fresh)
+    def count_new(self, days: Mapping[date, int]) -> dict[date, int]:
+        received = Counter(days)
+        new = received - self._repeated
+        self._repeated -= received
+        self._counted += new
+        return dict(new)
 
-    def begin_again(self) -> None:
-        self._again = self._counted.copy()
+    def restart(self) -> None:
+        self._repeated = self._counted.copy()
 
 
 def _after(
     harvest: _Harvest, page: Page, sets: Sequence[str], today: date
 ) -> tuple[_Harvest | None, Cursor]:
-    """Give where the harvest goes on after a page, if it does, and the cursor to keep with it."""
-    replied = harvest.replied or _earlier(page.response_day, today) or today
-    here = replace(harvest, token=page.token, replied=replied)
+    """Return the next state of the harvest, None at its end, and the cursor of the page."""
+    reply_day = harvest.reply_day or _not_after(page.response_day, today) or today
+    here = replace(harvest, token=page.token, reply_day=reply_day)
     if page.token is None:
-        left = sets[sets.index(harvest.chosen) + 1 :]
-        if not left:
+        remaining = sets[sets.index(harvest.set_name) + 1 :]
+        if not remaining:
             return None, here.cursor_when_done
-        here = replace(here, chosen=left[0])
+        here = replace(here, set_name=remaining[0])
     return here, here.cursor
 
 
 def _last_day(request: FetchRequest) -> date | None:
-    """Give the last day wanted, where it is over; later ones are refused."""
+    """Return `until` if that day is over; arXiv rejects later days."""
     return request.until if request.until and request.until < request.now.date() else None
 
 
-def _earlier(day: date | None, today: date) -> date | None:
+def _not_after(day: date | None, today: date) -> date | None:
     return min(day, today) if day else None
 
 

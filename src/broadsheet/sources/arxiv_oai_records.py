@@ -1,4 +1,4 @@
-"""A page of arXiv's OAI-PMH: its records in any of three formats, its days and its token.
+"""Parse arXiv's OAI-PMH pages in the formats arXivRaw, arXiv and Dublin Core.
 
 https://www.openarchives.org/OAI/openarchivesprotocol.html, https://info.arxiv.org/help/oa
 """
@@ -13,42 +13,49 @@ from broadsheet.errors import SourceError
 from broadsheet.model import Malformed, Notice, Paper
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.notice import notice_of
-from broadsheet.sources.arxiv_xml import Element, elements, name_of, read_xml, shown, text_in
 from broadsheet.sources.decoding import day_of
+from broadsheet.sources.xml import (
+    Element,
+    iter_elements,
+    local_name,
+    parse_xml,
+    printable,
+    text_content,
+)
 
-# arXiv puts 3,500 on a page at most.
-_RECORDS = 20_000
-_TOKEN_CHARS = 4_000
+# arXiv returns at most 3,500 records per page.
+_MAX_RECORDS = 20_000
+_MAX_TOKEN_CHARS = 4_000
 _PREFIX = re.compile(r"oai:arxiv\.org:", re.IGNORECASE)
-_MAIL_DATE = re.compile(r"\b([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4})\b")
+_EMAIL_DATE = re.compile(r"\b([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4})\b")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _VERSION = re.compile(r"v([0-9]{1,5})")
 _WITHDRAWN = "I"
-_ASIDE = re.compile(r"\([^()]*\)")
-_ASIDES_DEEP = 5
-_BETWEEN_NAMES = re.compile(r", and |, ?| and |: ")
-_REMARK = "Comment:"
-_GRAVITY = tuple(Notice)
+_PARENTHESES = re.compile(r"\([^()]*\)")
+_MAX_NESTING = 5
+_NAME_SEPARATOR = re.compile(r", and |, ?| and |: ")
+_COMMENT = "Comment:"
+_SEVERITY = tuple(Notice)
 
 
-class TokenRefusedError(SourceError):
-    """A resumption token that is not known, or not any more."""
+class TokenRejectedError(SourceError):
+    """The service does not accept the resumption token, usually because it has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One reply of a harvest.
+    """One reply to ListRecords.
 
     Parameters
     ----------
     records : sequence of Paper or Malformed
-        Without those that were deleted.
+        In the order of the reply, without deleted records.
     days : mapping of date to int
-        How many of the papers carry which datestamp.
+        Number of papers by datestamp.
     token : str or None
-        What to ask for the next page with; None on the last.
+        Resumption token of the next page; None on the last page.
     response_day : date or None
-        When the reply was made, in UTC; arXiv may give it out again for days.
+        UTC day on which the service created the reply. arXiv can return a cached reply for days.
     """
 
     records: Sequence[Paper | Malformed] = ()
@@ -57,201 +64,206 @@ class Page:
     response_day: date | None = None
 
 
-def read_page(body: bytes, place: str) -> Page:
-    """Read a reply to ListRecords, of arXivRaw, arXiv or Dublin Core records.
+def parse_page(body: bytes, place: str) -> Page:
+    """Parse a reply to ListRecords.
 
     Parameters
     ----------
     body : bytes
         The whole reply.
     place : str
-        Where it came from.
+        Address of the reply, used in `Malformed.place` and in errors.
 
     Raises
     ------
-    TokenRefusedError
-        Where the token it was asked with is refused.
+    TokenRejectedError
+        If the reply rejects the resumption token.
     SourceError
-        Where it is something else, broken, or tells of another error than that nothing matches.
+        If the reply is malformed, is not a reply to ListRecords, or contains another error than
+        ``noRecordsMatch``.
     """
-    return read_xml(body, place, lambda whole: _page(whole, place))
+    return parse_xml(body, place, lambda xml: _page(xml, place))
 
 
-def author_names(told: str) -> list[str]:
-    """Split the authors as arXiv keeps them, and drop the affiliations in parentheses.
+def split_authors(text: str) -> list[str]:
+    """Split arXiv's author text into names, without the affiliations in parentheses.
 
     Examples
     --------
-    >>> author_names("A. Windrow (1, 2), B. Farol and Kite Group: C. Lampe ((1) Hill, (2) Dale)")
+    >>> split_authors("A. Windrow (1, 2), B. Farol and Kite Group: C. Lampe ((1) Hill, (2) Dale)")
     ['A. Windrow', 'B. Farol', 'Kite Group', 'C. Lampe']
     """
-    names = told
-    for _ in range(_ASIDES_DEEP):
+    names = text
+    for _ in range(_MAX_NESTING):
         if "(" not in names:
             break
-        names = _ASIDE.sub("", names)
-    return [name.strip() for name in _BETWEEN_NAMES.split(" ".join(names.split())) if name.strip()]
+        names = _PARENTHESES.sub("", names)
+    return [name.strip() for name in _NAME_SEPARATOR.split(" ".join(names.split())) if name.strip()]
 
 
 @dataclass(slots=True)
-class _Reading:
+class _PageState:
     records: list[Paper | Malformed] = field(default_factory=list)
     days: Counter[date] = field(default_factory=Counter)
     token: str | None = None
     response_day: date | None = None
     count: int = 0
-    is_answer: bool = False
+    is_list: bool = False
 
 
 def _page(body: bytes, place: str) -> Page:
-    reading = _Reading()
+    state = _PageState()
     names = ("record", "resumptionToken", "responseDate", "error")
-    for element in elements(body, place, ("OAI-PMH", "record"), names):
-        name = name_of(element)
+    for element in iter_elements(body, place, ("OAI-PMH", "record"), names):
+        name = local_name(element)
         if name == "record":
-            _take(reading, element, place)
+            _add_record(state, element, place)
         elif name == "resumptionToken":
-            reading.token = _token(text_in(element).strip(), place)
+            state.token = _token(text_content(element).strip(), place)
         elif name == "responseDate":
-            reading.response_day = _day(text_in(element))
+            state.response_day = _day(text_content(element))
         else:
-            _complain(element, place)
-            reading.is_answer = True
-    if not reading.is_answer:
+            _check_error(element, place)
+            state.is_list = True
+    if not state.is_list:
         raise SourceError(
-            f"{place} gave neither records nor an error: it is tried again at the next fetch"
+            f"{place} returned neither records nor an error: the next fetch retries it"
         )
-    return Page(reading.records, dict(reading.days), reading.token, reading.response_day)
+    return Page(state.records, dict(state.days), state.token, state.response_day)
 
 
-def _take(reading: _Reading, element: Element, place: str) -> None:
-    reading.is_answer = True
-    reading.count += 1
-    header = next((child for child in element if name_of(child) == "header"), None)
+def _add_record(state: _PageState, element: Element, place: str) -> None:
+    state.is_list = True
+    state.count += 1
+    header = next((child for child in element if local_name(child) == "header"), None)
     if header is not None and header.get("status") == "deleted":
         return
-    stamps = {} if header is None else {name_of(child): text_in(child) for child in header}
-    identifier = stamps.get("identifier", "").strip()
-    if reading.count > _RECORDS:
-        raise SourceError(f"{place} gave more than {_RECORDS:,} records in one reply")
+    fields = {} if header is None else {local_name(child): text_content(child) for child in header}
+    identifier = fields.get("identifier", "").strip()
+    if state.count > _MAX_RECORDS:
+        raise SourceError(f"{place} returned more than {_MAX_RECORDS:,} records in one reply")
     try:
         paper = _paper(element, _PREFIX.sub("", identifier))
     except ValueError as error:
-        which = shown(identifier) or f"record {reading.count}"
-        reading.records.append(Malformed(f"{place} {which}", str(error)))
+        name = printable(identifier) or f"record {state.count}"
+        state.records.append(Malformed(f"{place} {name}", str(error)))
         return
-    reading.records.append(paper)
-    if day := _day(stamps.get("datestamp", "")):
-        reading.days[day] += 1
+    state.records.append(paper)
+    if day := _day(fields.get("datestamp", "")):
+        state.days[day] += 1
 
 
 def _token(text: str, place: str) -> str | None:
-    if len(text) > _TOKEN_CHARS:
-        raise SourceError(f"{place} gave a resumption token of more than {_TOKEN_CHARS:,} letters")
+    if len(text) > _MAX_TOKEN_CHARS:
+        raise SourceError(
+            f"{place} returned a resumption token of more than {_MAX_TOKEN_CHARS:,} characters"
+        )
     return text or None
 
 
-def _complain(element: Element, place: str) -> None:
-    code = shown(element.get("code") or "unknown error")
+def _check_error(element: Element, place: str) -> None:
+    code = printable(element.get("code") or "unknown error")
     if code == "noRecordsMatch":
         return
-    said = shown(text_in(element))
-    message = f"{place} refuses ({code}{f': {said}' if said else ''})"
+    text = printable(text_content(element))
+    message = f"{place} returned an error ({code}{f': {text}' if text else ''})"
     if code == "badResumptionToken":
-        raise TokenRefusedError(f"{message}: it is tried again at the next fetch")
-    raise SourceError(f"{message}: check the categories and days that were asked for")
+        raise TokenRejectedError(f"{message}: the next fetch retries it")
+    raise SourceError(f"{message}: check the requested categories and days")
 
 
 def _paper(record: Element, identifier: str) -> Paper:
-    metadata = next((child for child in record if name_of(child) == "metadata"), None)
+    metadata = next((child for child in record if local_name(child) == "metadata"), None)
     inner = None if metadata is None else next(iter(metadata), None)
     if inner is None:
-        raise ValueError("it has no metadata")
-    read = _FORMATS.get(name_of(inner))
-    if read is None:
-        raise ValueError("its metadata are of a format that is not known")
-    return read(inner, identifier)
+        raise ValueError("missing metadata")
+    parse = _FORMATS.get(local_name(inner))
+    if parse is None:
+        raise ValueError("unsupported metadata format")
+    return parse(inner, identifier)
 
 
 def _raw_paper(metadata: Element, identifier: str) -> Paper:
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     versions: list[tuple[int, dict[str, str]]] = []
     for child in metadata:
-        name = name_of(child)
+        name = local_name(child)
         if name == "version":
             number = _VERSION.fullmatch(child.get("version") or "")
             if number:
-                versions.append((int(number[1]), {name_of(one): text_in(one) for one in child}))
+                versions.append(
+                    (int(number[1]), {local_name(part): text_content(part) for part in child})
+                )
         else:
-            told.setdefault(name, text_in(child))
-    version, newest = max(versions, key=lambda one: one[0], default=(None, {}))
-    first = next((one for number, one in versions if number == 1), {})
+            fields.setdefault(name, text_content(child))
+    version, newest = max(versions, key=lambda item: item[0], default=(None, {}))
+    first = next((parts for number, parts in versions if number == 1), {})
     return _arxiv_paper(
-        told,
+        fields,
         identifier,
-        author_names(told.get("authors", "")),
-        _mail_day(first.get("date", "")),
+        split_authors(fields.get("authors", "")),
+        _email_day(first.get("date", "")),
         version,
         Notice.WITHDRAWN if _WITHDRAWN in newest.get("source_type", "") else None,
     )
 
 
-def _formatted_paper(metadata: Element, identifier: str) -> Paper:
-    told: dict[str, str] = {}
+def _structured_paper(metadata: Element, identifier: str) -> Paper:
+    fields: dict[str, str] = {}
     authors: list[str] = []
     for child in metadata:
-        if name_of(child) == "authors":
+        if local_name(child) == "authors":
             authors += [_full_name(author) for author in child]
         else:
-            told.setdefault(name_of(child), text_in(child))
-    return _arxiv_paper(told, identifier, authors, told.get("created"))
+            fields.setdefault(local_name(child), text_content(child))
+    return _arxiv_paper(fields, identifier, authors, fields.get("created"))
 
 
 def _arxiv_paper(
-    told: Mapping[str, str],
+    fields: Mapping[str, str],
     identifier: str,
     authors: list[str],
     published: str | None,
     version: int | None = None,
-    marked: Notice | None = None,
+    notice: Notice | None = None,
 ) -> Paper:
-    comment, abstract = told.get("comments"), told.get("abstract")
+    comment, abstract = fields.get("comments"), fields.get("abstract")
     return make_paper(
-        title=told.get("title"),
+        title=fields.get("title"),
         abstract=abstract,
         authors=authors,
-        categories=told.get("categories", "").split(),
+        categories=fields.get("categories", "").split(),
         published=published,
-        arxiv=told.get("id") or identifier,
-        # arXiv keeps several DOIs in one string.
-        doi=next(iter(told.get("doi", "").split()), None),
-        venue=told.get("journal-ref"),
+        arxiv=fields.get("id") or identifier,
+        # arXiv separates several DOIs with spaces.
+        doi=next(iter(fields.get("doi", "").split()), None),
+        venue=fields.get("journal-ref"),
         comment=comment,
         version=version,
-        notice=_graver(marked, notice_of(comment, abstract)),
+        notice=_more_severe(notice, notice_of(comment, abstract)),
     )
 
 
 def _dublin_core_paper(metadata: Element, identifier: str) -> Paper:
-    told: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
     for child in metadata:
-        told.setdefault(name_of(child), []).append(text_in(child).strip())
-    descriptions = told.get("description", [])
-    remarks = [text for text in descriptions if text.startswith(_REMARK)]
-    abstracts = [text for text in descriptions if not text.startswith(_REMARK)]
-    comment = remarks[0].removeprefix(_REMARK) if remarks else next(iter(abstracts[1:]), None)
+        fields.setdefault(local_name(child), []).append(text_content(child).strip())
+    descriptions = fields.get("description", [])
+    comments = [text for text in descriptions if text.startswith(_COMMENT)]
+    abstracts = [text for text in descriptions if not text.startswith(_COMMENT)]
+    comment = comments[0].removeprefix(_COMMENT) if comments else next(iter(abstracts[1:]), None)
     abstract = next(iter(abstracts), None)
-    named = told.get("identifier", [])
+    identifiers = fields.get("identifier", [])
     return make_paper(
-        title=next(iter(told.get("title", [])), None),
+        title=next(iter(fields.get("title", [])), None),
         abstract=abstract,
-        authors=told.get("creator", []),
-        categories=told.get("subject", []),
-        published=min(told.get("date", []), default=None),
+        authors=fields.get("creator", []),
+        categories=fields.get("subject", []),
+        published=min(fields.get("date", []), default=None),
         arxiv=identifier,
-        doi=next((text for text in named if text.lower().startswith("doi:")), None),
-        url=next((text for text in named if text.lower().startswith("http")), None),
-        venue=next((text for text in named if not re.match("(?i)doi:|http", text)), None),
+        doi=next((text for text in identifiers if text.lower().startswith("doi:")), None),
+        url=next((text for text in identifiers if text.lower().startswith("http")), None),
+        venue=next((text for text in identifiers if not re.match("(?i)doi:|http", text)), None),
         comment=comment,
         notice=notice_of(comment, abstract),
     )
@@ -259,29 +271,29 @@ def _dublin_core_paper(metadata: Element, identifier: str) -> Paper:
 
 _FORMATS: dict[str, Callable[[Element, str], Paper]] = {
     "arXivRaw": _raw_paper,
-    "arXiv": _formatted_paper,
+    "arXiv": _structured_paper,
     "dc": _dublin_core_paper,
 }
 
 
 def _full_name(author: Element) -> str:
-    told = {name_of(part): text_in(part) for part in author}
-    name = " ".join(told.get(part, "") for part in ("forenames", "keyname", "suffix"))
-    # A colon after a collaboration is told as an author of its own.
+    parts = {local_name(part): text_content(part) for part in author}
+    name = " ".join(parts.get(part, "") for part in ("forenames", "keyname", "suffix"))
+    # arXiv lists the colon after a collaboration as a separate author.
     return name.strip(" :")
 
 
-def _graver(one: Notice | None, other: Notice | None) -> Notice | None:
-    return max((told for told in (one, other) if told), key=_GRAVITY.index, default=None)
+def _more_severe(notice: Notice | None, other: Notice | None) -> Notice | None:
+    return max((item for item in (notice, other) if item), key=_SEVERITY.index, default=None)
 
 
-def _mail_day(text: str) -> str | None:
-    found = _MAIL_DATE.search(text)
+def _email_day(text: str) -> str | None:
+    found = _EMAIL_DATE.search(text)
     if found is None or found[2] not in _MONTHS:
         return None
     return f"{found[3]}-{_MONTHS.index(found[2]) + 1}-{found[1]}"
 
 
 def _day(text: str) -> date | None:
-    """Read the day a moment begins with."""
+    """Return the date part of an ISO 8601 time."""
     return day_of(text.strip()[:10])

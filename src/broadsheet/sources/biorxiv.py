@@ -1,4 +1,4 @@
-"""New and revised preprints of bioRxiv and medRxiv, day by day."""
+"""Fetch new and revised preprints of bioRxiv and medRxiv, https://api.biorxiv.org."""
 
 import re
 from collections import Counter
@@ -20,30 +20,30 @@ from broadsheet.sources.source import Argument, Batch, Cursor, FetchRequest, Sou
 
 _ADDRESS = "https://api.biorxiv.org/details"
 _FIRST_DAYS = {"biorxiv": date(2013, 11, 1), "medrxiv": date(2019, 6, 1)}
-# The servers keep the time of New York and enter some preprints a day late.
-_AGAIN = timedelta(days=2)
+# The servers use New York time and add some preprints a day late.
+_LOOKBACK = timedelta(days=2)
 _DAY = timedelta(days=1)
-_PAGES_A_DAY = 500
-_PAGE_RECORDS = 1_000
-_NUMBER_DIGITS = 9
-_STATUS_CHARS = 100
+_MAX_PAGES_PER_DAY = 500
+_MAX_PAGE_RECORDS = 1_000
+_MAX_DIGITS = 9
+_MAX_STATUS_CHARS = 100
 _NO_POSTS = "no posts"
 _DATED_DOI = re.compile(r"10\.\d{4,9}/(\d{4})\.(\d\d)\.(\d\d)\.\d+")
-_IN_TITLE = re.compile(r"\s*(withdrawn|retracted)(?:\s+article)?\s*:\s*", re.IGNORECASE)
+_TITLE_NOTICE = re.compile(r"\s*(withdrawn|retracted)(?:\s+article)?\s*:\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Preprint:
-    """A version of a preprint.
+    """One version of a preprint.
 
     Parameters
     ----------
     paper : Paper
         The preprint.
     category : str
-        In lower case; empty where it was not told.
+        In lower case; empty if missing.
     day : date or None
-        The day on which this version was put up.
+        Day on which this version was posted.
     """
 
     paper: Paper
@@ -53,16 +53,16 @@ class Preprint:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One reply.
+    """One page of preprints.
 
     Parameters
     ----------
     records : list of Preprint or Malformed
         In the order of the reply.
     size : int
-        How many records it held.
+        Number of records on the page.
     total : int
-        How many there are of what was asked for.
+        Number of records of the requested day.
     """
 
     records: list[Preprint | Malformed]
@@ -71,35 +71,35 @@ class Page:
 
 
 def fetch(client: Client, request: FetchRequest, server: str) -> Iterator[Batch]:
-    """Read the preprints of the last two days, and of all days since the cursor.
+    """Fetch the preprints of the last two days and of all days since the cursor.
 
     Parameters
     ----------
     client : Client
-        Asks ``api.biorxiv.org``.
+        HTTP client.
     request : FetchRequest
-        `argument` is a category such as ``cell biology``; `since` and `until` are honoured by the
-        day on which a version was put up.
+        `argument` is a category such as ``cell biology``. `since` and `until` apply to the day on
+        which a version was posted.
     server : str
         ``biorxiv`` or ``medrxiv``.
 
     Yields
     ------
     Batch
-        One for each reply.
+        One per reply.
 
     Raises
     ------
     SourceError
-        Where something else than preprints comes, or no end of them.
+        If a reply is not a list of preprints, or the pages do not end.
     """
     today = request.now.date()
     before = day_of(request.cursor.get("day"))
     if before and before > today:
         before = None
-    day = max(request.since or before or today - _AGAIN, _FIRST_DAYS[server])
+    day = max(request.since or before or today - _LOOKBACK, _FIRST_DAYS[server])
     last = min(request.until or today, today)
-    # The cursor moves only where nothing is left out between what was read before and this.
+    # The cursor moves only if no days are left out between it and this run.
     moves = last == today and (before is None or day <= before)
     offset = _offset(request) if day == before else 0
     while day <= last:
@@ -110,9 +110,9 @@ def fetch(client: Client, request: FetchRequest, server: str) -> Iterator[Batch]
 
 
 def _offset(request: FetchRequest) -> int:
-    """Tell how much of the first day had been read when a run was cut short this very day.
+    """Return the offset at which an interrupted run of the same day stopped, else 0.
 
-    On another day a list may have grown at its head, so that the place is worth nothing.
+    The offset is valid only on the day of that run, because records can be inserted later.
     """
     same = request.since is None and request.cursor.get("on") == request.now.date().isoformat()
     return (_number(request.cursor.get("at")) or 0) if same else 0
@@ -125,76 +125,82 @@ def _cursor(day: date, following: int | None, request: FetchRequest) -> Cursor:
         return {"day": day.isoformat(), "at": str(following), "on": on}
     if day < today:
         return {"day": (day + _DAY).isoformat(), "at": "0", "on": on}
-    return {"day": (today - _AGAIN).isoformat()}
+    return {"day": (today - _LOOKBACK).isoformat()}
 
 
 def _pages(
     client: Client, request: FetchRequest, server: str, day: date, offset: int
 ) -> Iterator[tuple[Page, int | None]]:
-    """Read a day, each page with the place of the next, None after the last."""
+    """Yield the pages of a day, each with the offset of the next page, or None after the last."""
     category = (
         {"category": _category(request.argument).replace(" ", "_")} if request.argument else None
     )
     previous: Page | None = None
-    for _ in range(_PAGES_A_DAY):
+    for _ in range(_MAX_PAGES_PER_DAY):
         reply = client.get(f"{_ADDRESS}/{server}/{day}/{day}/{offset}/json", category)
-        page = read_page(reply, f"{server} {day}, after {offset}")
-        if page.size and previous and _same(page, previous):
-            raise SourceError(f"{reply.address} gave the page before once more")
+        page = parse_page(reply, f"{server} {day} offset {offset}")
+        if page.size and previous and _has_same_papers(page, previous):
+            raise SourceError(
+                f"{reply.address} returned the same page twice: the next fetch retries it"
+            )
         offset += page.size
         if offset >= page.total:
             yield page, None
             return
         if not page.size:
             raise SourceError(
-                f"{reply.address} gave only {offset} of {page.total} preprints: it is tried again "
-                "later"
+                f"{reply.address} returned only {offset} of {page.total} preprints: the next fetch "
+                "retries it"
             )
         yield page, offset
         previous = page
-    raise SourceError(f"{_ADDRESS} gave more than {_PAGES_A_DAY} pages of {day}")
+    raise SourceError(
+        f"{_ADDRESS} returned more than {_MAX_PAGES_PER_DAY} pages for {day}, the limit"
+    )
 
 
-def _same(one: Page, other: Page) -> bool:
-    papers = [
-        [told.paper for told in page.records if isinstance(told, Preprint)] for page in (one, other)
-    ]
-    return bool(papers[0]) and papers[0] == papers[1]
+def _has_same_papers(page: Page, other: Page) -> bool:
+    papers = _papers_of(page)
+    return bool(papers) and papers == _papers_of(other)
+
+
+def _papers_of(page: Page) -> list[Paper]:
+    return [record.paper for record in page.records if isinstance(record, Preprint)]
 
 
 def _batch(page: Page, request: FetchRequest, cursor: Cursor | None) -> Batch:
-    wanted = _category(request.argument) if request.argument else None
-    kept = [
-        one
-        for one in page.records
-        if isinstance(one, Malformed) or wanted is None or one.category == wanted
+    category = _category(request.argument) if request.argument else None
+    selected = [
+        record
+        for record in page.records
+        if isinstance(record, Malformed) or category is None or record.category == category
     ]
-    days = [one.day for one in kept if isinstance(one, Preprint)]
+    days = [record.day for record in selected if isinstance(record, Preprint)]
     return Batch(
-        records=[one.paper if isinstance(one, Preprint) else one for one in kept],
+        records=[r.paper if isinstance(r, Preprint) else r for r in selected],
         days=Counter(day for day in days if day and day <= request.now.date()),
         cursor=cursor,
     )
 
 
-def read_page(reply: Reply, place: str) -> Page:
-    """Read a page of preprints.
+def parse_page(reply: Reply, place: str) -> Page:
+    """Parse a page of preprints.
 
     Parameters
     ----------
     reply : Reply
-        To a question for a day.
+        Reply to a request for one day.
     place : str
-        What the page is called.
+        Name of the page, used in `Malformed.place`.
 
     Raises
     ------
     SourceError
-        Where it is none.
+        If the reply is not a list of preprints.
     """
-    whole = reply.json()
-    told = whole if isinstance(whole, dict) else {}
-    messages, records = told.get("messages"), told.get("collection")
+    value = reply.json()
+    payload = value if isinstance(value, dict) else {}
+    messages, records = payload.get("messages"), payload.get("collection")
     head = messages[0] if isinstance(messages, list) and messages else None
     message = head if isinstance(head, dict) else {}
     status = text_of(message.get("status")) or ""
@@ -203,16 +209,16 @@ def read_page(reply: Reply, place: str) -> Page:
     total = _number(message.get("total"))
     if status != "ok" or total is None or not isinstance(records, list):
         raise SourceError(
-            f"{reply.address} gave no list of preprints (its status is "
-            f"{status[:_STATUS_CHARS]!r}): it is tried again later"
+            f"{reply.address} returned no list of preprints (status "
+            f"{status[:_MAX_STATUS_CHARS]!r}): the next fetch retries it"
         )
-    read: list[Preprint | Malformed] = []
-    for number, raw in enumerate(records[:_PAGE_RECORDS], 1):
+    parsed: list[Preprint | Malformed] = []
+    for number, raw in enumerate(records[:_MAX_PAGE_RECORDS], 1):
         try:
-            read.append(_preprint(raw))
+            parsed.append(_preprint(raw))
         except ValueError as error:
-            read.append(Malformed(f"{place}, number {number}", str(error)))
-    return Page(read, len(read), total)
+            parsed.append(Malformed(f"{place} record {number}", str(error)))
+    return Page(parsed, len(parsed), total)
 
 
 def _preprint(raw: object) -> Preprint:
@@ -224,45 +230,45 @@ def _preprint(raw: object) -> Preprint:
 
 
 def _paper(raw: dict[str, object], category: str, day: date | None) -> Paper:
-    told_doi = text_of(raw.get("doi")) or ""
+    doi = text_of(raw.get("doi")) or ""
     version = _number(raw.get("version"))
     title = plain_text(text_of(raw.get("title"))) or ""
-    heading = _IN_TITLE.match(title)
+    heading = _TITLE_NOTICE.match(title)
     journal = parse_doi(text_of(raw.get("published")) or "")
-    made = make_paper(
+    paper = make_paper(
         title=title[heading.end() :] or title if heading else title,
         abstract=plain_text(text_of(raw.get("abstract"))),
         authors=_authors(text_of(raw.get("authors")) or ""),
         categories=[category],
-        published=_first_put_up(told_doi, version, day),
-        doi=told_doi,
+        published=_first_posted(doi, version, day),
+        doi=doi,
         comment=f"published as {journal}" if journal else None,
         version=version,
         notice=_notice(text_of(raw.get("type")) or "", heading[1] if heading else ""),
     )
-    if made.doi is None:
-        raise ValueError("it has no DOI")
-    return made
+    if paper.doi is None:
+        raise ValueError("missing DOI")
+    return paper
 
 
-def _authors(told: str) -> list[str]:
-    # A group has no given name, and is written "Kite Consortium, .".
-    return [name.strip().removesuffix(", .") for name in told.split(";")]
+def _authors(text: str) -> list[str]:
+    # A group has no given name, so the API writes "Kite Consortium, .".
+    return [name.strip().removesuffix(", .") for name in text.split(";")]
 
 
-def _first_put_up(told_doi: str, version: int | None, day: date | None) -> str | None:
-    """Date the first version: a revision tells its own day only, but the DOI tells the first."""
+def _first_posted(doi: str, version: int | None, day: date | None) -> str | None:
+    """Return the date of the first version, which for a revision is encoded in the DOI."""
     if day and (version or 1) == 1:
         return day.isoformat()
-    found = _DATED_DOI.fullmatch(told_doi.strip())
+    found = _DATED_DOI.fullmatch(doi.strip())
     return "-".join(found.groups()) if found else None
 
 
 def _notice(*words: str) -> Notice | None:
-    told = " ".join(words).lower()
-    if "retract" in told:
+    text = " ".join(words).lower()
+    if "retract" in text:
         return Notice.RETRACTED
-    return Notice.WITHDRAWN if "withdraw" in told else None
+    return Notice.WITHDRAWN if "withdraw" in text else None
 
 
 def _category(text: str) -> str:
@@ -270,8 +276,8 @@ def _category(text: str) -> str:
 
 
 def _number(value: object) -> int | None:
-    """Read a count, which is written now as a number and now as text."""
-    if isinstance(value, str) and value.isdecimal() and len(value) <= _NUMBER_DIGITS:
+    """Return a count that the API writes as a number or as text."""
+    if isinstance(value, str) and value.isdecimal() and len(value) <= _MAX_DIGITS:
         return int(value)
     return value if type(value) is int and value >= 0 else None
 

@@ -1,4 +1,7 @@
-"""Posts of Bluesky that link to papers, through its public search."""
+"""Fetch Bluesky posts that link to papers, from the public search.
+
+https://docs.bsky.app/docs/api/app-bsky-feed-search-posts
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,33 +14,27 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.rules.schedule import Schedule
-from broadsheet.sources.decoding import text_of
-from broadsheet.sources.mentions import (
-    Span,
-    papers_linked,
-    parse_moment,
-    read_post,
-    spans,
-    thread_source,
-)
+from broadsheet.sources.decoding import parse_moment, text_of
+from broadsheet.sources.paper_links import find_paper_ids
+from broadsheet.sources.posts import TimeWindow, parse_post, thread_source, time_windows
 from broadsheet.sources.source import Batch, FetchRequest, Source
 
 NAME = "bluesky"
 
-# public.api.bsky.app, which other questions go to, refuses many networks.
+# public.api.bsky.app, the documented host, rejects requests from many networks.
 _ADDRESS = "https://api.bsky.app/xrpc/app.bsky.feed.searchPosts"
-_REFUSALS = (401, 403)
+_REJECTED = (401, 403)
 _PAGE_POSTS = 100
 _PAGE_BYTES = 8 << 20
-# Three days of several thousand posts.
-_PAGES = 500
-_INSTANT = timedelta(milliseconds=1)
-_AGAIN, _LONGEST = timedelta(days=2), timedelta(days=3)
+# Enough for three days of several thousand posts each.
+_MAX_PAGES = 500
+_MILLISECOND = timedelta(milliseconds=1)
+_LOOKBACK, _MAX_WINDOW = timedelta(days=2), timedelta(days=3)
 _FIRST_DAY = date(2023, 1, 1)
-_MOST = 1_000_000_000
-# A post holds 300 characters, and so a handful of links.
-_POST_PAPERS = 20
-_RECORD_VALUES = 1_000
+_MAX_COUNT = 1_000_000_000
+# A post has at most 300 characters and therefore few links.
+_MAX_POST_PAPERS = 20
+_MAX_RECORD_VALUES = 1_000
 
 
 class _Post(BaseModel):
@@ -46,8 +43,8 @@ class _Post(BaseModel):
     uri: str
     record: dict[str, object]
     indexed: str | None = Field(None, alias="indexedAt")
-    likes: int = Field(0, alias="likeCount", ge=0, le=_MOST)
-    replies: int = Field(0, alias="replyCount", ge=0, le=_MOST)
+    likes: int = Field(0, alias="likeCount", ge=0, le=_MAX_COUNT)
+    replies: int = Field(0, alias="replyCount", ge=0, le=_MAX_COUNT)
 
 
 class _Page(BaseModel):
@@ -57,8 +54,8 @@ class _Page(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What is kept of a post while the other pages of a span are read."""
+class _LinkedPost:
+    """The time, papers and counts of one post."""
 
     source: str
     at: datetime | None
@@ -68,101 +65,107 @@ class _Told:
 
 
 def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
-    """Read the posts that link to a paper on arXiv, their likes and their replies.
+    """Fetch the posts that link to a paper on arXiv, with their likes and replies.
 
-    Without `request.since` the last two days are read again, as posts still gain, and all since
-    the cursor. Each post has a series of its own, ``bluesky:`` and a digest of its address. Three
-    days are kept whole or not at all, so that none of their posts counts twice.
+    Without `request.since` the last two days, whose counts still change, are fetched again, and
+    all days since the cursor. The signal source of a post is ``bluesky:`` and a digest of its URI.
+    A batch has at most three days, so that a day is stored either completely or not at all.
 
     Parameters
     ----------
     client : Client
-        Asks api.bsky.app.
+        HTTP client.
     request : FetchRequest
-        `since` and `until` are honoured by the time of the posts.
+        `since` and `until` apply to the time of the post.
 
     Raises
     ------
     SourceError
-        Where the search cannot be asked, refuses, or gives something else or no end.
+        If the search is not available or the reply is malformed, or the pages do not end.
     """
-    for span in spans(request, _AGAIN, _LONGEST, _FIRST_DAY):
-        yield _batch(list(_posts(client, span)), span, request.now)
+    for window in time_windows(request, _LOOKBACK, _MAX_WINDOW, _FIRST_DAY):
+        yield _batch(list(_posts(client, window)), window, request.now)
 
 
-def _posts(client: Client, span: Span) -> Iterator[_Told | Malformed]:
-    """Read a span from its end to its start, as without a session nobody is given a cursor.
+def _posts(client: Client, window: TimeWindow) -> Iterator[_LinkedPost | Malformed]:
+    """Fetch the posts of a window, newest first.
 
-    Each page reaches to the oldest post of the one before and gives it again, as others may be of
-    the same instant.
+    The API returns cursors only to signed-in clients. Each request therefore ends at the oldest
+    post of the page before, which is returned again, as other posts can have the same time.
     """
-    until = span.end
-    for number in range(1, _PAGES + 1):
-        raws = _page(client, span.start, until)
-        place = f"{NAME} {span.start:%Y-%m-%d} page {number}"
-        told = [_told(raw, f"{place} post {n}") for n, raw in enumerate(raws[:_PAGE_POSTS], 1)]
-        yield from told
-        times = [one.at for one in told if isinstance(one, _Told) and one.at]
-        oldest = min((at for at in times if span.start <= at < until), default=None)
+    until = window.end
+    for number in range(1, _MAX_PAGES + 1):
+        raws = _page(client, window.start, until)
+        place = f"{NAME} {window.start:%Y-%m-%d} page {number}"
+        posts = [
+            _linked_post(raw, f"{place} post {n}") for n, raw in enumerate(raws[:_PAGE_POSTS], 1)
+        ]
+        yield from posts
+        times = [post.at for post in posts if isinstance(post, _LinkedPost) and post.at]
+        oldest = min((at for at in times if window.start <= at < until), default=None)
         if oldest is None:
             return
-        if (following := _instant(oldest) + _INSTANT) < until:
+        if (following := _to_millisecond(oldest) + _MILLISECOND) < until:
             until = following
             continue
-        # All that came is of the last instant asked for.
+        # All posts of the page are of the last millisecond.
         if len(raws) < _PAGE_POSTS:
             return
         if max(times) >= until:
             raise SourceError(
-                f"{_ADDRESS} repeats a page without end: it is tried again at the next fetch"
+                f"{_ADDRESS} returns the same page repeatedly: the next fetch retries it"
             )
-        yield Malformed(place, f"more than {_PAGE_POSTS} posts are of one instant, and not told")
-        until -= _INSTANT
+        yield Malformed(
+            place, f"more than {_PAGE_POSTS} posts in one millisecond; the rest is skipped"
+        )
+        until -= _MILLISECOND
     raise SourceError(
-        f"{_ADDRESS} gave more than {_PAGES} pages of posts from {span.start:%Y-%m-%d} on, the "
-        "most that is read at once: it is tried again at the next fetch"
+        f"{_ADDRESS} returned more than {_MAX_PAGES} pages of posts since "
+        f"{window.start:%Y-%m-%d}, the limit: the next fetch retries them"
     )
 
 
 def _page(client: Client, since: datetime, until: datetime) -> list[object]:
-    question = {
+    params = {
         "q": "arxiv.org",
         "sort": "latest",
-        "since": _written(since),
-        "until": _written(until),
+        "since": _format_time(since),
+        "until": _format_time(until),
         "limit": str(_PAGE_POSTS),
     }
-    reply = client.get(_ADDRESS, question, allowed=_REFUSALS, most_bytes=_PAGE_BYTES)
-    if reply.status in _REFUSALS:
+    reply = client.get(_ADDRESS, params, allowed=_REJECTED, most_bytes=_PAGE_BYTES)
+    if reply.status in _REJECTED:
         raise SourceError(
-            f"{_ADDRESS} refuses (status {reply.status}): Bluesky lets only signed-in programs "
-            "search now, and the other sources go on without it"
+            f"{_ADDRESS} rejected the request (status {reply.status}): if the error persists, "
+            "remove bluesky from the setting 'sources', because its search requires a sign-in"
         )
     return reply.read(_Page).posts
 
 
-def _written(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 
-def _instant(moment: datetime) -> datetime:
+def _to_millisecond(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def _told(raw: object, place: str) -> _Told | Malformed:
-    post = read_post(_Post, raw, place)
+def _linked_post(raw: object, place: str) -> _LinkedPost | Malformed:
+    post = parse_post(_Post, raw, place)
     if isinstance(post, Malformed):
         return post
-    papers = papers_linked(*_texts(post.record))[:_POST_PAPERS]
-    return _Told(thread_source(NAME, post.uri), _posted_at(post), papers, post.likes, post.replies)
+    papers = find_paper_ids(*_texts(post.record))[:_MAX_POST_PAPERS]
+    return _LinkedPost(
+        thread_source(NAME, post.uri), _posted_at(post), papers, post.likes, post.replies
+    )
 
 
-def _batch(told: list[_Told | Malformed], span: Span, now: datetime) -> Batch:
-    posts = {post.source: post for post in told if isinstance(post, _Told)}
+def _batch(records: list[_LinkedPost | Malformed], window: TimeWindow, now: datetime) -> Batch:
+    posts = {post.source: post for post in records if isinstance(post, _LinkedPost)}
     signals: list[Signal] = []
     days: Counter[date] = Counter()
     for post in posts.values():
-        if post.at is None or not span.start <= post.at < span.end:
+        if post.at is None or not window.start <= post.at < window.end:
             continue
         days[post.at.date()] += 1
         for paper in post.papers:
@@ -171,32 +174,32 @@ def _batch(told: list[_Told | Malformed], span: Span, now: datetime) -> Batch:
                 if value:
                     signals.append(Signal(paper, kind, float(value), now, post.source))
     return Batch(
-        records=[one for one in told if isinstance(one, Malformed)],
+        records=[record for record in records if isinstance(record, Malformed)],
         signals=signals,
         days=days,
-        cursor=span.cursor,
+        cursor=window.cursor,
     )
 
 
 def _posted_at(post: _Post) -> datetime | None:
-    """Give the time that the search goes by: who posts may write any, also of tomorrow."""
-    told = (parse_moment(text_of(post.record.get("createdAt"))), parse_moment(post.indexed))
-    return min((at for at in told if at), default=None)
+    """Return the time that the search filters by; `createdAt` is set by the author's client."""
+    times = (parse_moment(text_of(post.record.get("createdAt"))), parse_moment(post.indexed))
+    return min((at for at in times if at), default=None)
 
 
 def _texts(record: dict[str, object]) -> Iterator[str]:
-    """Find the texts anywhere in a record: links stand in the text, in facets and in cards."""
-    waiting: list[object] = [record]
-    for _ in range(_RECORD_VALUES):
-        if not waiting:
+    """Yield all texts of a record; links are in its text, its facets and its cards."""
+    pending: list[object] = [record]
+    for _ in range(_MAX_RECORD_VALUES):
+        if not pending:
             return
-        value = waiting.pop()
+        value = pending.pop()
         if isinstance(value, str):
             yield value
         elif isinstance(value, dict):
-            waiting.extend(reversed(value.values()))
+            pending.extend(reversed(value.values()))
         elif isinstance(value, list):
-            waiting.extend(reversed(value))
+            pending.extend(reversed(value))
 
 
 SOURCE = Source(

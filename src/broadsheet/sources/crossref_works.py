@@ -1,4 +1,4 @@
-"""Works and notices as Crossref tells of them."""
+"""Parse works and retraction notices returned by Crossref, https://api.crossref.org."""
 
 import re
 from collections.abc import Iterable
@@ -14,31 +14,31 @@ from broadsheet.sources.decoding import text_of
 
 PAGE_NOTICES = 500
 
-_WORKS = 100
-_UPDATES = 50
+_MAX_WORKS = 100
+_MAX_UPDATES = 50
 _RETRACTED = frozenset({"retraction", "withdrawal", "removal"})
 _CORRECTED = frozenset({"correction", "corrigendum", "erratum", "partial_retraction"})
 _DATES = ("issued", "published", "published-online", "published-print", "posted")
-_MOST_CITATIONS = 10**9
+_MAX_CITATIONS = 10**9
 _FIRST_YEAR, _LATE = 1500, 99
-# How publishers mark a title in place: "RETRACTED ARTICLE: Kites", "[Retracted] Kites".
-_MARKED = re.compile(
+# Publishers mark titles such as "RETRACTED ARTICLE: Kites" or "[Retracted] Kites".
+_RETRACTED_TITLE = re.compile(
     r"\s*\[?(?:(?i:retracted)|WITHDRAWN|REMOVED)(?:\s+(?i:article|paper|chapter))?\s*[:\]]\s*"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A work as Crossref tells of it.
+    """One work.
 
     Parameters
     ----------
     place : str
-        Where it stood.
+        List and position of the work, used in `Malformed.place`.
     paper : Paper
         The work.
     citations : int or None
-        How many works cite it.
+        Number of works that cite it.
     """
 
     place: str
@@ -48,19 +48,18 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """A page of notices.
+    """A page of retraction notices.
 
     Parameters
     ----------
     records : list of Paper or Malformed
-        The works that notices were given of, each marked with it and under its title; several
-        of one notice stand one after another.
+        The retracted works, with the title of the notice. A notice can name several works.
     token : str or None
-        What brings the next page.
+        Cursor of the next page.
     size : int
-        How many notices it held.
+        Number of notices on the page.
     total : int or None
-        How many there are on all pages.
+        Number of notices on all pages.
     """
 
     records: list[Paper | Malformed]
@@ -69,62 +68,64 @@ class Notices:
     total: int | None
 
 
-def read_works(reply: Reply, place: str) -> list[Work | Malformed]:
-    """Read a list of works.
+def parse_works(reply: Reply, place: str) -> list[Work | Malformed]:
+    """Parse a list of works.
 
     Parameters
     ----------
     reply : Reply
-        To a question for works.
+        Reply to a request for works.
     place : str
-        What the list is called.
+        Name of the list, used in `Malformed.place`.
 
     Raises
     ------
     SourceError
-        Where it is none.
+        If the reply is not a list of works.
     """
     items = _items(reply, _message(reply))
-    return [_work(raw, f"{place} work {number}") for number, raw in enumerate(items[:_WORKS], 1)]
+    return [
+        _work(raw, f"{place} work {number}") for number, raw in enumerate(items[:_MAX_WORKS], 1)
+    ]
 
 
-def read_work(reply: Reply, place: str) -> Work | Malformed:
-    """Read a single work.
+def parse_work(reply: Reply, place: str) -> Work | Malformed:
+    """Parse one work.
 
     Raises
     ------
     SourceError
-        Where the reply is something else.
+        If the reply is not a work.
     """
     return _work(_message(reply), place)
 
 
-def read_notices(reply: Reply, place: str) -> Notices:
-    """Read a page of notices.
+def parse_notices(reply: Reply, place: str) -> Notices:
+    """Parse a page of retraction notices.
 
     Parameters
     ----------
     reply : Reply
-        To a question for notices.
+        Reply to a request for notices.
     place : str
-        What the page is called.
+        Name of the page, used in `Malformed.place`.
 
     Raises
     ------
     SourceError
-        Where it is none.
+        If the reply is not a list of notices.
     """
     message = _message(reply)
     items = _items(reply, message)[:PAGE_NOTICES]
-    told: list[Paper | Malformed] = []
+    records: list[Paper | Malformed] = []
     for number, raw in enumerate(items, 1):
         try:
-            told += _retracted(raw)
+            records += _retracted(raw)
         except ValueError as error:
-            told.append(Malformed(f"{place} notice {number}", str(error)))
+            records.append(Malformed(f"{place} notice {number}", str(error)))
     total = message.get("total-results")
     return Notices(
-        told,
+        records,
         text_of(message.get("next-cursor")) or None,
         len(items),
         total if type(total) is int else None,
@@ -132,31 +133,31 @@ def read_notices(reply: Reply, place: str) -> Notices:
 
 
 def _message(reply: Reply) -> dict[str, object]:
-    whole = reply.json()
-    message = whole.get("message") if isinstance(whole, dict) else None
+    payload = reply.json()
+    message = payload.get("message") if isinstance(payload, dict) else None
     if not isinstance(message, dict):
-        raise SourceError(f"{reply.address} gave no works: it is tried again later")
+        raise SourceError(f"{reply.address} returned no works: the next fetch retries it")
     return message
 
 
 def _items(reply: Reply, message: dict[str, object]) -> list[object]:
     items = message.get("items")
     if not isinstance(items, list):
-        raise SourceError(f"{reply.address} gave no list of works: it is tried again later")
+        raise SourceError(f"{reply.address} returned no list of works: the next fetch retries it")
     return items
 
 
 def _work(raw: object, place: str) -> Work | Malformed:
     if not isinstance(raw, dict):
         return Malformed(place, "not a JSON object")
-    # Crossref writes works nearly as citation processors read them.
-    dated = raw | {"issued": {"date-parts": [_earliest(raw.get(key) for key in _DATES)]}}
-    paper = next(iter(parse_items(dated, place)))
+    # A Crossref work is a CSL-JSON item apart from its dates.
+    item = raw | {"issued": {"date-parts": [_earliest(raw.get(key) for key in _DATES)]}}
+    paper = next(iter(parse_items(item, place)))
     if isinstance(paper, Malformed):
         return Malformed(place, paper.reason)
     if paper.doi is None and paper.arxiv_id is None:
-        return Malformed(place, "it has no DOI")
-    mark = _MARKED.match(paper.title)
+        return Malformed(place, "missing DOI")
+    mark = _RETRACTED_TITLE.match(paper.title)
     unmarked = paper.title[mark.end() :] if mark else ""
     updates = _kinds(raw.get("updated-by"))
     count = raw.get("is-referenced-by-count")
@@ -166,20 +167,20 @@ def _work(raw: object, place: str) -> Work | Malformed:
             paper,
             title=unmarked or paper.title,
             url=None,
-            notice=Notice.RETRACTED if mark else _gravest(updates),
+            notice=Notice.RETRACTED if mark else _most_severe(updates),
         ),
-        count if type(count) is int and 0 <= count <= _MOST_CITATIONS else None,
+        count if type(count) is int and 0 <= count <= _MAX_CITATIONS else None,
     )
 
 
-def _earliest(told: Iterable[object]) -> list[int]:
-    """Choose the earliest of some dates; a day goes before its month, and that before its year."""
-    dates = [parts for one in told if (parts := _date_parts(one))]
+def _earliest(values: Iterable[object]) -> list[int]:
+    """Return the earliest date; a day sorts before its month, and a month before its year."""
+    dates = [parts for value in values if (parts := _date_parts(value))]
     return min(dates, key=lambda parts: [*parts, _LATE, _LATE][:3], default=[])
 
 
-def _date_parts(told: object) -> list[int]:
-    spans = told.get("date-parts") if isinstance(told, dict) else None
+def _date_parts(value: object) -> list[int]:
+    spans = value.get("date-parts") if isinstance(value, dict) else None
     first = spans[0] if isinstance(spans, list) and spans else None
     parts = [n for n in first[:3] if type(n) is int] if isinstance(first, list) else []
     try:
@@ -190,38 +191,38 @@ def _date_parts(told: object) -> list[int]:
 
 
 def _kinds(updates: object) -> set[str]:
-    told = updates[:_UPDATES] if isinstance(updates, list) else []
-    return {_kind(one) for one in told}
+    items = updates[:_MAX_UPDATES] if isinstance(updates, list) else []
+    return {_kind(item) for item in items}
 
 
 def _kind(update: object) -> str:
-    told = text_of(update.get("type")) if isinstance(update, dict) else None
-    return (told or "").lower().replace("-", "_").replace(" ", "_")
+    kind = text_of(update.get("type")) if isinstance(update, dict) else None
+    return (kind or "").lower().replace("-", "_").replace(" ", "_")
 
 
-def _gravest(kinds: set[str]) -> Notice | None:
+def _most_severe(kinds: set[str]) -> Notice | None:
     if kinds & _RETRACTED:
         return Notice.RETRACTED
     return Notice.CORRECTED if kinds & _CORRECTED else None
 
 
 def _retracted(notice: object) -> list[Paper]:
-    """Make a record of each work that a notice retracts, under the title of the notice."""
+    """Return a paper for each work that a notice retracts, with the title of the notice."""
     if not isinstance(notice, dict):
         raise ValueError("not a JSON object")
     updates = notice.get("update-to")
     dois = {
-        text_of(one.get("DOI"))
-        for one in (updates[:_UPDATES] if isinstance(updates, list) else ())
-        if isinstance(one, dict) and _kind(one) in _RETRACTED
+        text_of(update.get("DOI"))
+        for update in (updates[:_MAX_UPDATES] if isinstance(updates, list) else ())
+        if isinstance(update, dict) and _kind(update) in _RETRACTED
     }
     title = plain_text(text_of(notice.get("title")))
     papers = [
         make_paper(title=title, doi=doi, notice=Notice.RETRACTED)
         for doi in sorted(doi for doi in dois if doi)
     ]
-    # Publisher and Retraction Watch may name the same work.
-    named = dict.fromkeys(paper for paper in papers if paper.doi or paper.arxiv_id)
-    if not named:
-        raise ValueError("it does not say which work is retracted")
-    return list(named)
+    # The publisher and Retraction Watch can both name the same work.
+    unique = dict.fromkeys(paper for paper in papers if paper.doi or paper.arxiv_id)
+    if not unique:
+        raise ValueError("missing DOI of the retracted work")
+    return list(unique)

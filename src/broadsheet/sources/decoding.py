@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
 from typing import BinaryIO, TypeVar
 
 from broadsheet.errors import SourceError
@@ -10,6 +11,7 @@ from broadsheet.http.decoding import decode
 from broadsheet.model import Malformed, Paper
 
 _WHOLE_BYTES = 64 << 20
+_MAX_MOMENT_CHARS = 64
 _MENTION = re.compile(r"\s*(?:arxiv preprint\s+)?arxiv:\s*([^\s,;]+)", re.IGNORECASE)
 
 Raw = TypeVar("Raw")
@@ -72,6 +74,31 @@ def day_of(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         return None
+
+
+def parse_moment(text: str | None) -> datetime | None:
+    """Parse a time in ISO 8601 or in the format of email headers.
+
+    Returns
+    -------
+    datetime or None
+        Aware UTC; a time without a zone is UTC. None if the text is not a time.
+
+    Examples
+    --------
+    >>> parse_moment("Thu, 24 Sep 2026 00:00:00 -0400").isoformat()
+    '2026-09-24T04:00:00+00:00'
+    """
+    stripped = text.strip() if text else ""
+    if not stripped or len(stripped) > _MAX_MOMENT_CHARS:
+        return None
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = parse(stripped)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError, TypeError):
+            continue
+    return None
 
 
 def arxiv_mention(*texts: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Any feed of papers, at any address."""
+"""Fetch a feed of papers at any address."""
 
 import re
 from collections import Counter
@@ -13,69 +13,70 @@ from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.schedule import Schedule
 from broadsheet.sources.decoding import records
 from broadsheet.sources.feed_formats import Entry, Feed, parse_feed
-from broadsheet.sources.mentions import papers_linked
+from broadsheet.sources.paper_links import find_paper_ids
 from broadsheet.sources.source import Argument, Batch, Cursor, FetchRequest, Source
 
 NAME = "feed"
-FEED_BYTES = 8 << 20
+MAX_FEED_BYTES = 8 << 20
 
 _FIRST_ARXIV_YEAR = 91
 
 
 def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
-    """Read the papers of a feed.
+    """Fetch the papers of a feed.
 
     Parameters
     ----------
     client : Client
-        Asks the feed's host.
+        HTTP client.
     request : FetchRequest
-        `argument` is the address. `since` and `until` go by the dates of the entries.
+        `argument` is the address. `since` and `until` apply to the dates of the entries.
 
     Raises
     ------
     SourceError
-        Where there is no address, or no feed at it.
+        If there is no address or the reply is not a feed.
     """
     if not request.argument:
-        raise SourceError("a feed needs its address: write it as feed:https://example.org/rss")
+        raise SourceError("missing address of the feed: write feed:https://example.org/rss")
     unless = validators_of(request, request.argument)
-    reply = client.get(request.argument, unless=unless, most_bytes=FEED_BYTES)
+    reply = client.get(request.argument, unless=unless, most_bytes=MAX_FEED_BYTES)
     if reply.unchanged:
         return
     feed = parse_feed(reply.body, reply.address)
-    kept = [
-        one
-        for one in feed.entries
-        if isinstance(one, Entry) and is_asked_for(one.moment or feed.moment, request)
+    selected = [
+        entry
+        for entry in feed.entries
+        if isinstance(entry, Entry) and is_in_range(entry.moment or feed.moment, request)
     ]
-    days = Counter(at.date() for one in kept if (at := one.moment or feed.moment))
+    days = Counter(at.date() for entry in selected if (at := entry.moment or feed.moment))
+    placed = ((entry.place, entry) for entry in selected)
     yield Batch(
         records=[
-            *(one for one in feed.entries if isinstance(one, Malformed)),
-            *records(((one.place, one) for one in kept), lambda one: _paper(one, request.now)),
+            *(entry for entry in feed.entries if isinstance(entry, Malformed)),
+            *records(placed, lambda entry: _paper(entry, request.now)),
         ],
         days={day: count for day, count in days.items() if day <= request.now.date()},
-        cursor=cursor_after(reply, feed, request, request.argument),
+        cursor=next_cursor(reply, feed, request, request.argument),
     )
 
 
 def validators_of(request: FetchRequest, argument: str) -> Cursor | None:
-    """Give what to send along so that an unchanged feed is not sent again."""
+    """Return the HTTP validators of the last reply, or None if the feed is fetched in full."""
     return (
         request.cursor if request.since is None and request.cursor.get("what") == argument else None
     )
 
 
-def cursor_after(reply: Reply, feed: Feed, request: FetchRequest, argument: str) -> Cursor | None:
-    """Give the cursor after a feed: None where some of it was left out and is to come again."""
+def next_cursor(reply: Reply, feed: Feed, request: FetchRequest, argument: str) -> Cursor | None:
+    """Return the cursor after a feed, or None if some entries were left out or truncated."""
     if not feed.is_complete or request.since or request.until:
         return None
     return {"what": argument, **reply.validators}
 
 
-def is_asked_for(moment: datetime | None, request: FetchRequest) -> bool:
-    """Tell whether an entry is of the days asked for; one without a date may be."""
+def is_in_range(moment: datetime | None, request: FetchRequest) -> bool:
+    """Return whether a time is between `since` and `until`; True if the time is unknown."""
     if moment is None:
         return True
     day = moment.date()
@@ -83,7 +84,7 @@ def is_asked_for(moment: datetime | None, request: FetchRequest) -> bool:
 
 
 def _paper(entry: Entry, now: datetime) -> Paper:
-    found = papers_linked(*entry.links)
+    found = find_paper_ids(*entry.links)
     return make_paper(
         title=entry.title,
         abstract=entry.summary,
@@ -97,9 +98,9 @@ def _paper(entry: Entry, now: datetime) -> Paper:
 
 
 def _published(moment: datetime | None, found: tuple[str, ...], now: datetime) -> str | None:
-    """Date a paper by its entry, unless its arXiv id tells that it is of another month."""
+    """Return the date of the entry, or the month of the arXiv id if that differs."""
     day = moment.date().isoformat() if moment and moment.date() <= now.date() else None
-    arxiv = next((one for one in found if one.startswith("arxiv:")), None)
+    arxiv = next((paper_id for paper_id in found if paper_id.startswith("arxiv:")), None)
     if arxiv is None:
         return day
     digits = re.split("[:/]", arxiv)[-1]

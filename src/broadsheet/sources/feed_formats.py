@@ -10,10 +10,9 @@ from broadsheet.errors import SourceError
 from broadsheet.http.decoding import decode, json_value
 from broadsheet.model import Malformed
 from broadsheet.rules.identity import parse_any_id
-from broadsheet.sources.arxiv_xml import mended
 from broadsheet.sources.csl_json import plain_text
-from broadsheet.sources.decoding import text_of, texts_of
-from broadsheet.sources.mentions import parse_moment
+from broadsheet.sources.decoding import parse_moment, text_of, texts_of
+from broadsheet.sources.xml import repair_xml
 
 _TEXT_CHARS = 100_000
 _TAIL_BYTES = 4096
@@ -132,7 +131,7 @@ def _xml_feed(body: bytes, place: str) -> Feed | None:
     try:
         return _parse_xml_feed(_as_utf8(body), place)
     except UnicodeDecodeError:  # In recover mode lxml accepts lone surrogates it cannot return.
-        return _parse_xml_feed(mended(body), place)
+        return _parse_xml_feed(repair_xml(body), place)
 
 
 def _parse_xml_feed(body: bytes, place: str) -> Feed | None:

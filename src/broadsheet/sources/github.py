@@ -1,4 +1,7 @@
-"""Stars of the repositories that papers name, from GitHub's REST API."""
+"""Fetch the stars of the repositories that papers name, from GitHub's REST API.
+
+https://docs.github.com/en/rest/repos/repos
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,7 +14,8 @@ from broadsheet.http.errors import UnavailableError
 from broadsheet.http.reply import Reply, retry_after_s
 from broadsheet.model import Kind, PaperFilter
 from broadsheet.rules.schedule import Schedule
-from broadsheet.sources.code_links import counted, github_repositories, number_in
+from broadsheet.sources.code_links import github_repositories
+from broadsheet.sources.repository_counts import fetch_counts, parse_count
 from broadsheet.sources.source import Batch, FetchRequest, Source
 
 NAME = "github"
@@ -19,80 +23,81 @@ NAME = "github"
 _ADDRESS = "https://api.github.com/repos"
 _VERSION = "2022-11-28"
 _FORBIDDEN = 403
-_UNKNOWN = (404, 410, 451)
-# Of the 60 an hour; a refusal would count as a failure of the source. The rest is for repositories
-# that were renamed, which take two.
-_ASKED_WITHOUT_KEY = 55
+_NOT_FOUND = (404, 410, 451)
+# Of the 60 requests an hour without a key. The rest is for renamed repositories, which take two
+# requests: exceeding the limit would count as a failed run.
+_REPOSITORIES_WITHOUT_KEY = 55
 
 
-class _Refusal(BaseModel):
+class _Error(BaseModel):
     message: str = ""
 
 
 def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
-    """Read how many stars the repositories of papers have.
+    """Fetch the stars of the repositories of papers.
 
     Parameters
     ----------
     client : Client
-        Asks ``api.github.com``.
+        HTTP client.
     request : FetchRequest
-        Tells the papers; of several repositories of one, the first that is known counts.
+        `papers` are looked up. If a paper names several repositories, the first that exists counts.
 
     Yields
     ------
     Batch
-        For each paper one, and first one for those that name no repository.
+        First one for the papers without a repository, then one per paper.
 
     Raises
     ------
     SourceError
-        Where GitHub refuses the key, or gives something else than JSON.
+        If GitHub rejects the key or the reply is not JSON.
     UnavailableError
-        Where it is not to be asked for a while.
+        If the rate limit is reached.
     """
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _VERSION}
     if request.key:
         headers["Authorization"] = f"Bearer {request.key}"
 
     def stars(name: str) -> float | None:
-        allowed = (_FORBIDDEN, *_UNKNOWN)
+        allowed = (_FORBIDDEN, *_NOT_FOUND)
         reply = client.get(f"{_ADDRESS}/{name}", headers=headers, allowed=allowed)
-        if reply.status in _UNKNOWN or refuses_this_one(reply):
+        if reply.status in _NOT_FOUND or is_blocked(reply):
             return None
-        return number_in(reply.json(), "stargazers_count", "stars")
+        return parse_count(reply.json(), "stargazers_count", "stars")
 
-    most = None if request.key else _ASKED_WITHOUT_KEY
-    return counted(request, github_repositories, stars, Kind.STARS, NAME, most_asked=most)
+    limit = None if request.key else _REPOSITORIES_WITHOUT_KEY
+    return fetch_counts(
+        request, github_repositories, stars, Kind.STARS, NAME, max_repositories=limit
+    )
 
 
-def refuses_this_one(reply: Reply) -> bool:
-    """Tell a repository that GitHub has blocked from a refusal of all that is asked.
+def is_blocked(reply: Reply) -> bool:
+    """Return whether a reply says that GitHub has blocked the repository.
 
     Raises
     ------
     SourceError
-        Where it is the latter.
+        If GitHub rejects all requests.
     UnavailableError
-        Where GitHub asks to wait.
+        If the rate limit is reached.
     """
     if reply.status != _FORBIDDEN:
         return False
     wait_s = retry_after_s(reply.headers)
     if wait_s is not None:
         raise UnavailableError(
-            f"{reply.address} asks to wait for {round(wait_s)} seconds (status 403): it is tried "
-            "again then",
+            f"{reply.address} is rate limited for {round(wait_s)} s (status 403): it is retried "
+            "after that",
             wait_s,
         )
     try:
-        blocked = "access blocked" in reply.read(_Refusal).message.lower()
+        blocked = "access blocked" in reply.read(_Error).message.lower()
     except SourceError:
         blocked = False
     if not blocked:
         raise SourceError(
-            f"{reply.address} refuses (status 403): check the key in the settings, or whether "
-            "GitHub still lets programs in"
+            f"{reply.address} rejected the request (status 403): check the setting 'github_key'"
         )
     return True
 

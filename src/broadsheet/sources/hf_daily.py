@@ -1,4 +1,4 @@
-"""The hub's daily papers: what its readers picked, and how it is voted for since."""
+"""Fetch the Hugging Face daily papers with their upvotes, comments and submitters."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,17 +19,17 @@ _LISTS = "https://huggingface.co/api/daily_papers"
 _SEARCH = "https://huggingface.co/api/papers/search"
 _FIRST_DAY = date(2023, 5, 4)
 _ONE_DAY = timedelta(days=1)
-# A list is voted for days after its own, and each signal counts what it has by then.
-_AGAIN = timedelta(days=3)
+# Upvotes of a list still change on the days after it.
+_LOOKBACK = timedelta(days=3)
 _BY_DAY_DAYS, _BY_WEEK_DAYS = 7, 31
 _PAGE_ITEMS = 100
-_PAGES = 50
-_NAME_CHARS = 100
-# The hub's lists began in 2023; an earlier moment is a mistake.
+_MAX_PAGES = 50
+_MAX_NAME_CHARS = 100
+# The lists began in 2023; an earlier submission time is an error.
 _EARLIEST = datetime(2023, 1, 1, tzinfo=UTC)
-_QUERY_CHARS = 250
-_FOUND_ITEMS = 120
-_MOST_COUNTED = 10**9
+_MAX_QUERY_CHARS = 250
+_MAX_SEARCH_ITEMS = 120
+_MAX_COUNT = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +41,25 @@ class Entry:
     record : Paper or Malformed
         The paper.
     signals : tuple of Signal
-        Its upvotes and comments, and the stars of its code.
+        Upvotes, comments, and stars of its repository.
     day : date or None
-        On which day's list the hub says that it stands.
-    dated : date or None
-        The day that the item itself carries; in lists of before 2025, that of the list.
+        Day of the list that contains the item, if the item states it.
+    item_day : date or None
+        The item's own date; in lists before 2025, the day of the list.
     submission : Submission or None
-        Who put it forward, where the list tells who and when.
+        Submitter and time, if the item has both.
     """
 
     record: Paper | Malformed
     signals: tuple[Signal, ...]
     day: date | None
-    dated: date | None
+    item_day: date | None
     submission: Submission | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """One of the hub's lists, and which of its days are wanted."""
+    """A list of a day, week or month, and the range of its days to fetch."""
 
     by: str
     name: str
@@ -68,86 +68,90 @@ class _List:
 
 
 def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
-    """Read the lists of days, or what is found for a query.
+    """Fetch the daily lists, or the results of a search.
 
-    Without `since`, the lists from the cursor's day on, the oldest first; those of today and of
-    the three days before it are read each time, as their votes grow. More than a week is read by
-    weeks, and more than a month by months.
+    Without `since`, the lists from the cursor's day on are fetched, oldest first. The lists of
+    today and the three days before are fetched in each run, because their upvotes change. More
+    than 7 days are fetched as weekly lists and more than 31 as monthly lists.
 
     Parameters
     ----------
     client : Client
-        Asks ``huggingface.co``.
+        HTTP client.
     request : FetchRequest
-        Where `argument` is given, it is a query, cut after 250 characters.
+        `argument` is a search query, truncated to 250 characters.
 
     Yields
     ------
     Batch
-        For each page one. A cursor never goes back, nor past days that were left out.
+        One per page. The cursor never moves back, or over days that were left out.
 
     Raises
     ------
     SourceError
-        Where the hub gives something else than a list, or pages without end.
+        If a reply is not a list, or the pages do not end.
     """
-    query = (request.argument or "").strip()[:_QUERY_CHARS]
+    query = (request.argument or "").strip()[:_MAX_QUERY_CHARS]
     if query:
-        params = {"q": query, "limit": str(_FOUND_ITEMS)}
-        told = client.get(_SEARCH, params).json()
-        yield _batch(read_list(told, f"{NAME} search", request.now), {}, None)
+        params = {"q": query, "limit": str(_MAX_SEARCH_ITEMS)}
+        payload = client.get(_SEARCH, params).json()
+        yield _batch(parse_list(payload, f"{NAME} search", request.now), {}, None)
         return
-    known = _day(request.cursor.get("day"), request.now)
-    first, last = _window(request, known)
+    cursor_day = _day(request.cursor.get("day"), request.now)
+    first, last = _window(request, cursor_day)
     counted: set[tuple[date, str]] = set()
-    for wanted in _lists(first, last):
-        for batch in _pages(client, request, wanted, counted):
-            moves = _moves(request, known, first, wanted, batch.cursor)
+    for listing in _lists(first, last):
+        for batch in _pages(client, request, listing, counted):
+            moves = _moves_cursor(request, cursor_day, first, listing, batch.cursor)
             yield batch if moves else replace(batch, cursor=None)
 
 
-def read_list(told: object, place: str, now: datetime) -> list[Entry]:
-    """Read the items of a list, in any of the shapes that the hub gave it over the years.
+def parse_list(payload: object, place: str, now: datetime) -> list[Entry]:
+    """Parse the items of a list in any of the hub's formats since 2023.
 
     Parameters
     ----------
-    told : object
-        JSON.
+    payload : object
+        Decoded JSON.
     place : str
-        What the list is called.
+        Name of the list, used in `Malformed.place`.
     now : datetime
-        When it was read, aware UTC.
+        Time of the observation, aware UTC.
 
     Raises
     ------
     SourceError
-        Where it is no list.
+        If the payload is not a list.
     """
-    if not isinstance(told, list):
+    if not isinstance(payload, list):
         raise SourceError(
-            f"{place} is no list of papers: it is tried again at the next fetch; if that goes on, "
-            "the hub has changed its replies"
+            f"{place} is not a list of papers: the next fetch retries it; if the error persists, "
+            "the hub has changed its API"
         )
-    items: list[object] = told
+    items: list[object] = payload
     papers = records(((f"{place} item {n}", item) for n, item in enumerate(items, 1)), _paper)
     return [_entry(item, paper, now) for item, paper in zip(items, papers, strict=True)]
 
 
-def _window(request: FetchRequest, known: date | None) -> tuple[date, date]:
+def _window(request: FetchRequest, cursor_day: date | None) -> tuple[date, date]:
     today = request.now.date()
     last = min(request.until or today, today)
-    first = request.since or min(known or last, today - _AGAIN)
+    first = request.since or min(cursor_day or last, today - _LOOKBACK)
     return max(first, _FIRST_DAY), last
 
 
-def _moves(
-    request: FetchRequest, known: date | None, first: date, wanted: _List, cursor: Cursor | None
+def _moves_cursor(
+    request: FetchRequest,
+    cursor_day: date | None,
+    first: date,
+    listing: _List,
+    cursor: Cursor | None,
 ) -> bool:
-    if known is None:
+    if cursor_day is None:
         return request.until is None
     after = _day((cursor or {}).get("day"), request.now)
-    # A list that is only read again knows nothing of the page at which the cursor stands.
-    return after is not None and first <= known <= min(after, wanted.last)
+    # A list that is fetched again does not change the page in the cursor.
+    return after is not None and first <= cursor_day <= min(after, listing.last)
 
 
 def _lists(first: date, last: date) -> Iterator[_List]:
@@ -166,55 +170,58 @@ def _lists(first: date, last: date) -> Iterator[_List]:
 
 
 def _pages(
-    client: Client, request: FetchRequest, wanted: _List, counted: set[tuple[date, str]]
+    client: Client, request: FetchRequest, listing: _List, counted: set[tuple[date, str]]
 ) -> Iterator[Batch]:
-    after = min(wanted.last + _ONE_DAY, request.now.date())
+    after = min(listing.last + _ONE_DAY, request.now.date())
     seen: set[str] = set()
-    begun = _page_to_go_on_with(request, wanted)
-    for page in range(begun, _PAGES):
-        params = {wanted.by: wanted.name, "p": str(page), "limit": str(_PAGE_ITEMS)}
-        told = client.get(_LISTS, params).json()
-        entries = read_list(told, f"{NAME} {wanted.name} page {page + 1}", request.now)
+    first_page = _resume_page(request, listing)
+    for page in range(first_page, _MAX_PAGES):
+        params = {listing.by: listing.name, "p": str(page), "limit": str(_PAGE_ITEMS)}
+        payload = client.get(_LISTS, params).json()
+        entries = parse_list(payload, f"{NAME} {listing.name} page {page + 1}", request.now)
         ids = {entry.record.id for entry in entries if isinstance(entry.record, Paper)}
-        if entries and page > begun and ids <= seen:
+        if entries and page > first_page and ids <= seen:
             raise SourceError(
-                f"{_LISTS} repeats page {page} of {wanted.name} as the next: it is tried again at "
-                "the next fetch"
+                f"{_LISTS} returned page {page} of {listing.name} twice: the next fetch retries it"
             )
         seen |= ids
-        more = len(entries) >= _PAGE_ITEMS
-        here = {"day": wanted.first.isoformat(), "list": wanted.name, "page": str(page + 1)}
-        cursor = here if more else {"day": after.isoformat()}
-        kept = _wanted_of(entries, wanted)
-        yield _batch(kept, _by_day(kept, wanted, counted), cursor)
-        if not more:
+        has_more = len(entries) >= _PAGE_ITEMS
+        next_page = {"day": listing.first.isoformat(), "list": listing.name, "page": str(page + 1)}
+        cursor = next_page if has_more else {"day": after.isoformat()}
+        selected = _in_range(entries, listing)
+        yield _batch(selected, _count_by_day(selected, listing, counted), cursor)
+        if not has_more:
             return
     raise SourceError(
-        f"{_LISTS} has more than {_PAGES} pages for {wanted.name}, the most that is read of one "
-        "list: ask for fewer days"
+        f"{_LISTS} returned more than {_MAX_PAGES} pages for {listing.name}, the limit: request "
+        "fewer days"
     )
 
 
-def _page_to_go_on_with(request: FetchRequest, wanted: _List) -> int:
+def _resume_page(request: FetchRequest, listing: _List) -> int:
     page = request.cursor.get("page", "")
-    begun = request.since is None and request.cursor.get("list") == wanted.name
-    told = int(page) if begun and page.isdecimal() and len(page) <= 3 else 0
-    return told if told < _PAGES else 0
+    is_resumed = request.since is None and request.cursor.get("list") == listing.name
+    number = int(page) if is_resumed and page.isdecimal() and len(page) <= 3 else 0
+    return number if number < _MAX_PAGES else 0
 
 
-def _wanted_of(entries: list[Entry], wanted: _List) -> list[Entry]:
-    """Leave out what a list of many days holds of other days than the wanted ones."""
-    if wanted.by == "date":
-        # Another day than the one asked for stays: a list that is frozen tells itself by it.
+def _in_range(entries: list[Entry], listing: _List) -> list[Entry]:
+    """Return the entries of a weekly or monthly list that are within its requested days."""
+    if listing.by == "date":
+        # Entries of another day stay: they show that the hub returned an old list.
         return entries
-    return [one for one in entries if not one.day or wanted.first <= one.day <= wanted.last]
+    return [e for e in entries if not e.day or listing.first <= e.day <= listing.last]
 
 
-def _by_day(entries: list[Entry], wanted: _List, counted: set[tuple[date, str]]) -> dict[date, int]:
-    """Count papers by day, each once in a run: pages shift by votes, and lists may repeat."""
+def _count_by_day(
+    entries: list[Entry], listing: _List, counted: set[tuple[date, str]]
+) -> dict[date, int]:
+    """Count papers by day, each once per run: votes move papers between pages."""
     days: dict[date, int] = {}
     for entry in entries:
-        day = entry.day or (wanted.first if wanted.by == "date" else _within(entry.dated, wanted))
+        day = entry.day or (
+            listing.first if listing.by == "date" else _within(entry.item_day, listing)
+        )
         if day is None or not isinstance(entry.record, Paper):
             continue
         if (day, entry.record.id) not in counted:
@@ -223,8 +230,8 @@ def _by_day(entries: list[Entry], wanted: _List, counted: set[tuple[date, str]])
     return days
 
 
-def _within(day: date | None, wanted: _List) -> date | None:
-    return day if day and wanted.first <= day <= wanted.last else None
+def _within(day: date | None, listing: _List) -> date | None:
+    return day if day and listing.first <= day <= listing.last else None
 
 
 def _batch(entries: list[Entry], days: Mapping[date, int], cursor: Cursor | None) -> Batch:
@@ -239,24 +246,24 @@ def _batch(entries: list[Entry], days: Mapping[date, int], cursor: Cursor | None
 
 def _paper(raw: object) -> Paper:
     item, paper = _parts(raw)
-    told_id = text_of(paper.get("id"))
-    if told_id is None or parse_arxiv_id(told_id) is None:
-        raise ValueError("it has no arXiv id")
+    raw_id = text_of(paper.get("id"))
+    if raw_id is None or parse_arxiv_id(raw_id) is None:
+        raise ValueError("missing arXiv id")
     authors = paper.get("authors")
     return make_paper(
         title=text_of(paper.get("title")) or text_of(item.get("title")),
         abstract=text_of(paper.get("summary")) or text_of(item.get("summary")),
         authors=[_name(author) for author in authors] if isinstance(authors, list) else (),
         published=text_of(paper.get("publishedAt")),
-        arxiv=told_id,
+        arxiv=raw_id,
         code_url=text_of(paper.get("githubRepo")),
         summary=text_of(paper.get("ai_summary")),
     )
 
 
-def _entry(raw: object, told: Paper | Malformed, now: datetime) -> Entry:
-    if isinstance(told, Malformed):
-        return Entry(told, (), None, None)
+def _entry(raw: object, record: Paper | Malformed, now: datetime) -> Entry:
+    if isinstance(record, Malformed):
+        return Entry(record, (), None, None)
     item, paper = _parts(raw)
     counts = {
         Kind.UPVOTES: paper.get("upvotes"),
@@ -264,37 +271,37 @@ def _entry(raw: object, told: Paper | Malformed, now: datetime) -> Entry:
         Kind.STARS: paper.get("githubStars"),
     }
     signals = tuple(
-        Signal(told.id, kind, float(value), now, NAME)
+        Signal(record.id, kind, float(value), now, NAME)
         for kind, value in counts.items()
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_COUNTED
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_COUNT
     )
-    listed = text_of(paper.get("submittedOnDailyAt"))
-    dated = _day(text_of(item.get("publishedAt")), now)
+    submitted_at = text_of(paper.get("submittedOnDailyAt"))
+    item_day = _day(text_of(item.get("publishedAt")), now)
     by = paper.get("submittedOnDailyBy") or item.get("submittedBy")
-    submission = _submission(told.id, by, listed, now)
-    return Entry(told, signals, _day(listed, now), dated, submission)
+    submission = _submission(record.id, by, submitted_at, now)
+    return Entry(record, signals, _day(submitted_at, now), item_day, submission)
 
 
 def _submission(
-    paper_id: str, told_by: object, told_at: str | None, now: datetime
+    paper_id: str, submitter: object, submitted_at: str | None, now: datetime
 ) -> Submission | None:
-    by = text_of(told_by.get("name")) if isinstance(told_by, dict) else None
-    by = (by or "")[:_NAME_CHARS]
+    name = text_of(submitter.get("name")) if isinstance(submitter, dict) else None
+    name = (name or "")[:_MAX_NAME_CHARS]
     try:
-        at = datetime.fromisoformat(told_at or "")
+        at = datetime.fromisoformat(submitted_at or "")
         at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
-    return Submission(paper_id, by, at, NAME) if by and _EARLIEST <= at <= now else None
+    return Submission(paper_id, name, at, NAME) if name and _EARLIEST <= at <= now else None
 
 
 def _parts(raw: object) -> tuple[dict[str, object], dict[str, object]]:
-    """Part what the list says from what the paper says of itself."""
+    """Return the item of the list and the paper within it."""
     if not isinstance(raw, dict):
         raise ValueError("not a JSON object")
     paper = raw.get("paper")
     if not isinstance(paper, dict):
-        raise ValueError("it holds no paper")
+        raise ValueError("missing paper")
     return raw, paper
 
 
@@ -305,7 +312,7 @@ def _name(author: object) -> str:
 
 
 def _day(text: str | None, now: datetime) -> date | None:
-    """Read the day a moment begins with; None where there is none, or it is yet to come."""
+    """Return the date part of an ISO 8601 time, or None if it is invalid or in the future."""
     day = day_of((text or "")[:10])
     return day if day and day <= now.date() else None
 

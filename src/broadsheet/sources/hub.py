@@ -1,4 +1,4 @@
-"""Likes of the models, datasets and spaces that papers name, from the Hugging Face hub."""
+"""Fetch the likes of models, datasets and spaces that papers name, from the Hugging Face hub."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,71 +9,71 @@ from broadsheet.http.decoding import decode
 from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, PaperFilter
 from broadsheet.rules.schedule import Schedule
-from broadsheet.sources.code_links import counted, hub_repositories, number_in
+from broadsheet.sources.code_links import hub_repositories
+from broadsheet.sources.repository_counts import fetch_counts, parse_count
 from broadsheet.sources.source import Batch, FetchRequest, Source
 
 NAME = "hub"
 
 _ADDRESS = "https://huggingface.co/api"
-_UNAUTHORISED, _FORBIDDEN = 401, 403
-_UNKNOWN = (404, 410, 451)
-# A model of many files fills megabytes; this leaves the name and the likes.
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_NOT_FOUND = (404, 410, 451)
+# A model with many files fills megabytes; this returns the id and the likes only.
 _PARAMS = {"expand": "likes"}
 
 
 def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
-    """Read how many likes the hub's repositories of papers have.
+    """Fetch the likes of the models, datasets and spaces of papers.
 
     Parameters
     ----------
     client : Client
-        Asks ``huggingface.co``.
+        HTTP client.
     request : FetchRequest
-        Tells the papers; of several repositories of one, the first that is known counts.
+        `papers` are looked up. If a paper names several repositories, the first that exists counts.
 
     Yields
     ------
     Batch
-        For each paper one, and first one for those that name no repository.
+        First one for the papers without a repository, then one per paper.
 
     Raises
     ------
     SourceError
-        Where the hub refuses the key, or gives something else than JSON.
+        If the hub rejects the key or the reply is not JSON.
     UnavailableError
-        Where it is not to be asked for a while.
+        If the rate limit is reached.
     """
     headers = {"Authorization": f"Bearer {request.key}"} if request.key else {}
-    allowed = (_UNAUTHORISED, _FORBIDDEN, *_UNKNOWN)
+    allowed = (_UNAUTHORIZED, _FORBIDDEN, *_NOT_FOUND)
 
     def likes(path: str) -> float | None:
         reply = client.get(f"{_ADDRESS}/{path}", _PARAMS, headers=headers, allowed=allowed)
-        if reply.status in _UNKNOWN or refuses_this_one(reply):
+        if reply.status in _NOT_FOUND or is_hidden(reply):
             return None
-        return number_in(reply.json(), "likes", "likes")
+        return parse_count(reply.json(), "likes", "likes")
 
-    return counted(request, hub_repositories, likes, Kind.LIKES, NAME)
+    return fetch_counts(request, hub_repositories, likes, Kind.LIKES, NAME)
 
 
-def refuses_this_one(reply: Reply) -> bool:
-    """Tell a repository that is not shown from a refusal of all that is asked.
+def is_hidden(reply: Reply) -> bool:
+    """Return whether a reply says that the repository is private, disabled or does not exist.
 
     Raises
     ------
     SourceError
-        Where it is the latter.
+        If the hub rejects all requests.
     """
-    if reply.status not in (_UNAUTHORISED, _FORBIDDEN):
+    if reply.status not in (_UNAUTHORIZED, _FORBIDDEN):
         return False
-    why = (reply.headers.get("x-error-message") or decode(reply.body[:1_000])).lower()
-    # The hub says 401 of what does not exist, so as not to tell what is private.
-    if reply.status == _UNAUTHORISED and "invalid credentials" not in why:
+    reason = (reply.headers.get("x-error-message") or decode(reply.body[:1_000])).lower()
+    # The hub returns 401 for private and for missing repositories alike.
+    if reply.status == _UNAUTHORIZED and "invalid credentials" not in reason:
         return True
-    if reply.status == _FORBIDDEN and "disabled" in why:
+    if reply.status == _FORBIDDEN and "disabled" in reason:
         return True
     raise SourceError(
-        f"{reply.address} refuses (status {reply.status}): check the key in the settings, or "
-        "whether the hub still lets programs in"
+        f"{reply.address} rejected the request (status {reply.status}): check the setting 'hub_key'"
     )
 
 

@@ -1,4 +1,4 @@
-"""Works as OpenAlex tells of them."""
+"""Parse works returned by OpenAlex, https://docs.openalex.org/api-entities/works."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,25 +13,25 @@ from broadsheet.sources.decoding import day_of, text_of, texts_of
 
 PAGE_WORKS = 100
 
-_ABSTRACT_WORDS, _WORD_CHARS = 10_000, 200
-_LOCATIONS, _AUTHORS = 100, 10_000
-_MOST_CITATIONS = 10**9
+_MAX_ABSTRACT_WORDS, _MAX_WORD_CHARS = 10_000, 200
+_MAX_LOCATIONS, _MAX_AUTHORS = 100, 10_000
+_MAX_CITATIONS = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A work as OpenAlex tells of it.
+    """One work.
 
     Parameters
     ----------
     place : str
-        Where it stood.
+        Page and position of the work, used in `Malformed.place`.
     paper : Paper
         The work.
     citations : int or None
-        How many works cite it.
+        Number of works that cite it.
     day : date or None
-        The day it came out; the first of January where OpenAlex knows the year only.
+        Publication date. OpenAlex returns 1 January if only the year is known.
     """
 
     place: str
@@ -42,57 +42,60 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One reply.
+    """One page of works.
 
     Parameters
     ----------
     records : list of Work or Malformed
         In the order of the reply.
     token : str or None
-        What brings the next page.
+        Cursor of the next page; None on the last page.
     """
 
     records: list[Work | Malformed]
     token: str | None
 
 
-def read_page(reply: Reply, place: str) -> Page:
-    """Read a page of works, or a single work.
+def parse_page(reply: Reply, place: str) -> Page:
+    """Parse a page of works, or one work.
 
     Parameters
     ----------
     reply : Reply
-        To a question for works.
+        Reply to a request for works.
     place : str
-        What the page is called.
+        Name of the page, used in `Malformed.place`.
 
     Raises
     ------
     SourceError
-        Where it is neither.
+        If the reply contains neither.
     """
-    told = _part(reply.json())
-    single = told.get("results") is None and text_of(told.get("id")) is not None
-    results = [told] if single else told.get("results")
+    payload = _object(reply.json())
+    is_single = payload.get("results") is None and text_of(payload.get("id")) is not None
+    results = [payload] if is_single else payload.get("results")
     if not isinstance(results, list):
-        raise SourceError(f"{reply.address} gave no list of works: it is tried again later")
-    read: list[Work | Malformed] = []
+        raise SourceError(f"{reply.address} returned no list of works: the next fetch retries it")
+    works: list[Work | Malformed] = []
     for number, raw in enumerate(results[:PAGE_WORKS], 1):
-        where = f"{place} work {number}"
+        work_place = f"{place} work {number}"
         try:
-            read.append(_work(raw, where))
+            works.append(_work(raw, work_place))
         except ValueError as error:
-            read.append(Malformed(where, str(error)))
-    return Page(read, text_of(_part(told.get("meta")).get("next_cursor")) or None)
+            works.append(Malformed(work_place, str(error)))
+    return Page(works, text_of(_object(payload.get("meta")).get("next_cursor")) or None)
 
 
 def _work(raw: object, place: str) -> Work:
     if not isinstance(raw, dict):
         raise ValueError("not a JSON object")
     count = raw.get("cited_by_count")
-    counted = type(count) is int and 0 <= count <= _MOST_CITATIONS
+    is_valid = type(count) is int and 0 <= count <= _MAX_CITATIONS
     return Work(
-        place, _paper(raw), count if counted else None, day_of(text_of(raw.get("publication_date")))
+        place,
+        _paper(raw),
+        count if is_valid else None,
+        day_of(text_of(raw.get("publication_date"))),
     )
 
 
@@ -107,65 +110,66 @@ def _paper(raw: dict[str, object]) -> Paper:
         title=plain_text(text_of(raw.get("title")) or text_of(raw.get("display_name"))),
         abstract=plain_text(_abstract(raw.get("abstract_inverted_index"))),
         authors=_authors(raw.get("authorships")),
-        # arXiv's own categories say more.
+        # arXiv's categories are more specific.
         categories=() if arxiv else _topics(raw.get("topics")),
-        # OpenAlex writes the first of January where it knows the year only.
+        # OpenAlex returns 1 January if only the year is known.
         published=day.removesuffix("-01-01") if day else None,
         arxiv=arxiv,
         doi=doi,
-        venue=_venue(_part(_part(raw.get("primary_location")).get("source"))),
+        venue=_venue(_object(_object(raw.get("primary_location")).get("source"))),
         ids=[*texts_of(raw.get("id")), *addresses],
         notice=Notice.RETRACTED if raw.get("is_retracted") is True else None,
-        open_url=text_of(_part(raw.get("best_oa_location")).get("pdf_url"))
-        or text_of(_part(raw.get("open_access")).get("oa_url")),
+        open_url=text_of(_object(raw.get("best_oa_location")).get("pdf_url"))
+        or text_of(_object(raw.get("open_access")).get("oa_url")),
         references=texts_of(raw.get("referenced_works")),
         related=texts_of(raw.get("related_works")),
     )
 
 
 def _addresses(raw: dict[str, object]) -> list[str]:
-    """List where the work stands, arXiv among others, and its ids elsewhere."""
+    """Return the URLs of the work and its ids in other services."""
     locations = raw.get("locations")
-    told = locations[:_LOCATIONS] if isinstance(locations, list) else []
+    others = locations[:_MAX_LOCATIONS] if isinstance(locations, list) else []
     pages = [
-        _part(one).get(key)
-        for one in (raw.get("primary_location"), *told)
+        _object(location).get(key)
+        for location in (raw.get("primary_location"), *others)
         for key in ("landing_page_url", "pdf_url")
     ]
-    return [one for one in (*_part(raw.get("ids")).values(), *pages) if isinstance(one, str)]
+    ids = _object(raw.get("ids")).values()
+    return [text for text in (*ids, *pages) if isinstance(text, str)]
 
 
 def _abstract(index: object) -> str | None:
-    """Put the words of an inverted index, each with its places in the text, in their order."""
+    """Convert an inverted index, which maps words to their positions, to text."""
     words: dict[int, str] = {}
-    for word, places in _part(index).items():
-        for place in places if isinstance(places, list) else ():
-            if type(place) is int and 0 <= place < _ABSTRACT_WORDS:
-                words[place] = word[:_WORD_CHARS]
-    return " ".join(words[place] for place in sorted(words)) or None
+    for word, positions in _object(index).items():
+        for position in positions if isinstance(positions, list) else ():
+            if type(position) is int and 0 <= position < _MAX_ABSTRACT_WORDS:
+                words[position] = word[:_MAX_WORD_CHARS]
+    return " ".join(words[position] for position in sorted(words)) or None
 
 
 def _authors(authorships: object) -> list[str]:
-    told = authorships[:_AUTHORS] if isinstance(authorships, list) else []
+    items = authorships[:_MAX_AUTHORS] if isinstance(authorships, list) else []
     return [
-        text_of(_part(_part(one).get("author")).get("display_name"))
-        or text_of(_part(one).get("raw_author_name"))
+        text_of(_object(_object(item).get("author")).get("display_name"))
+        or text_of(_object(item).get("raw_author_name"))
         or ""
-        for one in told
+        for item in items
     ]
 
 
 def _topics(topics: object) -> list[str]:
-    told = topics if isinstance(topics, list) else []
-    return [text_of(_part(one).get("display_name")) or "" for one in told]
+    items = topics if isinstance(topics, list) else []
+    return [text_of(_object(item).get("display_name")) or "" for item in items]
 
 
 def _venue(source: dict[str, object]) -> str | None:
     name = text_of(source.get("display_name")) or ""
-    # What a repository keeps was not printed there.
-    kept = source.get("type") == "repository" or name.casefold().startswith("arxiv")
-    return None if kept else plain_text(name) or None
+    # A repository is not a venue.
+    is_repository = source.get("type") == "repository" or name.casefold().startswith("arxiv")
+    return None if is_repository else plain_text(name) or None
 
 
-def _part(value: object) -> dict[str, object]:
+def _object(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}

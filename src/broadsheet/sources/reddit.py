@@ -1,4 +1,4 @@
-"""Posts of Reddit that link to papers, from the Atom feed of the newest of some subreddits."""
+"""Fetch Reddit posts that link to papers, from the Atom feeds of subreddits."""
 
 import re
 from collections import Counter
@@ -9,60 +9,62 @@ from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Signal
 from broadsheet.rules.schedule import Schedule
-from broadsheet.sources.feed import FEED_BYTES, cursor_after, is_asked_for, validators_of
+from broadsheet.sources.feed import MAX_FEED_BYTES, is_in_range, next_cursor, validators_of
 from broadsheet.sources.feed_formats import Entry, parse_feed
-from broadsheet.sources.mentions import papers_linked, thread_source
+from broadsheet.sources.paper_links import find_paper_ids
+from broadsheet.sources.posts import thread_source
 from broadsheet.sources.source import Argument, Batch, FetchRequest, Source
 
 NAME = "reddit"
 
 _SUBREDDITS = "MachineLearning"
 _NAMES = re.compile(r"[A-Za-z0-9_]{2,50}(?:\+[A-Za-z0-9_]{2,50}){0,99}")
-_FEED_POSTS = 100
+_MAX_FEED_POSTS = 100
 
 
 def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
-    """Read which of the newest hundred posts link to a paper.
+    """Fetch the newest 100 posts and return a signal for each link to a paper.
 
-    The feed tells no points. Each post has a series of its own, ``reddit:`` and its id, observed
-    at the time of the post, so that to read it again brings nothing new.
+    The feed has no scores. The signal source of a post is ``reddit:`` and its id, observed at the
+    time of the post, so that fetching a post again adds no observation.
 
     Parameters
     ----------
     client : Client
-        Asks www.reddit.com.
+        HTTP client.
     request : FetchRequest
-        `argument` names subreddits, ``MachineLearning+LocalLLaMA``; by default the first of these.
+        `argument` is a list of subreddits such as ``MachineLearning+LocalLLaMA``; the default is
+        ``MachineLearning``.
 
     Raises
     ------
     SourceError
-        Where Reddit cannot be asked, or gives no feed.
+        If Reddit is not available or does not return a feed.
     """
     names = request.argument or _SUBREDDITS
     if not _NAMES.fullmatch(names):
         raise SourceError(
-            f"{names[:100]!r} names no subreddits: write them as MachineLearning+LocalLLaMA"
+            f"{names[:100]!r} is not a list of subreddits: write reddit:MachineLearning+LocalLLaMA"
         )
     reply = client.get(
         f"https://www.reddit.com/r/{names}/new/.rss",
-        {"limit": str(_FEED_POSTS)},
+        {"limit": str(_MAX_FEED_POSTS)},
         unless=validators_of(request, names),
-        most_bytes=FEED_BYTES,
+        most_bytes=MAX_FEED_BYTES,
     )
     if reply.unchanged:
         return
     feed = parse_feed(reply.body, reply.address)
     posts = {
-        _id_of(one): one
-        for one in feed.entries
-        if isinstance(one, Entry) and is_asked_for(one.moment, request)
+        _id_of(entry): entry
+        for entry in feed.entries
+        if isinstance(entry, Entry) and is_in_range(entry.moment, request)
     }
     yield Batch(
-        records=[one for one in feed.entries if isinstance(one, Malformed)],
+        records=[entry for entry in feed.entries if isinstance(entry, Malformed)],
         signals=_signals(posts, request.now),
         days=_days(posts.values(), request.now),
-        cursor=cursor_after(reply, feed, request, names),
+        cursor=next_cursor(reply, feed, request, names),
     )
 
 
@@ -74,7 +76,7 @@ def _signals(posts: Mapping[str, Entry], now: datetime) -> list[Signal]:
     return [
         Signal(paper, Kind.POSTS, 1.0, min(post.moment or now, now), thread_source(NAME, post_id))
         for post_id, post in posts.items()
-        for paper in papers_linked(*post.links, *post.texts)
+        for paper in find_paper_ids(*post.links, *post.texts)
     ]
 
 

@@ -1,4 +1,7 @@
-"""Summaries, citations, references and neighbours of papers, from Semantic Scholar."""
+"""Fetch summaries, citations, references and related papers from Semantic Scholar.
+
+https://api.semanticscholar.org/api-docs/
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -24,75 +27,75 @@ _FIELDS = (
     "externalIds,title,abstract,venue,year,publicationDate,authors.name,fieldsOfStudy,tldr,"
     "openAccessPdf,citationCount,references.paperId,references.externalIds"
 )
-_ASKED_AT_ONCE = 100
-_RELATED_PAPERS, _RELATED_A_PAPER = 20, 10
+_PAPERS_PER_REQUEST = 100
+_PAPERS_WITH_RELATED, _RELATED_PER_PAPER = 20, 10
 _BAD_REQUEST, _NOT_FOUND = 400, 404
-_REFUSALS = (401, 403, 429)
-_NONE_KNOWN = "no valid paper ids"
-_REFERENCES = 1_000
-_MOST_CITATIONS = 10**9
+_REJECTED = (401, 403, 429)
+_NONE_FOUND = "no valid paper ids"
+_MAX_REFERENCES = 1_000
+_MAX_CITATIONS = 10**9
 _S2_ID = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A paper that was asked about, as Semantic Scholar knows it.
+    """The record of a requested paper.
 
     Parameters
     ----------
-    asked_id : str
-        The id of the paper that was asked about.
+    requested_id : str
+        Id of the requested paper.
     paper : Paper
-        What was told of it.
+        The record.
     s2_id : str or None
-        How Semantic Scholar names it, 40 hex digits.
+        Semantic Scholar's id, 40 hex digits.
     citations : int or None
-        How many papers cite it.
+        Number of papers that cite it.
     """
 
-    asked_id: str
+    requested_id: str
     paper: Paper
     s2_id: str | None
     citations: int | None
 
 
 def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
-    """Read what Semantic Scholar knows of papers.
+    """Fetch the records of papers.
 
     Parameters
     ----------
     client : Client
-        Asks ``api.semanticscholar.org``.
+        HTTP client.
     request : FetchRequest
-        Tells the papers; for the first twenty that it knows its neighbours are asked for too.
+        `papers` are looked up. Related papers are fetched for the first 20 that are found.
 
     Yields
     ------
     Batch
-        One for each hundred papers.
+        One per 100 papers.
 
     Raises
     ------
     SourceError
-        Where it refuses, or gives something else than papers.
+        If Semantic Scholar rejects the request or the reply is malformed.
     UnavailableError
-        Where it is not to be asked for a while.
+        If the rate limit is reached.
     """
     headers = {"x-api-key": request.key} if request.key else {}
-    # Without a key most questions are refused, and asking again at once makes it worse.
-    allowed = (_BAD_REQUEST,) if request.key else (_BAD_REQUEST, *_REFUSALS)
-    neighbours = _Neighbours(client, headers, allowed)
-    for start in range(0, len(request.papers), _ASKED_AT_ONCE):
-        papers = request.papers[start : start + _ASKED_AT_ONCE]
+    # Without a key most requests are rejected, and the client must not retry them.
+    allowed = (_BAD_REQUEST,) if request.key else (_BAD_REQUEST, *_REJECTED)
+    related = _RelatedPapers(client, headers, allowed)
+    for start in range(0, len(request.papers), _PAPERS_PER_REQUEST):
+        papers = request.papers[start : start + _PAPERS_PER_REQUEST]
         named = [(paper, name) for paper in papers if (name := _name(paper))]
-        told: list[Found | Malformed] = []
+        records: list[Found | Malformed] = []
         if named:
             body = {"ids": [name for _, name in named]}
-            question = {"fields": _FIELDS}
-            reply = client.post(_BATCH, body, question, headers=headers, allowed=allowed)
-            _refuse_without_key(reply)
-            told = read_papers(reply, [paper for paper, _ in named])
-        yield _answer(papers, [neighbours.added(one) for one in told], request)
+            params = {"fields": _FIELDS}
+            reply = client.post(_BATCH, body, params, headers=headers, allowed=allowed)
+            _raise_if_rejected(reply)
+            records = parse_papers(reply, [paper for paper, _ in named])
+        yield _batch(papers, [related.add(record) for record in records], request)
 
 
 def _name(paper: Paper) -> str | None:
@@ -101,24 +104,24 @@ def _name(paper: Paper) -> str | None:
     return f"DOI:{paper.doi}" if paper.doi else None
 
 
-def _refuse_without_key(reply: Reply) -> None:
-    """Raise where a refusal was let through, which is done only without a key."""
-    if reply.status in _REFUSALS:
+def _raise_if_rejected(reply: Reply) -> None:
+    """Raise UnavailableError for a rejected request, which the client returns without a key."""
+    if reply.status in _REJECTED:
         raise UnavailableError(
-            f"Semantic Scholar hardly serves without a key (status {reply.status}): ask it for a "
-            "free one and name it in the setting 'semanticscholar_key'",
+            f"Semantic Scholar rejected the request without an API key (status {reply.status}): "
+            "request a free key and set 'semanticscholar_key'",
             retry_after_s(reply.headers),
         )
 
 
-def _answer(
-    papers: Sequence[Paper], told: Sequence[Found | Malformed], request: FetchRequest
+def _batch(
+    papers: Sequence[Paper], records: Sequence[Found | Malformed], request: FetchRequest
 ) -> Batch:
-    found = [one for one in told if isinstance(one, Found)]
+    found = [record for record in records if isinstance(record, Found)]
     return Batch(
-        records=[one.paper if isinstance(one, Found) else one for one in told],
+        records=[r.paper if isinstance(r, Found) else r for r in records],
         signals=[
-            Signal(one.asked_id, Kind.CITATIONS, float(one.citations), request.now, NAME)
+            Signal(one.requested_id, Kind.CITATIONS, float(one.citations), request.now, NAME)
             for one in found
             if one.citations is not None
         ],
@@ -127,103 +130,101 @@ def _answer(
     )
 
 
-class _Neighbours:
-    """Asks what is near to the first papers of a run; a failure ends that, and nothing else."""
+class _RelatedPapers:
+    """Adds related papers to the first records of a run; the first failure ends this step only."""
 
     def __init__(self, client: Client, headers: dict[str, str], allowed: tuple[int, ...]) -> None:
         self._client = client
         self._headers = headers
         self._allowed = (*allowed, _NOT_FOUND)
-        self._left = _RELATED_PAPERS
+        self._remaining = _PAPERS_WITH_RELATED
 
-    def added(self, one: Found | Malformed) -> Found | Malformed:
-        if isinstance(one, Malformed) or not one.s2_id or not self._left:
-            return one
-        self._left -= 1
-        question = {"fields": "externalIds", "limit": str(_RELATED_A_PAPER)}
-        address = f"{_RELATED}/{one.s2_id}"
+    def add(self, record: Found | Malformed) -> Found | Malformed:
+        if isinstance(record, Malformed) or not record.s2_id or not self._remaining:
+            return record
+        self._remaining -= 1
+        params = {"fields": "externalIds", "limit": str(_RELATED_PER_PAPER)}
+        address = f"{_RELATED}/{record.s2_id}"
         try:
-            reply = self._client.get(
-                address, question, headers=self._headers, allowed=self._allowed
-            )
-            _refuse_without_key(reply)
-            related = read_related(reply)
+            reply = self._client.get(address, params, headers=self._headers, allowed=self._allowed)
+            _raise_if_rejected(reply)
+            related = parse_related(reply)
         except SourceError:
-            self._left = 0
-            return one
-        return replace(one, paper=replace(one.paper, related=related))
+            self._remaining = 0
+            return record
+        return replace(record, paper=replace(record.paper, related=related))
 
 
-def read_related(reply: Reply) -> tuple[str, ...]:
-    """Read the ids of the papers that are near to one; none where it is not known.
+def parse_related(reply: Reply) -> tuple[str, ...]:
+    """Parse the ids of related papers; return none if the paper is not found.
 
     Raises
     ------
     SourceError
-        Where the reply is something else.
+        If the reply is not a list of papers.
     """
-    told = _part(reply.json())
+    payload = _object(reply.json())
     if reply.status in (_BAD_REQUEST, _NOT_FOUND):
         return ()
-    near = told.get("recommendedPapers")
-    if not isinstance(near, list):
-        raise SourceError(f"{reply.address} gave no list of papers: it is tried again later")
-    return tuple(dict.fromkeys(_ids_of(near[:_RELATED_A_PAPER])))
+    papers = payload.get("recommendedPapers")
+    if not isinstance(papers, list):
+        raise SourceError(f"{reply.address} returned no list of papers: the next fetch retries it")
+    return tuple(dict.fromkeys(_ids_of(papers[:_RELATED_PER_PAPER])))
 
 
-def read_papers(reply: Reply, papers: Sequence[Paper]) -> list[Found | Malformed]:
-    """Read the papers that are known of those that were asked about.
+def parse_papers(reply: Reply, papers: Sequence[Paper]) -> list[Found | Malformed]:
+    """Parse the records of the requested papers that were found.
 
     Parameters
     ----------
     reply : Reply
-        Has an entry for each of `papers`, null for one that is not known.
+        Has one item for each of `papers`, null if it is not found.
     papers : sequence of Paper
-        In the order in which they were asked about.
+        The requested papers in order.
 
     Raises
     ------
     SourceError
-        Where it is not so.
+        If the reply does not have one item for each paper.
     """
-    told = reply.json()
+    payload = reply.json()
     if reply.status == _BAD_REQUEST:
-        if _NONE_KNOWN in (text_of(_part(told).get("error")) or "").lower():
+        if _NONE_FOUND in (text_of(_object(payload).get("error")) or "").lower():
             return []
-        raise SourceError(f"{reply.address} does not take the question: it is tried again later")
-    if not isinstance(told, list) or len(told) != len(papers):
+        raise SourceError(f"{reply.address} rejected the request: the next fetch retries it")
+    if not isinstance(payload, list) or len(payload) != len(papers):
         raise SourceError(
-            f"{reply.address} did not give an entry for each of {len(papers)} papers: it is tried "
-            "again later"
+            f"{reply.address} did not return one item for each of {len(papers)} papers: the next "
+            "fetch retries it"
         )
-    read: list[Found | Malformed] = []
-    for paper, raw in zip(papers, told, strict=True):
+    records: list[Found | Malformed] = []
+    for paper, raw in zip(papers, payload, strict=True):
         if raw is None:
             continue
         try:
-            read.append(_found(paper, raw))
+            records.append(_found(paper, raw))
         except ValueError as error:
-            read.append(Malformed(f"{NAME} {paper.id}", str(error)))
-    return read
+            records.append(Malformed(f"{NAME} {paper.id}", str(error)))
+    return records
 
 
-def _found(queried: Paper, raw: object) -> Found:
+def _found(requested: Paper, raw: object) -> Found:
     if not isinstance(raw, dict):
         raise ValueError("not a JSON object")
-    ids = _part(raw.get("externalIds"))
-    told_arxiv = text_of(ids.get("ArXiv"))
-    if queried.arxiv_id and told_arxiv and parse_arxiv_id(told_arxiv) != queried.arxiv_id:
-        raise ValueError("it is of another paper than the one that was asked about")
-    # Journal and conference may have printed the same work: it is told of the one asked about.
-    doi = text_of(ids.get("DOI")) if queried.arxiv_id else queried.doi
-    arxiv = queried.arxiv_id or told_arxiv
+    ids = _object(raw.get("externalIds"))
+    raw_arxiv = text_of(ids.get("ArXiv"))
+    if requested.arxiv_id and raw_arxiv and parse_arxiv_id(raw_arxiv) != requested.arxiv_id:
+        raise ValueError("not the requested paper")
+    # Several publications can share one record. The record keeps the requested DOI.
+    doi = text_of(ids.get("DOI")) if requested.arxiv_id else requested.doi
+    arxiv = requested.arxiv_id or raw_arxiv
     s2_id = text_of(raw.get("paperId")) or ""
     count = raw.get("citationCount")
     return Found(
-        queried.id,
+        requested.id,
         _paper(raw, arxiv, doi, [f"s2:{s2_id}", f"acl:{text_of(ids.get('ACL'))}"]),
         s2_id if _S2_ID.fullmatch(s2_id) else None,
-        count if type(count) is int and 0 <= count <= _MOST_CITATIONS else None,
+        count if type(count) is int and 0 <= count <= _MAX_CITATIONS else None,
     )
 
 
@@ -235,35 +236,38 @@ def _paper(raw: dict[str, object], arxiv: str | None, doi: str | None, ids: list
     return make_paper(
         title=text_of(raw.get("title")),
         abstract=text_of(raw.get("abstract")),
-        authors=[text_of(_part(one).get("name")) or "" for one in authors]
+        authors=[text_of(_object(author).get("name")) or "" for author in authors]
         if isinstance(authors, list)
         else (),
-        # arXiv's own categories say more.
+        # arXiv's categories are more specific.
         categories=() if arxiv else texts_of(raw.get("fieldsOfStudy")),
         published=text_of(raw.get("publicationDate")) or (str(year) if type(year) is int else None),
         arxiv=arxiv,
         doi=doi,
         venue=None if venue.casefold().startswith("arxiv") else venue,
         ids=ids,
-        summary=text_of(_part(raw.get("tldr")).get("text")),
-        open_url=text_of(_part(raw.get("openAccessPdf")).get("url")),
-        references=_ids_of(references[:_REFERENCES]) if isinstance(references, list) else (),
+        summary=text_of(_object(raw.get("tldr")).get("text")),
+        open_url=text_of(_object(raw.get("openAccessPdf")).get("url")),
+        references=_ids_of(references[:_MAX_REFERENCES]) if isinstance(references, list) else (),
     )
 
 
 def _ids_of(papers: Sequence[object]) -> list[str]:
-    """Name each paper by the id under which a library is likeliest to have it."""
-    told: list[str] = []
-    for one in papers:
-        ids = _part(_part(one).get("externalIds"))
-        names = (*(ids.get(kind) for kind in ("ArXiv", "DOI", "ACL")), _part(one).get("paperId"))
-        read = (parse_any_id(name) for name in names if isinstance(name, str))
-        if found := next((name for name in read if name), None):
-            told.append(found)
-    return told
+    """Return one id per paper: arXiv, else DOI, else ACL, else Semantic Scholar."""
+    found: list[str] = []
+    for paper in papers:
+        ids = _object(_object(paper).get("externalIds"))
+        names = (
+            *(ids.get(kind) for kind in ("ArXiv", "DOI", "ACL")),
+            _object(paper).get("paperId"),
+        )
+        parsed = (parse_any_id(name) for name in names if isinstance(name, str))
+        if paper_id := next((name for name in parsed if name), None):
+            found.append(paper_id)
+    return found
 
 
-def _part(value: object) -> dict[str, object]:
+def _object(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 

@@ -1,4 +1,4 @@
-"""Libraries and collections of Zotero, https://www.zotero.org/support/dev/web_api/v3/basics."""
+"""Fetch Zotero libraries, https://www.zotero.org/support/dev/web_api/v3/basics."""
 
 import re
 from collections.abc import Iterator
@@ -20,19 +20,19 @@ NAME = "zotero"
 _ADDRESS = "https://api.zotero.org"
 _LIBRARY = re.compile(r"(?:users|groups)/[0-9]{1,12}(?:/collections/[A-Z0-9]{8})?")
 _PAGE_ITEMS = 100
-_PAGES = 2_000
-# A library that is changed while it is read is read again from its beginning.
-_BEGINNINGS = 5
+_MAX_PAGES = 2_000
+# A library that changes during a run is fetched again from the start.
+_MAX_STARTS = 5
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _FORBIDDEN = 403
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the reading of a library stands.
+class _Position:
+    """The state of a run, stored in the cursor.
 
-    `known` is the version that was read in full, `version` the one that is being read, None
-    before the first reply, and `start` the item to go on with.
+    `known` is the last complete library version, `version` the version in progress (None before
+    the first reply) and `start` the offset of the next page.
     """
 
     library: str
@@ -41,10 +41,10 @@ class _Place:
     start: int = 0
 
     def cursor(self) -> Cursor:
-        told = {"what": self.library, "known": self.known}
+        cursor = {"what": self.library, "known": self.known}
         if self.version is not None:
-            told |= {"version": self.version, "start": str(self.start)}
-        return told
+            cursor |= {"version": self.version, "start": str(self.start)}
+        return cursor
 
 
 class _Page(BaseModel):
@@ -52,122 +52,120 @@ class _Page(BaseModel):
 
 
 def fetch(client: Client, request: FetchRequest) -> Iterator[Batch]:
-    """Read what was added to a library, or changed in it, since it was last read.
+    """Fetch the items of a library that were added or changed since the last run.
 
-    Days are not told apart; with `request.since` all is read again.
+    Items have no day; `request.since` fetches all of them again.
 
     Parameters
     ----------
     client : Client
-        Asks api.zotero.org.
+        HTTP client.
     request : FetchRequest
-        `argument` is ``users/123`` or ``groups/456``, ``/collections/ABCD2345`` after it for one
+        `argument` is ``users/123`` or ``groups/456``, with ``/collections/ABCD2345`` for one
         collection.
 
     Raises
     ------
     SourceError
-        Where there is no such library, it is closed, changes too fast, or has no end.
+        If the library does not exist, is private, changes during the run or does not end.
     UnavailableError
-        Where Zotero asks to be left alone before all is read.
+        If Zotero requests a pause before the run is complete.
     """
-    place = _first_place(request)
-    beginnings, previous = 1, b""
-    for _ in range(_PAGES):
-        reply = _page(client, place, request.key)
+    position = _first_place(request)
+    starts, previous = 1, b""
+    for _ in range(_MAX_PAGES):
+        reply = _page(client, position, request.key)
         version = _number(reply, "last-modified-version")
-        if place.start and version != place.version:
-            # Changed items move to the end, and others up, past what was read already.
-            beginnings += 1
-            place, previous = replace(place, version=None, start=0), b""
-            if beginnings > _BEGINNINGS:
+        if position.start and version != position.version:
+            # Changed items move to the end, which shifts the pages that follow.
+            starts += 1
+            position, previous = replace(position, version=None, start=0), b""
+            if starts > _MAX_STARTS:
                 break
-            yield Batch(cursor=place.cursor())
+            yield Batch(cursor=position.cursor())
         elif reply.body == previous:
             break
         else:
             previous = reply.body
-            told = list(_told(reply, place))
-            place = _next_place(replace(place, version=version), reply)
-            yield Batch(records=told, cursor=place.cursor())
-            if place.version is None:
+            records = list(_records(reply, position))
+            position = _next_place(replace(position, version=version), reply)
+            yield Batch(records=records, cursor=position.cursor())
+            if position.version is None:
                 return
-        _leave_alone(reply)
+        _raise_if_paused(reply)
     raise SourceError(
-        f"{_ADDRESS}/{place.library} changes while it is read, repeats a page or has no end: it is "
-        "tried again at the next fetch"
+        f"{_ADDRESS}/{position.library} changed during the run, repeats a page or does not end: "
+        "the next fetch retries it"
     )
 
 
-def _first_place(request: FetchRequest) -> _Place:
+def _first_place(request: FetchRequest) -> _Position:
     library = request.argument or ""
     if not _LIBRARY.fullmatch(library):
         raise SourceError(
-            f"{library[:100]!r} names no Zotero library: write users/123 or groups/456, and "
-            "/collections/ABCD2345 after it for one collection"
+            f"{library[:100]!r} is not a Zotero library: write zotero:users/123 or "
+            "zotero:groups/456, with /collections/ABCD2345 for one collection"
         )
-    told = request.cursor
-    if request.since is not None or told.get("what") != library:
-        return _Place(library)
-    known = told.get("known", "")
-    start, version = told.get("start", ""), told.get("version", "")
+    stored = request.cursor
+    if request.since is not None or stored.get("what") != library:
+        return _Position(library)
+    known = stored.get("known", "")
+    start, version = stored.get("start", ""), stored.get("version", "")
     known = known if _NUMBER.fullmatch(known) else "0"
     if _NUMBER.fullmatch(start) and _NUMBER.fullmatch(version):
-        return _Place(library, known, version, int(start))
-    return _Place(library, known)
+        return _Position(library, known, version, int(start))
+    return _Position(library, known)
 
 
-def _page(client: Client, place: _Place, key: str | None) -> Reply:
-    address = f"{_ADDRESS}/{place.library}/items/top"
-    question = {
+def _page(client: Client, position: _Position, key: str | None) -> Reply:
+    address = f"{_ADDRESS}/{position.library}/items/top"
+    params = {
         "format": "csljson",
         "limit": str(_PAGE_ITEMS),
-        "start": str(place.start),
-        "since": place.known,
+        "start": str(position.start),
+        "since": position.known,
         "sort": "dateModified",
         "direction": "asc",
     }
     headers = {"Zotero-API-Version": "3", **({"Zotero-API-Key": key} if key else {})}
-    reply = client.get(address, question, headers=headers, allowed=(_FORBIDDEN,))
+    reply = client.get(address, params, headers=headers, allowed=(_FORBIDDEN,))
     if reply.status == _FORBIDDEN:
         raise SourceError(
-            f"{address} refuses (status {_FORBIDDEN}): set zotero_key to a key that may read it, "
-            "from https://www.zotero.org/settings/keys"
+            f"{address} rejected the request (status {_FORBIDDEN}): set 'zotero_key' to a key with "
+            "read access, from https://www.zotero.org/settings/keys"
         )
     return reply
 
 
-def _leave_alone(reply: Reply) -> None:
-    """Stop where the service is overloaded, which it may say of a good reply too."""
-    told = reply.headers.get("backoff", "").strip()
-    if _NUMBER.fullmatch(told) and int(told):
+def _raise_if_paused(reply: Reply) -> None:
+    """Raise UnavailableError if a reply, successful or not, has a Backoff header."""
+    backoff_s = reply.headers.get("backoff", "").strip()
+    if _NUMBER.fullmatch(backoff_s) and int(backoff_s):
         raise UnavailableError(
-            f"{reply.address} asks to be left alone for {int(told)} seconds: the rest is asked for "
-            "after that",
-            float(told),
+            f"{reply.address} requested a pause of {int(backoff_s)} s: the next fetch resumes",
+            float(backoff_s),
         )
 
 
-def _told(reply: Reply, place: _Place) -> Iterator[Paper | Malformed]:
+def _records(reply: Reply, position: _Position) -> Iterator[Paper | Malformed]:
     page = reply.read(_Page)
-    return parse_items(page.items, f"{NAME} {place.library} from {place.start}")
+    return parse_items(page.items, f"{NAME} {position.library} from {position.start}")
 
 
-def _next_place(place: _Place, reply: Reply) -> _Place:
-    start = place.start + _PAGE_ITEMS
+def _next_place(position: _Position, reply: Reply) -> _Position:
+    start = position.start + _PAGE_ITEMS
     if start < int(_number(reply, "total-results")):
-        return replace(place, start=start)
-    return _Place(place.library, place.version or "0")
+        return replace(position, start=start)
+    return _Position(position.library, position.version or "0")
 
 
 def _number(reply: Reply, header: str) -> str:
-    told = reply.headers.get(header, "")
-    if not _NUMBER.fullmatch(told):
+    value = reply.headers.get(header, "")
+    if not _NUMBER.fullmatch(value):
         raise SourceError(
-            f"{reply.address} did not tell {header}, and so is not Zotero's: it is tried again at "
-            "the next fetch"
+            f"{reply.address} returned no valid {header} header: the next fetch retries it"
         )
-    return told
+    return value
 
 
 SOURCE = Source(

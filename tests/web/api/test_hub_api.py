@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from broadsheet.library import Library
 from broadsheet.model import Kind, Paper, Period, Span
-from broadsheet.sources.hf_daily import read_list
+from broadsheet.sources.hf_daily import parse_list
 from broadsheet.web.api.hub import MAX_DEPTH
 from tests.web.api.newsstand import (
     BRIDGES,
@@ -92,7 +92,7 @@ def test_no_name_is_used_that_the_hub_does_not_use(client: TestClient, shared: P
 
 
 def test_another_broadsheet_can_read_the_lists_as_those_of_the_hub(client: TestClient) -> None:
-    (entry,) = read_list(client.get("/api/daily_papers?submitter=ada").json(), "hf", NOW)
+    (entry,) = parse_list(client.get("/api/daily_papers?submitter=ada").json(), "hf", NOW)
     assert isinstance(entry.record, Paper)
     assert replace(entry.record, categories=KITES.categories) == KITES
     assert {one.kind: one.value for one in entry.signals} == {
