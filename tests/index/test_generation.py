@@ -1,8 +1,12 @@
 """The postings and vectors of one generation."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from broadsheet.encoders.paper_text import text_of
 from broadsheet.errors import SearchIndexError
@@ -13,7 +17,7 @@ from broadsheet.index.local.generation import (
     panics_as_errors,
 )
 from broadsheet.rules.normalize import make_paper
-from tests.index.samples import ChangeLog, RandomEncoder
+from tests.index.samples import ChangeLog, RandomEncoder, by_word
 
 
 @pytest.fixture
@@ -49,6 +53,28 @@ def test_applying_changes_again_has_no_effect(generation: Generation, log: Chang
     for _ in range(3):
         list(generation.update(0, log.read))
         assert len(generation.lexical) == len(generation.vectors) == 9
+
+
+def test_a_paper_is_encoded_again_only_if_its_text_changed(
+    generation: Generation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[str] = []
+    encode = RandomEncoder.encode
+
+    def count(self: RandomEncoder, texts: Sequence[str]) -> NDArray[np.float32]:
+        encoded.extend(texts)
+        return encode(self, texts)
+
+    monkeypatch.setattr(RandomEncoder, "encode", count)
+    first = make_paper(title="Kites")
+    with generation.writing() as apply:
+        apply({1: first, 2: make_paper(title="Rivers")})
+        apply({1: replace(first, categories=("cs.LG",)), 2: make_paper(title="Lanterns")})
+        apply({1: None})
+        apply({1: first})
+    assert encoded == ["Kites", "Rivers", "Lanterns", "Kites"]
+    assert by_word(generation, "lanterns") == [2]
+    assert by_word(generation, "rivers") == []
 
 
 def test_deletions_that_a_killed_writer_left_do_not_block_the_next(

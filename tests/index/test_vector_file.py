@@ -76,14 +76,14 @@ def test_a_zero_vector_is_stored(file: VectorFile) -> None:
     assert cosine(rows, 1, unit_vectors(1)[0]) == 0
 
 
-def test_a_paper_is_outdated_if_its_text_changed(file: VectorFile) -> None:
+def test_a_vector_is_stale_if_its_text_changed_or_it_is_missing(file: VectorFile) -> None:
     old, same = text_hash("old"), text_hash("same")
     file.append(dict(zip((1, 2), unit_vectors(2), strict=True)), {1: old, 2: same})
     present = {1: text_hash("new"), 2: same, 3: text_hash("unknown")}
-    assert file.read().outdated(present) == [1]
+    assert file.read().stale(present) == [1, 3]
     file.append({1: unit_vectors(1)[0]}, {1: text_hash("new")})
-    assert file.read().outdated(present) == []
-    assert file.read().outdated({}) == []
+    assert file.read().stale(present) == [3]
+    assert file.read().stale({}) == []
 
 
 def test_a_hash_is_that_of_the_exact_text() -> None:
@@ -206,4 +206,4 @@ def test_it_stores_what_a_dictionary_stores(
     for view in (file.read(rows), file.read()):
         assert view.papers == len(expected)
         assert has(view, *range(1, 7)) == [num in expected for num in range(1, 7)]
-        assert view.outdated(expected) == []
+        assert view.stale(expected) == []

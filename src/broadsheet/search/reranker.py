@@ -165,7 +165,7 @@ class Reranker:
         deleted = [num for num, paper in changed.items() if paper is None]
         texts = {num: text_of(paper) for num, paper in changed.items() if paper is not None}
         hashes = {num: text_hash(text) for num, text in texts.items()}
-        model.vectors.delete(deleted + model.vectors.outdated(hashes))
+        model.vectors.delete(deleted + model.vectors.stale(hashes))
 
     def _compute(self, model: _Model, nums: list[int]) -> int:
         with self._database.read() as connection:

@@ -1,7 +1,7 @@
 """One generation of the index: the postings and the vectors of the same papers."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,16 +15,14 @@ from broadsheet.errors import SearchIndexError
 from broadsheet.index.engine import Changes, ReadChanges
 from broadsheet.index.local.lexical import Lexical
 from broadsheet.index.local.postings import LexicalWriter
+from broadsheet.index.local.vector_file import text_hash
 from broadsheet.index.local.vector_index import VectorIndex
-from broadsheet.model import Paper
 
 # Changes in one batch, which is what a crash makes the next run repeat. Encoders differ in speed by
 # a factor of a thousand, so the size is doubled after a batch that took less than _SHORT_S and
 # halved after one that took more than _LONG_S.
 MAX_BATCH, _MIN_BATCH, _FIRST_BATCH = 8_192, 64, 1_024
 _SHORT_S, _LONG_S = 1.0, 10.0
-
-_Vector = NDArray[np.float32]
 
 
 class Generation:
@@ -150,7 +148,7 @@ class Generation:
 
     def _apply(self, writer: LexicalWriter, changes: Changes) -> None:
         indexed = {num for num in changes if num in self.vectors}
-        self.vectors.append(self._encoded(changes))
+        self._encode_changed_texts(changes)
         for num, paper in changes.items():
             if num in indexed:
                 writer.delete(num)
@@ -164,10 +162,14 @@ class Generation:
             self.vectors.append(dict.fromkeys(deleted))
         self.vectors.extend_graph()
 
-    def _encoded(self, changes: Mapping[int, Paper | None]) -> dict[int, _Vector | None]:
-        present = {num: paper for num, paper in changes.items() if paper is not None}
-        vectors = self.encode([text_of(paper) for paper in present.values()])
-        return dict(zip(present, vectors, strict=True))
+    def _encode_changed_texts(self, changes: Changes) -> None:
+        # Most changes leave title and abstract as they are, and an encoder may be slow or paid.
+        texts = {num: text_of(paper) for num, paper in changes.items() if paper is not None}
+        hashes = {num: text_hash(text) for num, text in texts.items()}
+        stale = self.vectors.stale(hashes)
+        if stale:
+            vectors = self.encode([texts[num] for num in stale])
+            self.vectors.append(dict(zip(stale, vectors, strict=True)), hashes)
 
 
 def _next_limit(limit: int, took_s: float) -> int:

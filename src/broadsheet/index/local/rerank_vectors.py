@@ -48,9 +48,9 @@ class RerankVectors:
         wanted = np.asarray(nums, dtype=np.int64)
         return [int(num) for num in wanted[self._rows.rows(wanted) < 0]]
 
-    def outdated(self, text_hashes: Mapping[int, int]) -> list[int]:
-        """List the papers that have a vector of another text; see :meth:`VectorRows.outdated`."""
-        return self._rows.outdated(text_hashes)
+    def stale(self, text_hashes: Mapping[int, int]) -> list[int]:
+        """List the papers without a vector of this text; see :meth:`VectorRows.stale`."""
+        return self._rows.stale(text_hashes)
 
     def cosines(self, vector: NDArray[np.float32], nums: NDArray[np.int64]) -> NDArray[np.float32]:
         """Compute the cosine between a vector and that of each paper.

@@ -68,8 +68,8 @@ class VectorRows:
         scales[known] = self.vectors.scales[rows[known]]
         return QuantizedVectors(values, scales)
 
-    def outdated(self, text_hashes: Mapping[int, int]) -> list[int]:
-        """List the papers that have a vector of another text.
+    def stale(self, text_hashes: Mapping[int, int]) -> list[int]:
+        """List the papers that have no vector, or one of another text.
 
         Parameters
         ----------
@@ -79,9 +79,9 @@ class VectorRows:
         nums = np.fromiter(text_hashes.keys(), dtype=np.int64, count=len(text_hashes))
         present = np.fromiter(text_hashes.values(), dtype=np.int64, count=len(text_hashes))
         rows = self.rows(nums)
-        known = rows >= 0
-        differs = self.text_hashes[rows[known]] != present[known]
-        return [int(num) for num in nums[known][differs]]
+        stale = rows < 0
+        stale[~stale] = self.text_hashes[rows[~stale]] != present[~stale]
+        return [int(num) for num in nums[stale]]
 
 
 class VectorFile:

@@ -74,10 +74,18 @@ class VectorIndex:
             if self._snapshot is not None and not self._file.is_current(self._snapshot.rows):
                 self._snapshot = self._read(self._snapshot.rows)
 
-    def append(self, vectors: Mapping[int, NDArray[np.float32] | None]) -> None:
+    def append(
+        self,
+        vectors: Mapping[int, NDArray[np.float32] | None],
+        text_hashes: Mapping[int, int] | None = None,
+    ) -> None:
         """Add, replace or delete papers; see :meth:`VectorFile.append`."""
-        self._file.append(vectors)
+        self._file.append(vectors, text_hashes)
         self.reload()
+
+    def stale(self, text_hashes: Mapping[int, int]) -> list[int]:
+        """List the papers without a vector of this text; see :meth:`VectorRows.stale`."""
+        return self._now().rows.stale(text_hashes)
 
     def nearest(
         self, vector: NDArray[np.float32], limit: int
