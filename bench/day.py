@@ -1,10 +1,10 @@
-"""How soon a day's new papers are found, and whether readers wait meanwhile.
+"""Measure how soon a day's new papers can be found, and the latency of queries meanwhile.
 
     python bench/day.py DUMP [--day 1000] [--json]
 
-All but the last papers of a dump are imported and indexed. Then another process asks one query
-after the other, at first while nothing is written, then while the last papers are stored and
-indexed. Printed are the seconds until the last of them is found, and the reader's times.
+All but the last papers of a dump are imported and indexed. Then another process runs queries, first
+without concurrent writes, then while the last papers are stored and indexed. Prints the seconds
+until the last paper is found, and the latency of the queries in both phases.
 """
 
 import argparse
@@ -31,8 +31,8 @@ _OF_PAPERS, _OF_EACH_KIND = 20_000, 125
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """When a query was asked, in seconds of the machine's clock, and how long it took."""
+class _Timing:
+    """When a query started, in seconds of the monotonic clock, and how long it took."""
 
     at_s: float
     ms: float
@@ -45,23 +45,23 @@ def main() -> None:
     parser.add_argument("--day", type=int, default=1_000)
     parser.add_argument("--alone", type=float, default=5.0, help="seconds before the day")
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as made, count_bar("import, index and ask", 4) as advance:
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as made, count_bar("import, index and search", 4) as advance:
         folder = Path(made)
-        lines = list(lines_of(asked.dump))
+        lines = list(lines_of(arguments.dump))
         earlier, day = folder / "earlier.jsonl", folder / "day.jsonl"
-        earlier.write_bytes(b"".join(lines[: -asked.day]))
-        day.write_bytes(b"".join(lines[-asked.day :]))
+        earlier.write_bytes(b"".join(lines[: -arguments.day]))
+        day.write_bytes(b"".join(lines[-arguments.day :]))
         advance(1)
         with open_library(folder / "data", database=None) as library:
             library.import_file(earlier)
             library.update_index()
             advance(1)
-            document = {"papers": len(lines), "day": asked.day} | _measure(
-                library, earlier, day, asked.alone
+            document = {"papers": len(lines), "day": arguments.day} | _measure(
+                library, earlier, day, arguments.alone
             )
             advance(2)
-    if asked.json:
+    if arguments.json:
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         return
     table = Table(box=None, show_header=False)
@@ -87,12 +87,12 @@ def _measure(library: Library, earlier: Path, day: Path, alone_s: float) -> dict
     found = [hit.paper.title for hit in library.search(f'"{last.title}"').hits]
     done = perf_counter()
     if last.title not in found:
-        raise SystemExit(f"the last paper is not found: {last.title!r}")
+        raise SystemExit(f"the last paper was not found: {last.title!r}")
     ours.send(None)
-    told: list[_Asked] = ours.recv()
+    timings: list[_Timing] = ours.recv()
     reader.join()
-    alone = [one.ms for one in told if one.at_s < begun]
-    meanwhile = [one.ms for one in told if begun <= one.at_s < done]
+    alone = [one.ms for one in timings if one.at_s < begun]
+    meanwhile = [one.ms for one in timings if begun <= one.at_s < done]
     return {
         "stored_s": round(stored - begun, 3),
         "searchable_s": round(done - begun, 3),
@@ -106,15 +106,15 @@ def _read(data: Path, queries: list[str], pipe: Connection) -> None:
         for query in queries[:20]:
             library.search(query)
         pipe.send(None)
-        told = []
+        timings = []
         for query in cycle(queries):
-            # perf_counter is the machine's monotonic clock: processes may compare it.
+            # perf_counter is the machine's monotonic clock, which processes share.
             begun = perf_counter()
             library.search(query)
-            told.append(_Asked(begun, (perf_counter() - begun) * 1e3))
+            timings.append(_Timing(begun, (perf_counter() - begun) * 1e3))
             if pipe.poll():
                 break
-        pipe.send(told)
+        pipe.send(timings)
 
 
 def _percentiles(name: str, taken_ms: list[float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The histories of papers on the hub: readings of upvotes, the page's order, what papers said."""
+"""Recorded data of the hub's daily papers: upvote observations, page order, paper metadata."""
 
 import csv
 import gzip
@@ -16,23 +16,23 @@ from broadsheet.rules.normalize import make_paper
 
 RANKS, PAPERS = "rank_snapshots.csv.gz", "daily_papers.jsonl.gz"
 _DAILY = "daily:"
-# A page is read each morning; one that was read for the first time in the evening is none.
+# A page is observed each morning; one that was first observed later is not a morning page.
 _LATEST_MORNING = time(12)
 HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One paper at one moment.
+class Observation:
+    """The counts of one paper at one time.
 
     Parameters
     ----------
     at_h : float
         Hours since 1970.
     upvotes : int
-        Total.
+        Total upvotes.
     comments, stars : int or None
-        Totals; None where they were not read.
+        Totals; None if they were not observed.
     """
 
     at_h: float
@@ -43,14 +43,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Morning:
-    """The page of one day, as it was read that morning.
+    """The page of one day, as observed that morning.
 
     Parameters
     ----------
     day : date
         The page's day.
     at_h : float
-        When it was read.
+        Hours since 1970 at which it was observed.
     papers : tuple of str
         arXiv ids on it.
     """
@@ -61,39 +61,39 @@ class Morning:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the page said of a paper.
+class PageRecord:
+    """The metadata of a paper on the page.
 
     Parameters
     ----------
     paper : Paper
         The paper.
-    told_h : float
-        When that was read.
+    read_h : float
+        Hours since 1970 at which it was read.
     submitted_h : float or None
-        When somebody put it forward.
+        Hours since 1970 at which the paper was submitted; None if unknown.
     submitter : str
-        Who did; empty where nobody says.
+        Who submitted it; empty if unknown.
     """
 
     paper: Paper
-    told_h: float
+    read_h: float
     submitted_h: float | None
     submitter: str
 
 
 def hours(moment: datetime) -> float:
-    """Count the hours since 1970."""
+    """Return the hours since 1970."""
     return moment.timestamp() / HOUR_S
 
 
 def moment_of(at_h: float) -> datetime:
-    """Give the moment of some hours since 1970."""
+    """Return the time of some hours since 1970."""
     return datetime.fromtimestamp(at_h * HOUR_S, UTC)
 
 
 class Histories:
-    """All readings, by paper and in order of time.
+    """All observations, by paper and in order of time.
 
     Parameters
     ----------
@@ -102,38 +102,38 @@ class Histories:
     """
 
     def __init__(self, path: Path) -> None:
-        self.of: dict[str, list[Reading]] = defaultdict(list)
+        self.of: dict[str, list[Observation]] = defaultdict(list)
         pages: dict[tuple[date, float], list[str]] = defaultdict(list)
         for row in _rows(path):
             at = datetime.fromisoformat(row["snapshot_utc"])
-            reading = Reading(
+            observation = Observation(
                 hours(at),
                 int(row["upvotes"]),
                 _count(row.get("num_comments")),
                 _count(row.get("github_stars")),
             )
-            self.of[row["paper_id"]].append(reading)
+            self.of[row["paper_id"]].append(observation)
             page = row.get("page") or ""
             if page.startswith(_DAILY) and at.time() < _LATEST_MORNING:
                 day = date.fromisoformat(page.removeprefix(_DAILY))
                 if day == at.date():
-                    pages[day, reading.at_h].append(row["paper_id"])
-        for readings in self.of.values():
-            readings.sort(key=lambda reading: reading.at_h)
+                    pages[day, observation.at_h].append(row["paper_id"])
+        for observations in self.of.values():
+            observations.sort(key=lambda each: each.at_h)
         self.mornings = _one_a_day(pages)
 
-    def known(self, paper: str, at_h: float) -> Sequence[Reading]:
-        """Give the readings of a paper up to a moment."""
-        readings = self.of[paper]
-        return readings[: bisect_right(readings, at_h, key=lambda reading: reading.at_h)]
+    def known(self, paper: str, at_h: float) -> Sequence[Observation]:
+        """Return the observations of a paper up to a time."""
+        observations = self.of[paper]
+        return observations[: bisect_right(observations, at_h, key=lambda each: each.at_h)]
 
     def upvotes_at(self, paper: str, at_h: float, within_h: float) -> float | None:
-        """Estimate the upvotes at a moment, by a straight line between the readings around it.
+        """Estimate the upvotes at a time by linear interpolation between two observations.
 
         Returns
         -------
         float or None
-            None where the paper was not read after the moment within `within_h` hours.
+            None if the paper was not observed within `within_h` hours after that time.
         """
         before, after = self.known(paper, at_h), self.of[paper]
         rest = after[len(before) :]
@@ -152,12 +152,12 @@ def _one_a_day(pages: Mapping[tuple[date, float], Sequence[str]]) -> list[Mornin
 
 
 def read_orders(path: Path) -> list[tuple[float, dict[str, int]]]:
-    """Read the order of the service's own page, reading by reading.
+    """Read the order of the service's page at each observation.
 
     Returns
     -------
     list of (hours since 1970, rank by paper)
-        In order of time; empty where there is no such file.
+        In order of time; empty without such a file.
     """
     orders: dict[float, dict[str, int]] = defaultdict(dict)
     for row in _rows(path) if path.exists() else ():
@@ -166,20 +166,20 @@ def read_orders(path: Path) -> list[tuple[float, dict[str, int]]]:
     return sorted(orders.items())
 
 
-def read_papers(path: Path) -> dict[str, Told]:
-    """Read what the page said of papers, as it was told first; empty without such a file."""
-    told: dict[str, Told] = {}
+def read_papers(path: Path) -> dict[str, PageRecord]:
+    """Read the first metadata of each paper on the page; empty without such a file."""
+    records: dict[str, PageRecord] = {}
     if not path.exists():
-        return told
+        return records
     with gzip.open(path, "rb") as lines:
         for line in lines:
             row = orjson.loads(line)
-            if row["id"] not in told:
-                told[row["id"]] = _told(row)
-    return told
+            if row["id"] not in records:
+                records[row["id"]] = _record(row)
+    return records
 
 
-def _told(row: dict[str, object]) -> Told:
+def _record(row: dict[str, object]) -> PageRecord:
     authors = row.get("authors")
     submitted = row.get("submitted_on_daily_at")
     paper = make_paper(
@@ -190,7 +190,7 @@ def _told(row: dict[str, object]) -> Told:
         arxiv=str(row["id"]),
         code_url=str(row.get("github_repo") or "") or None,
     )
-    return Told(
+    return PageRecord(
         paper,
         hours(datetime.fromisoformat(str(row["snapshot_utc"]))),
         hours(datetime.fromisoformat(str(submitted))) if submitted else None,
@@ -199,12 +199,12 @@ def _told(row: dict[str, object]) -> Told:
 
 
 def midnight_h(day: date) -> float:
-    """Give the first hour of a day in UTC."""
+    """Return the start of a day in UTC, as hours since 1970."""
     return hours(datetime.combine(day, time(), UTC))
 
 
 def after_month(month: str) -> date:
-    """Give the first day after a month, such as ``2025-12``."""
+    """Return the first day after a month such as ``2025-12``."""
     return (date.fromisoformat(f"{month}-28") + timedelta(days=4)).replace(day=1)
 
 

@@ -1,4 +1,4 @@
-"""Judged collections: a folder in BEIR layout, and how well a ranking meets its judgements."""
+"""Judged collections in BEIR layout, and the measures of a ranking against their judgements."""
 
 import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,14 +15,14 @@ DEPTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document to be found.
+    """One document of a collection.
 
     Parameters
     ----------
     id : str
-        As the judgements name it.
+        The id that the judgements use.
     title : str
-        Empty where the collection gives none.
+        Empty if the collection has none.
     text : str
         The abstract; may be empty.
     """
@@ -39,7 +39,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Queries over documents, and which documents answer them.
+    """Documents, queries and relevance judgements.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Collection:
     queries : mapping of str to str
         By id, the text of every judged query.
     gains : mapping of str to (mapping of str to int)
-        By query id, the gain of each judged document, 0 for one that does not answer.
+        By query id, the gain of each judged document; 0 if it is not relevant.
     """
 
     name: str
@@ -65,15 +65,15 @@ def read_collection(folder: Path, corpus: Sequence[Path] = ()) -> Collection:
     Parameters
     ----------
     folder : Path
-        Holds `queries.jsonl.gz` and `qrels.test.tsv.gz`, most often `corpus.jsonl.gz` too.
+        Contains `queries.jsonl.gz`, `qrels.test.tsv.gz` and usually `corpus.jsonl.gz`.
     corpus : sequence of Path
-        Files that hold the documents where the folder has no corpus of its own: records with
+        Files of the documents, if the folder contains no corpus: records with
         ``_id``, ``title`` and ``text``, or ``id``, ``title`` and ``abstract``.
 
     Raises
     ------
     SystemExit
-        Where a file is missing or no judged query is known.
+        If a file is missing or no query is judged.
     """
     own = folder / CORPUS
     files = [own] if own.exists() or not corpus else corpus
@@ -81,8 +81,8 @@ def read_collection(folder: Path, corpus: Sequence[Path] = ()) -> Collection:
     for document in chain.from_iterable(map(read_documents, files)):
         documents.setdefault(document.id, document)
     gains = _gains(folder / QRELS)
-    asked = {record["_id"]: record["text"] for record in _records(folder / QUERIES)}
-    queries = {name: asked[name] for name in gains if name in asked}
+    texts = {record["_id"]: record["text"] for record in _records(folder / QUERIES)}
+    queries = {name: texts[name] for name in gains if name in texts}
     if not queries:
         raise SystemExit(
             f"no query of {str(folder / QUERIES)!r} is judged in {QRELS!r}: check both"
@@ -98,31 +98,31 @@ def read_documents(file: Path) -> Iterator[Document]:
 
 
 def ndcg(found: Sequence[str], gains: Mapping[str, int], depth: int = 10) -> float:
-    """Give the normalised discounted cumulative gain of a ranking, gains counted as they are.
+    """Compute the normalised discounted cumulative gain of a ranking, with linear gains.
 
-    The sum over ranks of gain / log2(rank + 1), as a share of the best sum that any ranking could
-    have (Järvelin and Kekäläinen 2002, with linear gains, as trec_eval computes ``ndcg_cut``).
+    The sum over ranks of gain / log2(rank + 1), divided by the largest sum of any ranking
+    (Järvelin and Kekäläinen 2002, with linear gains, as trec_eval computes ``ndcg_cut``).
 
     Parameters
     ----------
     found : sequence of str
         Document ids, best first.
     gains : mapping of str to int
-        By document id; one that is not named has gain 0.
+        By document id; other documents have gain 0.
     depth : int
-        How many of the first are looked at.
+        The number of first documents that count.
 
     Returns
     -------
     float
-        In [0, 1]; 0 where nothing could be gained.
+        In [0, 1]; 0 if every gain is 0.
     """
     best = _discounted(sorted(gains.values(), reverse=True)[:depth])
     return _discounted([gains.get(name, 0) for name in found[:depth]]) / best if best else 0.0
 
 
 def recall(found: Sequence[str], gains: Mapping[str, int], depth: int = DEPTH) -> float:
-    """Give the share of the documents with a gain that are among the first `depth` found.
+    """Compute the share of the documents with a gain that are among the first `depth` found.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def recall(found: Sequence[str], gains: Mapping[str, int], depth: int = DEPTH) -
     Returns
     -------
     float
-        In [0, 1]; 0 where no document has a gain.
+        In [0, 1]; 0 if no document has a gain.
     """
     wanted = {name for name, gain in gains.items() if gain > 0}
     return len(wanted.intersection(found[:depth])) / len(wanted) if wanted else 0.0
@@ -143,21 +143,21 @@ def measure(
     rank: Callable[[str, int], Sequence[int]],
     on_query: Callable[[int], None] = lambda _: None,
 ) -> dict[str, float]:
-    """Ask every judged query and average how well the answers meet the judgements.
+    """Run every judged query and average the measures.
 
     Parameters
     ----------
     collection : Collection
-        What is asked.
+        The collection.
     rank : callable
-        Given a query's text and a number of hits, the places of documents, best first.
+        Given a query and a number of hits, returns the rows of documents, best first.
     on_query : callable, optional
-        Told 1 after each query.
+        Called with 1 after each query.
 
     Returns
     -------
     dict of str to float
-        ``nDCG@10`` and ``R@100``, means over the judged queries, to four places.
+        ``nDCG@10`` and ``R@100``, means over the judged queries, to four decimals.
     """
     gained, recalled = 0.0, 0.0
     for name, text in collection.queries.items():
@@ -165,12 +165,12 @@ def measure(
         gained += ndcg(found, collection.gains[name])
         recalled += recall(found, collection.gains[name])
         on_query(1)
-    asked = len(collection.queries)
-    return {"nDCG@10": round(gained / asked, 4), "R@100": round(recalled / asked, 4)}
+    count = len(collection.queries)
+    return {"nDCG@10": round(gained / count, 4), "R@100": round(recalled / count, 4)}
 
 
 def size_mb(folder: Path) -> float:
-    """Give the megabytes of disk that the files below a folder take."""
+    """Return the megabytes of disk used by the files below a folder."""
     return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
@@ -184,7 +184,7 @@ def lines_of(file: Path) -> Iterator[bytes]:
     Raises
     ------
     SystemExit
-        Where there is no such file.
+        If there is no such file.
     """
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
@@ -192,7 +192,7 @@ def lines_of(file: Path) -> Iterator[bytes]:
     except FileNotFoundError:
         raise SystemExit(
             f"there is no file {str(file)!r}: name a folder in BEIR layout, and with --corpus the "
-            "files of its documents where they are kept elsewhere"
+            "files of its documents if they are elsewhere"
         ) from None
 
 

@@ -1,13 +1,13 @@
-"""How fast queries are answered, beside other engines on the same papers.
+"""Measure the latency of queries, compared with other engines on the same papers.
 
     python bench/latency.py DUMP [--sizes 10000,100000,all] [--peers NAME…] [--json]
                                  [--picture FILE]
 
-The first papers of a dump (JSON lines, gzipped or not) are indexed by each engine in a process of
-its own, then served by another that runs on one core. Queries are drawn from the papers with a
-fixed seed (see questions.py); none is asked twice, and the engines take turns, round by round.
-Printed are the medians of the rounds: milliseconds a query, the share of queries made from a span
-of an abstract whose paper was among the first ten, and what index, disk and memory cost.
+Each engine indexes the first papers of a dump (JSON lines, gzipped or not) in one process and is
+served by another on one core. Queries are drawn from the papers with a fixed seed (see
+questions.py); each is sent once, and the engines alternate. Prints the medians over the rounds:
+milliseconds per query, the share of queries drawn from an abstract whose paper is among the first
+ten hits, and the cost of the index in time, disk and memory.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from judged import lines_of, read_documents
 from peers import OWN, OWN_HTTP, PEERS, load_peer
 from picture import draw_growth
 from questions import KNOWN_ITEM, Question, draw
-from serving import Answers, EngineError, ask, build, serve
+from serving import Answers, EngineError, build, search, serve
 
 Figures = dict[str, float]
 
@@ -39,22 +39,22 @@ _FOUND_WITHIN = 10
 
 def main() -> None:
     """Measure and print."""
-    asked = _arguments()
-    engines = [OWN, OWN_HTTP, *(name for name in asked.peers if load_peer(name))]
+    arguments = _arguments()
+    engines = [OWN, OWN_HTTP, *(name for name in arguments.peers if load_peer(name))]
     sizes = {}
-    for size in asked.sizes:
+    for size in arguments.sizes:
         with tempfile.TemporaryDirectory() as folder:
             papers = Path(folder) / "papers.jsonl"
-            taken = _take(asked.dump, size, papers)
-            sizes[str(taken)] = _measure(engines, papers, asked.each)
-    if asked.json:
-        told = orjson.dumps({"sizes": sizes}, option=orjson.OPT_INDENT_2)
-        sys.stdout.buffer.write(told + b"\n")
+            count = _copy(arguments.dump, size, papers)
+            sizes[str(count)] = _measure(engines, papers, arguments.each)
+    if arguments.json:
+        document = orjson.dumps({"sizes": sizes}, option=orjson.OPT_INDENT_2)
+        sys.stdout.buffer.write(document + b"\n")
     else:
         for name, figures in sizes.items():
             Console().print(_table(f"{int(name):,} papers", figures))
-    if asked.picture:
-        draw_growth(sizes, asked.picture)
+    if arguments.picture:
+        draw_growth(sizes, arguments.picture)
 
 
 def _arguments() -> argparse.Namespace:
@@ -68,18 +68,18 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _sizes(told: str) -> list[int | None]:
-    return [None if size == "all" else int(size) for size in told.split(",")]
+def _sizes(text: str) -> list[int | None]:
+    return [None if size == "all" else int(size) for size in text.split(",")]
 
 
-def _take(dump: Path, size: int | None, papers: Path) -> int:
-    """Copy the first papers of a dump into a file; gives how many there were."""
-    taken = 0
+def _copy(dump: Path, size: int | None, papers: Path) -> int:
+    """Copy the first papers of a dump to a file; return their number."""
+    count = 0
     with papers.open("wb") as file:
         for line in islice(lines_of(dump), size):
             file.write(line)
-            taken += 1
-    return taken
+            count += 1
+    return count
 
 
 def _measure(engines: Sequence[str], papers: Path, each: int) -> dict[str, Figures]:
@@ -89,38 +89,41 @@ def _measure(engines: Sequence[str], papers: Path, each: int) -> dict[str, Figur
     del documents
     costs: dict[str, Figures] = {}
     answers: dict[str, list[Answers]] = {}
-    with count_bar("index and ask", len(engines) * (ROUNDS + 2)) as advance, ExitStack() as stack:
+    with (
+        count_bar("index and search", len(engines) * (ROUNDS + 2)) as advance,
+        ExitStack() as stack,
+    ):
         served = []
         for engine in engines:
-            with _left_out_where_it_fails(engine):
+            with _skipped_if_it_fails(engine):
                 costs[engine] = _costs(engine, papers, costs)
                 served.append(stack.enter_context(serve(engine, _folder(engine, papers))))
             advance(1)
         for questions in (warm_up[:_WARM_UP], *rounds):
-            for one in served:
-                with _left_out_where_it_fails(one.name):
-                    told = ask(one, [question.text for question in questions])
-                    answers.setdefault(one.name, []).append(told)
+            for each_engine in served:
+                with _skipped_if_it_fails(each_engine.name):
+                    answer = search(each_engine, [question.text for question in questions])
+                    answers.setdefault(each_engine.name, []).append(answer)
                 advance(1)
     return {
-        name: costs[name] | _figures(told[1:], rounds, ids)
-        for name, told in answers.items()
-        if len(told) > ROUNDS
+        name: costs[name] | _figures(runs[1:], rounds, ids)
+        for name, runs in answers.items()
+        if len(runs) > ROUNDS
     }
 
 
 @contextmanager
-def _left_out_where_it_fails(engine: str) -> Iterator[None]:
+def _skipped_if_it_fails(engine: str) -> Iterator[None]:
     try:
         yield
     except EngineError as error:
-        sys.stderr.write(f"{engine} is left out: {error}\n")
+        sys.stderr.write(f"{engine} is skipped: {error}\n")
 
 
 def _costs(engine: str, papers: Path, before: Mapping[str, Figures]) -> Figures:
     if engine == OWN_HTTP:
         if OWN not in before:
-            raise EngineError(f"there is no index of {OWN}")
+            raise EngineError(f"no index of {OWN}")
         return before[OWN]
     folder = _folder(engine, papers)
     folder.mkdir()
@@ -134,9 +137,9 @@ def _folder(engine: str, papers: Path) -> Path:
 def _figures(
     answers: Sequence[Answers], rounds: Sequence[Sequence[Question]], ids: Sequence[str]
 ) -> Figures:
-    cpu = [told.cpu_ms for told in answers]
+    cpu = [run.cpu_ms for run in answers]
     return {
-        **_percentiles("", [told.taken_ms for told in answers]),
+        **_percentiles("", [run.taken_ms for run in answers]),
         **(_percentiles("cpu_", cpu) if all(cpu) else {}),
         "found_at_10": round(_found(answers, rounds, ids), 4),
         "rss_mb": round(answers[-1].rss_mb, 1),
@@ -144,7 +147,7 @@ def _figures(
 
 
 def _percentiles(prefix: str, rounds: Sequence[Sequence[float]]) -> Figures:
-    """Give the medians over the rounds of each round's percentiles."""
+    """Return the medians over the rounds of the percentiles of each round."""
     percents = (50, 95, 99)
     by_round = np.percentile(rounds, percents, axis=1)
     return {
@@ -156,10 +159,10 @@ def _percentiles(prefix: str, rounds: Sequence[Sequence[float]]) -> Figures:
 def _found(
     answers: Sequence[Answers], rounds: Sequence[Sequence[Question]], ids: Sequence[str]
 ) -> float:
-    """Give the share of the queries made from a span of an abstract that find its paper."""
+    """Return the share of queries drawn from an abstract whose paper is among the first hits."""
     first = []
-    for told, questions in zip(answers, rounds, strict=True):
-        for question, found in zip(questions, told.found, strict=True):
+    for run, questions in zip(answers, rounds, strict=True):
+        for question, found in zip(questions, run.found, strict=True):
             if question.kind in KNOWN_ITEM:
                 names = {str(question.row), ids[question.row]}
                 first.append(not names.isdisjoint(found[:_FOUND_WITHIN]))

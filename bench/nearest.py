@@ -1,10 +1,10 @@
-"""From which size a graph finds the nearest vectors sooner than a scan of all of them.
+"""Compare the time of a graph search with that of a full scan of vectors, by size.
 
     python bench/nearest.py DUMP [--sizes 30000,100000,300000,1000000] [--json]
 
-The papers of a dump are encoded; beyond their number, copies with noise (a fifth of a vector's
-length) stand in for further papers. Printed are the median time of the nearest 200 by scan and by
-graph on one thread, and the share of the true 100 nearest that the graph finds.
+The papers of a dump are encoded; copies with noise (a fifth of a vector's length) are added for
+larger sizes. Prints the median time of finding the nearest 200 by scan and by graph on one thread,
+and the share of the true nearest 100 that the graph finds.
 """
 
 import argparse
@@ -35,10 +35,10 @@ def main() -> None:
     parser.add_argument("dump", type=Path)
     parser.add_argument("--sizes", default="30000,100000,300000,1000000")
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    titles, vectors = _encoded(asked.dump)
-    document = {size: _measure(titles, vectors, int(size)) for size in asked.sizes.split(",")}
-    if asked.json:
+    arguments = parser.parse_args()
+    titles, vectors = _encoded(arguments.dump)
+    document = {size: _measure(titles, vectors, int(size)) for size in arguments.sizes.split(",")}
+    if arguments.json:
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         return
     table = Table("papers", "scan ms", "graph ms", "found", "graph s", "graph MB", box=None)
@@ -77,8 +77,8 @@ def _measure(
         len(set(right[:_JUDGED].tolist()) & set(got[:_JUDGED].tolist())) / len(right[:_JUDGED])
         for right, got in zip(truth, found, strict=True)
     ]
-    told = {"scan_ms": scan_ms, "graph_ms": graph_ms, "found": float(np.mean(shares))}
-    return told | {"graph_s": built_s, "graph_mb": size_mb}
+    figures = {"scan_ms": scan_ms, "graph_ms": graph_ms, "found": float(np.mean(shares))}
+    return figures | {"graph_s": built_s, "graph_mb": size_mb}
 
 
 def _papers(vectors: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:

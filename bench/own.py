@@ -1,4 +1,4 @@
-"""Broadsheet itself: stored, indexed and asked as a user would."""
+"""Broadsheet, through the same interface as a user."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,8 +10,8 @@ from broadsheet.rules.normalize import make_paper
 from judged import Document, size_mb
 from peers import Rank
 
-# A prefix that is kept for examples. Each document gets its own DOI, for papers whose DOIs differ
-# are never held to be one work, however alike their titles are.
+# A DOI prefix reserved for examples. Each document gets its own DOI, because papers with different
+# DOIs are never merged, however similar their titles are.
 _DOI = "10.5555/bench."
 _BATCH = 2_000
 
@@ -22,22 +22,22 @@ def fill(library: Library, documents: Sequence[Document], on_papers: Callable[[i
     Parameters
     ----------
     library : Library
-        An empty one.
+        An empty library.
     documents : sequence of Document
-        Their title becomes the paper's, their text its abstract, and nothing else is told. Where
-        a document has no title, its text is the title, for a paper needs one.
+        The title and text of each become the title and abstract of a paper. If a document has no
+        title, its text is the title, because a paper needs one.
     on_papers : callable
-        Told how many papers each step stored or indexed: twice as many as there are in the end.
+        Called with the number of papers stored or indexed; each paper counts twice.
 
     Raises
     ------
     SystemExit
-        Where documents were taken for one paper.
+        If documents were merged.
     """
     for start in range(0, len(documents), _BATCH):
         batch = documents[start : start + _BATCH]
-        told = [_paper(row, document) for row, document in enumerate(batch, start)]
-        report = library.add("bench", told)
+        papers = [_paper(row, document) for row, document in enumerate(batch, start)]
+        report = library.add("bench", papers)
         if report.tally.new != len(batch):
             raise SystemExit(f"of {len(batch)} documents {report.tally.new} became papers")
         on_papers(len(batch))
@@ -45,7 +45,7 @@ def fill(library: Library, documents: Sequence[Document], on_papers: Callable[[i
 
 
 def rank_with(library: Library, mode: Mode) -> Rank:
-    """Rank the documents of a filled library by its own search."""
+    """Return a function that ranks the documents by the library's search."""
 
     def rank(query: str, n: int) -> Sequence[int]:
         return [_row(hit.paper) for hit in library.search(query, n=n, mode=mode).hits]
@@ -88,8 +88,8 @@ def build_library(papers: Path, folder: Path) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``import_s`` and ``index_s``, seconds to store the papers and then to index their words and
-        meaning; ``library_mb`` and ``disk_mb``, megabytes of the database and of the index.
+        ``import_s`` and ``index_s``, seconds to store the papers and to index them;
+        ``library_mb`` and ``disk_mb``, megabytes of the database and of the index.
     """
     with open_library(folder, database=None) as library:
         start = perf_counter()
@@ -107,6 +107,6 @@ def build_library(papers: Path, folder: Path) -> dict[str, float]:
 
 
 def open_dump(folder: Path) -> Callable[[str], list[str]]:
-    """Open what :func:`build_library` left: given a query, the arXiv ids of a page of hits."""
+    """Open a library of :func:`build_library`; return a search for the arXiv ids of one page."""
     library = open_library(folder, database=None)
     return lambda query: [hit.paper.arxiv_id or "" for hit in library.search(query).hits]

@@ -8,6 +8,6 @@ from broadsheet.serve.server import serve_pages
 
 
 def serve_library(folder: Path, on_open: Callable[[str], None]) -> None:
-    """Serve a library's pages until the process ends; `on_open` is told their address."""
+    """Serve a library's pages until the process ends; `on_open` is called with their address."""
     settings = load_settings({"data": folder, "database": None})
     serve_pages(settings, "127.0.0.1", 0, on_open)

@@ -1,11 +1,11 @@
-"""Draw what latency.py measured.
+"""Draw the figures of latency.py.
 
     python bench/latency.py DUMP --json >measured.json
     python bench/picture.py measured.json docs/latency.svg
 
-Three small pictures: the median and the 99th percentile of a query's time against the number of
-papers, both on logarithmic axes, and at the largest number the share of papers found again against
-the median. Broadsheet is drawn in colour, the others in grey, each line named at its end.
+Three charts: the median and the 99th percentile of the query time by number of papers, on
+logarithmic axes, and for the largest number the share of papers found by median time. Broadsheet is
+in colour, other engines in grey; each line is labelled at its end.
 """
 
 import math
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Sizes = Mapping[str, Mapping[str, Mapping[str, float]]]
-"""By number of papers and engine, the figures that latency.py prints."""
+"""The figures of latency.py by number of papers and engine."""
 
 OURS, _OTHERS, _TEXT = "#a8321e", "#8a8a86", "#33332f"
 _LABEL_GAP = 0.062
@@ -43,30 +43,30 @@ STYLE = {
 def main() -> None:
     """Draw a file of figures."""
     if len(sys.argv) != 3:
-        raise SystemExit("name the JSON file that latency.py printed, then the picture to draw")
+        raise SystemExit("usage: picture.py FIGURES.json FILE.svg")
     draw_growth(orjson.loads(Path(sys.argv[1]).read_bytes())["sizes"], Path(sys.argv[2]))
 
 
 def draw_growth(sizes: Sizes, path: Path) -> None:
-    """Draw the growth of time with the number of papers.
+    """Draw query time and quality by number of papers.
 
     Parameters
     ----------
     sizes : mapping
-        What was measured, at one size or more.
+        The figures, for one size or more.
     path : Path
         An SVG or PNG file, by its ending.
 
     Raises
     ------
     SystemExit
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     """
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
-        raise SystemExit("the picture needs matplotlib: pip install matplotlib") from None
+        raise SystemExit("the chart needs matplotlib: pip install matplotlib") from None
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.5, 3.9), layout="constrained")
         median, slowest, quality = figure.subplots(1, 3)
@@ -80,17 +80,17 @@ def _lines(axes: "Axes", sizes: Sizes, measure: str, title: str) -> None:
     counts = sorted(sizes, key=int)
     ends = {}
     for engine in sizes[counts[-1]]:
-        told = [(int(n), sizes[n][engine][measure]) for n in counts if engine in sizes[n]]
+        points = [(int(n), sizes[n][engine][measure]) for n in counts if engine in sizes[n]]
         ours = engine.startswith("broadsheet")
         axes.plot(
-            *zip(*told, strict=True),
+            *zip(*points, strict=True),
             color=OURS if ours else _OTHERS,
             linewidth=2 if ours else 1.2,
             linestyle="--" if engine.endswith("http") else "-",
             marker="o",
             markersize=3,
         )
-        ends[engine] = told[-1][1]
+        ends[engine] = points[-1][1]
     axes.set(title=title, xscale="log", yscale="log", xlabel="papers")
     axes.set_xticks([int(n) for n in counts], [f"{int(n):,}" for n in counts])
     axes.minorticks_off()
@@ -115,15 +115,15 @@ def _name_ends(axes: "Axes", ends: Mapping[str, float]) -> None:
 
 def _points(axes: "Axes", sizes: Sizes) -> None:
     largest = max(sizes, key=int)
-    # Over HTTP the same papers are found: one point says it.
-    told = {name: row for name, row in sizes[largest].items() if not name.endswith("http")}
-    engines = sorted(told, key=lambda engine: told[engine]["p50_ms"])
+    # The same papers are found over HTTP, so one point is enough.
+    rows = {name: row for name, row in sizes[largest].items() if not name.endswith("http")}
+    engines = sorted(rows, key=lambda engine: rows[engine]["p50_ms"])
     axes.set(title="Found among the first ten", xscale="log", xlabel="median of a query, ms")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()
     axes.margins(0.25, 0.12)
     for place, engine in enumerate(engines):
-        ours, point = engine == "broadsheet", (told[engine]["p50_ms"], told[engine]["found_at_10"])
+        ours, point = engine == "broadsheet", (rows[engine]["p50_ms"], rows[engine]["found_at_10"])
         axes.plot(*point, "o", color=OURS if ours else _OTHERS)
         axes.annotate(
             engine,
@@ -137,7 +137,7 @@ def _points(axes: "Axes", sizes: Sizes) -> None:
 
 
 def _spread(places: Sequence[float]) -> list[float]:
-    """Move rising places apart until no two labels touch, each as little as can be."""
+    """Separate ascending positions until labels do not overlap, each by as little as possible."""
     moved = list(places)
     for _ in range(200):
         for left in range(len(moved) - 1):

@@ -1,13 +1,12 @@
-"""How well judged queries are answered, beside other engines.
+"""Measure the quality of search on judged collections, compared with other engines.
 
     python bench/quality.py DIR… [--corpus FILE…] [--peers NAME…] [--rerank PERCENT…] [--json]
 
 Each DIR is a collection in BEIR layout: corpus.jsonl.gz, queries.jsonl.gz and qrels.test.tsv.gz.
-Its documents are stored and indexed by the product in a temporary library, and its queries are
-asked word for word. Printed are nDCG@10 (linear gains) and recall@100, means over the judged
-queries, for words alone, meaning alone and both, with `--rerank` (formerly `--refine`) also after
-reranking with the vectors of so many percent of the papers, beside other engines on the same
-documents.
+Its documents are indexed in a temporary library, and its queries are run unchanged. Prints nDCG@10
+(linear gains) and recall@100, means over the judged queries, for words alone, meaning alone and
+both; with `--rerank` (formerly `--refine`) also after reranking with the vectors of that percentage
+of the papers; and the same for other engines.
 """
 
 import argparse
@@ -32,14 +31,15 @@ Figures = dict[str, dict[str, float]]
 
 def main() -> None:
     """Measure and print."""
-    asked = _arguments()
+    arguments = _arguments()
     document = {}
-    for folder in asked.folders:
-        collection = read_collection(folder, asked.corpus)
-        document[collection.name] = _own(collection, asked.rerank) | _peers(collection, asked.peers)
-        if asked.minilm:
-            document[collection.name] |= _minilm(collection)
-    if asked.json:
+    for folder in arguments.folders:
+        collection = read_collection(folder, arguments.corpus)
+        figures = _own(collection, arguments.rerank) | _peers(collection, arguments.peers)
+        if arguments.minilm:
+            figures |= _minilm(collection)
+        document[collection.name] = figures
+    if arguments.json:
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         return
     for name, figures in document.items():
@@ -65,10 +65,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _percent(told: str) -> int:
-    if not told.isdecimal() or not 1 <= int(told) <= 100:
-        raise argparse.ArgumentTypeError(f"{told!r} is no number from 1 to 100")
-    return int(told)
+def _percent(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 100")
+    return int(text)
 
 
 def _own(collection: Collection, percents: Sequence[int]) -> Figures:
@@ -108,11 +108,11 @@ def _minilm(collection: Collection) -> Figures:
     try:
         from peers import bm25s, fusing, minilm
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"minilm is left out: {error.name!r} is not installed\n")
+        sys.stderr.write(f"minilm is skipped: {error.name!r} is not installed\n")
         return {}
     documents = collection.documents
     if len(documents) > minilm.MOST_DOCUMENTS:
-        sys.stderr.write(f"minilm is left out of {collection.name}: it would take hours\n")
+        sys.stderr.write(f"minilm is skipped for {collection.name}: it would take hours\n")
         return {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)

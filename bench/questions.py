@@ -1,4 +1,4 @@
-"""Queries drawn from the papers themselves, the same ones whenever they are drawn again."""
+"""Queries drawn from papers with a fixed seed."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -16,16 +16,16 @@ _SENTENCE_WORDS = range(8, 31)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One query and the paper it was made of.
+    """One query and the paper that it was drawn from.
 
     Parameters
     ----------
     kind : str
         A key of :data:`KINDS`.
     text : str
-        What is asked.
+        The query.
     row : int
-        Place of the paper among those it was drawn from.
+        The row of the paper.
     """
 
     kind: str
@@ -39,21 +39,21 @@ def draw(papers: Sequence[Document], seed: int, each: int = 100) -> list[Questio
     Parameters
     ----------
     papers : sequence of Document
-        Where they come from.
+        The papers.
     seed : int
-        The same seed and papers give the same queries.
+        The same seed and papers return the same queries.
     each : int
-        How many of each kind.
+        The number of queries of each kind.
 
     Returns
     -------
     list of Question
-        ``each`` times the number of kinds.
+        `each` queries of every kind.
 
     Raises
     ------
     SystemExit
-        Where the papers hold too little text to make queries of.
+        If the papers contain too little text.
     """
     chance = Random(seed)
     questions = [
@@ -71,7 +71,7 @@ def _drawn(
         text = make(papers[row], chance)
         if text:
             return Question(kind, text, row)
-    raise SystemExit(f"no query of {kind} could be drawn: name a dump of papers with abstracts")
+    raise SystemExit(f"no query of {kind} could be drawn: use a dump of papers with abstracts")
 
 
 def _two_words(paper: Document, chance: Random) -> str | None:
@@ -90,12 +90,12 @@ def _title(paper: Document, chance: Random) -> str | None:
 
 def _sentence(paper: Document, chance: Random) -> str | None:
     sentences = _SENTENCE_END.split(paper.text)
-    told = [text for text in sentences if len(text.split()) in _SENTENCE_WORDS]
-    return chance.choice(told) if told else None
+    candidates = [text for text in sentences if len(text.split()) in _SENTENCE_WORDS]
+    return chance.choice(candidates) if candidates else None
 
 
 def _some(text: str, many: int, chance: Random) -> str | None:
-    """Take some words of a text, in their order, those that carry meaning only."""
+    """Return some words of a text in their order, without stop words."""
     found = dict.fromkeys(word.lower() for word in _WORD.findall(text))
     words = [word for word in found if word not in STOP_WORDS]
     if len(words) < many:
@@ -115,4 +115,4 @@ KINDS: dict[str, Make] = {
 words of an abstract."""
 
 KNOWN_ITEM = ("three words", "sentence")
-"""The kinds made from a span of an abstract, for which the paper itself is looked for."""
+"""The kinds drawn from an abstract; found-in-10 counts whether the paper is found."""

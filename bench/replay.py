@@ -16,7 +16,7 @@ from hub import (
     RANKS,
     Histories,
     Morning,
-    Told,
+    PageRecord,
     midnight_h,
     read_orders,
     read_papers,
@@ -83,10 +83,10 @@ class Replay:
             "page_order": self._page_order,
         }
 
-    def told(self, paper: str, at_h: float) -> Told | None:
+    def told(self, paper: str, at_h: float) -> PageRecord | None:
         """Give what was said of a paper by a moment; the page is read with its list."""
         told = self._told.get(paper)
-        return told if told and told.told_h <= at_h + 0.5 else None
+        return told if told and told.read_h <= at_h + 0.5 else None
 
     def appeared_h(self, paper: str, morning: Morning) -> float:
         """Tell since when a paper was on the hub, as far as one could know."""

@@ -1,12 +1,12 @@
-"""How well saved result pages are found again.
+"""Measure how well search reproduces saved result pages.
 
     python bench/seed_pages.py PAGE… --queries queries.json [--json]
 
-The pages are imported into a temporary library and each page's query is asked there. For each page
-it prints the average precision of the page's papers among all imported, and the share of the
-page's leading matches that come first: the leading matches are the papers at the head of the page
-that hold every word of the query (in singular or plural; where the first paper does not, in any
-form of the stem), and the share is of the hits at as many first ranks.
+The pages are imported into a temporary library and the query of each page is searched there. Prints
+for each page the average precision of its papers among all imported, and the share of its leading
+matches among as many first hits. The leading matches are the first papers of the page that contain
+all words of the query, in singular or plural, or in any form of the stem if the first paper does
+not contain them otherwise.
 """
 
 import argparse
@@ -33,19 +33,19 @@ def main() -> None:
     parser.add_argument("pages", nargs="+", type=Path)
     parser.add_argument("--queries", required=True, type=Path)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    queries = orjson.loads(asked.queries.read_bytes())
+    arguments = parser.parse_args()
+    queries = orjson.loads(arguments.queries.read_bytes())
     with (
         tempfile.TemporaryDirectory() as folder,
         open_library(folder, database=None) as library,
     ):
-        for page in asked.pages:
+        for page in arguments.pages:
             library.import_file(page)
         library.update_index()
-        pages = {page.name: _measure(library, page, queries[page.name]) for page in asked.pages}
+        pages = {page.name: _measure(library, page, queries[page.name]) for page in arguments.pages}
     mean = sum(float(row["ap"]) for row in pages.values()) / len(pages)
     document = {"pages": pages, "mean_ap": round(mean, 4)}
-    if asked.json:
+    if arguments.json:
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         return
     table = Table("page", "query", "average precision", "leading", box=None)
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _measure(library: Library, page: Path, query: str) -> dict[str, str | float]:
-    papers = [told for told in read_file(page)[1] if isinstance(told, Paper)]
+    papers = [paper for paper in read_file(page)[1] if isinstance(paper, Paper)]
     wanted = {title_key(paper.title) for paper in papers}
     found = library.search(query, n=library.health().papers)
     keys = [title_key(hit.paper.title) for hit in found.hits]

@@ -1,4 +1,4 @@
-"""Start engines in processes of their own and ask them."""
+"""Start engines in separate processes and send them queries."""
 
 import http.client
 import os
@@ -33,8 +33,8 @@ class EngineError(Exception):
     """An engine's process failed."""
 
 
-class _Said(TypedDict, total=False):
-    """One line of an engine's process."""
+class _Message(TypedDict, total=False):
+    """One line that an engine's process writes."""
 
     address: str
     ms: list[float]
@@ -45,17 +45,17 @@ class _Said(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What one engine did with some queries.
+    """The answers of one engine to some queries.
 
     Parameters
     ----------
     taken_ms : sequence of float
-        Milliseconds that each query took.
+        Milliseconds of each query.
     cpu_ms : sequence of float
-        Milliseconds of processor time that each query took, of which a busy machine makes no more;
-        empty for the one that is asked over HTTP.
+        Milliseconds of processor time of each query, which other processes do not increase; empty
+        over HTTP.
     found : sequence of (sequence of str)
-        For each query the papers found, best first: by their place in the file, or by arXiv id.
+        For each query the papers found, best first: by row in the file, or by arXiv id.
     rss_mb : float
         Resident megabytes of the process after the last query.
     """
@@ -68,16 +68,16 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An engine that waits for queries.
+    """A running engine.
 
     Parameters
     ----------
     name : str
-        Of the engine.
+        Its name.
     process : subprocess.Popen
-        Told a line, it answers a line.
+        Its process, which answers each line with a line.
     address : str or None
-        Of the pages, where they are asked over HTTP.
+        The address of its pages, if queries are sent over HTTP.
     """
 
     name: str
@@ -85,18 +85,18 @@ class Served:
     address: str | None
 
 
-def ask(engine: Served, queries: Sequence[str]) -> Answers:
-    """Ask queries one after the other.
+def search(engine: Served, queries: Sequence[str]) -> Answers:
+    """Send queries one after the other.
 
     Raises
     ------
     EngineError
-        Where the process ended.
+        If the process ended.
     """
     if engine.address is not None:
-        return _ask_over_http(engine, engine.address, queries)
-    said = _said(engine, queries)
-    return Answers(said["ms"], said["cpu_ms"], said["found"], said["rss_mb"])
+        return _search_over_http(engine, engine.address, queries)
+    message = _reply(engine, queries)
+    return Answers(message["ms"], message["cpu_ms"], message["found"], message["rss_mb"])
 
 
 def build(engine: str, papers: Path, folder: Path) -> dict[str, float]:
@@ -109,7 +109,7 @@ def build(engine: str, papers: Path, folder: Path) -> dict[str, float]:
     papers : Path
         JSON lines.
     folder : Path
-        An empty one, for the index.
+        An empty folder for the index.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def build(engine: str, papers: Path, folder: Path) -> dict[str, float]:
     Raises
     ------
     EngineError
-        Where the process failed; it has said why on standard error.
+        If the process failed; its standard error says why.
     """
     run = subprocess.run(
         [sys.executable, _ENGINE, "build", engine, papers, folder],
@@ -133,7 +133,7 @@ def build(engine: str, papers: Path, folder: Path) -> dict[str, float]:
 
 @contextmanager
 def serve(engine: str, folder: Path) -> Iterator[Served]:
-    """Open what :func:`build` left, on one core, until the end of the block."""
+    """Serve an index of :func:`build` on one core until the end of the block."""
     process = subprocess.Popen(
         [sys.executable, _ENGINE, "serve", engine, folder],
         stdin=subprocess.PIPE,
@@ -148,7 +148,7 @@ def serve(engine: str, folder: Path) -> Iterator[Served]:
         process.communicate()
 
 
-def _ask_over_http(engine: Served, address: str, queries: Sequence[str]) -> Answers:
+def _search_over_http(engine: Served, address: str, queries: Sequence[str]) -> Answers:
     taken_ms, found = [], []
     with closing(http.client.HTTPConnection(address.removeprefix("http://"))) as connection:
         for query in queries:
@@ -156,7 +156,7 @@ def _ask_over_http(engine: Served, address: str, queries: Sequence[str]) -> Answ
             page = _page(engine.name, connection, f"/search?{urlencode({'q': query})}")
             taken_ms.append((perf_counter() - start) * 1_000)
             found.append(_papers_on(page))
-    return Answers(taken_ms, [], found, _said(engine, [])["rss_mb"])
+    return Answers(taken_ms, [], found, _reply(engine, [])["rss_mb"])
 
 
 def _page(engine: str, connection: http.client.HTTPConnection, path: str) -> str:
@@ -171,23 +171,23 @@ def _page(engine: str, connection: http.client.HTTPConnection, path: str) -> str
     return page
 
 
-def _said(engine: Served, queries: Sequence[str]) -> _Said:
+def _reply(engine: Served, queries: Sequence[str]) -> _Message:
     assert engine.process.stdin is not None
     try:
         engine.process.stdin.write(orjson.dumps(queries) + b"\n")
         engine.process.stdin.flush()
     except BrokenPipeError as error:
-        raise EngineError(f"{engine.name} ended before it was asked") from error
+        raise EngineError(f"{engine.name} ended before the query") from error
     return _line(engine.name, engine.process)
 
 
-def _line(engine: str, process: "subprocess.Popen[bytes]") -> _Said:
+def _line(engine: str, process: "subprocess.Popen[bytes]") -> _Message:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        raise EngineError(f"{engine} ended before it answered")
-    said: _Said = orjson.loads(line)
-    return said
+        raise EngineError(f"{engine} ended before its answer")
+    message: _Message = orjson.loads(line)
+    return message
 
 
 def _papers_on(page: str) -> list[str]:

@@ -25,7 +25,7 @@ from broadsheet.library import Library
 from broadsheet.model import Edition, Kind, Period, Section, Signal, Span, Submission
 from broadsheet.store.attention import add_signals
 from broadsheet.store.submissions import upsert_submissions
-from hub import PAPERS, Histories, Told, moment_of, read_papers
+from hub import PAPERS, Histories, PageRecord, moment_of, read_papers
 
 _SOURCE = "hf"
 _NOON = time(12, tzinfo=UTC)
@@ -97,20 +97,20 @@ class Kept:
     ----------
     library : Library
         Whose clock shows that moment.
-    told : list of Told
+    told : list of PageRecord
         Papers, as the page told of them.
     signals : list of Signal
         In order of time.
     """
 
-    def __init__(self, library: Library, told: list[Told], signals: list[Signal]) -> None:
+    def __init__(self, library: Library, told: list[PageRecord], signals: list[Signal]) -> None:
         self._library = library
-        self._told = sorted(told, key=lambda one: one.told_h)
+        self._told = sorted(told, key=lambda one: one.read_h)
         self._signals = signals
 
     def go_on_until(self, moment: datetime) -> None:
         """Store the papers and readings that came since the last time."""
-        told = [one for one in self._told if moment_of(one.told_h) <= moment]
+        told = [one for one in self._told if moment_of(one.read_h) <= moment]
         read = [one for one in self._signals if one.observed_at <= moment]
         self._told, self._signals = self._told[len(told) :], self._signals[len(read) :]
         self._library.add(_SOURCE, [one.paper for one in told])
@@ -134,7 +134,7 @@ def _printed_at(period: Period) -> datetime:
     return datetime.combine(day, _NOON)
 
 
-def _signals(histories: Histories, told: dict[str, Told]) -> Iterator[Signal]:
+def _signals(histories: Histories, told: dict[str, PageRecord]) -> Iterator[Signal]:
     for paper, one in told.items():
         for reading in histories.of[paper]:
             at = moment_of(reading.at_h)

@@ -49,13 +49,13 @@ def main() -> None:
 def _examples(folder: Path, through: str) -> tuple[Floats, Floats, list[str]]:
     histories = Histories(folder / "upvote_snapshots.csv.gz")
     end_h = midnight_h(after_month(through))
-    told = {paper: one for paper, one in read_papers(folder / PAPERS).items() if one.told_h < end_h}
+    told = {paper: one for paper, one in read_papers(folder / PAPERS).items() if one.read_h < end_h}
     days: dict[str, list[int]] = defaultdict(list)
     papers, upvotes, months = [], [], []
     for paper, one in told.items():
         known = histories.known(paper, end_h - 1e-9)
         if known:
-            at = moment_of(one.told_h)
+            at = moment_of(one.read_h)
             days[at.date().isoformat()].append(len(papers))
             papers.append(one.paper)
             upvotes.append(np.log1p(known[-1].upvotes))

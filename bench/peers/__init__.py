@@ -1,4 +1,4 @@
-"""Other search engines on the same papers: one module each, its library imported nowhere else."""
+"""Other search engines: one module each, the only one that imports its library."""
 
 import os
 import sys
@@ -12,37 +12,37 @@ from judged import Document
 OWN, OWN_HTTP = "broadsheet", "broadsheet-http"
 PEERS = ("bm25s", "fts5", "tantivy", "lancedb", "qdrant")
 
-# LanceDB warns at every query of a change to come that does not touch us.
+# LanceDB logs a deprecation warning for every query.
 os.environ.setdefault("LANCEDB_LOG", "error")
 
 Rank = Callable[[str, int], Sequence[int]]
-"""Given a query and a number of hits, the places of documents in the corpus, best first."""
+"""Given a query and a number of hits, returns the rows of documents, best first."""
 
 
 class Peer(Protocol):
-    """What each module here gives."""
+    """The interface of each module."""
 
     def build(self, documents: Sequence[Document], folder: Path) -> None:
-        """Index documents, in the order given, so that nothing is left to do before a query.
+        """Index documents completely, in their order.
 
         Parameters
         ----------
         documents : sequence of Document
-            The corpus.
+            The documents.
         folder : Path
-            An empty folder that everything is kept in.
+            An empty folder for the index.
         """
 
     def open_index(self, folder: Path) -> Rank:
-        """Open what :meth:`build` left in a folder, perhaps in another process."""
+        """Open the index that :meth:`build` wrote, possibly in another process."""
 
 
 def load_peer(name: str) -> Peer | None:
-    """Import one of :data:`PEERS`; where its library is not installed, say so and give None."""
+    """Import one of :data:`PEERS`; log to standard error and return None if not installed."""
     try:
         return cast(Peer, import_module(f"peers.{name}"))
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("peers"):
             raise
-        sys.stderr.write(f"{name} is left out: {error.name!r} is not installed\n")
+        sys.stderr.write(f"{name} is skipped: {error.name!r} is not installed\n")
         return None

@@ -28,7 +28,7 @@ def build(documents: Sequence[Document], folder: Path) -> None:
 
 
 def open_index(folder: Path) -> Rank:
-    """Open for queries; documents that hold no word of a query are not among its hits."""
+    """Open for queries; hits contain at least one word of the query."""
     index = bm25s.BM25.load(folder)
 
     def rank(query: str, n: int) -> Sequence[int]:
@@ -43,13 +43,13 @@ def open_index(folder: Path) -> Rank:
 
 
 def open_scores(folder: Path) -> Scores:
-    """Open for the score of every document, for fusing with others."""
+    """Open for the scores of all documents, for fusion."""
     index = bm25s.BM25.load(folder)
     return lambda query: np.asarray(index.get_scores(_words(query)[0]), dtype=np.float32)
 
 
 def _words(query: str) -> list[list[str]]:
-    told = bm25s.tokenize(
+    texts = bm25s.tokenize(
         query, stopwords="en", stemmer=_STEMMER, return_ids=False, show_progress=False
     )
-    return [[str(word) for word in words] for words in told]
+    return [[str(word) for word in words] for words in texts]

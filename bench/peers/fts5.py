@@ -1,4 +1,4 @@
-"""SQLite FTS5: the Porter stemmer, BM25 over title and abstract, papers that hold any word."""
+"""SQLite FTS5: the Porter stemmer, BM25 over title and abstract, papers containing any word."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -29,10 +29,12 @@ def build(documents: Sequence[Document], folder: Path) -> None:
 def open_index(folder: Path) -> Rank:
     """Open for queries."""
     connection = sqlite3.connect(folder / _FILE)
-    asking = "SELECT rowid FROM papers WHERE papers MATCH ? ORDER BY rank LIMIT ?"
+    statement = "SELECT rowid FROM papers WHERE papers MATCH ? ORDER BY rank LIMIT ?"
 
     def rank(query: str, n: int) -> Sequence[int]:
-        told = " OR ".join(f'"{word}"' for word in words_of(query))
-        return [row for (row,) in connection.execute(asking, (told, n))] if told else []
+        expression = " OR ".join(f'"{word}"' for word in words_of(query))
+        return (
+            [row for (row,) in connection.execute(statement, (expression, n))] if expression else []
+        )
 
     return rank

@@ -1,4 +1,4 @@
-"""Rankings of the scores of every document, of one kind or of two together."""
+"""Rank documents by one score, or by the fusion of two."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,24 +8,24 @@ from numpy.typing import NDArray
 from peers import Rank
 
 Scores = Callable[[str], NDArray[np.float32]]
-"""Given a query, the score of every document in the order of the corpus."""
+"""Given a query, returns the score of every document, by row."""
 
 _CANDIDATES = 1_000
 _RRF_K = 60
 
 
 def alone(scores: Scores) -> Rank:
-    """Rank by one score; what scores nothing or less is no hit."""
+    """Rank by one score; a document with a score of 0 or less is not a hit."""
 
     def rank(query: str, n: int) -> Sequence[int]:
-        given = scores(query)
-        return [row for row in _best(given, n) if given[row] > 0]
+        values = scores(query)
+        return [row for row in _best(values, n) if values[row] > 0]
 
     return rank
 
 
 def summed(one: Scores, other: Scores) -> Rank:
-    """Rank by the sum of two scores, each as a share of its best, over the best of both."""
+    """Rank the best of both by the sum of two scores, each divided by its maximum."""
 
     def rank(query: str, n: int) -> Sequence[int]:
         a, b = one(query), other(query)
@@ -40,11 +40,11 @@ def by_ranks(one: Scores, other: Scores) -> Rank:
     """Rank by reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, with their k of 60)."""
 
     def rank(query: str, n: int) -> Sequence[int]:
-        summed_up: dict[int, float] = {}
+        totals: dict[int, float] = {}
         for scores in (one, other):
             for place, row in enumerate(alone(scores)(query, _CANDIDATES), start=1):
-                summed_up[row] = summed_up.get(row, 0.0) + 1 / (_RRF_K + place)
-        return sorted(summed_up, key=lambda row: (-summed_up[row], row))[:n]
+                totals[row] = totals.get(row, 0.0) + 1 / (_RRF_K + place)
+        return sorted(totals, key=lambda row: (-totals[row], row))[:n]
 
     return rank
 

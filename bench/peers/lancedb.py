@@ -14,7 +14,7 @@ from peers import Rank
 from peers.words import words_of
 
 _BATCH = 8_192
-# Below this many vectors LanceDB's own advice is to scan them.
+# LanceDB recommends a scan for fewer vectors.
 _FEWEST_INDEXED = 50_000
 _CANDIDATES = 100
 
@@ -46,8 +46,8 @@ def open_index(folder: Path) -> Rank:
     def rank(query: str, n: int) -> Sequence[int]:
         words = " ".join(words_of(query))
         vector = encoder.encode([query])[0]
-        asked = table.search(query_type="hybrid").vector(vector).text(MatchQuery(words, "text"))
-        found = asked.rerank(fused).select(["row"]).limit(max(n, _CANDIDATES)).to_arrow()
+        hybrid = table.search(query_type="hybrid").vector(vector).text(MatchQuery(words, "text"))
+        found = hybrid.rerank(fused).select(["row"]).limit(max(n, _CANDIDATES)).to_arrow()
         return [int(row) for row in found["row"].to_pylist()[:n]]
 
     return rank

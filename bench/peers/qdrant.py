@@ -27,13 +27,13 @@ from peers import Rank
 
 _BATCH = 2_048
 _CANDIDATES = 100
-# Counted from 1, so that this is the 60 of Cormack, Clarke and Büttcher (2009).
+# Ranks start at 1 here, so this is the 60 of Cormack, Clarke and Büttcher (2009).
 _RRF_K = 61
 _ABSTRACT_WORDS = 110.0
 
 
 def build(documents: Sequence[Document], folder: Path) -> None:
-    """Index title and text as one sparse and one dense vector, nothing else kept."""
+    """Index title and text as one sparse and one dense vector, without payload."""
     encoder, bm25 = load_encoder(), _bm25()
     shard = EdgeShard.create(str(folder), _config(encoder.dim))
     for start in range(0, len(documents), _BATCH):
@@ -60,7 +60,7 @@ def open_index(folder: Path) -> Rank:
         meaning = Query.Nearest(encoder.encode([query])[0].tolist(), using="meaning")
         request = QueryRequest(
             limit=n,
-            # The stubs do not say that this is a Fusion.
+            # The stubs do not declare it as a Fusion.
             query=cast(Fusion, Fusion.Rrf(k=_RRF_K)),
             prefetches=[Prefetch(limit=most, query=words), Prefetch(limit=most, query=meaning)],
         )

@@ -1,4 +1,4 @@
-"""Raw tantivy: one field, English stems, BM25 over papers that hold any word."""
+"""Raw tantivy: one field, English stems, BM25 over papers containing any word."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ _HEAP_BYTES = 256_000_000
 
 
 def build(documents: Sequence[Document], folder: Path) -> None:
-    """Index title and text as one field, nothing stored but the row."""
+    """Index title and text as one field, and store only the row."""
     index = _index(folder)
     writer = index.writer(_HEAP_BYTES)
     for row, paper in enumerate(documents):
