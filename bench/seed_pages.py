@@ -86,15 +86,15 @@ def _leading(library: Library, papers: Sequence[Paper], query: str) -> int:
         for text in texts
     ]
     stemmed = [set(terms.stems) <= set(text.values()) for text in texts]
-    return _run(either) or _run(stemmed)
+    return _leading_run(either) or _leading_run(stemmed)
 
 
 def _forms(text: str) -> dict[str, str]:
     return dict(zip(words_in(text), stems_in(text), strict=True))
 
 
-def _run(held: Sequence[bool]) -> int:
-    return next((place for place, holds in enumerate(held) if not holds), len(held))
+def _leading_run(contains: Sequence[bool]) -> int:
+    return next((place for place, each in enumerate(contains) if not each), len(contains))
 
 
 if __name__ == "__main__":
