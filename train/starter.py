@@ -2,8 +2,8 @@
 
     python train/starter.py PAGE… --dump DUMP --out src/broadsheet/starter/papers.jsonl
 
-Papers stand in the order of the pages, each once. Those whose normalised title is that of exactly
-one work of the dump get its id, date, authors and categories; the others keep title and abstract.
+Papers are in the order of the pages, each once. A paper whose normalised title is that of exactly
+one work of the dump gets its id, date, authors and categories; others have title and abstract only.
 """
 
 import argparse
@@ -23,20 +23,20 @@ def main() -> None:
     parser.add_argument("pages", nargs="+", type=Path)
     parser.add_argument("--dump", required=True, type=Path)
     parser.add_argument("--out", required=True, type=Path)
-    asked = parser.parse_args()
-    papers = _papers_of(asked.pages)
-    known = _identify(set(papers), asked.dump)
+    arguments = parser.parse_args()
+    papers = _papers_of(arguments.pages)
+    known = _identify(set(papers), arguments.dump)
     lines = [orjson.dumps(_line(paper, known.get(key))) for key, paper in papers.items()]
-    asked.out.write_bytes(b"\n".join(lines) + b"\n")
+    arguments.out.write_bytes(b"\n".join(lines) + b"\n")
     print(f"{len(lines)} papers, {sum(key in known for key in papers)} identified")
 
 
 def _papers_of(pages: Sequence[Path]) -> dict[str, Paper]:
     papers: dict[str, Paper] = {}
     for page in pages:
-        for told in read_file(page)[1]:
-            if isinstance(told, Paper):
-                papers.setdefault(title_key(told.title), told)
+        for item in read_file(page)[1]:
+            if isinstance(item, Paper):
+                papers.setdefault(title_key(item.title), item)
     return papers
 
 
@@ -55,8 +55,8 @@ def _identify(wanted: set[str], dump: Path) -> dict[str, dict[str, object]]:
 
 
 def _line(paper: Paper, record: dict[str, object] | None) -> dict[str, object]:
-    facts = ("id", "published", "authors", "categories")
-    known = {name: record[name] for name in facts if record.get(name)} if record else {}
+    fields = ("id", "published", "authors", "categories")
+    known = {name: record[name] for name in fields if record.get(name)} if record else {}
     return {**known, "title": paper.title, "abstract": paper.abstract}
 
 
