@@ -1,4 +1,4 @@
-"""A replay of the hub's mornings: what each score says of a page, and what became of its papers."""
+"""Replay the hub's mornings: the scores of each page, and the upvotes its papers then gained."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from hub import (
 FEWEST = 4
 _DAY_H, _WEEK_H = 24.0, 7 * 24.0
 _NEXT_H, _LATER_H = (8.0, 36.0), 3 * _DAY_H
-# A line between two readings further apart tells little of the hours between.
+# Snapshots further apart are not interpolated.
 _LINE_H = 14 * _DAY_H
 
 Scores = Mapping[str, float]
@@ -34,12 +34,12 @@ Scorer = Callable[[Morning], Scores]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the papers of a morning, where it was read.
+    """The upvotes of a morning's papers at that time and later, as far as there are snapshots.
 
     Parameters
     ----------
     now, next, later, gain24, gain72 : mapping of str to float
-        Upvotes that morning, the next day and three or more days later, and what was gained.
+        Upvotes that morning, the next day and three or more days later; gains of 24 and 72 hours.
     """
 
     now: Scores
@@ -50,30 +50,30 @@ class Outcome:
 
 
 class Replay:
-    """All that is known of the hub's pages, told morning by morning.
+    """The hub's pages, morning by morning.
 
     Parameters
     ----------
     path : Path
-        The readings; the other files are looked for beside it.
+        The snapshots; the other files are read from the same folder.
     """
 
     def __init__(self, path: Path) -> None:
         self.histories = Histories(path)
         self._orders = read_orders(path.with_name(RANKS))
-        self._told = read_papers(path.with_name(PAPERS))
-        known = list(self._told)
-        upvotes = predict_upvotes([self._told[paper].paper for paper in known])
+        self._records = read_papers(path.with_name(PAPERS))
+        known = list(self._records)
+        upvotes = predict_upvotes([self._records[paper].paper for paper in known])
         self._predicted = dict(zip(known, upvotes.tolist(), strict=True))
 
     @property
     def mornings(self) -> list[Morning]:
-        """The mornings that have a page of at least four papers."""
+        """The mornings with a page of at least four papers."""
         return [one for one in self.histories.mornings if len(one.papers) >= FEWEST]
 
     @property
     def scorers(self) -> dict[str, Scorer]:
-        """The scores compared, ours first."""
+        """The scores to compare, Broadsheet's first."""
         return {
             "broadsheet": self.broadsheet,
             "upvotes": self._upvotes,
@@ -83,16 +83,17 @@ class Replay:
             "page_order": self._page_order,
         }
 
-    def told(self, paper: str, at_h: float) -> PageRecord | None:
-        """Give what was said of a paper by a moment; the page is read with its list."""
-        told = self._told.get(paper)
-        return told if told and told.read_h <= at_h + 0.5 else None
+    def record(self, paper: str, at_h: float) -> PageRecord | None:
+        """Return the record of a paper; None if it was not known at that time."""
+        record = self._records.get(paper)
+        # A page is read within half an hour of its list.
+        return record if record and record.read_h <= at_h + 0.5 else None
 
     def appeared_h(self, paper: str, morning: Morning) -> float:
-        """Tell since when a paper was on the hub, as far as one could know."""
-        told = self.told(paper, morning.at_h)
-        if told and told.submitted_h is not None and told.submitted_h < morning.at_h:
-            return told.submitted_h
+        """Return when a paper appeared on the hub, from what was known that morning."""
+        record = self.record(paper, morning.at_h)
+        if record and record.submitted_h is not None and record.submitted_h < morning.at_h:
+            return record.submitted_h
         return min(midnight_h(morning.day), self.histories.of[paper][0].at_h)
 
     def broadsheet(
@@ -115,25 +116,25 @@ class Replay:
 
     def predicted(self, paper: str, at_h: float) -> float:
         """Return the predicted upvotes of a paper; 0 if its text was unknown at that time."""
-        return self._predicted[paper] if self.told(paper, at_h) else 0.0
+        return self._predicted[paper] if self.record(paper, at_h) else 0.0
 
     def _observations(self, morning: Morning) -> Observations:
         rows: list[tuple[int, int, bool, float, float]] = []
         for index, paper in enumerate(morning.papers):
             known = self.histories.known(paper, morning.at_h)
             for kind, counts in (
-                (Kind.UPVOTES, [reading.upvotes for reading in known]),
-                (Kind.COMMENTS, [reading.comments for reading in known]),
-                (Kind.STARS, [reading.stars for reading in known]),
+                (Kind.UPVOTES, [snapshot.upvotes for snapshot in known]),
+                (Kind.COMMENTS, [snapshot.comments for snapshot in known]),
+                (Kind.STARS, [snapshot.stars for snapshot in known]),
             ):
-                read = [
+                series = [
                     (count, one.at_h)
                     for count, one in zip(counts, known, strict=True)
                     if count is not None
                 ]
                 rows += [
                     (index, KINDS.index(kind), place == 0, float(count), at_h)
-                    for place, (count, at_h) in enumerate(read)
+                    for place, (count, at_h) in enumerate(series)
                 ]
         paper_of, kind_of, starts, value, at_h = zip(*rows, strict=True)
         return Observations(
@@ -147,7 +148,7 @@ class Replay:
         )
 
     def now(self, morning: Morning) -> dict[str, float]:
-        """Give the upvotes of a morning's papers at that moment."""
+        """Return the upvotes of a morning's papers at that moment."""
         return {
             paper: float(self.histories.known(paper, morning.at_h)[-1].upvotes)
             for paper in morning.papers
@@ -179,39 +180,39 @@ class Replay:
         return {paper: -float(ranks.get(paper, 10_000)) for paper in morning.papers}
 
     def outcome(self, morning: Morning) -> Outcome:
-        """Tell what came next; the ranking never sees it."""
+        """Return what happened next; the scores never use it."""
         now = self.now(morning)
         following, later = {}, {}
         for paper in morning.papers:
-            readings = self.histories.of[paper]
+            snapshots = self.histories.of[paper]
             low, high = (morning.at_h + hours for hours in _NEXT_H)
-            soon = [one for one in readings if low <= one.at_h <= high]
+            soon = [one for one in snapshots if low <= one.at_h <= high]
             if soon:
                 nearest = min(soon, key=lambda one: abs(one.at_h - morning.at_h - _DAY_H))
                 following[paper] = float(nearest.upvotes)
-            if readings[-1].at_h >= morning.at_h + _LATER_H:
-                later[paper] = float(readings[-1].upvotes)
+            if snapshots[-1].at_h >= morning.at_h + _LATER_H:
+                later[paper] = float(snapshots[-1].upvotes)
         gain24 = {paper: max(0.0, upvotes - now[paper]) for paper, upvotes in following.items()}
         return Outcome(now, following, later, gain24, self.gains(morning, 72.0))
 
     def gains(self, morning: Morning, hours: float) -> Scores:
-        """Estimate what papers gained in the hours after a morning, where they were read again."""
+        """Interpolate the gains of the hours after a morning; papers without data are omitted."""
 
         def upvotes(paper: str, after_h: float) -> float | None:
             return self.histories.upvotes_at(paper, morning.at_h + after_h, _LINE_H)
 
-        told = ((paper, upvotes(paper, 0.0), upvotes(paper, hours)) for paper in morning.papers)
+        pairs = ((paper, upvotes(paper, 0.0), upvotes(paper, hours)) for paper in morning.papers)
         return {
             paper: max(0.0, later - now)
-            for paper, now, later in told
+            for paper, now, later in pairs
             if now is not None and later is not None
         }
 
     def of_the_week(self, morning: Morning) -> Morning:
-        """Add the papers that were first read within the seven days before."""
-        begun = {
-            paper: readings[0].at_h
-            for paper, readings in self.histories.of.items()
-            if 0 < morning.at_h - readings[0].at_h < _WEEK_H
+        """Add the papers whose first snapshot is of the seven days before."""
+        recent = {
+            paper: snapshots[0].at_h
+            for paper, snapshots in self.histories.of.items()
+            if 0 < morning.at_h - snapshots[0].at_h < _WEEK_H
         }
-        return replace(morning, papers=tuple(dict.fromkeys([*morning.papers, *begun])))
+        return replace(morning, papers=tuple(dict.fromkeys([*morning.papers, *recent])))

@@ -1,10 +1,10 @@
-"""How well the trending score foretells what rises: a replay of real mornings.
+"""Measure how well the trending score predicts gains, by replaying real mornings.
 
     python bench/trending.py SNAPSHOTS.csv.gz [--since 2026-01-01] [--json]
 
-Each morning a page of papers is ranked by what was known by then, and judged by what came next.
-Beside SNAPSHOTS lie `rank_snapshots.csv.gz` (the page's own order) and `daily_papers.jsonl.gz`
-(titles, abstracts, when each was put forward); without them, their part is left out.
+The papers of each morning are ranked by what was known then, and compared with what they gained
+next. The folder of SNAPSHOTS may also contain `rank_snapshots.csv.gz` (the page's own order) and
+`daily_papers.jsonl.gz` (titles, abstracts, times of submission).
 """
 
 import argparse
@@ -22,44 +22,44 @@ from rich.table import Table
 from hub import Morning, after_month
 from replay import FEWEST, Outcome, Replay, Scores
 
-# What the score and the promise of a text were chosen by ends with this month.
+# The score was chosen, and the upvote prior trained, on data up to this month.
 CHOSEN_THROUGH = "2025-12"
 _GAINS = ("ndcg10_gain24", "ndcg10_gain72")
-# Few papers are cold on one morning, and the first three of them are looked at.
+# Few papers of one morning are without attention; the first three of the ranking are judged.
 _COLD_UPVOTES, _COLD_SHOWN = 1, 3
 _DRAWS = 2_000
 
 
 def main() -> None:
-    """Replay, and print."""
+    """Replay and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("snapshots", type=Path)
-    parser.add_argument("--since", type=date.fromisoformat, help="the first morning judged")
+    parser.add_argument("--since", type=date.fromisoformat, help="the first morning to judge")
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    replay = Replay(asked.snapshots)
-    since = asked.since or after_month(CHOSEN_THROUGH)
+    options = parser.parse_args()
+    replay = Replay(options.snapshots)
+    since = options.since or after_month(CHOSEN_THROUGH)
     mornings = [one for one in replay.mornings if one.day >= since]
     if not mornings:
         sys.exit(
-            f"trending: no morning since {since} in {asked.snapshots}: give --since an earlier day"
+            f"trending: no morning since {since} in {options.snapshots}: use an earlier --since"
         )
     if since < after_month(CHOSEN_THROUGH):
         print(f"trending: the score was chosen on months to {CHOSEN_THROUGH}", file=sys.stderr)
     document = judge(replay, mornings)
-    if asked.json:
+    if options.json:
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
     else:
         _print(document)
 
 
 def judge(replay: Replay, mornings: Sequence[Morning]) -> dict[str, object]:
-    """Rank every morning with every scorer, and say how well each foretold.
+    """Rank every morning with every score, and compare the rankings with the gains.
 
     Returns
     -------
     dict
-        As `--json` prints it.
+        The document that `--json` prints.
     """
     marks: dict[str, list[dict[str, float]]] = {name: [] for name in replay.scorers}
     for morning in mornings:
@@ -81,24 +81,24 @@ def judge(replay: Replay, mornings: Sequence[Morning]) -> dict[str, object]:
 def _marks(scores: Scores, outcome: Outcome) -> dict[str, float]:
     marks = {}
     for name, truth in (("next", outcome.next), ("later", outcome.later)):
-        if _read_enough(truth, scores):
+        if _has_enough(truth, scores):
             for count in (3, 10):
                 if len(truth) > count:
                     marks[f"top{count}_{name}"] = overlap(scores, truth, count)
     for name, truth in (("ndcg10_gain24", outcome.gain24), ("ndcg10_gain72", outcome.gain72)):
-        if _read_enough(truth, scores) and any(truth.values()):
+        if _has_enough(truth, scores) and any(truth.values()):
             marks[name] = ndcg(scores, truth, 10)
     return marks
 
 
-def _read_enough(truth: Scores, scores: Scores) -> bool:
+def _has_enough(truth: Scores, scores: Scores) -> bool:
     return len(truth) >= max(FEWEST, len(scores) / 2)
 
 
 def overlap(scores: Scores, truth: Scores, count: int) -> float:
-    """Tell which share of the first ones by score are among the first ones in truth.
+    """Return the share of the first papers by score that are among the first by truth.
 
-    Ties go by the papers' ids, in the same way on both sides.
+    Ties are ordered by id on both sides.
     """
     first = sorted(truth, key=lambda paper: (-scores[paper], paper))[:count]
     wanted = sorted(truth, key=lambda paper: (-truth[paper], paper))[:count]
@@ -106,7 +106,7 @@ def overlap(scores: Scores, truth: Scores, count: int) -> float:
 
 
 def ndcg(scores: Scores, gains: Scores, count: int) -> float:
-    """Give the discounted gain of the first ones over that of the best order (linear gains)."""
+    """Return the nDCG of the first papers, with linear gains."""
     ranked = sorted(gains, key=lambda paper: (-scores[paper], paper))[:count]
     best = sorted(gains.values(), reverse=True)[:count]
     ideal = sum(gain / log2(place + 2) for place, gain in enumerate(best))
@@ -115,27 +115,27 @@ def ndcg(scores: Scores, gains: Scores, count: int) -> float:
 
 def _means(marks: Sequence[Mapping[str, float]]) -> dict[str, float]:
     names = ("top3_next", "top3_later", "top10_next", "top10_later")
-    told = {name: [one[name] for one in marks if name in one] for name in (*names, *_GAINS)}
-    return {name: round(float(np.mean(of)), 4) for name, of in told.items() if of}
+    values = {name: [one[name] for one in marks if name in one] for name in (*names, *_GAINS)}
+    return {name: round(float(np.mean(of)), 4) for name, of in values.items() if of}
 
 
 def _ahead(
     ours: Sequence[Mapping[str, float]], theirs: Sequence[Mapping[str, float]]
 ) -> dict[str, list[float]]:
-    """Give the 95% interval of the mean difference, by drawing mornings again and again."""
+    """Return the 95% interval of the mean difference, by bootstrap over mornings."""
     random = np.random.default_rng(11)
-    told = {}
+    intervals = {}
     for name in _means(ours):
         differences = np.array(
             [a[name] - b[name] for a, b in zip(ours, theirs, strict=True) if name in a]
         )
         drawn = random.choice(differences, (_DRAWS, len(differences))).mean(axis=1)
-        told[name] = [round(float(limit), 4) for limit in np.percentile(drawn, (2.5, 97.5))]
-    return told
+        intervals[name] = [round(float(limit), 4) for limit in np.percentile(drawn, (2.5, 97.5))]
+    return intervals
 
 
 def _among_the_week(replay: Replay, mornings: Sequence[Morning]) -> dict[str, object]:
-    """Judge a choice among all papers of the last seven days, as a front page makes it."""
+    """Judge the rankings of all papers of the last seven days."""
     marks: dict[str, list[dict[str, float]]] = {name: [] for name in replay.scorers}
     for morning in mornings:
         wide = replay.of_the_week(morning)
@@ -152,7 +152,7 @@ def _among_the_week(replay: Replay, mornings: Sequence[Morning]) -> dict[str, ob
 
 
 def _cold(replay: Replay, mornings: Sequence[Morning]) -> dict[str, object]:
-    """Judge papers with no upvote but their submitter's by what they gained in 24 and 72 hours."""
+    """Judge the rankings of papers without attention, by gains of 24 and 72 hours."""
     return {
         mark: _cold_ones(replay, mornings, hours)
         for mark, hours in (("ndcg3_gain24", 24.0), ("ndcg3_gain72", 72.0))
@@ -167,7 +167,7 @@ def _cold_ones(replay: Replay, mornings: Sequence[Morning], hours: float) -> dic
         cold = {
             paper: gain
             for paper, gain in gained.items()
-            if now[paper] <= _COLD_UPVOTES and replay.told(paper, morning.at_h)
+            if now[paper] <= _COLD_UPVOTES and replay.record(paper, morning.at_h)
         }
         if len(cold) < FEWEST or not any(cold.values()):
             continue

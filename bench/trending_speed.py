@@ -1,15 +1,14 @@
-"""How fast what rises is found, in how much memory, and how fast it is shown.
+"""Measure the time and memory of scoring, and the time of listing the trending papers.
 
     python bench/trending_speed.py [--papers 1000000] [--signals 10000000] [--all-recent]
                                    [--keep DIR] [--json]
 
-Invented papers of two years, with the readings of each over its first weeks, are put into a SQLite
-library: upvotes, comments, stars and points of a few sources; three in ten have none. All are
-scored once, in a process of its own so that its memory is its own; then a thousand new readings of
-a hundred papers come in and are followed; then the list of what rises is asked for, from the
-library and over HTTP. Beside it, in the same run, the limit: plain sqlite3 that reads the same rows
-and adds them up. `--all-recent` measures the worst case too, where every reading is of this week.
-With `--keep` the libraries stay in a folder, and are found there the next time.
+A SQLite library has invented papers of two years with observations over their first weeks: upvotes,
+comments, stars and points of a few sources; three in ten papers have none. The bench scores all
+papers, updates after a thousand observations of a hundred papers, and requests the trending list
+from the library and over HTTP. The lower limit is plain sqlite3 reading the same rows.
+`--all-recent` adds the worst case: every observation is of this week. `--keep` stores the libraries
+in a folder and reuses them.
 """
 
 import argparse
@@ -47,17 +46,17 @@ from broadsheet.store.attention import add_signals
 from broadsheet.store.database import open_database
 from broadsheet.web.app import create_app
 
-Asked = ParamSpec("Asked")
-Told = TypeVar("Told")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 _LATER = NOW + timedelta(hours=1)
 _SEED = 20260311
 _DAYS, _WEEK_S = 730, 7 * 86_400
 _ROWS = 200_000
-_ATTENDED = 0.7
-_AWAITED_H, _MOST_H = 96.0, 24.0 * 28
-# Kind, source, share of the readings, and how much more each reading tells of at the median.
+_ATTENTION_SHARE = 0.7
+_MEAN_DELAY_H, _MAX_DELAY_H = 96.0, 24.0 * 28
+# Kind, source, share of the observations, and the median increase of each.
 _SERIES = (
     (Kind.UPVOTES, "hf", 0.40, 3.0),
     (Kind.COMMENTS, "hf", 0.25, 0.3),
@@ -76,28 +75,28 @@ _CATEGORIES = (
     "econ.EM",
 )
 _NEW_SIGNALS, _NEW_PAPERS = 1_000, 100
-_ASKED_TIMES, _LISTED = 200, 50
+_REQUESTS, _LISTED = 200, 50
 _SCHEMA = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What finding what rises took.
+    """The measured times and memory.
 
     Parameters
     ----------
     papers, signals : int
-        How many the library holds.
+        The size of the library.
     score_s, rss_mb : float
-        Scoring all of them for the first time, and the most memory that was resident.
+        Time of scoring all papers, and the highest resident memory.
     follow_ms, scored_again : float, int
-        Following a thousand new readings, and how many papers were scored for it.
+        Time of an update after a thousand observations, and the number of papers scored.
     trending_p50_ms, trending_p99_ms : float
-        The list from the library.
+        Time of the list from the library.
     page_p50_ms, page_p99_ms : float or None
-        The page over HTTP; None where there is no such page.
+        Time of the page over HTTP; None if there is no such page.
     limit_s : float
-        Plain sqlite3 reading what is scored.
+        Time of plain sqlite3 reading the same rows.
     """
 
     papers: int
@@ -121,40 +120,42 @@ def main() -> None:
     parser.add_argument("--all-recent", action="store_true")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
-        folder = asked.keep or Path(made)
-        usual = measured(folder / f"{asked.papers}-{asked.signals}", asked, recent=False)
+        folder = options.keep or Path(made)
+        usual = measured(folder / f"{options.papers}-{options.signals}", options, recent=False)
         worst = None
-        if asked.all_recent:
-            worst = measured(folder / f"{asked.papers}-{asked.signals}-recent", asked, recent=True)
-    if asked.json:
-        told = asdict(usual) | ({"all_recent": asdict(worst)} if worst else {})
-        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+        if options.all_recent:
+            worst = measured(
+                folder / f"{options.papers}-{options.signals}-recent", options, recent=True
+            )
+    if options.json:
+        document = asdict(usual) | ({"all_recent": asdict(worst)} if worst else {})
+        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
     else:
         Console().print(_table(usual, worst))
 
 
-def measured(folder: Path, asked: argparse.Namespace, *, recent: bool) -> Figures:
-    """Measure one library, which is made first where the folder has none."""
+def measured(folder: Path, options: argparse.Namespace, *, recent: bool) -> Figures:
+    """Measure one library; create it if the folder has none."""
     if not folder.exists():
-        print(f"making a library of {asked.papers:,} papers", file=sys.stderr)
+        print(f"creating a library of {options.papers:,} papers", file=sys.stderr)
         making = folder.with_suffix(".part")
         shutil.rmtree(making, ignore_errors=True)
-        _alone(make_library, making, asked.papers, asked.signals, recent)
+        _alone(make_library, making, options.papers, options.signals, recent)
         making.rename(folder)
     limit_s = _alone(read_plainly, folder)
     score_s, rss_mb = _alone(score, folder)
-    follow_ms, again = _alone(follow_new, folder)
-    listing = _alone(ask_library, folder)
-    page = _alone(ask_page, folder)
+    follow_ms, again = _alone(update_after_new, folder)
+    listing = _alone(time_list, folder)
+    page = _alone(time_page, folder)
     p50, p99 = (round(float(np.percentile(listing, share)), 2) for share in (50, 99))
     page_p50, page_p99 = (
         round(float(np.percentile(page, share)), 2) if page else None for share in (50, 99)
     )
     return Figures(
-        papers=asked.papers,
-        signals=asked.signals,
+        papers=options.papers,
+        signals=options.signals,
         score_s=round(score_s, 2),
         rss_mb=round(rss_mb, 1),
         follow_ms=round(follow_ms, 1),
@@ -167,18 +168,20 @@ def measured(folder: Path, asked: argparse.Namespace, *, recent: bool) -> Figure
     )
 
 
-def _alone(measure: Callable[Asked, Told], *arguments: Asked.args, **named: Asked.kwargs) -> Told:
+def _alone(
+    measure: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+) -> Result:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(measure, *arguments, **named).result()
 
 
 def make_library(folder: Path, papers: int, signals: int, recent: bool) -> None:
-    """Fill a new library, past the slow ways that sources take."""
+    """Fill a new library directly, without the work of sources."""
     folder.mkdir(parents=True)
     file = folder / "library.sqlite3"
     open_database(f"sqlite:///{file}").close()
-    chance = np.random.default_rng(_SEED)
-    age_h = np.sort(chance.uniform(1.0, _DAYS * 24.0, papers))[::-1]
+    random = np.random.default_rng(_SEED)
+    age_h = np.sort(random.uniform(1.0, _DAYS * 24.0, papers))[::-1]
     with closing(sqlite3.connect(file)) as connection:
         indices = dict(connection.execute(_SCHEMA).fetchall())
         for name in indices:
@@ -186,12 +189,12 @@ def make_library(folder: Path, papers: int, signals: int, recent: bool) -> None:
         connection.executemany(
             "INSERT INTO papers (num, id, title, abstract, authors, categories, published, "
             "title_hash, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            _papers(chance, age_h),
+            _papers(random, age_h),
         )
         connection.execute("INSERT INTO identifiers SELECT id, num FROM papers")
         connection.executemany(
             "INSERT INTO signals (num, kind, source, value, observed_at) VALUES (?, ?, ?, ?, ?)",
-            _readings(chance, age_h, signals, recent),
+            _observations(random, age_h, signals, recent),
         )
         for statement in indices.values():
             connection.execute(statement)
@@ -199,22 +202,22 @@ def make_library(folder: Path, papers: int, signals: int, recent: bool) -> None:
 
 
 def _papers(
-    chance: np.random.Generator, age_h: NDArray[np.float64]
+    random: np.random.Generator, age_h: NDArray[np.float64]
 ) -> Iterator[tuple[object, ...]]:
     starter = files("broadsheet") / "starter" / "papers.jsonl"
     texts = [orjson.loads(line) for line in starter.read_bytes().splitlines()]
-    text = chance.integers(len(texts), size=len(age_h)).tolist()
-    category = chance.integers(len(_CATEGORIES) ** 2, size=len(age_h)).tolist()
+    text = random.integers(len(texts), size=len(age_h)).tolist()
+    category = random.integers(len(_CATEGORIES) ** 2, size=len(age_h)).tolist()
     for at, hours in enumerate(age_h.tolist()):
         came = NOW - timedelta(hours=hours)
         # Most papers are of a few categories.
         first = _CATEGORIES[int(category[at] ** 0.5)]
-        told = texts[text[at]]
+        paper = texts[text[at]]
         yield (
             at + 1,
             f"arxiv:{at // 100_000:04}.{at % 100_000:05}",
-            f"{told['title']}, {at}",
-            told["abstract"],
+            f"{paper['title']}, {at}",
+            paper["abstract"],
             '["Ada Windrow","Bo Farol"]',
             f'["{first}","cs.AI"]',
             (came - timedelta(days=1)).date().isoformat(),
@@ -227,22 +230,22 @@ def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _readings(
-    chance: np.random.Generator, age_h: NDArray[np.float64], count: int, recent: bool
+def _observations(
+    random: np.random.Generator, age_h: NDArray[np.float64], count: int, recent: bool
 ) -> Iterator[tuple[object, ...]]:
-    """Give readings in order of time, as they would have come in."""
-    attended = np.flatnonzero(chance.random(len(age_h)) < _ATTENDED)
-    paper = attended[chance.integers(len(attended), size=count)]
-    series = chance.choice(len(_SERIES), count, p=[share for _, _, share, _ in _SERIES])
+    """Yield observations in order of time."""
+    observed = np.flatnonzero(random.random(len(age_h)) < _ATTENTION_SHARE)
+    paper = observed[random.integers(len(observed), size=count)]
+    series = random.choice(len(_SERIES), count, p=[share for _, _, share, _ in _SERIES])
     if recent:
-        ago_s = chance.uniform(0.0, _WEEK_S, count)
+        ago_s = random.uniform(0.0, _WEEK_S, count)
     else:
-        # A paper of today has only the readings that it can have had.
-        late = chance.exponential(_AWAITED_H, count) % _MOST_H
-        late = np.where(late > age_h[paper], chance.random(count) * age_h[paper], late)
+        # A paper of today has no observations before today.
+        late = random.exponential(_MEAN_DELAY_H, count) % _MAX_DELAY_H
+        late = np.where(late > age_h[paper], random.random(count) * age_h[paper], late)
         ago_s = (age_h[paper] - late) * 3600
-    fame = chance.lognormal(0.0, 1.2, len(age_h))
-    more = chance.poisson(fame[paper] * np.array([rise for *_, rise in _SERIES])[series])
+    fame = random.lognormal(0.0, 1.2, len(age_h))
+    more = random.poisson(fame[paper] * np.array([rise for *_, rise in _SERIES])[series])
     total = _totals(paper * len(_SERIES) + series, ago_s, more)
     order = np.argsort(-ago_s)
     at = np.datetime64(NOW.replace(tzinfo=None), "us") - (ago_s * 1e6).astype("timedelta64[us]")
@@ -260,7 +263,7 @@ def _readings(
 def _totals(
     series: NDArray[np.int64], ago_s: NDArray[np.float64], more: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Add up what each reading tells of more, within its series."""
+    """Add up the increases of each series."""
     order = np.lexsort((-ago_s, series))
     sums = np.cumsum(more[order])
     starts = np.flatnonzero(np.diff(series[order], prepend=-1))
@@ -271,7 +274,7 @@ def _totals(
 
 
 def read_plainly(folder: Path) -> float:
-    """Read the rows that are scored and add up their values, in seconds."""
+    """Read the rows that are scored and add up their values; return seconds."""
     since = _text(NOW - timedelta(hours=WINDOW_H))
     start = perf_counter()
     with closing(sqlite3.connect(folder / "library.sqlite3")) as connection:
@@ -288,9 +291,9 @@ def read_plainly(folder: Path) -> float:
 
 
 def score(folder: Path) -> tuple[float, float]:
-    """Score all, in seconds and resident megabytes."""
+    """Score all papers; return seconds and resident megabytes."""
     with closing(sqlite3.connect(folder / "library.sqlite3")) as connection:
-        # An earlier run of this bench may have left its own.
+        # An earlier run of this bench may have stored its own.
         connection.execute("DELETE FROM signals WHERE observed_at > ?", (_text(NOW),))
         connection.execute("DELETE FROM trends")
         connection.execute("DELETE FROM metadata WHERE key = 'trending_position'")
@@ -303,39 +306,39 @@ def score(folder: Path) -> tuple[float, float]:
     return seconds, resident / (1e6 if sys.platform == "darwin" else 1024)
 
 
-def follow_new(folder: Path) -> tuple[float, int]:
-    """Follow a thousand new readings, in milliseconds, and tell how many papers were scored."""
+def update_after_new(folder: Path) -> tuple[float, int]:
+    """Update after a thousand observations; return milliseconds and the number of papers scored."""
     with (
         _library(folder, _LATER) as library,
         closing(open_database(library.settings.database_url)) as database,
     ):
-        risen = [one.paper.id for one in library.trending.list(_NEW_PAPERS).trends]
-        each = _NEW_SIGNALS // len(risen)
-        # The first time loads what later ones find in memory.
+        trending = [one.paper.id for one in library.trending.list(_NEW_PAPERS).trends]
+        each = _NEW_SIGNALS // len(trending)
+        # The first update loads what the second finds in memory.
         for minutes_ago in (30, 10):
-            told = [
+            signals = [
                 Signal(
                     paper, Kind.UPVOTES, 9_000.0 + n, _LATER - timedelta(minutes=minutes_ago), "hf"
                 )
-                for paper in risen
+                for paper in trending
                 for n in range(each)
             ]
             with database.write() as connection:
-                add_signals(connection, told)
+                add_signals(connection, signals)
             start = perf_counter()
             again = library.trending.update()
             taken_ms = (perf_counter() - start) * 1_000
     return taken_ms, again
 
 
-def ask_library(folder: Path) -> list[float]:
-    """List what rises again and again, in milliseconds each."""
+def time_list(folder: Path) -> list[float]:
+    """List the trending papers repeatedly; return milliseconds of each."""
     with _library(folder, _LATER) as library:
         return _timed(lambda: len(library.trending.list(_LISTED).trends))
 
 
-def ask_page(folder: Path) -> list[float]:
-    """Ask a server for the page, in milliseconds each; nothing where it has none."""
+def time_page(folder: Path) -> list[float]:
+    """Request the page repeatedly; return milliseconds of each, none if there is no such page."""
     with (
         _library(folder, _LATER) as library,
         _served(library) as port,
@@ -353,12 +356,12 @@ def _status(connection: http.client.HTTPConnection) -> int:
     return answer.status
 
 
-def _timed(ask: Callable[[], int]) -> list[float]:
-    ask()
+def _timed(request: Callable[[], int]) -> list[float]:
+    request()
     taken_ms = []
-    for _ in range(_ASKED_TIMES):
+    for _ in range(_REQUESTS):
         start = perf_counter()
-        ask()
+        request()
         taken_ms.append((perf_counter() - start) * 1_000)
     return taken_ms
 

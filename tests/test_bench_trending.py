@@ -1,4 +1,4 @@
-"""The replay of mornings prints figures of the documented form, and never looks ahead."""
+"""The replay of mornings prints the documented figures and uses nothing later."""
 
 import csv
 import gzip
@@ -34,7 +34,7 @@ _COLUMNS = (
 
 
 def _snapshots(folder: Path, days: int = 4, papers: int = 12, *, spike: bool = False) -> Path:
-    """Papers of some mornings, read again the next day and a week later, each rising steadily."""
+    """Papers of some mornings, with snapshots of the next day and a week later."""
     path = folder / "upvote_snapshots.csv.gz"
     with gzip.open(path, "wt", encoding="utf-8", newline="") as out:
         rows = csv.DictWriter(out, _COLUMNS)
@@ -61,9 +61,9 @@ def _snapshots(folder: Path, days: int = 4, papers: int = 12, *, spike: bool = F
     return path
 
 
-def _printed(path: Path, *asked: str) -> dict[str, object]:
+def _document(path: Path, *options: str) -> dict[str, object]:
     done = subprocess.run(
-        [sys.executable, str(BENCH / "trending.py"), str(path), "--json", *asked],
+        [sys.executable, str(BENCH / "trending.py"), str(path), "--json", *options],
         capture_output=True,
         text=True,
         check=True,
@@ -73,8 +73,8 @@ def _printed(path: Path, *asked: str) -> dict[str, object]:
     return document
 
 
-def test_every_score_gets_every_mark(tmp_path: Path) -> None:
-    document = _printed(_snapshots(tmp_path))
+def test_every_score_has_every_figure(tmp_path: Path) -> None:
+    document = _document(_snapshots(tmp_path))
     scorers = document["scorers"]
     assert document["mornings"] == 4
     assert isinstance(scorers, dict)
@@ -83,14 +83,14 @@ def test_every_score_gets_every_mark(tmp_path: Path) -> None:
     assert scorers["broadsheet"] == scorers["upvotes"] == dict.fromkeys(MARKS, 1.0)
 
 
-def test_what_comes_later_changes_the_marks_and_not_the_ranking(tmp_path: Path) -> None:
-    scorers = _printed(_snapshots(tmp_path, spike=True))["scorers"]
+def test_later_snapshots_change_the_figures_and_not_the_ranking(tmp_path: Path) -> None:
+    scorers = _document(_snapshots(tmp_path, spike=True))["scorers"]
     assert isinstance(scorers, dict)
-    # The paper that leaps later stood last that morning, so one of three is missed.
+    # The paper with the late gain ranks last that morning, so one of three is missed.
     assert scorers["broadsheet"]["top3_next"] == pytest.approx(2 / 3, abs=1e-4)
 
 
-def test_mornings_that_the_score_was_chosen_by_are_not_judged(tmp_path: Path) -> None:
+def test_without_mornings_to_judge_the_bench_fails(tmp_path: Path) -> None:
     path = _snapshots(tmp_path)
     done = subprocess.run(
         [sys.executable, str(BENCH / "trending.py"), str(path), "--since", "2027-01-01"],

@@ -1,11 +1,12 @@
-"""Make the model of what a text predict_upvotes, from papers on the hub and what became of them.
+"""Train the model that predicts the upvotes of a paper, on papers of the Hugging Face Hub.
 
-    python train/promise.py DIR --out src/broadsheet/trending/upvote_prior_data [--through 2025-12]
+    python train/upvote_prior.py DIR --out src/broadsheet/trending/upvote_prior_data \
+        [--through 2025-12]
 
-DIR holds `upvote_snapshots.csv.gz` and `daily_papers.jsonl.gz`. Nothing later than the month named
-is looked at, neither papers nor readings. The target is the logarithm of one more than the last
-upvotes read, less the mean of the papers of the same day. The ridge's strength is chosen by leaving
-out each month in turn; the weights, their SHA-256 and the correlations are printed.
+DIR contains `upvote_snapshots.csv.gz` and `daily_papers.jsonl.gz`. Papers and observations after
+the named month are not used. The target is log(1 + last observed upvotes), less the mean over the
+papers of the same day. The strength of the ridge penalty is chosen by cross-validation over months.
+The script prints the correlations and the SHA-256 of the weights.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 sys.path.append(str(Path(__file__).parents[1] / "bench"))
 from broadsheet.encoders.static import load_encoder
+from broadsheet.model import Paper
 from broadsheet.trending.upvote_prior import features
 from hub import PAPERS, Histories, after_month, midnight_h, moment_of, read_papers
 
@@ -27,37 +29,41 @@ Floats = NDArray[np.float64]
 
 
 def main() -> None:
-    """Train, say how well it foretells, and write the weights."""
+    """Train, print the cross-validated correlations, and write the weights."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--through", default="2025-12", help="the last month looked at")
-    asked = parser.parse_args()
-    seen, target, months = _examples(asked.folder, asked.through)
-    found = {strength: _foretold(seen, target, months, strength) for strength in _STRENGTHS}
-    for strength, correlation in found.items():
-        print(f"strength {strength}: correlation {correlation:.3f} with months left out")
-    weights = _ridge(seen, target, max(found, key=lambda one: found[one]))
-    asked.out.mkdir(parents=True, exist_ok=True)
-    path = asked.out / "weights.npz"
+    parser.add_argument("--through", default="2025-12", help="the last month used")
+    options = parser.parse_args()
+    inputs, target, months = _examples(options.folder, options.through)
+    correlations = {
+        strength: _cross_validated(inputs, target, months, strength) for strength in _STRENGTHS
+    }
+    for strength, correlation in correlations.items():
+        print(f"strength {strength}: correlation {correlation:.3f} on months left out")
+    weights = _ridge(inputs, target, max(correlations, key=lambda one: correlations[one]))
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "weights.npz"
     with path.open("wb") as out:
         np.savez(out, weights=weights.astype(np.float32), encoder=load_encoder().name)
     digest = hashlib.sha256(weights.astype("<f4").tobytes()).hexdigest()
-    print(f"{len(target)} papers to {asked.through}; weights {digest[:16]}")
+    print(f"{len(target)} papers to {options.through}; weights {digest[:16]}")
 
 
 def _examples(folder: Path, through: str) -> tuple[Floats, Floats, list[str]]:
+    """Return the inputs, the targets and the months of the papers."""
     histories = Histories(folder / "upvote_snapshots.csv.gz")
     end_h = midnight_h(after_month(through))
-    told = {paper: one for paper, one in read_papers(folder / PAPERS).items() if one.read_h < end_h}
     days: dict[str, list[int]] = defaultdict(list)
-    papers, upvotes, months = [], [], []
-    for paper, one in told.items():
+    papers: list[Paper] = []
+    upvotes: list[float] = []
+    months: list[str] = []
+    for paper, record in read_papers(folder / PAPERS).items():
         known = histories.known(paper, end_h - 1e-9)
-        if known:
-            at = moment_of(one.read_h)
+        if known and record.read_h < end_h:
+            at = moment_of(record.read_h)
             days[at.date().isoformat()].append(len(papers))
-            papers.append(one.paper)
+            papers.append(record.paper)
             upvotes.append(np.log1p(known[-1].upvotes))
             months.append(f"{at:%Y-%m}")
     target = np.array(upvotes)
@@ -67,20 +73,22 @@ def _examples(folder: Path, through: str) -> tuple[Floats, Floats, list[str]]:
     return features(papers), target + mean, months
 
 
-def _foretold(seen: Floats, target: Floats, months: list[str], strength: float) -> float:
+def _cross_validated(inputs: Floats, target: Floats, months: list[str], strength: float) -> float:
+    """Return the correlation of targets and predictions, each month predicted by the others."""
     month_of = np.array(months)
-    foretold = np.zeros(len(target))
+    predicted = np.zeros(len(target))
     for month in set(months):
         left_out = month_of == month
-        weights = _ridge(seen[~left_out], target[~left_out], strength)
-        foretold[left_out] = seen[left_out] @ weights[1:] + weights[0]
-    return float(np.corrcoef(foretold, target)[0, 1])
+        weights = _ridge(inputs[~left_out], target[~left_out], strength)
+        predicted[left_out] = inputs[left_out] @ weights[1:] + weights[0]
+    return float(np.corrcoef(predicted, target)[0, 1])
 
 
-def _ridge(seen: Floats, target: Floats, strength: float) -> Floats:
-    mean = seen.mean(axis=0)
-    centred = seen - mean
-    gram = centred.T @ centred + strength * np.eye(seen.shape[1])
+def _ridge(inputs: Floats, target: Floats, strength: float) -> Floats:
+    """Return the intercept and the slope of a ridge regression."""
+    mean = inputs.mean(axis=0)
+    centred = inputs - mean
+    gram = centred.T @ centred + strength * np.eye(inputs.shape[1])
     slope = np.linalg.solve(gram, centred.T @ (target - target.mean()))
     return np.concatenate([[target.mean() - mean @ slope], slope])
 

@@ -1,4 +1,4 @@
-"""The editor's word on papers of an edition."""
+"""The editor's picks for an edition."""
 
 import pytest
 
@@ -11,7 +11,7 @@ TODAY = Period(NOW.date())
 WEEK = Period.containing(NOW.date(), Span.WEEK)
 
 
-def test_picks_are_listed_by_place_and_what_is_dropped_comes_last(library: Library) -> None:
+def test_picks_are_listed_by_place_and_dropped_papers_come_last(library: Library) -> None:
     for pick in (
         Pick("arxiv:2603.00001", None),
         Pick("arxiv:2603.00002", 2, "See its tables."),
@@ -22,24 +22,24 @@ def test_picks_are_listed_by_place_and_what_is_dropped_comes_last(library: Libra
     assert library.editions.picks(TODAY)[1].comment == "See its tables."
 
 
-def test_each_edition_has_its_own(library: Library) -> None:
+def test_each_edition_has_its_own_picks(library: Library) -> None:
     library.editions.pick(TODAY, Pick("arxiv:2603.00001", 1))
     assert library.editions.picks(WEEK) == []
 
 
-def test_a_later_word_on_a_paper_replaces_the_earlier(library: Library) -> None:
+def test_a_later_pick_of_a_paper_replaces_the_earlier(library: Library) -> None:
     library.editions.pick(TODAY, Pick("arxiv:2603.00001", 1))
     library.editions.pick(TODAY, Pick("arxiv:2603.00001", None))
     assert library.editions.picks(TODAY) == [Pick("arxiv:2603.00001", None)]
 
 
-def test_a_word_can_be_taken_back(library: Library) -> None:
+def test_a_pick_can_be_deleted(library: Library) -> None:
     library.editions.pick(TODAY, Pick("arxiv:2603.00001", 1))
     assert library.editions.unpick(TODAY, "arxiv:2603.00001")
     assert not library.editions.unpick(TODAY, "arxiv:2603.00001")
     assert library.editions.picks(TODAY) == []
 
 
-def test_a_paper_that_is_not_here_cannot_be_picked(library: Library) -> None:
+def test_an_unknown_paper_cannot_be_picked(library: Library) -> None:
     with pytest.raises(NotFoundError):
         library.editions.pick(TODAY, Pick("arxiv:9999.00001", 1))

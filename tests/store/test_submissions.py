@@ -1,4 +1,4 @@
-"""Who put a paper forward, and where."""
+"""Submissions: who proposed a paper on a public list, and when."""
 
 from datetime import timedelta
 
@@ -17,24 +17,24 @@ def submission(
     return Submission(paper_id, by, NOW - timedelta(hours=hours_ago), source)
 
 
-def keep(library: Library, *told: Submission) -> None:
+def store(library: Library, *submitted: Submission) -> None:
     with library._database.write() as connection:
-        upsert_submissions(connection, told)
+        upsert_submissions(connection, submitted)
 
 
-def test_the_first_submission_at_a_source_stays(empty_library: Library) -> None:
+def test_the_first_submission_at_a_source_is_kept(empty_library: Library) -> None:
     empty_library.add("test", [KITES])
-    keep(empty_library, submission("ada", 5))
-    keep(empty_library, submission("bo", 4))
+    store(empty_library, submission("ada", 5))
+    store(empty_library, submission("bo", 4))
     assert empty_library.submissions([KITES.id]) == {KITES.id: submission("ada", 5)}
 
 
-def test_of_several_sources_the_earliest_is_told(empty_library: Library) -> None:
+def test_the_earliest_submission_of_several_sources_is_returned(empty_library: Library) -> None:
     empty_library.add("test", [KITES])
-    keep(empty_library, submission("ada", 5), submission("bo", 9, "elsewhere"))
+    store(empty_library, submission("ada", 5), submission("bo", 9, "elsewhere"))
     assert empty_library.submissions([KITES.id])[KITES.id].by == "bo"
 
 
-def test_a_submission_of_no_known_paper_is_let_go(empty_library: Library) -> None:
-    keep(empty_library, submission("ada", 5, paper_id="arxiv:2603.99999"))
+def test_a_submission_of_an_unknown_paper_is_skipped(empty_library: Library) -> None:
+    store(empty_library, submission("ada", 5, paper_id="arxiv:2603.99999"))
     assert empty_library.submissions(["arxiv:2603.99999"]) == {}

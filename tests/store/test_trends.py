@@ -1,4 +1,4 @@
-"""What trending is made of, as it is read from the library, and the levels that are kept."""
+"""The inputs of the score as arrays, and the stored scores."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture
 def writer(database: Database) -> Iterator[Connection]:
-    """The writer of a library of four papers, without any attention."""
+    """The writer of a library of four papers without attention."""
     with database.write() as connection:
         add(connection, "arxiv", [KITES, RIVERS, BRIDGES, GONE], NOW)
         yield connection
@@ -62,7 +62,7 @@ def _read(connection: Connection, nums: list[int]) -> list[tuple[slice, Observat
 
 
 def _rows(connection: Connection, nums: list[int]) -> list[tuple[int, str, bool, float, float]]:
-    """Give each reading as paper, kind, whether it starts a series, total and age in hours."""
+    """Observations as paper, kind, whether it starts a series, total and age in hours."""
     return [
         (sorted(nums)[part.start + paper], KINDS[kind].value, starts, value, round(NOW_H - at_h, 3))
         for part, read in _read(connection, nums)
@@ -73,47 +73,49 @@ def _rows(connection: Connection, nums: list[int]) -> list[tuple[int, str, bool,
     ]
 
 
-def test_papers_move_that_are_new_put_forward_read_or_voted_for(writer: Connection) -> None:
-    def moving() -> list[int]:
+def test_papers_are_active_if_they_are_new_submitted_observed_or_voted_for(
+    writer: Connection,
+) -> None:
+    def active() -> list[int]:
         nums: list[int] = trends.active_papers(writer, NOW - WEEK, NOW).nums.tolist()
         return nums
 
     kites, rivers, bridges = (_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES))
-    assert moving() == [rivers]
+    assert active() == [rivers]
     add_signals(writer, [Signal(KITES.id, Kind.STARS, 5, NOW - HOUR, "github")])
-    assert moving() == [kites, rivers]
+    assert active() == [kites, rivers]
     upsert_submissions(writer, [Submission(BRIDGES.id, "ada", NOW - HOUR, "hf")])
-    assert moving() == [kites, rivers, bridges]
+    assert active() == [kites, rivers, bridges]
     assert trends.active_papers(writer, NOW - 2 * WEEK, NOW - WEEK).nums.tolist() == []
     _vote(writer, BRIDGES.id, "ada", None, at=NOW - 2 * WEEK)
     assert trends.active_papers(writer, NOW - 3 * WEEK, NOW - WEEK).nums.tolist() == [bridges]
 
 
-def test_papers_that_were_asked_for_come_whether_they_moved_or_not(writer: Connection) -> None:
+def test_numbered_papers_are_read_with_or_without_attention(writer: Connection) -> None:
     nums = [_num(writer, one.id) for one in (BRIDGES, KITES, GONE)]
-    told = trends.numbered_papers(writer, [*nums, 999], NOW)
-    assert told.nums.tolist() == sorted(nums[:2])
+    found = trends.numbered_papers(writer, [*nums, 999], NOW)
+    assert found.nums.tolist() == sorted(nums[:2])
 
 
-def test_a_paper_s_category_is_its_first_and_empty_where_it_has_none(writer: Connection) -> None:
+def test_the_category_of_a_paper_is_its_first_or_empty(writer: Connection) -> None:
     nums = [_num(writer, one.id) for one in (KITES, RIVERS)]
-    told = trends.numbered_papers(writer, nums, NOW)
-    assert [told.categories[one] for one in told.category] == ["cs.LG", ""]
+    found = trends.numbered_papers(writer, nums, NOW)
+    assert [found.categories[one] for one in found.category] == ["cs.LG", ""]
 
 
-def test_a_paper_of_unknown_date_appeared_nobody_knows_when(writer: Connection) -> None:
+def test_an_undated_paper_has_an_unknown_time_of_appearance(writer: Connection) -> None:
     nums = [_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES)]
     appeared_h = trends.numbered_papers(writer, nums, NOW).appeared_h
     assert np.isnan(appeared_h[0])
     assert appeared_h[1] == pytest.approx(NOW_H)
 
 
-def test_a_date_that_names_no_day_does_not_tell_since_when(writer: Connection) -> None:
-    told = trends.numbered_papers(writer, [_num(writer, BRIDGES.id)], NOW)
-    assert np.isnan(told.appeared_h[0]) and np.isnan(told.started_h[0])
+def test_a_date_without_a_day_gives_an_unknown_time_of_appearance(writer: Connection) -> None:
+    found = trends.numbered_papers(writer, [_num(writer, BRIDGES.id)], NOW)
+    assert np.isnan(found.appeared_h[0]) and np.isnan(found.started_h[0])
 
 
-def test_of_no_papers_there_is_nothing_to_read(writer: Connection) -> None:
+def test_no_papers_have_no_inputs(writer: Connection) -> None:
     none = trends.numbered_papers(writer, [], NOW)
     assert none.nums.tolist() == [] and none.categories == ()
     assert _read(writer, []) == []
@@ -121,11 +123,11 @@ def test_of_no_papers_there_is_nothing_to_read(writer: Connection) -> None:
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 1_000])
-def test_readings_come_in_order_of_paper_kind_source_and_time(
+def test_observations_are_ordered_by_paper_kind_source_and_time(
     writer: Connection, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr(trends, "_BATCH_PAPERS", at_once)
-    told = (
+    rows = (
         (BRIDGES, Kind.POINTS, 4, 1, "hn:2"),
         (KITES, Kind.UPVOTES, 9, 1, "hf"),
         (KITES, Kind.POINTS, 3, 2, "hn:2"),
@@ -136,7 +138,7 @@ def test_readings_come_in_order_of_paper_kind_source_and_time(
     )
     add_signals(
         writer,
-        [Signal(one.id, kind, n, NOW - age_h * HOUR, by) for one, kind, n, age_h, by in told],
+        [Signal(one.id, kind, n, NOW - age_h * HOUR, by) for one, kind, n, age_h, by in rows],
     )
     kites, rivers, bridges = nums = [_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES)]
     assert _rows(writer, nums) == [
@@ -149,57 +151,81 @@ def test_readings_come_in_order_of_paper_kind_source_and_time(
     assert rivers in nums
 
 
-def test_readings_are_read_in_the_order_of_an_index(database: Database) -> None:
-    asked: list[tuple[str, tuple[object, ...]]] = []
+def test_sources_that_count_the_same_thing_share_it(writer: Connection) -> None:
+    rows = (
+        (Kind.STARS, "hf"),
+        (Kind.STARS, "github"),
+        (Kind.LIKES, "hub"),
+        (Kind.LIKES, "bluesky:1"),
+        (Kind.POINTS, "hn:1"),
+        (Kind.COMMENTS, "hf"),
+    )
+    add_signals(writer, [Signal(KITES.id, kind, 5, NOW - HOUR, source) for kind, source in rows])
+    ((_, found),) = _read(writer, [_num(writer, KITES.id)])
+    kinds = [KINDS[code].value for code in found.kind]
+    assert list(zip(kinds, found.shared.tolist(), strict=True)) == [
+        ("comments", False),
+        ("likes", False),
+        ("likes", True),
+        ("points", False),
+        ("stars", True),
+        ("stars", True),
+    ]
+
+
+def test_observations_are_read_in_the_order_of_an_index(database: Database) -> None:
+    queries: list[tuple[str, tuple[object, ...]]] = []
 
     with database.read() as connection:
 
         @event.listens_for(connection, "before_cursor_execute")
-        def _asked(_c: object, _d: object, sql: str, told: tuple[object, ...], *_: object) -> None:
-            asked.append((sql, told))
+        def _record(
+            _c: object, _d: object, sql: str, found: tuple[object, ...], *_: object
+        ) -> None:
+            queries.append((sql, found))
 
         _read(connection, [1, 2])
-        sql, told = asked[-1]
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", told).fetchall()
+        sql, found = queries[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", found).fetchall()
     steps = " ".join(row.detail for row in plan)
     assert "USING COVERING INDEX signals_once" in steps
     assert "TEMP B-TREE" not in steps
 
 
-def test_a_reader_is_known_since_the_first_vote_for_any_paper(writer: Connection) -> None:
+def test_the_age_of_a_reader_counts_from_their_first_vote_for_any_paper(writer: Connection) -> None:
     _vote(writer, KITES.id, "ada", "home", at=NOW - 2 * WEEK)
     _vote(writer, RIVERS.id, "bo", None, at=NOW - 2 * HOUR)
     _vote(writer, RIVERS.id, "ada", "hall", at=NOW - HOUR)
-    told = trends.votes_between(writer, NOW - WEEK, NOW)
-    assert [(one.network, round(NOW_H - one.reader_since_h, 3)) for one in told] == [
+    found = trends.votes_between(writer, NOW - WEEK, NOW)
+    assert [(one.network, round(NOW_H - one.reader_since_h, 3)) for one in found] == [
         (None, 2),
         ("hall", 14 * 24),
     ]
     assert trends.votes_between(writer, NOW - WEEK, NOW, [_num(writer, KITES.id)]) == []
-    assert trends.votes_between(writer, NOW - WEEK, NOW, [_num(writer, RIVERS.id)]) == told
+    assert trends.votes_between(writer, NOW - WEEK, NOW, [_num(writer, RIVERS.id)]) == found
 
 
-def _levels(connection: Connection) -> dict[int, float]:
+def _log_scores(connection: Connection) -> dict[int, float]:
     return trends.scores_of(connection, range(1_000))
 
 
-def test_levels_are_replaced_all_or_changed_for_some(writer: Connection) -> None:
+def test_all_scores_are_replaced_or_some_are_updated(writer: Connection) -> None:
     kites, rivers, bridges = (_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES))
     trends.replace_scores(writer, np.array([kites, rivers]), np.array([1.5, -2.0]))
-    assert _levels(writer) == {kites: 1.5, rivers: -2.0}
+    assert _log_scores(writer) == {kites: 1.5, rivers: -2.0}
     trends.update_scores(writer, [kites, bridges], np.array([bridges]), np.array([7.0]))
-    assert _levels(writer) == {bridges: 7.0, rivers: -2.0}
+    assert _log_scores(writer) == {bridges: 7.0, rivers: -2.0}
     trends.replace_scores(writer, np.array([], dtype=np.int64), np.array([]))
-    assert _levels(writer) == {}
+    assert _log_scores(writer) == {}
 
 
-def test_a_level_of_a_paper_that_is_no_more_is_let_go(writer: Connection) -> None:
+def test_the_score_of_a_removed_paper_is_not_stored(writer: Connection) -> None:
     kites = _num(writer, KITES.id)
     trends.replace_scores(writer, np.array([kites, 999]), np.array([1.0, 2.0]))
-    assert _levels(writer) == {kites: 1.0}
+    assert _log_scores(writer) == {kites: 1.0}
 
 
-def test_there_is_no_limit_to_how_many_papers_are_asked_for(writer: Connection) -> None:
+def test_the_number_of_papers_is_unlimited(writer: Connection) -> None:
     many = list(range(1, 300_000))
     assert len(trends.numbered_papers(writer, many, NOW).nums) == 3
     assert trends.votes_between(writer, NOW - WEEK, NOW, many) == []
@@ -207,7 +233,7 @@ def test_there_is_no_limit_to_how_many_papers_are_asked_for(writer: Connection) 
     assert trends.scores_of(writer, many) == {1: 1.0}
 
 
-def test_what_moved_is_told_once_from_readings_and_changes(writer: Connection) -> None:
+def test_changed_papers_are_those_with_new_signals_or_changes_once_each(writer: Connection) -> None:
     signal, change = trends.newest_positions(writer)
     assert (signal, change) == (0, 4)
     assert trends.changed_since(writer, signal, change) == []
@@ -219,7 +245,7 @@ def test_what_moved_is_told_once_from_readings_and_changes(writer: Connection) -
     assert trends.changed_since(writer, *trends.newest_positions(writer)) == []
 
 
-def test_the_highest_come_first_and_of_equals_the_older_entry(writer: Connection) -> None:
+def test_the_highest_scores_come_first_and_ties_are_ordered_by_number(writer: Connection) -> None:
     kites, rivers, bridges, gone = (_num(writer, one.id) for one in (KITES, RIVERS, BRIDGES, GONE))
     trends.replace_scores(
         writer, np.array([kites, rivers, bridges, gone]), np.array([1.0, 3.0, 3.0, 9.0])
