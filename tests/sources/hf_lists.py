@@ -1,4 +1,4 @@
-"""Lists of papers as Hugging Face gives them by the day, week and month."""
+"""Daily, weekly and monthly lists in the format of Hugging Face."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ def item(number: int, day: str | None = None, **paper: object) -> Item:
 
 
 def serve(services: Services, lists: dict[str, list[Item]]) -> None:
-    """Answer for lists by the name of their day, week or month, page by page."""
+    """Serve lists by the name of their day, week or month, page by page."""
 
     def respond(question: Question) -> Answer:
         name = next(question.query[by] for by in ("date", "week", "month") if by in question.query)

@@ -1,4 +1,4 @@
-"""Replies of an OAI-PMH service as arXiv's, and harvests of them."""
+"""OAI-PMH replies in the format of arXiv, and functions that harvest them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,29 +16,29 @@ TODAY = date(2026, 3, 11)
 
 
 def record(number: int = 1, day: str = "2026-03-10", metadata: str | None = None) -> str:
-    told = (
+    content = (
         metadata if metadata is not None else f"<arXivRaw><title>Kites {number}</title></arXivRaw>"
     )
     return (
         f"<record><header><identifier>oai:arXiv.org:2603.{number:05}</identifier>"
         f"<datestamp>{day}</datestamp><setSpec>cs:cs:LG</setSpec></header>"
-        f"<metadata>{told}</metadata></record>"
+        f"<metadata>{content}</metadata></record>"
     )
 
 
 def page(*records: str, token: str = "", day: str = "2026-03-11", error: str = "") -> bytes:
-    told = (
+    body = (
         f"<ListRecords>{''.join(records)}<resumptionToken>{token}</resumptionToken></ListRecords>"
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">'
-        f"<responseDate>{day}T06:00:00Z</responseDate><request>x</request>{error or told}</OAI-PMH>"
+        f"<responseDate>{day}T06:00:00Z</responseDate><request>x</request>{error or body}</OAI-PMH>"
     ).encode()
 
 
-def refusal(code: str, said: str = "") -> bytes:
-    return page(error=f'<error code="{code}">{said}</error>')
+def refusal(code: str, text: str = "") -> bytes:
+    return page(error=f'<error code="{code}">{text}</error>')
 
 
 NOTHING = refusal("noRecordsMatch")
@@ -63,7 +63,7 @@ def questions(services: Services) -> list[dict[str, str]]:
 
 
 def in_pages(services: Services, *pages: bytes) -> None:
-    """Answer the first page, and each other to the token ``t1``, ``t2`` and so on."""
+    """Serve the first page, and the others for the tokens ``t1``, ``t2`` and so on."""
 
     def respond(question: Question) -> Answer:
         return Answer(pages[int(question.query.get("resumptionToken", "t0")[1:])])

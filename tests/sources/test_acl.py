@@ -15,12 +15,12 @@ from tests.services import Answer, Question, Services
 
 HOST, PATH = "aclanthology.org", "/anthology+abstracts.bib.gz"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-ASKED = FetchRequest(NOW)
+REQUEST = FetchRequest(NOW)
 WHOLE = f"https://{HOST}{PATH}"
 
 
 def entry(number: int, year: int = 2025, **fields: str) -> str:
-    told = {
+    fields = {
         "title": f"{{K}}ites {number}",
         "author": "Windrow, Ada  and\n      Far{\\'o}l, Bo",
         "booktitle": "Proceedings of the Meeting on Kites",
@@ -32,12 +32,12 @@ def entry(number: int, year: int = 2025, **fields: str) -> str:
     }
     lines = (
         f"    {key} = {value}," if key == "month" else f'    {key} = "{value}",'
-        for key, value in told.items()
+        for key, value in fields.items()
     )
     return f"@inproceedings{{windrow-{year}-{number},\n" + "\n".join(lines) + "\n}\n"
 
 
-def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
+def run(client: Client, request: FetchRequest = REQUEST) -> list[Batch]:
     return list(fetch(client, request))
 
 
@@ -46,8 +46,8 @@ def serve(services: Services, *entries: str, etag: str = '"1"') -> None:
 
 
 def ids(batches: list[Batch]) -> list[str]:
-    told = [one for batch in batches for one in batch.records]
-    return [one.ids[0] for one in told if isinstance(one, Paper)]
+    records = [one for batch in batches for one in batch.records]
+    return [one.ids[0] for one in records if isinstance(one, Paper)]
 
 
 def test_every_field_is_parsed(services: Services, client: Client) -> None:
@@ -71,7 +71,7 @@ def test_every_field_is_parsed(services: Services, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "named"),
+    ("entry_text", "acl_id"),
     [
         (entry(1, url="https://www.aclweb.org/anthology/P25-1001"), "acl:P25-1001"),
         (entry(1, url="", doi="10.18653/v1/2025.kites-long.9"), "acl:2025.kites-long.9"),
@@ -84,11 +84,11 @@ def test_every_field_is_parsed(services: Services, client: Client) -> None:
     ],
 )
 def test_the_id_is_found_in_url_key_or_doi(
-    services: Services, client: Client, told: str, named: str
+    services: Services, client: Client, entry_text: str, acl_id: str
 ) -> None:
-    serve(services, told)
+    serve(services, entry_text)
     batches = run(client)
-    assert ids(batches) == [named]
+    assert ids(batches) == [acl_id]
     (paper,) = batches[0].records
     assert isinstance(paper, Paper)
     assert paper.link
@@ -103,8 +103,8 @@ def test_an_entry_without_an_id_has_no_acl_id(services: Services, client: Client
 
 def test_abbreviations_apply_to_all_entries(services: Services, client: Client) -> None:
     named = '@string{kites = "Proceedings on Kites"}\n'
-    told = [entry(n).replace('"Proceedings of the Meeting on Kites"', "kites") for n in (1, 2)]
-    serve(services, named, *told)
+    entries = [entry(n).replace('"Proceedings of the Meeting on Kites"', "kites") for n in (1, 2)]
+    serve(services, named, *entries)
     (batch,) = run(client)
     venues = [paper.venue for paper in batch.records if isinstance(paper, Paper)]
     assert venues == ["Proceedings on Kites"] * 2
@@ -133,19 +133,19 @@ def test_entries_outside_the_requested_years_are_skipped(
     moves: bool,
 ) -> None:
     serve(services, *(entry(1, year) for year in range(2020, 2027)))
-    told = run(client, FetchRequest(NOW, since=since, until=until))
-    assert ids(told) == [f"acl:{year}.kites-long.1" for year in years]
-    assert (told[-1].cursor is not None) == moves
+    batches = run(client, FetchRequest(NOW, since=since, until=until))
+    assert ids(batches) == [f"acl:{year}.kites-long.1" for year in years]
+    assert (batches[-1].cursor is not None) == moves
 
 
 def test_batches_have_500_papers_and_the_last_has_the_cursor(
     services: Services, client: Client
 ) -> None:
     serve(services, *(entry(n) for n in range(1, 702)))
-    told = run(client)
-    assert [len(batch.records) for batch in told] == [500, 201]
-    assert [batch.cursor is None for batch in told] == [True, False]
-    assert len(set(ids(told))) == 701
+    batches = run(client)
+    assert [len(batch.records) for batch in batches] == [500, 201]
+    assert [batch.cursor is None for batch in batches] == [True, False]
+    assert len(set(ids(batches))) == 701
 
 
 def test_an_unchanged_file_returns_no_batch(services: Services, client: Client) -> None:
@@ -163,8 +163,8 @@ def test_an_unchanged_file_returns_no_batch(services: Services, client: Client) 
 
 def test_a_volume_of_any_year_is_fetched(services: Services, client: Client) -> None:
     services.answer(HOST, "/volumes/2019.kites-long.bib", entry(1, 2019))
-    told = run(client, FetchRequest(NOW, argument="2019.kites-long"))
-    assert ids(told) == ["acl:2019.kites-long.1"]
+    batches = run(client, FetchRequest(NOW, argument="2019.kites-long"))
+    assert ids(batches) == ["acl:2019.kites-long.1"]
 
 
 @pytest.mark.parametrize("what", ["", "../2024", "2024", "2024.acl-long.1", "2024.acl-long/x"])
@@ -205,8 +205,8 @@ def test_malformed_entries_are_reported_and_the_others_are_parsed(
 
 
 def test_other_charsets_and_line_ends_are_parsed(services: Services, client: Client) -> None:
-    told = entry(1, title="Caf\u00e9").replace("\n", "\r\n").encode("latin-1")
-    services.answer(HOST, PATH, gzip.compress(told))
+    body = entry(1, title="Caf\u00e9").replace("\n", "\r\n").encode("latin-1")
+    services.answer(HOST, PATH, gzip.compress(body))
     (batch,) = run(client)
     assert [one.title for one in batch.records if isinstance(one, Paper)] == ["Caf\u00e9"]
 
@@ -219,7 +219,7 @@ def test_a_truncated_file_raises_and_leaves_the_cursor(
     services.answer(HOST, PATH, body[:-cut_bytes], headers={"ETag": '"1"'})
     cursors = []
     with pytest.raises(SourceError, match="damaged or truncated"):
-        for batch in fetch(client, ASKED):
+        for batch in fetch(client, REQUEST):
             cursors.append(batch.cursor)  # noqa: PERF401
     assert set(cursors) <= {None}
 
@@ -227,7 +227,7 @@ def test_a_truncated_file_raises_and_leaves_the_cursor(
 def test_batches_before_the_damage_are_returned(services: Services, client: Client) -> None:
     body = gzip.compress("".join(entry(n) for n in range(1, 2002)).encode())
     services.answer(HOST, PATH, body[:-500])
-    batches = fetch(client, ASKED)
+    batches = fetch(client, REQUEST)
     first = next(batches)
     assert (len(first.records), first.cursor) == (500, None)
 

@@ -59,7 +59,7 @@ def run(client: Client, what: str | None) -> list[Batch]:
     return list(fetch(client, FetchRequest(NOW, argument=what)))
 
 
-def told(body: bytes) -> Sequence[Paper | Malformed]:
+def parsed(body: bytes) -> Sequence[Paper | Malformed]:
     return parse_entries(body, "x")
 
 
@@ -158,14 +158,14 @@ def test_a_paper_with_the_title_error_is_parsed(services: Services, client: Clie
 
 
 def test_a_bad_entry_is_reported_and_skipped() -> None:
-    first, second = told(feed(entry("2603.00001v1", ""), entry("2603.00002v1")))
+    first, second = parsed(feed(entry("2603.00001v1", ""), entry("2603.00002v1")))
     assert first == Malformed("x entry 1", "missing title")
     assert isinstance(second, Paper)
 
 
 def test_a_withdrawn_paper_has_the_notice() -> None:
-    said = "<comment>This paper has been withdrawn by the author</comment>"
-    (found,) = told(feed(entry("2603.00001v2", more=said)))
+    comment = "<comment>This paper has been withdrawn by the author</comment>"
+    (found,) = parsed(feed(entry("2603.00001v2", more=comment)))
     assert isinstance(found, Paper)
     assert found.notice is Notice.WITHDRAWN
 
@@ -240,4 +240,4 @@ _NODES = st.recursive(
 
 @given(_NODES)
 def test_any_elements_are_parsed(node: str) -> None:
-    told(feed(f"<entry>{node}</entry>", node))
+    parsed(feed(f"<entry>{node}</entry>", node))

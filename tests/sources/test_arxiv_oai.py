@@ -56,14 +56,14 @@ def test_each_page_is_a_batch_with_its_cursor(services: Services, client: Client
 
 def test_an_interrupted_run_resumes_after_any_batch(services: Services, client: Client) -> None:
     def respond(question: Question) -> Answer:
-        told = question.query.get("resumptionToken") or question.query["set"]
+        key = question.query.get("resumptionToken") or question.query["set"]
         papers = {
             "cs:cs:LG": page(record(1), token="a%3D1&amp;b=2"),
             "a%3D1&b=2": page(record(2)),
             "math:math:AG": page(record(3), token="c"),
             "c": page(record(4)),
         }
-        return Answer(papers[told])
+        return Answer(papers[key])
 
     services.respond(HOST, PATH, respond)
     whole = run(client, categories=["cs.LG", "math.AG"])

@@ -41,12 +41,12 @@ def test_a_future_cursor_is_limited_to_today(services: Services, client: Client)
     assert questions(services) == [{"from": "2026-03-11", "set": "cs:cs:LG"}]
 
 
-@pytest.mark.parametrize("told", ["", "yesterday", "2026-99-99"])
+@pytest.mark.parametrize("value", ["", "yesterday", "2026-99-99"])
 def test_an_invalid_cursor_starts_a_first_run(
-    services: Services, client: Client, told: str
+    services: Services, client: Client, value: str
 ) -> None:
     services.answer(HOST, PATH, page(record()))
-    run(client, FetchRequest(NOW, {"next": told, "from": told, "set": "cs:cs:LG", "token": "t"}))
+    run(client, FetchRequest(NOW, {"next": value, "from": value, "set": "cs:cs:LG", "token": "t"}))
     assert questions(services) == [{"from": "2026-03-08", "set": "cs:cs:LG"}]
 
 

@@ -1,6 +1,6 @@
-"""What is wrong with files and replies harms nothing: one test at least for each kind.
+"""Malformed files and replies: at least one test for each kind of error.
 
-Everything here goes the way of `broadsheet import` and `broadsheet fetch`, into a library.
+The tests import and fetch into a library, as `broadsheet import` and `broadsheet fetch` do.
 """
 
 import gzip
@@ -46,7 +46,7 @@ HOSTS = (
     "kites.example",
     "api.zotero.org",
 )
-# Of these a single repository may be refused, which is an answer.
+# These sources treat the rejection of one repository as a result.
 ANSWER_REFUSALS = ("github", "hub")
 OF_XML = ("arxiv", "arxiv-atom", "arxiv-feed", "feed", "reddit")
 REFUSALS = {
@@ -82,7 +82,7 @@ LONG = 2 << 30
 
 
 def run_all(library: Library, client: Client) -> dict[str, FetchReport]:
-    """Ask every source, in every way it can be asked, about papers of all kinds."""
+    """Fetch every source with every kind of argument, for papers of all kinds."""
     library.add("test", ABOUT)
     reports = {}
     for spec in (spec for name in NAMES for spec in SPECS.get(name, (name,))):
@@ -125,8 +125,8 @@ def test_an_invalid_reply_of_any_service_is_reported(
 def test_json_in_other_charsets_is_parsed(
     charset: str, services: Services, client: Client, empty_library: Library
 ) -> None:
-    told = '[{"paper": {"id": "2603.00001", "title": "Drachen über Täler"}}]'
-    serve(services, Answer(told.encode(charset)))
+    body = '[{"paper": {"id": "2603.00001", "title": "Drachen über Täler"}}]'
+    serve(services, Answer(body.encode(charset)))
     source, _ = source_named("hf")
     assert fetch(empty_library._database, source, client, NOW).error is None
     assert empty_library.paper("arxiv:2603.00001").title == "Drachen über Täler"
@@ -209,7 +209,7 @@ def test_a_file_over_64_mib_raises_if_the_format_is_read_whole(
 ) -> None:
     path = tmp_path / "library"
     path.write_bytes(head.ljust(100_000))
-    # A hole: it takes no room on the disk.
+    # A sparse file uses no disk space.
     os.truncate(path, LONG)
     before_mb = _peak_mb()
     with pytest.raises(SourceError, match="holds more than 64 MiB"):
@@ -233,10 +233,10 @@ def test_future_papers_are_withheld_and_invalid_dates_are_unknown(
     unreal = ("2201-01-01", "99999-01-01", "2026-02-30")
     records = [{"title": f"Kites on {day}", "published": day} for day in (*real, *unreal)]
     empty_library.import_file(_written(tmp_path, *records))
-    told = {item.title: item.reason for item in empty_library.editions.publish().items}
-    assert told == {
-        "Kites on 2026-03-11": "by its topic and wording, out today",
-        **{f"Kites on {day}": "by its topic and wording, of unknown date" for day in unreal},
+    reasons = {item.title: item.reason for item in empty_library.editions.publish().items}
+    assert reasons == {
+        "Kites on 2026-03-11": "selected by predicted interest, out today",
+        **{f"Kites on {day}": "selected by predicted interest, of unknown date" for day in unreal},
     }
     assert len(_holding(empty_library, "kites")) == len(records)
 
@@ -254,14 +254,14 @@ def test_10000_authors_are_stored_and_shown(empty_library: Library, tmp_path: Pa
 
 
 def test_empty_abstracts_are_none_in_every_format(empty_library: Library, tmp_path: Path) -> None:
-    told = {
+    files_by_format = {
         "dump": '{"title": "Kites one", "abstract": " \\n "}\n{"title": "Kites two"}',
         "bibtex": "@article{k, title={Kites three}, abstract={}}",
         "ris": "TY  - JOUR\nTI  - Kites four\nAB  - \nER  - \n",
         "csl": '[{"title": "Kites five", "type": "book", "abstract": "<p> </p>"}]',
         "page": "Get trending papers in your email inbox\nSubscribe\nKites six\n",
     }
-    for name, text in told.items():
+    for name, text in files_by_format.items():
         (tmp_path / name).write_text(text)
         for paper in files.read_file(tmp_path / name)[1]:
             assert isinstance(paper, Paper)
@@ -300,11 +300,11 @@ def test_every_parser_has_a_fuzz_target_that_accepts_its_seeds() -> None:
     parsers = every_parser()
     assert {*NAMES, *(source.NAME for source in files._FORMATS)} <= parsers.keys()
     for name, parser in parsers.items():
-        told = [one for start in parser.starts for one in _listed(parser.take(start))]
-        batches = [one for one in told if isinstance(one, Batch)]
-        told += [one for batch in batches for one in (*batch.records, *batch.signals)]
-        assert any(not isinstance(one, Malformed | Batch) for one in told), name
+        results = [one for start in parser.starts for one in _listed(parser.take(start))]
+        batches = [one for one in results if isinstance(one, Batch)]
+        results += [one for batch in batches for one in (*batch.records, *batch.signals)]
+        assert any(not isinstance(one, Malformed | Batch) for one in results), name
 
 
-def _listed(told: object) -> list[object]:
-    return told if isinstance(told, list) else [told] if told else []
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value] if value else []

@@ -18,7 +18,7 @@ HOST = "api.biorxiv.org"
 EMPTY = b'{"messages": [{"status": "no posts found"}], "collection": []}'
 
 
-def preprint(number: int = 1, **told: object) -> dict[str, object]:
+def preprint(number: int = 1, **fields: object) -> dict[str, object]:
     plain: dict[str, object] = {
         "doi": f"10.1101/2026.03.05.{number:06}",
         "title": f"Kites of valley {number}",
@@ -30,7 +30,7 @@ def preprint(number: int = 1, **told: object) -> dict[str, object]:
         "abstract": "We fly <i>kites</i>.",
         "published": "NA",
     }
-    return plain | told
+    return plain | fields
 
 
 def page(*records: object, total: object = None) -> bytes:
@@ -42,8 +42,8 @@ def read(body: bytes) -> Page:
     return parse_page(Reply(f"https://{HOST}/details", 200, {}, body), "biorxiv")
 
 
-def only_paper(**told: object) -> Paper:
-    (one,) = read(page(preprint(**told))).records  # type: ignore[arg-type]
+def only_paper(**fields: object) -> Paper:
+    (one,) = read(page(preprint(**fields))).records  # type: ignore[arg-type]
     assert isinstance(one, Preprint)
     return one.paper
 
@@ -53,7 +53,7 @@ def paths(services: Services) -> list[str]:
 
 
 def stocked(services: Services, sizes: dict[str, int]) -> None:
-    """Let the service have so many preprints on each day, and give thirty at a time."""
+    """Serve a number of preprints for each day, 30 per page."""
 
     def respond(question: Question) -> Answer:
         _, _, _, day, _, offset, _ = question.path.split("/")

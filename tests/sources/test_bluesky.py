@@ -21,7 +21,7 @@ HOST, PATH = "api.bsky.app", "/xrpc/app.bsky.feed.searchPosts"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-ASKED = FetchRequest(NOW)
+REQUEST = FetchRequest(NOW)
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -48,7 +48,7 @@ def page(*posts: object) -> bytes:
 
 
 def posts_at(*moments: datetime) -> list[dict[str, object]]:
-    """Make posts of given moments, each of a paper of its own."""
+    """Return posts at these times, each linking to a different paper."""
     return [
         post(
             n,
@@ -63,11 +63,11 @@ def posts_at(*moments: datetime) -> list[dict[str, object]]:
 
 
 class Search:
-    """Finds posts by their time, gives the newest hundred, and a cursor to nobody."""
+    """A search that filters by time and returns the newest 100 posts without a cursor."""
 
     def __init__(self, services: Services, *posts: dict[str, object]) -> None:
-        told = [(datetime.fromisoformat(str(one["indexedAt"])), one) for one in posts]
-        self.posts = sorted(told, key=lambda one: one[0], reverse=True)
+        timed = [(datetime.fromisoformat(str(item["indexedAt"])), item) for item in posts]
+        self.posts = sorted(timed, key=lambda item: item[0], reverse=True)
         services.respond(HOST, PATH, self.respond)
 
     def respond(self, question: Question) -> Answer:
@@ -78,7 +78,7 @@ class Search:
         return Answer(page(*found[: int(question.query["limit"])]))
 
 
-def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
+def run(client: Client, request: FetchRequest = REQUEST) -> list[Batch]:
     return list(fetch(client, request))
 
 
@@ -131,8 +131,8 @@ def test_the_last_two_days_are_fetched(services: Services, client: Client) -> No
 def test_links_are_found_in_all_parts_of_a_post(
     services: Services, client: Client, record: dict[str, object]
 ) -> None:
-    told = {"createdAt": "2026-03-10T12:00:00Z", **record}
-    services.answer(HOST, PATH, page(post(1, record=told)))
+    post_record = {"createdAt": "2026-03-10T12:00:00Z", **record}
+    services.answer(HOST, PATH, page(post(1, record=post_record)))
     (batch,) = run(client)
     assert values(batch) == {"arxiv:2603.00007": (1.0, 10.0, 2.0)}
 
@@ -202,10 +202,10 @@ def test_a_page_with_deleted_posts_is_not_the_last(services: Services, client: C
 
 def test_a_run_starts_at_the_cursor(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(post(1, day=6), post(2, day=10)))
-    told = run(client, FetchRequest(NOW, cursor={"until": "2026-03-06T10:00:00+00:00"}))
-    assert [batch.days for batch in told] == [{date(2026, 3, 6): 1}, {date(2026, 3, 10): 1}]
-    assert told[0].cursor == {"until": "2026-03-09T00:00:00+00:00"}
-    resumed = run(client, FetchRequest(NOW, cursor=told[0].cursor))
+    batches = run(client, FetchRequest(NOW, cursor={"until": "2026-03-06T10:00:00+00:00"}))
+    assert [batch.days for batch in batches] == [{date(2026, 3, 6): 1}, {date(2026, 3, 10): 1}]
+    assert batches[0].cursor == {"until": "2026-03-09T00:00:00+00:00"}
+    resumed = run(client, FetchRequest(NOW, cursor=batches[0].cursor))
     assert [batch.days for batch in resumed] == [{date(2026, 3, 10): 1}]
 
 
@@ -303,7 +303,7 @@ def test_a_rejected_search_names_the_setting(
 
 
 class Fixed(Client):
-    """Gives the same body to every question."""
+    """A client that returns the same body for every request."""
 
     def __init__(self, body: bytes) -> None:
         super().__init__()
@@ -316,12 +316,12 @@ class Fixed(Client):
 @given(st.lists(_JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(post(1), _JSON))))
 def test_any_posts_are_returned_or_reported(posts: list[object]) -> None:
     (batch,) = run(Fixed(json.dumps({"posts": posts}).encode()))
-    # Asked again for what is older, it says the same.
+    # The request for older posts returns the same body.
     assert len(batch.records) <= 2 * len(posts)
 
 
 @given(_JSON)
 def test_any_record_of_a_post_is_accepted(record: object) -> None:
-    told = post(1, record={"createdAt": "2026-03-10T12:00:00Z", "text": record, "embed": record})
-    (batch,) = run(Fixed(json.dumps({"posts": [told]}).encode()))
+    raw = post(1, record={"createdAt": "2026-03-10T12:00:00Z", "text": record, "embed": record})
+    (batch,) = run(Fixed(json.dumps({"posts": [raw]}).encode()))
     assert batch.days == {date(2026, 3, 10): 1}

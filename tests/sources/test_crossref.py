@@ -25,7 +25,7 @@ KITES = make_paper(title="Kites", doi="10.1000/kites")
 TAILS = make_paper(title="Tails", doi="10.1000/tails")
 
 
-def work(doi: str = "10.1000/Kites", **told: object) -> dict[str, object]:
+def work(doi: str = "10.1000/Kites", **fields: object) -> dict[str, object]:
     plain: dict[str, object] = {
         "DOI": doi,
         "title": ["Kites in the <i>valley</i>", "A second title"],
@@ -41,7 +41,7 @@ def work(doi: str = "10.1000/Kites", **told: object) -> dict[str, object]:
         "is-referenced-by-count": 41,
         "URL": "https://doi.org/10.1000/kites",
     }
-    return plain | told
+    return plain | fields
 
 
 def notice(title: object = "Retraction: Kites", *dois: str, kind: str = "retraction") -> object:
@@ -49,8 +49,8 @@ def notice(title: object = "Retraction: Kites", *dois: str, kind: str = "retract
     return {"DOI": "10.1000/notice", "title": [title], "update-to": updates}
 
 
-def listed(*items: object, **told: object) -> bytes:
-    return orjson.dumps({"status": "ok", "message": {"items": items} | told})
+def listed(*items: object, **fields: object) -> bytes:
+    return orjson.dumps({"status": "ok", "message": {"items": items} | fields})
 
 
 def single(item: object) -> bytes:
@@ -72,12 +72,12 @@ def about(client: Client, *papers: Paper) -> list[Batch]:
     return [next(batches) for _ in range(0, len(papers), 20)]
 
 
-def notices(client: Client, **told: object) -> list[Batch]:
-    return list(fetch(client, FetchRequest(NOW, **told)))  # type: ignore[arg-type]
+def notices(client: Client, **options: object) -> list[Batch]:
+    return list(fetch(client, FetchRequest(NOW, **options)))  # type: ignore[arg-type]
 
 
-def read_one(**told: object) -> Work:
-    one = parse_work(Reply(f"https://{HOST}/works/x", 200, {}, single(work(**told))), "crossref")  # type: ignore[arg-type]
+def read_one(**fields: object) -> Work:
+    one = parse_work(Reply(f"https://{HOST}/works/x", 200, {}, single(work(**fields))), "crossref")  # type: ignore[arg-type]
     assert isinstance(one, Work)
     return one
 
@@ -175,11 +175,11 @@ def test_malformed_and_unrequested_works_are_reported(services: Services, client
 
 def test_a_doi_with_a_comma_is_requested_separately(services: Services, client: Client) -> None:
     odd = make_paper(title="Kites", doi="10.1000/a,b?c")
-    gone = make_paper(title="Kites", doi="10.1000/a,c")
+    other = make_paper(title="Kites", doi="10.1000/a,c")
     services.answer(HOST, "/works/10.1000%2Fa%2Cb%3Fc", single(work("10.1000/A,b?c")))
-    (batch,) = about(client, odd, gone)
+    (batch,) = about(client, odd, other)
     assert [one.paper_id for one in batch.signals] == [odd.id]
-    assert batch.queried == [odd.id, gone.id]
+    assert batch.queried == [odd.id, other.id]
 
 
 def test_one_rejected_doi_does_not_affect_the_others(services: Services, client: Client) -> None:
@@ -208,12 +208,12 @@ def test_a_malformed_work_is_reported(services: Services, client: Client) -> Non
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("doi", "message"),
     [("10.1000/kites", "has no work"), ("kites", "is not a DOI"), ("", "not a DOI")],
 )
-def test_a_missing_work_raises(client: Client, what: str, said: str) -> None:
-    with pytest.raises(SourceError, match=said):
-        list(fetch(client, FetchRequest(NOW, argument=what)))
+def test_a_missing_work_raises(client: Client, doi: str, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        list(fetch(client, FetchRequest(NOW, argument=doi)))
 
 
 @pytest.mark.parametrize(
@@ -226,8 +226,8 @@ def test_a_notice_marks_the_work_under_the_title_of_the_notice(
     (batch,) = notices(client, since=TODAY)
     (paper,) = batch.records
     assert isinstance(paper, Paper)
-    told = (paper.id, paper.title, paper.notice)
-    assert told == ("doi:10.1000/kites", title, Notice.RETRACTED)
+    found = (paper.id, paper.title, paper.notice)
+    assert found == ("doi:10.1000/kites", title, Notice.RETRACTED)
     assert (batch.existing_only, batch.days, batch.queried) == (True, {}, ())
 
 
@@ -291,8 +291,8 @@ def test_an_incomplete_day_is_restarted(services: Services, client: Client) -> N
 
     def respond(question: Question) -> Answer:
         first = question.query["cursor"] == "*"
-        told = notice("Retraction: Kites", f"10.1000/{1 if first else 2}")
-        return Answer(listed(told, **{"next-cursor": "more", "total-results": 2}))
+        item = notice("Retraction: Kites", f"10.1000/{1 if first else 2}")
+        return Answer(listed(item, **{"next-cursor": "more", "total-results": 2}))
 
     services.respond(HOST, "/works", respond)
     batches = fetch(client, FetchRequest(NOW, since=yesterday))
@@ -315,8 +315,8 @@ def test_endless_pages_raise(
 
     def respond(question: Question) -> Answer:
         number = len(services.questions)
-        told = notice("Retraction: Kites", f"10.1000/{number}")
-        return Answer(listed(told, **{"next-cursor": "more"}))
+        item = notice("Retraction: Kites", f"10.1000/{number}")
+        return Answer(listed(item, **{"next-cursor": "more"}))
 
     services.respond(HOST, "/works", respond)
     with pytest.raises(SourceError, match="more than 3 pages"):
@@ -351,23 +351,23 @@ def test_recorded_replies_are_parsed(
 ) -> None:
     assert path.is_relative_to(shared)
     cassette = orjson.loads(path.read_bytes())
-    told = cassette["body"] if "request" in cassette else cassette
+    body = cassette["body"] if "request" in cassette else cassette
     status = cassette.get("status") if "request" in cassette else 200
-    services.answer(HOST, "/works/*", orjson.dumps(told), status)
+    services.answer(HOST, "/works/*", orjson.dumps(body), status)
     request = fetch(client, FetchRequest(NOW, argument="10.1000/kites"))
-    if not isinstance(told, dict):
-        # Not found, or BibTeX.
+    if not isinstance(body, dict):
+        # A 404 reply, or BibTeX.
         with pytest.raises(SourceError):
             next(request)
         return
-    items = told["message"].get("items")
+    items = body["message"].get("items")
     if items is None:
         (batch,) = request
         (paper,) = batch.records
         assert isinstance(paper, Paper)
-        assert paper.doi == told["message"]["DOI"].lower()
+        assert paper.doi == body["message"]["DOI"].lower()
         return
-    services.answer(HOST, "/works", orjson.dumps(told))
+    services.answer(HOST, "/works", orjson.dumps(body))
     papers = [make_paper(title="Kites", doi=item["DOI"]) for item in items]
     assert len(papers) <= 20
     read = [one for batch in about(client, *papers) for one in batch.records]

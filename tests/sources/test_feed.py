@@ -16,7 +16,7 @@ from tests.services import Answer, Question, Services
 HOST, PATH = "kites.example", "/feed"
 ADDRESS = f"https://{HOST}{PATH}"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-ASKED = FetchRequest(NOW, argument=ADDRESS)
+REQUEST = FetchRequest(NOW, argument=ADDRESS)
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "api"
 FEEDS = ("hf/huangboming_feed_weekly.xml", "arxiv_rss/*.xml")
 
@@ -39,7 +39,7 @@ def item(number: int, *parts: str, title: str = "On Kites") -> str:
     return f"<item><title>{title}</title>{link}{''.join(parts)}</item>"
 
 
-def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
+def run(client: Client, request: FetchRequest = REQUEST) -> list[Batch]:
     return list(fetch(client, request))
 
 
@@ -112,7 +112,7 @@ def test_rss_1_is_parsed(services: Services, client: Client) -> None:
 
 
 def test_json_feed_is_parsed(services: Services, client: Client) -> None:
-    told = {
+    document = {
         "version": "https://jsonfeed.org/version/1.1",
         "items": [
             {
@@ -130,7 +130,7 @@ def test_json_feed_is_parsed(services: Services, client: Client) -> None:
             {"content_text": "A note without a title"},
         ],
     }
-    services.answer(HOST, PATH, orjson.dumps(told))
+    services.answer(HOST, PATH, orjson.dumps(document))
     (batch,) = run(client)
     no_object, kites, plain, no_title = batch.records
     assert kites == Paper(
@@ -203,20 +203,20 @@ def test_since_and_until_limit_the_range_and_leave_the_cursor(
 
 
 def test_an_unchanged_feed_returns_no_batch(services: Services, client: Client) -> None:
-    told = {"ETag": '"1"', "Last-Modified": "Tue, 10 Mar 2026 10:00:00 GMT"}
+    validators = {"ETag": '"1"', "Last-Modified": "Tue, 10 Mar 2026 10:00:00 GMT"}
 
     def respond(question: Question) -> Answer:
         known = question.headers.get("if-none-match") == '"1"'
-        return Answer(status=304) if known else Answer(rss(item(1)).encode(), 200, told)
+        return Answer(status=304) if known else Answer(rss(item(1)).encode(), 200, validators)
 
     services.respond(HOST, PATH, respond)
     services.respond(HOST, "/other", respond)
     (batch,) = run(client)
-    cursor = {"what": ADDRESS, "etag": '"1"', "modified": told["Last-Modified"]}
+    cursor = {"what": ADDRESS, "etag": '"1"', "modified": validators["Last-Modified"]}
     assert batch.cursor == cursor
     assert run(client, FetchRequest(NOW, cursor=cursor, argument=ADDRESS)) == []
-    assert services.questions[-1].headers["if-modified-since"] == told["Last-Modified"]
-    # Another feed's validators say nothing of this one.
+    assert services.questions[-1].headers["if-modified-since"] == validators["Last-Modified"]
+    # Validators of another feed do not apply.
     assert len(run(client, FetchRequest(NOW, cursor=cursor, argument=f"https://{HOST}/other"))) == 1
 
 
@@ -296,8 +296,8 @@ def test_recorded_feeds_are_parsed(
     services.answer(HOST, PATH, body)
     (batch,) = run(client, FetchRequest(datetime(2026, 12, 1, tzinfo=UTC), argument=ADDRESS))
     entries = body.count(b"<item>")
-    told = [one for one in batch.records if isinstance(one, Paper)]
+    papers = [one for one in batch.records if isinstance(one, Paper)]
     assert len(batch.records) == entries
-    assert len(told) == len(re.findall(rb"<title>\s*[^<\s]", body)) - 1
-    assert all(paper.arxiv_id and paper.abstract and paper.published for paper in told)
+    assert len(papers) == len(re.findall(rb"<title>\s*[^<\s]", body)) - 1
+    assert all(paper.arxiv_id and paper.abstract and paper.published for paper in papers)
     assert sum(batch.days.values()) == entries

@@ -75,7 +75,7 @@ def test_a_run_without_a_key_stops_below_the_hourly_limit(
     services.answer(HOST, "/repos/*", repository(41))
     batches = list(fetch(client, request(*many(70))))
     assert len(services.questions) == 55
-    # The others are asked about the next time.
+    # The next run looks up the others.
     assert [one for batch in batches for one in batch.queried] == [one.id for one in many(55)]
 
 
@@ -124,9 +124,9 @@ def test_a_missing_or_blocked_repository_has_no_stars(
 ) -> None:
     services.answer(HOST, "/repos/a/gone", body, status)
     services.answer(HOST, "/repos/a/kite", repository(2))
-    gone, there = fetch(client, request(paper(1, "a/gone"), paper(2, "a/kite")))
-    assert (gone.signals, gone.queried) == ([], ["arxiv:2603.00001"])
-    assert there.signals[0].value == 2
+    missing, found = fetch(client, request(paper(1, "a/gone"), paper(2, "a/kite")))
+    assert (missing.signals, missing.queried) == ([], ["arxiv:2603.00001"])
+    assert found.signals[0].value == 2
 
 
 def limited(wait_s: int) -> dict[str, str]:
@@ -218,7 +218,7 @@ def test_any_rejection_concerns_one_repository_or_all(body: bytes) -> None:
 
 
 def _outcome(recorded: dict[str, object]) -> type[SourceError] | None:
-    """Tell what a recorded reply leads to: an error, or None for an answer."""
+    """Return the error that a recorded reply causes, or None."""
     status, body = recorded["status"], recorded["body"]
     if status in (200, 301, 404):
         return SourceError if status == 200 and isinstance(body, str) else None
@@ -232,8 +232,8 @@ def test_recorded_replies_are_parsed(
 ) -> None:
     assert path.is_relative_to(shared)
     recorded = orjson.loads(path.read_bytes())
-    told = recorded["body"]
-    body = told.encode() if isinstance(told, str) else orjson.dumps(told)
+    payload = recorded["body"]
+    body = payload.encode() if isinstance(payload, str) else orjson.dumps(payload)
     answer = Answer(body, recorded["status"], recorded["headers"])
     services.respond(HOST, "/repos/farol/kite", lambda question: answer)
     batches = fetch(client, request(paper(1, "farol/kite")))
@@ -242,6 +242,6 @@ def test_recorded_replies_are_parsed(
             next(batches)
         return
     (batch,) = batches
-    stars = told.get("stargazers_count") if isinstance(told, dict) else None
+    stars = payload.get("stargazers_count") if isinstance(payload, dict) else None
     assert [signal.value for signal in batch.signals] == ([] if stars is None else [stars])
     assert len(batch.records) == (1 if recorded["status"] == 200 and stars is None else 0)

@@ -19,7 +19,7 @@ from tests.services import Answer, Question, Services
 
 HOST, PATH = "hn.algolia.com", "/api/v1/search_by_date"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-ASKED = FetchRequest(NOW)
+REQUEST = FetchRequest(NOW)
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -45,7 +45,7 @@ def page(*hits: object) -> bytes:
 
 
 class Search:
-    """Finds stories by their second, and gives at most a thousand of them."""
+    """A search that filters by second and returns at most 1,000 stories."""
 
     def __init__(self, services: Services, *seconds: int) -> None:
         self.seconds = seconds
@@ -62,7 +62,7 @@ class Search:
         return Answer(orjson.dumps({"hits": given, "nbPages": 1, "nbHits": len(found)}))
 
 
-def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
+def run(client: Client, request: FetchRequest = REQUEST) -> list[Batch]:
     return list(fetch(client, request))
 
 
@@ -98,8 +98,8 @@ def test_each_story_has_its_own_signal_source(services: Services, client: Client
     again = hit(2, url="https://arxiv.org/pdf/2603.00001v2", points=5)
     services.answer(HOST, PATH, page(hit(1), again))
     (batch,) = run(client)
-    told = [(signal.source, signal.kind, signal.value) for signal in batch.signals]
-    assert told == [
+    signals = [(signal.source, signal.kind, signal.value) for signal in batch.signals]
+    assert signals == [
         ("hn:1", Kind.POINTS, 10.0),
         ("hn:1", Kind.COMMENTS, 2.0),
         ("hn:2", Kind.POINTS, 5.0),
@@ -145,9 +145,9 @@ def test_a_repeated_story_counts_once(services: Services, client: Client) -> Non
 
 def test_a_run_continues_from_the_cursor_week_by_week(services: Services, client: Client) -> None:
     services.answer(HOST, PATH, page(hit(1, day=2), hit(2, day=10)))
-    told = run(client, FetchRequest(NOW, cursor={"until": "2026-03-01T10:00:00+00:00"}))
-    assert [batch.days for batch in told] == [{date(2026, 3, 2): 1}, {date(2026, 3, 10): 1}]
-    cursors = [batch.cursor for batch in told]
+    batches = run(client, FetchRequest(NOW, cursor={"until": "2026-03-01T10:00:00+00:00"}))
+    assert [batch.days for batch in batches] == [{date(2026, 3, 2): 1}, {date(2026, 3, 10): 1}]
+    cursors = [batch.cursor for batch in batches]
     assert cursors == [{"until": "2026-03-07T00:00:00+00:00"}, {"until": NOW.isoformat()}]
     resumed = run(client, FetchRequest(NOW, cursor=cursors[0] or {}))
     assert [batch.days for batch in resumed] == [{date(2026, 3, 10): 1}]
@@ -227,10 +227,10 @@ RECORDED = Path(__file__).parents[3] / "shared" / "data" / "api" / "hn"
 def test_recorded_replies_are_parsed(
     shared: Path, services: Services, client: Client, name: str
 ) -> None:
-    told = orjson.loads((shared / "data" / "api" / "hn" / name).read_bytes())
-    hits = told["hits"]
-    # It was asked for five of many; here it is all there is.
-    services.answer(HOST, PATH, orjson.dumps({**told, "nbHits": len(hits)}))
+    payload = orjson.loads((shared / "data" / "api" / "hn" / name).read_bytes())
+    hits = payload["hits"]
+    # The recorded request had a limit of five; nbHits is set to match.
+    services.answer(HOST, PATH, orjson.dumps({**payload, "nbHits": len(hits)}))
     days = sorted(datetime.fromtimestamp(one["created_at_i"], UTC).date() for one in hits)
     for day in days:
         (batch,) = run(client, FetchRequest(NOW, since=day, until=day))
@@ -239,7 +239,7 @@ def test_recorded_replies_are_parsed(
 
 
 class Fixed(Client):
-    """Gives the same body to every question."""
+    """A client that returns the same body for every request."""
 
     def __init__(self, body: bytes) -> None:
         super().__init__()

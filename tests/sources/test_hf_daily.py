@@ -67,7 +67,7 @@ def test_long_lists_are_fetched_by_page_and_resumed(services: Services, client: 
     assert [dict(batch.days) for batch in whole] == [{TODAY: 100}, {TODAY: 100}, {TODAY: 30}]
     assert whole[0].cursor == {"day": "2026-03-11", "list": "2026-03-11", "page": "1"}
     assert whole[0].cursor is not None
-    # Killed after the first page, another run goes on with the second.
+    # A run interrupted after the first page resumes with the second.
     rest = list(fetch(client, FetchRequest(NOW, whole[0].cursor)))
     assert ids(whole[:1]) + ids(rest) == ids(whole)
     assert rest[-1].cursor == {"day": "2026-03-11"}
@@ -133,23 +133,23 @@ def test_only_requested_days_are_fetched(services: Services, client: Client) -> 
     since, until = date(2026, 2, 3), date(2026, 2, 4)
     batches = list(fetch(client, FetchRequest(NOW, {"day": "2026-03-10"}, since, until)))
     assert names(services) == ["2026-02-03 0 100", "2026-02-04 0 100"]
-    # What was read up to the tenth of March is not read again for this.
+    # Days up to 10 March are complete and are not fetched again.
     assert [batch.cursor for batch in batches] == [None, None]
 
 
 @pytest.mark.parametrize(
     ("cursor", "since", "until", "cursors"),
     [
-        # Gone back over a gap, and on from the cursor.
+        # From before the cursor without a gap, the cursor moves on.
         (
             "2026-03-10",
             date(2026, 3, 9),
             None,
             [None, *[{"day": "2026-03-11"}] * 2],
         ),
-        # Days are left out between the cursor and what is wanted.
+        # Days are left out between the cursor and the range.
         ("2026-03-01", date(2026, 3, 10), None, [None, None]),
-        # A first run that is killed goes on where it stopped.
+        # An interrupted first run resumes where it stopped.
         (None, date(2026, 3, 10), None, [{"day": "2026-03-11"}] * 2),
         (None, date(2026, 3, 9), date(2026, 3, 9), [None]),
         ("2026-03-09", None, date(2026, 3, 9), [None, {"day": "2026-03-10"}]),
@@ -259,7 +259,7 @@ def test_endless_pages_raise(services: Services, client: Client) -> None:
     with pytest.raises(SourceError, match="more than 50 pages for 2026-03-08"):
         list(fetch(client, FetchRequest(NOW)))
     assert len(services.questions) == 50
-    # It does not stay there for ever.
+    # The next run does not resume at that page.
     stuck = {"day": "2026-03-08", "list": "2026-03-08", "page": "50"}
     next(fetch(client, FetchRequest(NOW, stuck)))
     assert names(services)[-1] == "2026-03-08 0 100"

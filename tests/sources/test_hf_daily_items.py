@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client
 from broadsheet.model import Kind, Malformed, Paper, Signal, Submission
-from broadsheet.sources.hf_daily import fetch, parse_list
+from broadsheet.sources.hf_daily import fetch
+from broadsheet.sources.hf_items import parse_list
 from broadsheet.sources.source import Batch, FetchRequest
 from tests.services import Services
 from tests.sources.hf_lists import HOST, NOW, PATH, TODAY, Item, ids, item, serve
@@ -76,14 +77,14 @@ def test_every_field_is_parsed(services: Services, client: Client) -> None:
 
 
 def test_the_format_of_2024_is_parsed() -> None:
-    told = {
+    raw = {
         "paper": {"id": "2405.00001", "publishedAt": "2024-05-24T17:34:15.000Z", "upvotes": 4},
         "publishedAt": "2024-05-27T03:50:58.348Z",
         "title": "Kites",
         "mediaUrl": "https://kites.example/kite.png",
         "numComments": 0,
     }
-    (entry,) = parse_list([told], "hf", NOW)
+    (entry,) = parse_list([raw], "hf", NOW)
     assert isinstance(entry.record, Paper)
     assert (entry.record.title, entry.record.published) == ("Kites", "2024-05-24")
     assert [signal.value for signal in entry.signals] == [4.0, 0.0]
@@ -91,8 +92,8 @@ def test_the_format_of_2024_is_parsed() -> None:
 
 
 def test_old_and_new_ids_are_parsed() -> None:
-    told = [item(1, id="2603.00001v2"), item(2, id="hep-th/9901001")]
-    found = [entry.record for entry in parse_list(told, "hf", NOW)]
+    items = [item(1, id="2603.00001v2"), item(2, id="hep-th/9901001")]
+    found = [entry.record for entry in parse_list(items, "hf", NOW)]
     assert [one.id for one in found if isinstance(one, Paper)] == [
         "arxiv:2603.00001",
         "arxiv:hep-th/9901001",
@@ -100,16 +101,16 @@ def test_old_and_new_ids_are_parsed() -> None:
 
 
 def test_bad_items_are_reported_and_skipped() -> None:
-    told: list[object] = [7, {}, {"paper": []}, item(1, id="kites"), item(2, id=7), item(3)]
-    told.append(item(4, title=None))
-    assert [entry.record for entry in parse_list(told, "hf 2026-03-10", NOW)][:5] == [
+    items: list[object] = [7, {}, {"paper": []}, item(1, id="kites"), item(2, id=7), item(3)]
+    items.append(item(4, title=None))
+    assert [entry.record for entry in parse_list(items, "hf 2026-03-10", NOW)][:5] == [
         Malformed("hf 2026-03-10 item 1", "not a JSON object"),
         Malformed("hf 2026-03-10 item 2", "missing paper"),
         Malformed("hf 2026-03-10 item 3", "missing paper"),
         Malformed("hf 2026-03-10 item 4", "missing arXiv id"),
         Malformed("hf 2026-03-10 item 5", "missing arXiv id"),
     ]
-    good, untitled = [entry.record for entry in parse_list(told, "hf", NOW)][5:]
+    good, untitled = [entry.record for entry in parse_list(items, "hf", NOW)][5:]
     assert isinstance(good, Paper)
     assert untitled == Malformed("hf item 7", "missing title")
 
@@ -154,14 +155,14 @@ _JSON = st.recursive(
 
 
 @given(_JSON | st.lists(st.fixed_dictionaries({"paper": _JSON, "publishedAt": _JSON})))
-def test_any_json_is_parsed_or_raises_source_error(told: object) -> None:
+def test_any_json_is_parsed_or_raises_source_error(payload: object) -> None:
     try:
-        entries = parse_list(told, "hf", NOW)
+        entries = parse_list(payload, "hf", NOW)
     except SourceError:
-        assert not isinstance(told, list)
+        assert not isinstance(payload, list)
         return
-    assert isinstance(told, list)
-    assert len(entries) == len(told)
+    assert isinstance(payload, list)
+    assert len(entries) == len(payload)
     for entry in entries:
         assert entry.day is None or entry.day <= TODAY
 

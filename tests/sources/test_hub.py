@@ -72,9 +72,9 @@ def test_a_hidden_repository_has_no_likes(
 ) -> None:
     services.answer(HOST, "/api/models/a/gone", orjson.dumps({"error": why}), status)
     services.answer(HOST, "/api/models/a/kite", repository(2))
-    gone, there = fetch(client, request(paper(1, "a/gone"), paper(2, "a/kite"), key="a-key"))
-    assert (gone.signals, gone.queried) == ([], ["arxiv:2603.00001"])
-    assert there.signals[0].value == 2
+    hidden, found = fetch(client, request(paper(1, "a/gone"), paper(2, "a/kite"), key="a-key"))
+    assert (hidden.signals, hidden.queried) == ([], ["arxiv:2603.00001"])
+    assert found.signals[0].value == 2
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ KITES_WORK: dict[str, object] = {
 }
 
 
-def work(number: int, **told: object) -> dict[str, object]:
+def work(number: int, **fields: object) -> dict[str, object]:
     plain = {
         "id": f"https://openalex.org/W{number}",
         "doi": f"https://doi.org/10.1000/{number}",
@@ -55,7 +55,7 @@ def work(number: int, **told: object) -> dict[str, object]:
         "publication_date": "2026-03-09",
         "cited_by_count": number,
     }
-    return plain | told
+    return plain | fields
 
 
 def page(*works: object, token: object = None) -> bytes:
@@ -66,8 +66,8 @@ def about(client: Client, *papers: Paper) -> list[Batch]:
     return list(fetch(client, FetchRequest(NOW, papers=papers, key=KEY)))
 
 
-def asked_new(**told: object) -> FetchRequest:
-    return FetchRequest(NOW, argument=FIELD, key=KEY, **told)  # type: ignore[arg-type]
+def request_for_new(**options: object) -> FetchRequest:
+    return FetchRequest(NOW, argument=FIELD, key=KEY, **options)  # type: ignore[arg-type]
 
 
 def titles(batch: Batch) -> list[str]:
@@ -85,7 +85,7 @@ def test_every_field_of_a_paper_is_parsed(services: Services, client: Client) ->
     batches = list(
         fetch(client, FetchRequest(NOW, papers=[KITES], key=KEY, contact="desk@paper.example"))
     )
-    told = Paper(
+    paper = Paper(
         id="arxiv:2603.00001",
         title="Kites in the valley & beyond",
         abstract="We kites fly over kites",
@@ -100,7 +100,7 @@ def test_every_field_of_a_paper_is_parsed(services: Services, client: Client) ->
         related=("openalex:W8",),
     )
     signal = Signal("arxiv:2603.00001", Kind.CITATIONS, 41.0, NOW, "openalex")
-    assert batches == [Batch([told], [signal], {NOW.date(): 1}, None, ["arxiv:2603.00001"])]
+    assert batches == [Batch([paper], [signal], {NOW.date(): 1}, None, ["arxiv:2603.00001"])]
     (question,) = services.questions
     assert question.query["filter"] == "doi:10.48550/arxiv.2603.00001"
     assert question.query["api_key"] == KEY
@@ -113,8 +113,8 @@ def test_topics_are_the_categories_of_papers_outside_arxiv(
     services: Services, client: Client
 ) -> None:
     topics = [{"display_name": "Kite flight"}, {"display_name": 7}, "x"]
-    told = work(1, doi="https://doi.org/10.1000/TAILS", topics=topics)
-    services.answer(HOST, "/works", page(told))
+    raw = work(1, doi="https://doi.org/10.1000/TAILS", topics=topics)
+    services.answer(HOST, "/works", page(raw))
     (batch,) = about(client, TAILS)
     (paper,) = batch.records
     assert isinstance(paper, Paper)
@@ -155,24 +155,24 @@ def test_preprint_and_published_version_are_looked_up_and_the_larger_count_wins(
     ],
 )
 def test_a_repository_is_not_a_venue(source: object, venue: str | None) -> None:
-    (told,) = read(page(work(1, primary_location={"source": source}))).records
-    assert isinstance(told, Work)
-    assert told.paper.venue == venue
+    (found,) = read(page(work(1, primary_location={"source": source}))).records
+    assert isinstance(found, Work)
+    assert found.paper.venue == venue
 
 
 def test_a_publication_date_of_1_january_is_a_year() -> None:
-    (told,) = read(page(work(1, publication_date="2023-01-01"))).records
-    assert isinstance(told, Work)
-    assert (told.paper.published, told.day) == ("2023", date(2023, 1, 1))
+    (found,) = read(page(work(1, publication_date="2023-01-01"))).records
+    assert isinstance(found, Work)
+    assert (found.paper.published, found.day) == ("2023", date(2023, 1, 1))
 
 
 def test_invalid_word_positions_are_ignored() -> None:
     index = {"Kites": [0, 10**12, -1, "2", None, True], "x" * 10**6: list(range(1, 500)), "y": 3}
-    (told,) = read(page(work(1, abstract_inverted_index=index))).records
-    assert isinstance(told, Work)
-    assert told.paper.abstract is not None
-    assert told.paper.abstract.startswith("Kites xxx")
-    assert len(told.paper.abstract) <= 20_000
+    (found,) = read(page(work(1, abstract_inverted_index=index))).records
+    assert isinstance(found, Work)
+    assert found.paper.abstract is not None
+    assert found.paper.abstract.startswith("Kites xxx")
+    assert len(found.paper.abstract) <= 20_000
 
 
 def test_papers_not_found_are_queried_but_not_counted(services: Services, client: Client) -> None:
@@ -204,12 +204,12 @@ def test_a_doi_with_filter_operators_is_requested_separately(
     services: Services, client: Client
 ) -> None:
     odd = make_paper(title="Kites", doi="10.1000/a,b|c")
-    gone = make_paper(title="Kites", doi="10.1000/a+b")
+    other = make_paper(title="Kites", doi="10.1000/a+b")
     services.answer(HOST, "/works/doi:10.1000%2Fa%2Cb%7Cc", orjson.dumps(work(5, doi=odd.doi)))
-    (batch,) = about(client, odd, gone)
+    (batch,) = about(client, odd, other)
     assert [(one.paper_id, one.value) for one in batch.signals] == [(odd.id, 5)]
     assert len(services.questions) == 2
-    assert list(batch.queried) == [odd.id, gone.id]
+    assert list(batch.queried) == [odd.id, other.id]
 
 
 def test_new_works_of_a_filter_are_fetched_page_by_page(services: Services, client: Client) -> None:
@@ -220,7 +220,7 @@ def test_new_works_of_a_filter_are_fetched_page_by_page(services: Services, clie
         return Answer(page(work(3), future, work(5, publication_date=None), 7))
 
     services.respond(HOST, "/works", respond)
-    batches = fetch(client, asked_new())
+    batches = fetch(client, request_for_new())
     first = next(batches)
     assert len(services.questions) == 1
     span = "from_publication_date:2026-03-04,to_publication_date:2026-03-11"
@@ -240,7 +240,7 @@ def test_an_interrupted_run_resumes_after_the_last_stored_page(
 ) -> None:
     services.answer(HOST, "/works", page(work(3)))
     cursor = {"from": "2026-03-02", "until": "2026-03-09", "token": "two"}
-    (batch,) = fetch(client, asked_new(cursor=cursor))
+    (batch,) = fetch(client, request_for_new(cursor=cursor))
     (question,) = services.questions
     assert question.query["cursor"] == "two"
     assert (
@@ -251,9 +251,9 @@ def test_an_interrupted_run_resumes_after_the_last_stored_page(
 
 
 def test_an_invalid_token_is_encoded(services: Services, client: Client) -> None:
-    told = page(work(1), token="one").replace(b'"one"', rb'"o\ud800ne"')
-    services.answer(HOST, "/works", told)
-    first = next(fetch(client, asked_new()))
+    body = page(work(1), token="one").replace(b'"one"', rb'"o\ud800ne"')
+    services.answer(HOST, "/works", body)
+    first = next(fetch(client, request_for_new()))
     assert first.cursor == {"from": "2026-03-04", "until": "2026-03-11", "token": "one"}
 
 
@@ -264,13 +264,13 @@ def test_an_expired_token_restarts_its_days(services: Services, client: Client) 
         lambda question: Answer(page(work(1)), 200 if question.query["cursor"] == "*" else 400),
     )
     cursor = {"from": "2026-03-02", "until": "2026-03-09", "token": "stale"}
-    (batch,) = fetch(client, asked_new(cursor=cursor))
+    (batch,) = fetch(client, request_for_new(cursor=cursor))
     assert titles(batch) == ["Kite number 1"]
 
 
 def test_the_next_run_fetches_the_last_week_again(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page())
-    (batch,) = fetch(client, asked_new(cursor={"reached": "2026-03-01"}))
+    (batch,) = fetch(client, request_for_new(cursor={"reached": "2026-03-01"}))
     assert "from_publication_date:2026-02-22" in services.questions[0].query["filter"]
     assert batch == Batch([], (), {}, {"reached": "2026-03-11"})
 
@@ -291,8 +291,8 @@ def test_the_cursor_does_not_move_over_days_left_out(
     cursor: dict[str, str] | None,
 ) -> None:
     services.answer(HOST, "/works", page())
-    told = asked_new(since=since, until=until, cursor={"reached": "2026-03-05"})
-    (batch,) = fetch(client, told)
+    request = request_for_new(since=since, until=until, cursor={"reached": "2026-03-05"})
+    (batch,) = fetch(client, request)
     last = until or NOW.date()
     span = f"from_publication_date:{since},to_publication_date:{last}"
     assert services.questions[0].query["filter"].endswith(span)
@@ -301,12 +301,12 @@ def test_the_cursor_does_not_move_over_days_left_out(
 
 def test_future_days_are_not_requested(services: Services, client: Client) -> None:
     tomorrow = NOW.date() + timedelta(days=1)
-    assert list(fetch(client, asked_new(since=tomorrow))) == []
+    assert list(fetch(client, request_for_new(since=tomorrow))) == []
 
 
 def test_circular_pages_raise(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page(work(1), token="round"))
-    batches = fetch(client, asked_new())
+    batches = fetch(client, request_for_new())
     assert titles(next(batches)) == ["Kite number 1"]
     next(batches)
     with pytest.raises(SourceError, match="the same cursor twice"):
@@ -320,7 +320,7 @@ def test_endless_pages_raise(
     services.respond(
         HOST, "/works", lambda question: Answer(page(work(1), token=question.query["cursor"] + "x"))
     )
-    batches = fetch(client, asked_new())
+    batches = fetch(client, request_for_new())
     assert [len(next(batches).records) for _ in range(3)] == [1, 1, 1]
     with pytest.raises(SourceError, match="more than 3 pages"):
         next(batches)
@@ -328,13 +328,13 @@ def test_endless_pages_raise(
 
 def test_an_empty_page_ends_the_run(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", page(token="more"))
-    assert len(list(fetch(client, asked_new()))) == 1
+    assert len(list(fetch(client, request_for_new()))) == 1
 
 
 def test_a_rejected_filter_is_in_the_message(services: Services, client: Client) -> None:
     services.answer(HOST, "/works", b'{"error": "Invalid query parameters"}', 400)
     with pytest.raises(SourceError, match="rejected the filter 'primary_topic"):
-        list(fetch(client, asked_new()))
+        list(fetch(client, request_for_new()))
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -382,10 +382,10 @@ def test_recorded_replies_are_parsed(
 ) -> None:
     assert path.is_relative_to(shared)
     cassette = orjson.loads(path.read_bytes())
-    told = cassette.get("body", cassette)
-    services.answer(HOST, "/works", orjson.dumps(told), cassette.get("status", 200))
-    batches = fetch(client, asked_new())
-    works = told.get("results", [told]) if isinstance(told, dict) else []
+    payload = cassette.get("body", cassette)
+    services.answer(HOST, "/works", orjson.dumps(payload), cassette.get("status", 200))
+    batches = fetch(client, request_for_new())
+    works = payload.get("results", [payload]) if isinstance(payload, dict) else []
     if not works or "id" not in works[0]:
         with pytest.raises(SourceError):
             next(batches)

@@ -13,7 +13,7 @@ from tests.services import Answer, Question, Services
 
 HOST, PATH = "www.reddit.com", "/r/MachineLearning/new/.rss"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-ASKED = FetchRequest(NOW)
+REQUEST = FetchRequest(NOW)
 
 
 def post(number: int, linked: str, when: str | None = "2026-03-10T12:00:00+00:00") -> str:
@@ -32,7 +32,7 @@ def feed(*posts: str) -> str:
     <title>newest submissions</title>{"".join(posts)}</feed>"""
 
 
-def run(client: Client, request: FetchRequest = ASKED) -> list[Batch]:
+def run(client: Client, request: FetchRequest = REQUEST) -> list[Batch]:
     return list(fetch(client, request))
 
 
@@ -77,12 +77,12 @@ def test_the_observation_of_a_post_does_not_depend_on_the_others(
 
 
 def test_a_post_without_an_id_uses_its_address(services: Services, client: Client) -> None:
-    told = [
+    posts = [
         post(n, "https://arxiv.org/abs/2603.00001").replace(f"<id>t3_{n}</id>", "") for n in (1, 2)
     ]
-    services.answer(HOST, PATH, feed(*told))
+    services.answer(HOST, PATH, feed(*posts))
     (both,) = run(client)
-    services.answer(HOST, PATH, feed(told[1]))
+    services.answer(HOST, PATH, feed(posts[1]))
     (one,) = run(client)
     assert len({signal.source for signal in both.signals}) == 2
     assert list(one.signals) == [both.signals[1]]

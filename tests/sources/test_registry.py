@@ -1,4 +1,4 @@
-"""Sources by the names that people write."""
+"""Sources by name, argument and paper id."""
 
 import pytest
 
@@ -26,9 +26,9 @@ def test_a_name_is_a_source(name: str) -> None:
     ],
 )
 def test_more_can_be_told_after_a_colon(spec: str, name: str, what: str | None) -> None:
-    source, told = source_named(spec)
+    source, argument = source_named(spec)
     assert source.name == name
-    assert told == (what or spec)
+    assert argument == (what or spec)
     assert source.schedule is Schedule.IRREGULAR
 
 

@@ -50,7 +50,7 @@ KITES_TOLD: dict[str, object] = {
 }
 
 
-def told(number: int, **more: object) -> dict[str, object]:
+def item(number: int, **more: object) -> dict[str, object]:
     return {"paperId": f"{number:040x}", "title": f"Kite {number}", "citationCount": number} | more
 
 
@@ -58,7 +58,7 @@ def about(client: Client, *papers: Paper, key: str | None = KEY) -> list[Batch]:
     return list(fetch(client, FetchRequest(NOW, papers=papers, key=key)))
 
 
-def asked_ids(question: Question) -> list[str]:
+def requested_ids(question: Question) -> list[str]:
     return list(orjson.loads(question.body)["ids"])
 
 
@@ -84,7 +84,7 @@ def test_every_field_of_a_paper_is_parsed(services: Services, client: Client) ->
     signal = Signal("arxiv:2603.00001", Kind.CITATIONS, 41.0, NOW, "semanticscholar")
     assert about(client, KITES) == [Batch([paper], [signal], {NOW.date(): 1}, None, [KITES.id])]
     papers, neighbours = services.questions
-    assert (papers.method, asked_ids(papers)) == ("POST", ["ARXIV:2603.00001"])
+    assert (papers.method, requested_ids(papers)) == ("POST", ["ARXIV:2603.00001"])
     assert "references.externalIds" in papers.query["fields"].split(",")
     assert papers.headers["x-api-key"] == neighbours.headers["x-api-key"] == KEY
     assert neighbours.query == {"fields": "externalIds", "limit": "10"}
@@ -98,19 +98,19 @@ def test_no_key_header_is_sent_without_a_key(services: Services, client: Client)
 
 def test_a_paper_outside_arxiv_is_looked_up_by_doi(services: Services, client: Client) -> None:
     other = {"DOI": "10.1000/other-printing"}
-    entry = told(1, externalIds=other, fieldsOfStudy=["Kite Science", None], venue="", year=2024)
+    entry = item(1, externalIds=other, fieldsOfStudy=["Kite Science", None], venue="", year=2024)
     services.answer(HOST, BATCH, orjson.dumps([entry]))
     (batch,) = about(client, TAILS)
     (paper,) = batch.records
     assert isinstance(paper, Paper)
-    assert asked_ids(services.questions[0]) == ["DOI:10.1000/tails"]
+    assert requested_ids(services.questions[0]) == ["DOI:10.1000/tails"]
     assert (paper.doi, paper.categories, paper.venue) == ("10.1000/tails", ("Kite Science",), None)
     assert paper.published == "2024"
 
 
 @pytest.mark.parametrize("venue", ["arXiv.org", "ArXiv", "", None, 7])
 def test_arxiv_is_not_a_venue(services: Services, client: Client, venue: object) -> None:
-    services.answer(HOST, BATCH, orjson.dumps([told(1, venue=venue)]))
+    services.answer(HOST, BATCH, orjson.dumps([item(1, venue=venue)]))
     (batch,) = about(client, KITES)
     (paper,) = batch.records
     assert isinstance(paper, Paper)
@@ -118,7 +118,7 @@ def test_arxiv_is_not_a_venue(services: Services, client: Client, venue: object)
 
 
 def test_papers_not_found_are_queried_but_not_counted(services: Services, client: Client) -> None:
-    services.answer(HOST, BATCH, orjson.dumps([None, told(7)]))
+    services.answer(HOST, BATCH, orjson.dumps([None, item(7)]))
     (batch,) = about(client, KITES, TAILS)
     assert [(one.paper_id, one.value) for one in batch.signals] == [("doi:10.1000/tails", 7)]
     assert batch.days == {NOW.date(): 1}
@@ -137,8 +137,8 @@ def test_a_rejected_request_raises(services: Services, client: Client) -> None:
 
 
 def test_bad_items_are_reported_and_skipped(services: Services, client: Client) -> None:
-    strange = told(1, externalIds={"ArXiv": "2603.99999"})
-    entries = [7, told(2, title=None), strange, told(3, citationCount="many")]
+    other = item(1, externalIds={"ArXiv": "2603.99999"})
+    entries = [7, item(2, title=None), other, item(3, citationCount="many")]
     services.answer(HOST, BATCH, orjson.dumps(entries))
     papers = [make_paper(title="Kites", arxiv=f"2603.0000{n}") for n in range(4)]
     (batch,) = about(client, *papers)
@@ -156,7 +156,7 @@ def test_bad_items_are_reported_and_skipped(services: Services, client: Client) 
 
 def test_papers_are_looked_up_in_groups_of_100(services: Services, client: Client) -> None:
     services.respond(
-        HOST, BATCH, lambda question: Answer(orjson.dumps([None] * len(asked_ids(question))))
+        HOST, BATCH, lambda question: Answer(orjson.dumps([None] * len(requested_ids(question))))
     )
     papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(120)]
     batches = fetch(client, FetchRequest(NOW, papers=papers, key=KEY))
@@ -177,7 +177,9 @@ def test_related_papers_are_fetched_for_the_first_20_papers(
     services.respond(
         HOST,
         BATCH,
-        lambda question: Answer(orjson.dumps([told(n) for n in range(len(asked_ids(question)))])),
+        lambda question: Answer(
+            orjson.dumps([item(n) for n in range(len(requested_ids(question)))])
+        ),
     )
     services.answer(HOST, RELATED + "*", b'{"recommendedPapers": []}')
     papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(130)]
@@ -192,7 +194,7 @@ def test_related_papers_are_fetched_for_the_first_20_papers(
 def test_a_failed_request_for_related_papers_ends_that_step_only(
     services: Services, client: Client, body: bytes, status: int
 ) -> None:
-    services.answer(HOST, BATCH, orjson.dumps([told(1), told(2)]))
+    services.answer(HOST, BATCH, orjson.dumps([item(1), item(2)]))
     services.answer(HOST, RELATED + "*", body, status)
     (batch,) = about(client, KITES, TAILS)
     assert [one.value for one in batch.signals] == [1, 2]
@@ -200,7 +202,7 @@ def test_a_failed_request_for_related_papers_ends_that_step_only(
 
 
 def test_a_paper_can_have_no_related_papers(services: Services, client: Client) -> None:
-    services.answer(HOST, BATCH, orjson.dumps([told(1), told(2)]))
+    services.answer(HOST, BATCH, orjson.dumps([item(1), item(2)]))
     services.answer(HOST, RELATED + "*", b'{"error": "Paper not found"}', 404)
     about(client, KITES, TAILS)
     assert len(services.questions) == 3
@@ -261,10 +263,10 @@ def test_recorded_papers_are_parsed(
     entries = listed if isinstance(listed, list) else [listed]
 
     def respond(question: Question) -> Answer:
-        numbers = [int(name.rpartition("/")[2]) for name in asked_ids(question)]
+        numbers = [int(name.rpartition("/")[2]) for name in requested_ids(question)]
         return Answer(orjson.dumps([entries[number] for number in numbers]))
 
-    # Asked by DOI, as recorded papers have arXiv ids of their own.
+    # Looked up by DOI, because the recorded papers have other arXiv ids.
     services.respond(HOST, BATCH, respond)
     papers = [make_paper(title="Kites", doi=f"10.1000/{n}") for n in range(len(entries))]
     batches = about(client, *papers)

@@ -19,7 +19,7 @@ from tests.services import Answer, Question, Services
 
 HOST, PATH = "api.zotero.org", "/users/123/items/top"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-ASKED = FetchRequest(NOW, argument="users/123")
+REQUEST = FetchRequest(NOW, argument="users/123")
 DONE = {"what": "users/123", "known": "7"}
 
 _JSON = st.recursive(
@@ -35,12 +35,12 @@ def item(number: int, **values: object) -> dict[str, object]:
 
 def page(*items: object, total: int | None = None, version: int = 7, **headers: str) -> Answer:
     count = len(items) if total is None else total
-    told = {"Total-Results": str(count), "Last-Modified-Version": str(version), **headers}
-    return Answer(orjson.dumps({"items": items}), 200, told)
+    reply_headers = {"Total-Results": str(count), "Last-Modified-Version": str(version), **headers}
+    return Answer(orjson.dumps({"items": items}), 200, reply_headers)
 
 
 class Library:
-    """A library whose pages are served, and that may change between two questions."""
+    """A library that serves pages and can change between two requests."""
 
     def __init__(self, services: Services, size: int) -> None:
         self.numbers = list(range(size))
@@ -60,7 +60,7 @@ class Library:
         return page(*items, total=len(self.numbers), version=self.version, **self.headers)
 
 
-def run(client: Client, request: FetchRequest = ASKED, key: str | None = None) -> list[Batch]:
+def run(client: Client, request: FetchRequest = REQUEST, key: str | None = None) -> list[Batch]:
     return list(fetch(client, replace(request, key=key)))
 
 
@@ -69,14 +69,14 @@ def titles(batches: list[Batch]) -> set[str]:
 
 
 def test_items_are_parsed_as_papers(services: Services, client: Client) -> None:
-    told = item(
+    raw_item = item(
         1,
         author=[{"family": "Windrow", "given": "Ada"}],
         issued={"date-parts": [[2026, 2]]},
         DOI="10.1000/kites.1",
         **{"container-title": "Journal of Kites"},
     )
-    services.respond(HOST, PATH, lambda _: page(told))
+    services.respond(HOST, PATH, lambda _: page(raw_item))
     (batch,) = run(client)
     assert batch.records == [
         Paper(
@@ -110,7 +110,7 @@ def test_the_key_is_sent_in_a_header_only(services: Services, client: Client) ->
 
 def test_an_interrupted_run_resumes_after_the_last_page(services: Services, client: Client) -> None:
     Library(services, 250)
-    first = next(fetch(client, ASKED))
+    first = next(fetch(client, REQUEST))
     assert first.cursor == {"what": "users/123", "known": "0", "version": "7", "start": "100"}
     rest = run(client, FetchRequest(NOW, cursor=first.cursor, argument="users/123"))
     assert [len(batch.records) for batch in rest] == [100, 50]
@@ -146,9 +146,9 @@ def test_a_library_that_changes_during_a_run_is_restarted(
 ) -> None:
     library = Library(services, 250)
     library.changes = {2: 10, 5: 20}
-    told = run(client)
-    assert titles(told) == {f"On Kites {n}" for n in range(250)}
-    assert told[-1].cursor == {"what": "users/123", "known": "9"}
+    batches = run(client)
+    assert titles(batches) == {f"On Kites {n}" for n in range(250)}
+    assert batches[-1].cursor == {"what": "users/123", "known": "9"}
 
 
 def test_a_library_that_changes_repeatedly_raises(services: Services, client: Client) -> None:
@@ -169,15 +169,15 @@ def test_endless_pages_raise(services: Services, client: Client, items: list[obj
 def test_a_backoff_raises_and_the_next_run_resumes(services: Services, client: Client) -> None:
     library = Library(services, 250)
     library.headers = {"Backoff": "30"}
-    told: list[Batch] = []
+    batches: list[Batch] = []
     with pytest.raises(UnavailableError, match="pause of 30 s") as refused:
-        told.extend(fetch(client, ASKED))
+        batches.extend(fetch(client, REQUEST))
     assert refused.value.wait_s == 30.0
-    assert len(services.questions) == len(told) == 1
-    assert told[0].cursor == {"what": "users/123", "known": "0", "version": "7", "start": "100"}
+    assert len(services.questions) == len(batches) == 1
+    assert batches[0].cursor == {"what": "users/123", "known": "0", "version": "7", "start": "100"}
     library.headers = {}
-    rest = run(client, FetchRequest(NOW, cursor=told[0].cursor, argument="users/123"))
-    assert titles([*told, *rest]) == {f"On Kites {n}" for n in range(250)}
+    rest = run(client, FetchRequest(NOW, cursor=batches[0].cursor, argument="users/123"))
+    assert titles([*batches, *rest]) == {f"On Kites {n}" for n in range(250)}
 
 
 def test_a_backoff_of_a_changed_library_restarts_the_next_run(
@@ -186,14 +186,14 @@ def test_a_backoff_of_a_changed_library_restarts_the_next_run(
     library = Library(services, 250)
     library.headers = {"Backoff": "30"}
     library.changes = {2: 10}
-    told: list[Batch] = []
+    batches: list[Batch] = []
     for _ in range(5):
-        cursor = (told[-1].cursor or {}) if told else {}
+        cursor = (batches[-1].cursor or {}) if batches else {}
         with suppress(UnavailableError):
-            told.extend(fetch(client, FetchRequest(NOW, cursor=cursor, argument="users/123")))
+            batches.extend(fetch(client, FetchRequest(NOW, cursor=cursor, argument="users/123")))
     assert len(services.questions) == 5
-    assert titles(told) == {f"On Kites {n}" for n in range(250)}
-    assert told[-1].cursor == {"what": "users/123", "known": "8"}
+    assert titles(batches) == {f"On Kites {n}" for n in range(250)}
+    assert batches[-1].cursor == {"what": "users/123", "known": "8"}
 
 
 @pytest.mark.parametrize("backoff", ["", "0", "soon", "-1", "\xb2", "9" * 40])
@@ -262,15 +262,15 @@ def test_a_reply_without_version_and_total_raises(
 
 
 class Fixed(Client):
-    """Gives the same body to every question."""
+    """A client that returns the same body for every request."""
 
     def __init__(self, body: bytes) -> None:
         super().__init__()
         self.body = body
 
     def get(self, address: str, *_: object, **__: object) -> Reply:
-        told = {"total-results": "1", "last-modified-version": "7"}
-        return Reply(address, 200, told, self.body)
+        headers = {"total-results": "1", "last-modified-version": "7"}
+        return Reply(address, 200, headers, self.body)
 
 
 @given(st.lists(_JSON))

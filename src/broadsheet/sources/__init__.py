@@ -1,1 +1,1 @@
-"""Where papers come from: one file per outside format, its wire shape private to it."""
+"""Sources of papers and signals: one file for each outside service and each format."""

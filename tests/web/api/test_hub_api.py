@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from broadsheet.library import Library
 from broadsheet.model import Kind, Paper, Period, Span
-from broadsheet.sources.hf_daily import parse_list
+from broadsheet.sources.hf_items import parse_list
 from broadsheet.web.api.hub import MAX_DEPTH
 from tests.web.api.newsstand import (
     BRIDGES,
