@@ -114,7 +114,7 @@ def _alone(measure: Callable[[Path, Path], Told], dump: Path, folder: Path) -> T
 
 def _broadsheet(dump: Path, folder: Path) -> Taken:
     size, course, read = dump.stat().st_size, [], 0
-    with open_library(folder / "library", database=None, refine=False) as library:
+    with open_library(folder / "library", database=None, rerank=False) as library:
         start = perf_counter()
 
         def on_bytes(count: int) -> None:

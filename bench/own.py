@@ -6,7 +6,7 @@ from time import perf_counter
 
 from broadsheet import Library, open_library
 from broadsheet.model import Mode, Paper
-from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.normalize import make_paper, title_from
 from judged import Document, size_mb
 from peers import Rank
 
@@ -16,7 +16,7 @@ _DOI = "10.5555/bench."
 _BATCH = 2_000
 
 
-def fill(library: Library, documents: Sequence[Document], on_papers: Callable[[int], None]) -> None:
+def fill(library: Library, documents: Sequence[Document], on_papers: Callable[[int], None]) -> int:
     """Store documents as papers and index them.
 
     Parameters
@@ -24,24 +24,32 @@ def fill(library: Library, documents: Sequence[Document], on_papers: Callable[[i
     library : Library
         An empty library.
     documents : sequence of Document
-        The title and text of each become the title and abstract of a paper. If a document has no
-        title, its text is the title, because a paper needs one.
+        Title and text become title and abstract. A document without a title gets the first words
+        of its text as title, or its id if it has no text either.
     on_papers : callable
         Called with the number of papers stored or indexed; each paper counts twice.
+
+    Returns
+    -------
+    int
+        Number of documents without a title.
 
     Raises
     ------
     SystemExit
         If documents were merged.
     """
+    untitled = 0
     for start in range(0, len(documents), _BATCH):
         batch = documents[start : start + _BATCH]
         papers = [_paper(row, document) for row, document in enumerate(batch, start)]
         report = library.add("bench", papers)
+        untitled += sum(not document.title.strip() for document in batch)
         if report.tally.new != len(batch):
             raise SystemExit(f"of {len(batch)} documents {report.tally.new} became papers")
         on_papers(len(batch))
     library.update_index(on_papers=on_papers)
+    return untitled
 
 
 def rank_with(library: Library, mode: Mode) -> Rank:
@@ -72,10 +80,8 @@ def rerank(library: Library, papers: int, on_papers: Callable[[int], None]) -> b
 
 
 def _paper(row: int, document: Document) -> Paper:
-    title, abstract = document.title, document.text
-    return make_paper(
-        title=title or abstract, abstract=abstract if title else "", doi=f"{_DOI}{row}"
-    )
+    title = document.title.strip() or title_from(document.text) or document.id
+    return make_paper(title=title, abstract=document.text, doi=f"{_DOI}{row}")
 
 
 def _row(paper: Paper) -> int:

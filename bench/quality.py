@@ -78,7 +78,9 @@ def _own(collection: Collection, percents: Sequence[int]) -> Figures:
         open_library(folder, database=None) as library,
     ):
         with count_bar(f"{collection.name}: store and index", 2 * len(documents)) as advance:
-            fill(library, documents, advance)
+            untitled = fill(library, documents, advance)
+        if untitled:
+            sys.stderr.write(f"{collection.name}: {untitled} documents without a title\n")
         figures = _measured(collection, {mode.value: rank_with(library, mode) for mode in Mode})
         for percent in sorted(percents):
             papers = len(documents) * percent // 100

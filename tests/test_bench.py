@@ -97,6 +97,19 @@ def test_quality_takes_documents_that_lie_elsewhere(collection: Path, tmp_path: 
     assert json.loads(ran.stdout)["valley"]["lexical"]["R@100"] == 1.0
 
 
+def test_quality_accepts_documents_without_a_title(collection: Path) -> None:
+    corpus = collection / "corpus.jsonl.gz"
+    records = [json.loads(line) for line in gzip.decompress(corpus.read_bytes()).splitlines()]
+    for record in records[:3]:
+        record["text"] = f"{record['title']} {record['text']}"
+        record["title"] = ""
+    records.append({"_id": "empty", "title": "", "text": ""})
+    _zip(corpus, records)
+    ran = _run("quality.py", collection, "--json", "--no-minilm", "--peers")
+    assert "4 documents without a title" in ran.stderr
+    assert json.loads(ran.stdout)["valley"]["lexical"]["R@100"] == 1.0
+
+
 def test_quality_names_the_file_that_is_missing(collection: Path) -> None:
     (collection / "corpus.jsonl.gz").unlink()
     ran = _run("quality.py", collection, fails=True)

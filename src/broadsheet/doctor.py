@@ -7,7 +7,7 @@ from datetime import date, datetime
 from broadsheet.config import Settings
 from broadsheet.model import DeliveryState, SourceState, SubscriptionState
 from broadsheet.model.health import Health
-from broadsheet.rules.gaps import stretches
+from broadsheet.rules.gaps import gap_spans
 from broadsheet.rules.humanize import ago
 
 
@@ -72,10 +72,10 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
 
 
 def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
-    if not state.can_be_asked:
+    if not state.exists:
         yield Finding(False, f"the setting 'sources': {state.error}")
         return
-    if state.asked_at is None:
+    if state.attempted_at is None:
         text = f"{state.name} was never fetched: run 'broadsheet fetch' or keep the server running"
         yield Finding(False, text)
         return
@@ -90,9 +90,9 @@ def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
         yield Finding(False, f"{summary}: run 'broadsheet fetch' or keep the server running")
     else:
         yield Finding(True, summary)
-    for stretch in stretches(state.gaps):
-        why = "no records" if state.error and state.error in stretch.why else stretch.why
-        text = f"{replace(stretch, why=why)}; the next fetch retries it"
+    for span in gap_spans(state.gaps):
+        reason = "no records" if state.error and state.error in span.reason else span.reason
+        text = f"{replace(span, reason=reason)}; the next fetch retries it"
         yield Finding(False, text)
 
 

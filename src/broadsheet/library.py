@@ -21,7 +21,7 @@ from broadsheet.encoders.registry import encoder_loader, encoder_named
 from broadsheet.errors import StoreError
 from broadsheet.index.local.engine import LocalEngine
 from broadsheet.ingest import files
-from broadsheet.ingest.files import IngestReport
+from broadsheet.ingest.records import IngestReport
 from broadsheet.ingest.schedule import FetchSettings, Scheduler
 from broadsheet.mail import Newsletter
 from broadsheet.model import (
@@ -118,7 +118,7 @@ class Library:
             zone,
             settings.edition_size,
             clock,
-            self.sources.missing_near,
+            self.sources.incomplete_note,
             self.outbox.enqueue_edition,
         )
         self.subscriptions = Subscriptions(

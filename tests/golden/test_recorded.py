@@ -276,5 +276,5 @@ def test_all_sources_at_once_tell_of_old_days_and_bring_nothing_twice(runs: Runs
     # The recordings are of September; what should have come since did not.
     for told in (first.stderr, second.stderr, doctor.stdout):
         assert "arxiv has gaps on " in told
-        assert "nothing newer than 2026-09-25" in told
+        assert "none newer than 2026-09-25" in told
         assert all(name in told for name in names)

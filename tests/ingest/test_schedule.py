@@ -1,5 +1,4 @@
-"""Each source fails for a day in each way: it is told, nothing thin is printed as normal, and the
-missed papers are back the day after."""
+"""Each source fails for a day in each way: the failure is reported, and the next day fills it."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -53,7 +52,7 @@ class Newsroom:
         with self.library._database.write() as connection:
             for n in range(2, 30):
                 day = _FAULTY_DAY - timedelta(days=n)
-                source_state.count_day(connection, name, day, A_DAY, wanted=wanted)
+                source_state.count_day(connection, name, day, A_DAY, queried=wanted)
 
     def told_by(self, name: str, day: date) -> set[str]:
         """List the papers of a day that a source told something of."""
@@ -85,7 +84,7 @@ def _cases() -> list[tuple[str, Fault]]:
 
 
 @pytest.mark.parametrize(("name", "fault"), _cases())
-def test_a_source_that_fails_for_a_day_is_told_of_and_heals(
+def test_a_day_of_failure_is_reported_and_filled_the_day_after(
     newsroom: Newsroom, name: str, fault: Fault
 ) -> None:
     world, library = newsroom.world, newsroom.library
@@ -113,33 +112,33 @@ def test_a_source_that_fails_for_a_day_is_told_of_and_heals(
     newsroom.fetch(healer)
     report = newsroom.fetch(name)[name]
     assert not report.gaps
-    assert [gap.day for gap in report.mended] == [missed] or name == healer
+    assert [gap.day for gap in report.closed_gaps] == [missed] or name == healer
     assert not library.sources.gaps()
     brought = newsroom.told_by(healer if name == "arxiv-feed" else name, missed)
     assert len(brought) == A_DAY
     assert library.editions.publish(world.today).note is None
 
 
-def test_a_failing_feed_is_told_of_though_the_archive_brought_its_papers(
+def test_a_failing_feed_is_reported_although_the_archive_has_its_papers(
     newsroom: Newsroom,
 ) -> None:
     newsroom.world.today = _FAULTY_DAY
     newsroom.world.faults = {"arxiv-feed": Fault.BLANK}
     report = newsroom.fetch("arxiv", "arxiv-feed")["arxiv-feed"]
-    assert ([gap.day for gap in report.mended], report.gaps) == ([_FAULTY_DAY], [])
+    assert ([gap.day for gap in report.closed_gaps], report.gaps) == ([_FAULTY_DAY], [])
     (state,) = (one for one in newsroom.library.sources.states() if one.name == "arxiv-feed")
-    assert [gap.why for gap in state.mended] == ["nothing came"]
+    assert [gap.reason for gap in state.closed_gaps] == ["no records"]
     assert newsroom.library.editions.publish(_FAULTY_DAY).note is None
 
 
-def test_a_quiet_week_end_is_no_gap(newsroom: Newsroom) -> None:
+def test_a_weekend_without_records_is_not_a_gap(newsroom: Newsroom) -> None:
     for n in range(5, 9):
         newsroom.world.today = date(2026, 3, n)
         reports = newsroom.fetch("arxiv", "arxiv-feed", "hf")
         assert [gap for report in reports.values() for gap in report.gaps] == []
 
 
-def test_one_failing_source_stops_no_other(newsroom: Newsroom) -> None:
+def test_a_failing_source_does_not_stop_the_others(newsroom: Newsroom) -> None:
     newsroom.world.today = _FAULTY_DAY
     newsroom.world.faults = {"arxiv": Fault.RENAMED, "hf": Fault.RENAMED}
     reports = newsroom.fetch()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.normalize import is_untitled, make_paper, title_from
 
 HOSTILE = st.text(st.characters(codec=None, exclude_categories=())) | st.none()
 
@@ -167,3 +167,15 @@ def test_any_input_returns_clean_text_or_raises_value_error(
         paper.abstract,
         paper.authors,
     )
+
+
+def test_a_derived_title_ends_at_a_word_and_is_recognised() -> None:
+    abstract = "Kites " * 100
+    title = title_from(abstract)
+    assert title is not None
+    assert len(title) <= 121
+    assert title.endswith("Kites…")
+    assert is_untitled(make_paper(title=title, abstract=abstract))
+    assert not is_untitled(make_paper(title="Kites", abstract=abstract))
+    assert title_from(" ") is None
+    assert title_from("x" * 500) == "x" * 120 + "…"

@@ -93,9 +93,7 @@ def test_an_edition_waits_at_most_the_hold_time_and_its_note_names_the_gap(site:
     site.at(8, 0)
     publish(site.library)
     note = site.library.editions.read().note
-    assert note == (
-        "Made while hf had not brought 10 March; what is missing follows in a later edition."
-    )
+    assert note == ("Incomplete: hf is missing 10 March. Missing papers appear in a later edition.")
 
 
 def test_a_day_without_news_has_no_edition_until_news_arrives(settings: Settings) -> None:
@@ -127,7 +125,7 @@ def test_an_edition_waits_for_sources_that_were_never_fetched(site: Site) -> Non
 def test_a_source_is_fetched_when_it_is_due_and_not_before(site: Site) -> None:
     def fetched() -> int:
         states = {state.name: state for state in site.library.sources.states()}
-        asked_at = states["hf"].asked_at
+        asked_at = states["hf"].attempted_at
         return asked_at.hour if asked_at else -1
 
     for hour, minute in ((5, 50), (6, 0), (8, 49)):
@@ -199,7 +197,7 @@ def test_a_source_not_fetched_for_days_is_reported(site: Site) -> None:
     assert not site.library.sources.ready(site.now.date())
     note = site.library.editions.publish().note
     assert note
-    assert "hf had not been fetched for a day" in note
+    assert "hf was not fetched for a day" in note
 
 
 def test_an_edition_does_not_wait_for_sources_of_signals(site: Site, tmp_path: Path) -> None:
@@ -211,7 +209,7 @@ def test_an_edition_does_not_wait_for_sources_of_signals(site: Site, tmp_path: P
         fetch(library)
         site.at(6, 0)
         publish(library)
-        assert "hn had not brought 10 March" in str(library.editions.read().note)
+        assert "hn is missing 10 March" in str(library.editions.read().note)
 
 
 def test_a_day_without_news_is_not_a_problem(settings: Settings) -> None:

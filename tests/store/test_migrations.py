@@ -296,7 +296,7 @@ def test_source_status_gaps_and_request_counts_are_kept(migrated: Library) -> No
     assert crossref.succeeded_at == NOW - 5 * HOUR
     found_at = NOW - 6 * HOUR
     assert arxiv.gaps == (Gap("arxiv", date(2026, 3, 8), "only 3 of about 120 records", found_at),)
-    assert arxiv.mended == (
+    assert arxiv.closed_gaps == (
         Gap("arxiv", date(2026, 3, 6), "it came empty", found_at, found_at + 2 * HOUR, True),
         Gap("arxiv", date(2026, 3, 7), "it came empty", found_at, found_at + HOUR, False),
     )
@@ -304,7 +304,7 @@ def test_source_status_gaps_and_request_counts_are_kept(migrated: Library) -> No
         assert source_state.cursor_of(connection, "arxiv") == {"from": "2026-03-10"}
         assert source_state.spend(connection, "api.crossref.org", NEXT_DAY) == 4
         days = source_state.days_of(connection, "crossref")
-    assert [(day.records, day.wanted) for day in days.values()] == [(2, 5)]
+    assert [(day.records, day.queried) for day in days.values()] == [(2, 5)]
     queried = "SELECT source, num FROM source_queries ORDER BY num"
     assert _rows(migrated, queried) == [("crossref", 1), ("crossref", 5)]
 

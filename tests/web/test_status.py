@@ -58,7 +58,7 @@ def test_an_edition_says_on_the_page_and_in_the_mail_what_it_lacks(
     list(fetching.sources.fetch())
     fetching.update_index()
     fetching.editions.publish()
-    lack = "hf had not brought 10 March"
+    lack = "hf is missing 10 March"
     assert lack in TestClient(create_app(fetching)).get("/").text
     digest = render_digest(fetching.editions.read(), NEWSLETTER)
     assert lack in digest.html

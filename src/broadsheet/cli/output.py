@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from broadsheet.model import Edition, HitList, Malformed, Tier, Trend
-from broadsheet.rules.gaps import stretches
+from broadsheet.rules.gaps import gap_spans
 
 if TYPE_CHECKING:
-    from broadsheet.ingest.files import IngestReport
+    from broadsheet.ingest.records import IngestReport
     from broadsheet.ingest.run import FetchReport
 
 _SHOWN_MALFORMED = 20
@@ -23,9 +23,13 @@ def show_import(console: Console, name: str, report: "IngestReport") -> None:
     tally = report.tally
     console.print(
         f"{escape(name)}: {tally.new} new, {tally.merged} merged into existing papers, "
-        f"{tally.unchanged} unchanged, {report.skipped} skipped"
+        f"{tally.unchanged} unchanged, {report.skipped} skipped{_untitled(report)}"
     )
     _show_malformed(console, report.malformed, report.skipped)
+
+
+def _untitled(report: "IngestReport") -> str:
+    return f", {report.untitled} without a title" if report.untitled else ""
 
 
 def show_fetch(console: Console, report: "FetchReport") -> None:
@@ -38,20 +42,22 @@ def show_fetch(console: Console, report: "FetchReport") -> None:
         (report.signals, "observations"),
         (report.unmatched, "observations of papers not in the library"),
         (report.skipped, "skipped"),
+        (report.untitled, "without a title"),
     )
     summary = ", ".join(f"{count} {noun}" for count, noun in counts if count)
     if summary or not report.error:
         console.print(f"{escape(report.source)}: {summary or 'nothing new'}")
     _show_malformed(console, report.malformed, report.skipped)
-    for gap in report.mended:
-        result = "has no more records" if gap.given_up else "now has all records"
+    for gap in report.closed_gaps:
+        result = "has no more records" if gap.abandoned else "now has all records"
         console.print(f"{escape(gap.source)} {result} for {gap.day}")
     if report.error:
         console.print(f"{escape(report.source)}: {escape(report.error)}", style="red")
-    for stretch in stretches(report.gaps):
+    for span in gap_spans(report.gaps):
         # The error is printed above.
-        why = "nothing came" if report.error and report.error in stretch.why else stretch.why
-        console.print(escape(str(replace(stretch, why=why))), style="red")
+        is_error = report.error is not None and report.error in span.reason
+        reason = "no records" if is_error else span.reason
+        console.print(escape(str(replace(span, reason=reason))), style="red")
 
 
 def _show_malformed(console: Console, malformed: Sequence[Malformed], skipped: int) -> None:

@@ -1,4 +1,4 @@
-"""One run of one source: ask it, keep what it tells batch by batch, and judge its days."""
+"""Run one source: fetch batches, store each with its cursor, and check its days for gaps."""
 
 import logging
 from collections import Counter
@@ -11,39 +11,38 @@ from sqlalchemy import Connection
 from broadsheet.errors import BroadsheetError
 from broadsheet.http.client import Client
 from broadsheet.http.errors import UnavailableError
-from broadsheet.model import Gap, Malformed, Paper
-from broadsheet.rules.gaps import DayCount, fault, judged_days
-from broadsheet.rules.schedule import Schedule, newest_due
+from broadsheet.ingest.records import IngestReport, store_records
+from broadsheet.model import Gap, Paper
+from broadsheet.rules.gaps import DayCount, checked_days, gap_reason
+from broadsheet.rules.schedule import Schedule, newest_due_day
 from broadsheet.sources.source import Batch, FetchRequest, Source
 from broadsheet.store import source_state
 from broadsheet.store.attention import add_signals
 from broadsheet.store.database import Database
 from broadsheet.store.submissions import upsert_submissions
-from broadsheet.store.upsert import Tally, add
 
 _log = logging.getLogger("broadsheet.ingest.run")
-_KEPT_COMPLAINTS = 1_000
-_AFTER_A_GAP = timedelta(hours=1)
-# A source that was asked again for so long and brings nothing more of a day has no more of it.
-_PATIENCE = timedelta(days=3)
-# However long a service says that it wants to be left alone.
-_LONGEST_TOLD_S = 86_400.0
-_AFTER_A_FAILURE, _AFTER_MANY = timedelta(minutes=15), timedelta(hours=6)
+_GAP_RETRY = timedelta(hours=1)
+# A gap is abandoned if the source still has no more records of the day after this time.
+_ABANDON_AFTER = timedelta(days=3)
+_FIRST_RETRY, _LONGEST_RETRY = timedelta(minutes=15), timedelta(hours=6)
+# Longest wait that a service can request.
+_MAX_WAIT_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class FetchOptions:
-    """What one run is to bring.
+    """What one run fetches.
 
     Parameters
     ----------
     since, until : date or None
-        As in :class:`broadsheet.sources.source.FetchRequest`; without `since` a run begins at the
+        As in :class:`broadsheet.sources.source.FetchRequest`. Without `since` a run starts at the
         oldest open gap, else at the cursor.
     limit : int or None
-        After how many papers and signals to stop.
+        Number of papers and signals after which the run stops.
     argument, key, contact, categories
-        As in :class:`broadsheet.sources.source.FetchRequest`; the Scheduler sets them.
+        As in :class:`broadsheet.sources.source.FetchRequest`; set by the Scheduler.
     """
 
     since: date | None = None
@@ -55,52 +54,40 @@ class FetchOptions:
     categories: Sequence[str] = ()
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the run is to bring all there is, so that its days can be judged."""
+    def is_complete(self) -> bool:
+        """Whether the run fetches everything up to now, so that its days can be checked."""
         return self.until is None and self.limit is None
 
 
 @dataclass(slots=True)
-class FetchReport:
-    """What one run brought.
+class FetchReport(IngestReport):
+    """Counts and gaps of one run.
 
     Parameters
     ----------
-    source : str
-        Name of the source.
-    tally : Tally
-        What became of its papers.
     signals : int
-        Observations of papers that the library has.
+        Observations of papers in the library.
     unmatched : int
-        Those of papers that it does not have, which were let go.
-    skipped : int
-        Records that could not be read.
-    malformed : list of Malformed
-        The first thousand of these, with the reason.
+        Observations of other papers, which were discarded.
     error : str or None
-        Why the run ended early; what came before that is kept.
+        Why the run ended early; earlier batches are stored.
     gaps : list of Gap
-        Days that are missing something after the run.
-    mended : list of Gap
-        Days that were, and are not any more or were given up.
+        Gaps that are open after the run.
+    closed_gaps : list of Gap
+        Gaps that this run closed.
     """
 
-    source: str
-    tally: Tally = field(default_factory=Tally)
     signals: int = 0
     unmatched: int = 0
-    skipped: int = 0
-    malformed: list[Malformed] = field(default_factory=list)
     error: str | None = None
     gaps: list[Gap] = field(default_factory=list)
-    mended: list[Gap] = field(default_factory=list)
+    closed_gaps: list[Gap] = field(default_factory=list)
 
     @property
     def records(self) -> int:
-        """Papers and signals that came."""
-        told = self.tally
-        papers = told.new + told.merged + told.unchanged + told.unknown
+        """Number of papers and signals received."""
+        tally = self.tally
+        papers = tally.new + tally.merged + tally.unchanged + tally.unknown
         return papers + self.signals + self.unmatched
 
 
@@ -112,25 +99,25 @@ def fetch(
     options: FetchOptions | None = None,
     on_records: Callable[[int], None] = lambda count: None,
 ) -> FetchReport:
-    """Ask a source and keep what it tells; a failure is told in the report and raises nothing.
+    """Run a source and store its batches; errors are reported, not raised.
 
-    Each batch is kept in one transaction with the cursor after it, so a run that is killed goes
-    on where it stopped.
+    Each batch is stored in one transaction with its cursor, so a killed run resumes where it
+    stopped.
 
     Parameters
     ----------
     database : Database
         The library.
     source : Source
-        Whom to ask.
+        The source.
     client : Client
-        Through which it is asked.
+        Sends its requests.
     now : datetime
         Aware UTC.
     options : FetchOptions, optional
-        By default all there is since the cursor.
+        By default everything since the cursor.
     on_records : callable, optional
-        Told how many records each batch brought.
+        Called with the number of records after each batch.
     """
     options = options or FetchOptions()
     report = FetchReport(source.name)
@@ -141,9 +128,9 @@ def fetch(
         for batch in source.fetch(client, request):
             before = report.records
             if batch.cursor is None:
-                # Without a cursor after it, it comes again in a run that is gone on with.
+                # A resumed run receives a batch without a cursor again.
                 reread.update(batch.days)
-            _keep(database, source, request, batch, reread, report)
+            _store(database, source, batch, now, reread, report)
             on_records(report.records - before)
             if options.limit is not None and report.records >= options.limit:
                 break
@@ -151,9 +138,9 @@ def fetch(
         report.error = str(error)
         wait_s = error.wait_s if isinstance(error, UnavailableError) else None
     except Exception as error:
-        _log.exception("the source %s failed in a way that was not foreseen", source.name)
-        report.error = f"this should not have happened ({type(error).__name__}: {error})"
-    if options.is_whole:
+        _log.exception("unexpected error in source %s", source.name)
+        report.error = f"unexpected error ({type(error).__name__}: {error}): please report it"
+    if options.is_complete:
         _finish(database, source, now, report, wait_s)
     return report
 
@@ -161,25 +148,26 @@ def fetch(
 def _begin(
     database: Database, source: Source, now: datetime, options: FetchOptions
 ) -> FetchRequest:
+    """Record the start of a run and return its parameters."""
     with database.read() as connection:
-        waiting = source_state.open_gaps(connection, source.name)
-        about = [] if options.argument else _about(connection, source, now, options.key)
+        gaps = source_state.open_gaps(connection, source.name)
+        papers = [] if options.argument else _papers_to_query(connection, source, now, options)
         cursor = source_state.cursor_of(connection, source.name)
     scope = " ".join(options.categories) if source.by_category else ""
     with database.write() as connection:
-        if options.is_whole:
+        if options.is_complete:
             source_state.begin(connection, source.name, scope, now)
         else:
             source_state.ensure_source(connection, source.name, scope)
-        if about and source.schedule is Schedule.PER_QUERY:
-            # Noted before anything is answered, so that no answer at all is noticed.
-            source_state.count_day(connection, source.name, now.date(), 0, wanted=len(about))
+        if papers and source.schedule is Schedule.PER_QUERY:
+            # Recorded before the first reply, so that a run without results is a gap.
+            source_state.count_day(connection, source.name, now.date(), 0, queried=len(papers))
     return FetchRequest(
         now=now,
         cursor=cursor,
-        since=options.since or min((gap.day for gap in waiting), default=None),
+        since=options.since or min((gap.day for gap in gaps), default=None),
         until=options.until,
-        papers=about,
+        papers=papers,
         argument=options.argument,
         key=options.key,
         contact=options.contact,
@@ -187,48 +175,44 @@ def _begin(
     )
 
 
-def _about(connection: Connection, source: Source, now: datetime, key: str | None) -> list[Paper]:
+def _papers_to_query(
+    connection: Connection, source: Source, now: datetime, options: FetchOptions
+) -> list[Paper]:
     return source_state.papers_to_query(
         connection,
         source.name,
         now - source.requery_after,
-        source.query_limit(key),
+        source.query_limit(options.key),
         source.paper_filter,
     )
 
 
-def _keep(
+def _store(
     database: Database,
     source: Source,
-    request: FetchRequest,
     batch: Batch,
+    now: datetime,
     reread: Mapping[date, int],
     report: FetchReport,
 ) -> None:
-    # A notice's words are about a paper, and give way to all that describes it.
-    teller = f"{source.name} notices" if batch.existing_only else source.name
-    papers = [one for one in batch.records if isinstance(one, Paper)]
-    complaints = [one for one in batch.records if isinstance(one, Malformed)]
+    # A notice describes a paper with the lowest precedence, so it is stored under another name.
+    name = f"{source.name} notices" if batch.existing_only else source.name
     with database.write() as connection:
-        if papers:
-            report.tally += add(
-                connection, teller, papers, request.now, only_known=batch.existing_only
-            )
+        store_records(
+            connection, name, batch.records, now, report, existing_only=batch.existing_only
+        )
         matched = add_signals(connection, batch.signals) if batch.signals else 0
         if batch.submissions:
             upsert_submissions(connection, batch.submissions)
         for day, records in batch.days.items():
-            moved = records if batch.cursor is not None else 0
-            again = reread.get(day, 0)
-            source_state.count_day(connection, source.name, day, moved, reread=again)
+            counted = records if batch.cursor is not None else 0
+            source_state.count_day(connection, source.name, day, counted, reread=reread.get(day, 0))
         if batch.queried:
-            source_state.mark_queried(connection, source.name, batch.queried, request.now)
+            source_state.mark_queried(connection, source.name, batch.queried, now)
         if batch.cursor is not None:
             source_state.store_cursor(connection, source.name, batch.cursor)
     report.signals += matched
     report.unmatched += len(batch.signals) - matched
-    report.skipped += len(complaints)
-    report.malformed += complaints[: _KEPT_COMPLAINTS - len(report.malformed)]
 
 
 def _finish(
@@ -238,33 +222,37 @@ def _finish(
     report: FetchReport,
     wait_s: float | None,
 ) -> None:
+    """Update the gaps and schedule the next run."""
     with database.write() as connection:
-        _judge(connection, source, now, report)
+        _update_gaps(connection, source, now, report)
         failures = source_state.failures_of(connection, source.name)
-        next_at = now + _pause(source, report, failures, wait_s)
+        next_at = now + _time_to_next(source, report, failures, wait_s)
         source_state.finish(connection, source.name, now, report.error, next_at)
 
 
-def _judge(connection: Connection, source: Source, now: datetime, report: FetchReport) -> None:
-    """Find the days that are missing something, and those that are not any more."""
+def _update_gaps(
+    connection: Connection, source: Source, now: datetime, report: FetchReport
+) -> None:
+    """Open gaps for days without enough records, and close those that are filled or abandoned."""
     counts = source_state.days_of(connection, source.name)
     known = source_state.gaps_of(connection, source.name)
-    newest = newest_due(source.schedule, now)
-    waiting = {day for day, gap in known.items() if gap.filled_at is None}
-    for day in sorted(waiting.union(judged_days(min(counts, default=newest), newest))):
+    newest = newest_due_day(source.schedule, now)
+    open_days = {day for day, gap in known.items() if gap.filled_at is None}
+    for day in sorted(open_days.union(checked_days(min(counts, default=newest), newest))):
         gap = known.get(day)
         if gap is not None and gap.filled_at is not None:
             continue
-        why = fault(day, counts, source.schedule, report.error)
-        if gap is None and why is None:
+        reason = gap_reason(day, counts, source.schedule, report.error)
+        if gap is None and reason is None:
             continue
-        gap = replace(gap or Gap(source.name, day, "", now), why=why or (gap.why if gap else ""))
+        gap = gap or Gap(source.name, day, "", now)
+        gap = replace(gap, reason=reason or gap.reason)
         source_state.upsert_gap(connection, gap)
-        came = why is None or _came_otherwise(connection, source, gap, now)
-        if came or _has_no_more(counts, gap, now, report):
-            gap = replace(gap, filled_at=now, given_up=not came)
+        is_filled = reason is None or _is_filled_elsewhere(connection, source, gap, now)
+        if is_filled or _is_abandoned(counts, gap, now, report):
+            gap = replace(gap, filled_at=now, abandoned=not is_filled)
             source_state.close_gap(connection, gap, now)
-            report.mended.append(gap)
+            report.closed_gaps.append(gap)
         else:
             report.gaps.append(gap)
     if source.schedule is Schedule.PER_QUERY and report.gaps:
@@ -272,31 +260,33 @@ def _judge(connection: Connection, source: Source, now: datetime, report: FetchR
         source_state.requeue_since(connection, source.name, midnight)
 
 
-def _came_otherwise(connection: Connection, source: Source, gap: Gap, now: datetime) -> bool:
-    """Tell whether another source brought the day, or what got no answer then got one since."""
+def _is_filled_elsewhere(connection: Connection, source: Source, gap: Gap, now: datetime) -> bool:
+    """Return whether another source has the day, or later look-ups of the papers succeeded."""
     if source.schedule is Schedule.PER_QUERY:
         counts = source_state.days_of(connection, source.name)
         today = counts.get(now.date())
         is_later = now.date() > gap.day and today is not None and today.records > 0
-        return is_later and fault(now.date(), counts, source.schedule) is None
+        return is_later and gap_reason(now.date(), counts, source.schedule) is None
     if source.backfilled_by is None:
         return False
-    other = source_state.days_of(connection, source.backfilled_by).get(gap.day)
-    missing = source_state.gaps_of(connection, source.backfilled_by).get(gap.day)
-    is_whole = missing is None or (missing.filled_at is not None and not missing.given_up)
-    return other is not None and other.records > 0 and is_whole
+    count = source_state.days_of(connection, source.backfilled_by).get(gap.day)
+    other_gap = source_state.gaps_of(connection, source.backfilled_by).get(gap.day)
+    is_complete = other_gap is None or (other_gap.filled_at is not None and not other_gap.abandoned)
+    return count is not None and count.records > 0 and is_complete
 
 
-def _has_no_more(
+def _is_abandoned(
     counts: Mapping[date, DayCount], gap: Gap, now: datetime, report: FetchReport
 ) -> bool:
-    """Tell whether a source that works again was asked again long enough."""
-    came_since = any(day > gap.day and count.records for day, count in counts.items())
-    return report.error is None and came_since and now - gap.found_at >= _PATIENCE
+    """Return whether a source that works again was retried for long enough."""
+    has_newer = any(day > gap.day and count.records for day, count in counts.items())
+    return report.error is None and has_newer and now - gap.found_at >= _ABANDON_AFTER
 
 
-def _pause(source: Source, report: FetchReport, failures: int, wait_s: float | None) -> timedelta:
+def _time_to_next(
+    source: Source, report: FetchReport, failures: int, wait_s: float | None
+) -> timedelta:
     if report.error:
-        patience = min(_AFTER_A_FAILURE * 2.0 ** min(failures, 10), _AFTER_MANY)
-        return max(patience, timedelta(seconds=min(wait_s or 0.0, _LONGEST_TOLD_S)))
-    return min(source.interval, _AFTER_A_GAP) if report.gaps else source.interval
+        backoff = min(_FIRST_RETRY * 2.0 ** min(failures, 10), _LONGEST_RETRY)
+        return max(backoff, timedelta(seconds=min(wait_s or 0.0, _MAX_WAIT_S)))
+    return min(source.interval, _GAP_RETRY) if report.gaps else source.interval

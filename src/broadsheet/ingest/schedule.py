@@ -1,4 +1,4 @@
-"""Ask the sources that are set up, each when it is due, and tell how they fare."""
+"""Run the configured sources when they are due, and report their state."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from broadsheet.http.errors import UnavailableError
 from broadsheet.http.rate_limits import RateLimits
 from broadsheet.ingest.run import FetchOptions, FetchReport, fetch
 from broadsheet.model import Gap, SourceState
-from broadsheet.rules.gaps import missing
+from broadsheet.rules.gaps import incomplete_note
 from broadsheet.sources.source import Source
 from broadsheet.store import source_state
 from broadsheet.store.database import Database
@@ -25,7 +25,7 @@ from broadsheet.store.database import Database
 _log = logging.getLogger("broadsheet.ingest.schedule")
 _LOCK_WAIT_S = 5.0
 _NEAR_DAYS = 3
-_TOLD_OF = timedelta(days=14)
+_CLOSED_GAPS_SHOWN = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class FetchSettings:
 
 
 class Scheduler:
-    """The sources of one library.
+    """Runs the sources of one library.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Scheduler:
     settings : FetchSettings
         Which sources are fetched, and how.
     clock : callable
-        Gives the time, aware UTC.
+        Returns the time, aware UTC.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Scheduler:
         options: FetchOptions | None = None,
         on_records: Callable[[str, int], None] = lambda name, count: None,
     ) -> Iterator[FetchReport]:
-        """Ask sources one after another, due or not; one that fails stops no other.
+        """Run sources one after another, due or not; a failure does not stop the others.
 
         Parameters
         ----------
@@ -93,20 +93,20 @@ class Scheduler:
             As :func:`broadsheet.sources.registry.source_named` takes them; by default those of
             the settings.
         options : FetchOptions, optional
-            What they are to bring.
+            What to fetch; by default everything since the cursors.
         on_records : callable, optional
-            Told the source and how many records came, batch by batch.
+            Called with the source and the number of records after each batch.
 
         Raises
         ------
         ConfigError
-            Before anything is asked, where one of `specs` is no source; of the settings, it is
-            told in a report.
+            If one of `specs` is not a source; nothing is fetched then. An unknown source in the
+            settings is reported instead.
         SourceError
-            Where another process is fetching into this library.
+            If another process is fetching into this library.
         """
         chosen = [self._source(spec) for spec in specs] if specs else self._chosen()
-        with _alone(self._settings.folder), self._client() as client:
+        with _exclusive(self._settings.folder), self._client() as client:
             for source, argument in chosen:
                 if isinstance(source, SourceState):
                     yield FetchReport(source.name, error=source.error)
@@ -121,21 +121,21 @@ class Scheduler:
                 yield self._fetch(source, client, request, partial(on_records, source.name))
 
     def fetch_due(self) -> list[FetchReport]:
-        """Ask the sources of the settings whose time has come."""
+        """Run the sources of the settings that are due."""
         now = self._clock()
         states = zip(self._settings.sources, self.states(), strict=True)
         due = [
             spec
             for spec, state in states
-            if state.can_be_asked and (state.next_at is None or state.next_at <= now)
+            if state.exists and (state.next_at is None or state.next_at <= now)
         ]
         return list(self.fetch(due)) if due else []
 
     def states(self) -> list[SourceState]:
-        """Tell how each source of the settings fares, in their order."""
+        """Return the state of each source of the settings, in their order."""
         chosen = [source for source, _ in self._chosen()]
         with self._database.read() as connection:
-            known = source_state.states(connection, self._clock() - _TOLD_OF)
+            known = source_state.states(connection, self._clock() - _CLOSED_GAPS_SHOWN)
         return [
             source
             if isinstance(source, SourceState)
@@ -144,24 +144,24 @@ class Scheduler:
         ]
 
     def gaps(self) -> list[Gap]:
-        """List the days that are still missing of sources of the settings."""
+        """List the open gaps of the sources of the settings."""
         return [gap for state in self.states() for gap in state.gaps]
 
     def ready(self, day: date) -> bool:
-        """Tell whether a day's edition can be made.
+        """Return whether a day's edition can be published.
 
         Parameters
         ----------
         day : date
-            The edition's.
+            Day of the edition.
 
         Returns
         -------
         bool
-            Whether of the sources that bring the day's papers each was fetched, none is due to
-            be fetched again, and no day near the edition's is missing.
+            Whether each source that blocks editions was fetched and is not due again, and has no
+            gap on the day or the three days before it.
         """
-        leading = {
+        blocking = {
             source.name
             for source, _ in self._chosen()
             if not isinstance(source, SourceState) and source.blocks_edition
@@ -173,17 +173,17 @@ class Scheduler:
             and state.next_at > now
             and not any(_is_near(gap, day) for gap in state.gaps)
             for state in self.states()
-            if state.name in leading
+            if state.name in blocking
         )
 
-    def missing_near(self, day: date) -> str | None:
-        """Say what a day's edition lacks if it is made now; None for nothing."""
+    def incomplete_note(self, day: date) -> str | None:
+        """Return which records a day's edition lacks if it is published now; None if none."""
         states = self.states()
         gaps = [gap for state in states for gap in state.gaps if _is_near(gap, day)]
         now = self._clock()
-        # One that was never fetched brought nothing that could be missed.
+        # A source that was never fetched has no records to miss.
         late = [state.name for state in states if state.succeeded_at and state.is_late(now)]
-        return missing(gaps, late)
+        return incomplete_note(gaps, late)
 
     def _fetch(
         self,
@@ -197,24 +197,24 @@ class Scheduler:
         except BroadsheetError as error:
             return FetchReport(source.name, error=str(error))
         except Exception as error:
-            _log.exception("the run of %s could not be begun or ended", source.name)
-            told = f"this should not have happened ({type(error).__name__})"
-            return FetchReport(source.name, error=told)
+            _log.exception("unexpected error at the start or end of a run of %s", source.name)
+            text = f"unexpected error ({type(error).__name__}): please report it"
+            return FetchReport(source.name, error=text)
 
     def _chosen(self) -> list[tuple[Source | SourceState, str | None]]:
-        """Find the sources of the settings; in the place of a wrong name, what is wrong with it."""
+        """List the sources of the settings; an unknown name as a state with an error."""
         found: list[tuple[Source | SourceState, str | None]] = []
         for spec in self._settings.sources:
             try:
                 found.append(self._source(spec))
             except ConfigError as error:
-                state = SourceState(spec[:100], error=str(error), can_be_asked=False)
+                state = SourceState(spec[:100], error=str(error), exists=False)
                 found.append((state, None))
         return found
 
     def _source(self, spec: str) -> tuple[Source, str | None]:
-        # Imported here because the readers of feeds and XML take longer to load than most
-        # commands, which ask nobody, take to run.
+        # Imported here because the feed and XML parsers take longer to load than most commands
+        # take to run.
         from broadsheet.sources.registry import source_named
 
         return source_named(spec)
@@ -234,8 +234,8 @@ class Scheduler:
             count = source_state.spend(connection, site, self._clock().date())
         if count > self._settings.requests_a_day:
             raise UnavailableError(
-                f"the {self._settings.requests_a_day} requests that {site} may get in a day are "
-                "spent: it goes on tomorrow, or raise the setting 'requests_a_day'"
+                f"the daily quota of {self._settings.requests_a_day} requests to {site} is "
+                "exhausted: fetching resumes tomorrow, or raise the setting 'requests_a_day'"
             )
 
 
@@ -244,15 +244,15 @@ def _is_near(gap: Gap, day: date) -> bool:
 
 
 @contextmanager
-def _alone(data: Path) -> Iterator[None]:
-    """Let one process fetch at a time: the services' pace is kept by it."""
-    lock = FileLock(data / "fetch.lock", timeout=_LOCK_WAIT_S)
+def _exclusive(folder: Path) -> Iterator[None]:
+    """Let one process fetch at a time, as each process counts rate limits by itself."""
+    lock = FileLock(folder / "fetch.lock", timeout=_LOCK_WAIT_S)
     try:
         lock.acquire()
     except LockTimeout as error:
         raise SourceError(
-            "another 'broadsheet fetch' or server is fetching into this data folder: nothing was "
-            "lost, wait for it to finish"
+            "another 'broadsheet fetch' or server is fetching into this data folder: wait until it "
+            "finishes"
         ) from error
     try:
         yield

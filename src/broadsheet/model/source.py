@@ -1,15 +1,15 @@
-"""What is known of a source: about which papers it is asked, how it fares, its gaps."""
+"""Nouns about sources: which papers they look up, their gaps and their state."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-# Every source is asked at least once a day.
-_LATE = timedelta(hours=26)
+# Every source is fetched at least once a day.
+_LATE_AFTER = timedelta(hours=26)
 
 
 class PaperFilter(StrEnum):
-    """Which papers of the library a source is asked about."""
+    """Which papers of the library a source looks up."""
 
     NONE = "none"
     IDENTIFIED = "those with an arXiv id or a DOI"
@@ -20,7 +20,7 @@ class PaperFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A day that came empty, thin, stale or not at all.
+    """A day of a source with no or too few records.
 
     Parameters
     ----------
@@ -28,61 +28,61 @@ class Gap:
         Name of the source.
     day : date
         The source's own day.
-    why : str
-        What was seen, for a person to read, without a full stop.
+    reason : str
+        A phrase for the operator, without a full stop.
     found_at : datetime
         Aware UTC.
     filled_at : datetime or None
-        When what was missing had come or was given up, aware UTC; None while the gap is open.
-    given_up : bool
-        Whether the source has nothing more of that day, as far as can be told.
+        When the missing records arrived or the gap was abandoned, aware UTC; None while open.
+    abandoned : bool
+        Whether the gap was closed because the source has no more records of that day.
     """
 
     source: str
     day: date
-    why: str
+    reason: str
     found_at: datetime
     filled_at: datetime | None = None
-    given_up: bool = False
+    abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """How a source fares.
+    """The state of a source.
 
     Parameters
     ----------
     name : str
         As in the settings.
-    asked_at, succeeded_at : datetime or None
-        When it was last asked, and when that last went well, aware UTC.
+    attempted_at, succeeded_at : datetime or None
+        Start of the last run, and end of the last run without error, aware UTC.
     failures : int
-        How often it failed since.
+        Failed runs since the last success.
     error : str or None
-        Why it failed the last time; None where it went well.
+        Error of the last run; None if it succeeded.
     next_at : datetime or None
-        When it is asked next, aware UTC; None where it is due.
+        Time of the next run, aware UTC; None if it is due.
     newest : date or None
-        The newest of its days that it brought something of.
+        The newest of the source's days with records.
     gaps : tuple of Gap
-        Those that are open, the oldest first.
-    mended : tuple of Gap
-        Those of the last two weeks that were filled or given up, the oldest first.
-    can_be_asked : bool
-        False for a name in the settings that is no source's.
+        Open gaps, the oldest first.
+    closed_gaps : tuple of Gap
+        Gaps closed in the last two weeks, the oldest first.
+    exists : bool
+        False if the settings name a source that does not exist; `error` has the message.
     """
 
     name: str
-    asked_at: datetime | None = None
+    attempted_at: datetime | None = None
     succeeded_at: datetime | None = None
     failures: int = 0
     error: str | None = None
     next_at: datetime | None = None
     newest: date | None = None
     gaps: tuple[Gap, ...] = ()
-    mended: tuple[Gap, ...] = ()
-    can_be_asked: bool = True
+    closed_gaps: tuple[Gap, ...] = ()
+    exists: bool = True
 
     def is_late(self, now: datetime) -> bool:
-        """Tell whether it was not fetched for more than a day, whatever kept it from it."""
-        return self.succeeded_at is None or now - self.succeeded_at > _LATE
+        """Return whether the source was not fetched successfully for more than 26 hours."""
+        return self.succeeded_at is None or now - self.succeeded_at > _LATE_AFTER

@@ -1,4 +1,4 @@
-"""Which of a source's days came empty, thin or stale, against what is usual of it."""
+"""Gaps: days of a source with no or too few records, compared with its usual count."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,202 +7,199 @@ from itertools import groupby
 from statistics import median
 
 from broadsheet.model import Gap
-from broadsheet.rules.schedule import Schedule, expected
+from broadsheet.rules.schedule import Schedule, is_expected
 
-# How far back days are judged again, so that a late filling is noticed.
-JUDGED_DAYS = 14
-# Below this share of the usual a day counts as thin. Of 451 weekdays of the hub's own lists 16 are
-# (28 below 0.4, 9 below a quarter); each of these costs an hour and one more request.
-THIN_SHARE = 1 / 3
-# Smaller numbers than this vary too much to be judged.
-_FEWEST_USUAL = 5
-_SAME_WEEKDAYS, _ANY_DAYS, _FEWEST_DAYS = 8, 20, 3
+# Number of past days that are checked at each run, so that records that arrive late close a gap.
+CHECKED_DAYS = 14
+# A day with less than this share of the expected count is a gap. Of 451 weekdays of the hub's own
+# lists 16 are below it (28 below 0.4, 9 below 0.25); each costs one more request an hour later.
+MIN_SHARE = 1 / 3
+# Smaller expected counts vary too much to be checked.
+_MIN_EXPECTED = 5
+_SAME_WEEKDAYS, _RECENT_DAYS, _MIN_DAYS = 8, 20, 3
 
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """What came of one day.
+    """Number of records of one day.
 
     Parameters
     ----------
     records : int
-        Records, or answers.
-    wanted : int or None
-        How many papers were asked about, for a source that is asked about papers.
+        Records, or results of look-ups.
+    queried : int or None
+        Number of papers looked up, for a source with schedule ``PER_QUERY``.
     """
 
     records: int
-    wanted: int | None = None
+    queried: int | None = None
 
 
-def usual(day: date, counts: Mapping[date, DayCount], schedule: Schedule) -> float | None:
-    """Estimate how many records a day brings, from the days before it.
+def expected_count(day: date, counts: Mapping[date, DayCount], schedule: Schedule) -> float | None:
+    """Estimate the number of records of a day from the days before it.
 
     Parameters
     ----------
     day : date
-        The day in question.
+        The day.
     counts : mapping of date to DayCount
-        Of any days; empty and thin ones need not be taken out, as medians are taken.
+        Of any days, gaps included: the median ignores them.
     schedule : Schedule
-        The source's.
+        Of the source.
 
     Returns
     -------
     float or None
-        The median of the last eight such weekdays, else of the last twenty days on which
-        something is expected; None where fewer than three are known. For a source that is asked
-        about papers the usual share of answers times the papers asked about.
+        The median of the last eight such weekdays, else of the last twenty scheduled days; None
+        if fewer than three are known. For ``PER_QUERY`` the median share of papers found, times
+        the number looked up.
     """
     before = sorted((one for one in counts if one < day), reverse=True)
     if schedule is Schedule.PER_QUERY:
-        wanted = counts[day].wanted if day in counts else None
+        queried = counts[day].queried if day in counts else None
         shares = [
-            counts[one].records / told for one in before[:_ANY_DAYS] if (told := counts[one].wanted)
+            counts[one].records / number
+            for one in before[:_RECENT_DAYS]
+            if (number := counts[one].queried)
         ]
-        return median(shares) * wanted if wanted and len(shares) >= _FEWEST_DAYS else None
-    due = [one for one in before if expected(schedule, one)]
-    same = [one for one in due if one.weekday() == day.weekday()][:_SAME_WEEKDAYS]
-    taken = same if len(same) >= _FEWEST_DAYS else due[:_ANY_DAYS]
-    if len(taken) < _FEWEST_DAYS:
+        return median(shares) * queried if queried and len(shares) >= _MIN_DAYS else None
+    scheduled = [one for one in before if is_expected(schedule, one)]
+    same = [one for one in scheduled if one.weekday() == day.weekday()][:_SAME_WEEKDAYS]
+    sample = same if len(same) >= _MIN_DAYS else scheduled[:_RECENT_DAYS]
+    if len(sample) < _MIN_DAYS:
         return None
-    return median(counts[one].records for one in taken)
+    return median(counts[one].records for one in sample)
 
 
-def fault(
+def gap_reason(
     day: date, counts: Mapping[date, DayCount], schedule: Schedule, error: str | None = None
 ) -> str | None:
-    """Tell what is wrong with a day.
+    """Return why a day is a gap, or None if it is complete.
 
     Parameters
     ----------
     day : date
-        A day whose news should have come.
+        At most the newest due day.
     counts : mapping of date to DayCount
-        What came of this and of other days.
+        Counts of this and of other days.
     schedule : Schedule
-        The source's.
+        Of the source.
     error : str or None
-        Why the source failed the last time it was asked.
-
-    Returns
-    -------
-    str or None
-        What was seen, for a person; None where the day is as it should be.
+        Error of the source's last run.
 
     Examples
     --------
     >>> days = {date(2026, 3, n): DayCount(100) for n in range(2, 14)}
-    >>> fault(date(2026, 3, 16), days, Schedule.DAILY)
-    'nothing came, and nothing newer than 2026-03-13'
-    >>> fault(date(2026, 3, 16), days | {date(2026, 3, 16): DayCount(31)}, Schedule.DAILY)
-    'only 31 of the usual 100 records came'
+    >>> gap_reason(date(2026, 3, 16), days, Schedule.DAILY)
+    'no records, and none newer than 2026-03-13'
+    >>> gap_reason(date(2026, 3, 16), days | {date(2026, 3, 16): DayCount(31)}, Schedule.DAILY)
+    'only 31 records, expected about 100'
     """
-    came = counts.get(day, DayCount(0))
+    count = counts.get(day, DayCount(0))
     if schedule is Schedule.PER_QUERY:
-        if not came.wanted or came.wanted < _FEWEST_USUAL:
+        if not count.queried or count.queried < _MIN_EXPECTED:
             return None
-    elif not expected(schedule, day):
+    elif not is_expected(schedule, day):
         return None
-    level = usual(day, counts, schedule)
-    if level is not None and level < _FEWEST_USUAL:
+    expected = expected_count(day, counts, schedule)
+    if expected is not None and expected < _MIN_EXPECTED:
         return None
-    if not came.records:
-        return _nothing(day, counts, came, error)
-    if level is None or came.records >= THIN_SHARE * level:
+    if not count.records:
+        return _no_records(day, counts, count, error)
+    if expected is None or count.records >= MIN_SHARE * expected:
         return None
-    noun = "answers" if schedule is Schedule.PER_QUERY else "records"
-    return f"only {came.records} of the usual {round(level)} {noun} came"
+    noun = "papers found" if schedule is Schedule.PER_QUERY else "records"
+    return f"only {count.records} {noun}, expected about {round(expected)}"
 
 
-def _nothing(
-    day: date, counts: Mapping[date, DayCount], came: DayCount, error: str | None
-) -> str | None:
+def _no_records(
+    day: date, counts: Mapping[date, DayCount], count: DayCount, error: str | None
+) -> str:
     if error:
-        return f"nothing came: {error}"
-    if came.wanted:
-        return f"none of {came.wanted} papers asked about was known"
+        return f"no records: {error}"
+    if count.queried:
+        return f"none of {count.queried} papers was found"
     newest = max(
-        (one for one, count in counts.items() if one < day and count.records), default=None
+        (one for one, other in counts.items() if one < day and other.records), default=None
     )
-    return f"nothing came, and nothing newer than {newest}" if newest else "nothing came"
+    return f"no records, and none newer than {newest}" if newest else "no records"
 
 
-def judged_days(first: date, newest: date) -> list[date]:
-    """List the days to judge: from the first known one, or as far back as days are judged."""
-    start = max(first, newest - timedelta(days=JUDGED_DAYS - 1))
+def checked_days(first: date, newest: date) -> list[date]:
+    """List the days to check: the last `CHECKED_DAYS`, but none before the first known day."""
+    start = max(first, newest - timedelta(days=CHECKED_DAYS - 1))
     return [start + timedelta(days=n) for n in range((newest - start).days + 1)]
 
 
-def missing(gaps: Sequence[Gap], late: Sequence[str] = ()) -> str | None:
-    """Say what an edition lacks that is made while days are missing.
+def incomplete_note(gaps: Sequence[Gap], late: Sequence[str] = ()) -> str | None:
+    """Return the note of an edition that is published while records are missing.
 
     Parameters
     ----------
     gaps : sequence of Gap
-        Open ones of days near the edition's.
+        Open gaps on or shortly before the edition's day.
     late : sequence of str
-        Names of sources that were fetched before, but not lately.
+        Names of sources that were fetched before, but not in the last day.
 
     Examples
     --------
-    >>> missing([])
-    >>> missing([], ["hf"])
-    'Made while hf had not been fetched for a day; what is missing follows in a later edition.'
-    >>> missing([Gap("arxiv", date(2026, 3, 16), "nothing came", found_at=None)])
-    'Made while arxiv had not brought 16 March; what is missing follows in a later edition.'
+    >>> incomplete_note([])
+    >>> incomplete_note([], ["hf"])
+    'Incomplete: hf was not fetched for a day. Missing papers appear in a later edition.'
+    >>> incomplete_note([Gap("arxiv", date(2026, 3, 16), "no records", found_at=None)])
+    'Incomplete: arxiv is missing 16 March. Missing papers appear in a later edition.'
     """
     if not gaps and not late:
         return None
-    told: dict[str, list[str]] = {}
+    days: dict[str, list[str]] = {}
     for gap in gaps:
-        told.setdefault(gap.source.partition(":")[0], []).append(f"{gap.day.day} {gap.day:%B}")
-    named = [f"{name} had not brought {', '.join(days)}" for name, days in told.items()]
-    named += [f"{name} had not been fetched for a day" for name in late if name not in told]
-    return f"Made while {'; '.join(named)}; what is missing follows in a later edition."
+        days.setdefault(gap.source.partition(":")[0], []).append(f"{gap.day.day} {gap.day:%B}")
+    parts = [f"{name} is missing {', '.join(missing)}" for name, missing in days.items()]
+    parts += [f"{name} was not fetched for a day" for name in late if name not in days]
+    return f"Incomplete: {'; '.join(parts)}. Missing papers appear in a later edition."
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Gaps of one source that follow each other for the same reason.
+class GapSpan:
+    """Consecutive gaps of one source with the same reason.
 
     Parameters
     ----------
     source : str
-        Its name.
+        Name of the source.
     first, last : date
-        The first and the last day.
+        First and last day.
     days : int
-        How many are missing; week-ends between them may not be.
-    why : str
-        What was seen.
+        Number of gaps; days between them that are not scheduled do not count.
+    reason : str
+        As in :class:`Gap`.
     """
 
     source: str
     first: date
     last: date
     days: int
-    why: str
+    reason: str
 
     def __str__(self) -> str:
-        """Say which days are missing of which source, and why."""
+        """Return the source, the days and the reason."""
         if self.days == 1:
-            return f"{self.source} has a gap on {self.first}: {self.why}"
-        when = f"on {self.days} days from {self.first} to {self.last}"
-        return f"{self.source} has gaps {when}: {self.why}"
+            return f"{self.source} has a gap on {self.first}: {self.reason}"
+        span = f"on {self.days} days from {self.first} to {self.last}"
+        return f"{self.source} has gaps {span}: {self.reason}"
 
 
-def stretches(gaps: Sequence[Gap]) -> list[Stretch]:
-    """Take together the gaps that follow each other for the same reason.
+def gap_spans(gaps: Sequence[Gap]) -> list[GapSpan]:
+    """Group consecutive gaps with the same source and reason.
 
     Examples
     --------
-    >>> gaps = [Gap("hf", date(2026, 3, n), "nothing came", found_at=None) for n in (9, 10, 11)]
-    >>> print(*stretches(gaps))
-    hf has gaps on 3 days from 2026-03-09 to 2026-03-11: nothing came
+    >>> gaps = [Gap("hf", date(2026, 3, n), "no records", found_at=None) for n in (9, 10, 11)]
+    >>> print(*gap_spans(gaps))
+    hf has gaps on 3 days from 2026-03-09 to 2026-03-11: no records
     """
-    told = []
-    for (source, why), group in groupby(gaps, key=lambda gap: (gap.source, gap.why)):
+    spans = []
+    for (source, reason), group in groupby(gaps, key=lambda gap: (gap.source, gap.reason)):
         days = [gap.day for gap in group]
-        told.append(Stretch(source, days[0], days[-1], len(days), why))
-    return told
+        spans.append(GapSpan(source, days[0], days[-1], len(days), reason))
+    return spans

@@ -10,6 +10,7 @@ from broadsheet.model import Notice, Paper
 from broadsheet.rules import identity
 
 _TITLE_CHARS = 1_000
+_DERIVED_TITLE_CHARS = 120
 _ABSTRACT_CHARS = 20_000
 _AUTHORS = 10_000
 _AUTHOR_CHARS = 300
@@ -139,6 +140,30 @@ def make_paper(
         references=_all_ids(references, _REFERENCES),
         related=_all_ids(related, _RELATED),
     )
+
+
+def title_from(abstract: str | None) -> str | None:
+    """Return the first words of an abstract, as the title of a paper without one.
+
+    At most 120 characters and an ellipsis, which sets it apart from a title; None if there is no
+    abstract.
+
+    Examples
+    --------
+    >>> title_from("Kites fly. They rise in the wind of the valley.")
+    'Kites fly. They rise in the wind of the valley…'
+    """
+    text = _clean(abstract or "", _ABSTRACT_CHARS)
+    if len(text) > _DERIVED_TITLE_CHARS:
+        start = text[: _DERIVED_TITLE_CHARS + 1]
+        text = start.rpartition(" ")[0] or start[:-1]
+    text = text.rstrip(" .,;:…")
+    return f"{text}…" if text else None
+
+
+def is_untitled(paper: Paper) -> bool:
+    """Return whether a paper's title was made by :func:`title_from`."""
+    return paper.title.endswith("…") and paper.title == title_from(paper.abstract)
 
 
 def _clean(text: str, max_chars: int) -> str:

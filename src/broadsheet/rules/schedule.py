@@ -1,4 +1,4 @@
-"""On which days a source is expected to bring something."""
+"""Days on which a source is expected to publish records."""
 
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -12,43 +12,43 @@ _MONDAY, _THURSDAY = 0, 3
 
 
 class Schedule(StrEnum):
-    """When news comes."""
+    """When a source publishes."""
 
     ARXIV = "arxiv"
-    """Days that follow an announcement: Monday to Friday, Eastern time, but for holidays."""
+    """Days after an announcement: Monday to Friday, Eastern time, except holidays."""
 
     WEEKDAYS = "weekdays"
     DAILY = "daily"
     PER_QUERY = "per query"
-    """As many records as papers were looked up, on days with a run."""
+    """On days with a run, in proportion to the papers that were looked up."""
 
     IRREGULAR = "irregular"
-    """Nothing is expected on any day."""
+    """No records are expected on any day."""
 
 
-def expected(schedule: Schedule, day: date) -> bool:
-    """Tell whether a day without any news would be a gap.
+def is_expected(schedule: Schedule, day: date) -> bool:
+    """Return whether a day without records is a gap.
 
     Examples
     --------
-    >>> [expected(Schedule.ARXIV, date(2026, 11, day)) for day in (20, 21, 22, 23, 27)]
+    >>> [is_expected(Schedule.ARXIV, date(2026, 11, day)) for day in (20, 21, 22, 23, 27)]
     [True, False, False, True, False]
     """
     if schedule is Schedule.ARXIV:
-        # What is announced in the evening stands in the next day's feed.
-        return day.weekday() < _SATURDAY and not arxiv_may_rest(day - timedelta(days=1))
+        # Papers announced in the evening are in the feed of the next day.
+        return day.weekday() < _SATURDAY and not is_arxiv_holiday(day - timedelta(days=1))
     if schedule is Schedule.WEEKDAYS:
         return day.weekday() < _SATURDAY
     return schedule is Schedule.DAILY
 
 
-def newest_due(schedule: Schedule, now: datetime) -> date:
-    """Give the newest day whose news should have come by now, expected or not.
+def newest_due_day(schedule: Schedule, now: datetime) -> date:
+    """Return the newest day whose records are complete by `now`, expected or not.
 
     Parameters
     ----------
     schedule : Schedule
-        The source's.
+        Of the source.
     now : datetime
         Aware UTC.
     """
@@ -56,30 +56,30 @@ def newest_due(schedule: Schedule, now: datetime) -> date:
         eastern = now.astimezone(_EASTERN)
         today = eastern.date()
         return today if eastern.time() >= _FEEDS_BUILT else today - timedelta(days=1)
-    # A day in progress may still bring more.
+    # A day in progress is incomplete.
     return now.date() if schedule is Schedule.PER_QUERY else now.date() - timedelta(days=1)
 
 
-def arxiv_may_rest(evening: date) -> bool:
-    """Tell whether arXiv may skip the announcement of an evening.
+def is_arxiv_holiday(evening: date) -> bool:
+    """Return whether arXiv may skip the announcement of an evening.
 
-    It lists its holidays each year; they are those of the United States that Cornell keeps, and
-    some days around New Year. A day that brings papers all the same is no fault.
+    arXiv publishes its holidays each year. They are the United States holidays that Cornell
+    observes, and some days around New Year. Papers on such a day are not an error.
 
     Examples
     --------
-    >>> arxiv_may_rest(date(2023, 11, 23)), arxiv_may_rest(date(2023, 11, 22))
+    >>> is_arxiv_holiday(date(2023, 11, 23)), is_arxiv_holiday(date(2023, 11, 22))
     (True, False)
     """
     year = evening.year
     fixed = {(1, 1), (6, 19), (7, 4), (12, 24), (12, 25)} | {(12, n) for n in range(26, 32)}
-    moving = {
+    floating = {
         _nth(year, 1, _MONDAY, 3),
         _last_monday_of_may(year),
         _nth(year, 9, _MONDAY, 1),
         _nth(year, 11, _THURSDAY, 4),
     }
-    return (evening.month, evening.day) in fixed or evening in moving
+    return (evening.month, evening.day) in fixed or evening in floating
 
 
 def _nth(year: int, month: int, weekday: int, n: int) -> date:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from broadsheet.http.decoding import decode, json_value
 from broadsheet.model import Malformed, Paper
 from broadsheet.rules.identity import parse_arxiv_id
-from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.normalize import make_paper, title_from
 from broadsheet.rules.notice import notice_of
 from broadsheet.sources.decoding import records, text_of, texts_of
 
@@ -58,10 +58,11 @@ def _paper(line: bytes) -> Paper:
     if not isinstance(raw, dict):
         raise ValueError("not a JSON object")
     raw_id = text_of(raw.get("id"))
-    abstract = text_of(raw.get("abstract"))
+    # Judged collections in BEIR layout name it "text".
+    abstract = text_of(raw.get("abstract")) or text_of(raw.get("text"))
     comment = text_of(raw.get("comment")) or text_of(raw.get("comments"))
     return make_paper(
-        title=text_of(raw.get("title")),
+        title=text_of(raw.get("title")) or title_from(abstract),
         abstract=abstract,
         authors=_authors(raw),
         categories=_categories(raw.get("categories")),

@@ -30,7 +30,7 @@ from bibtexparser.splitter import Splitter
 from broadsheet.errors import SourceError
 from broadsheet.http.decoding import decode
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.normalize import make_paper, title_from
 from broadsheet.sources.decoding import arxiv_mention, read_text, records
 
 NAME = "bibtex"
@@ -127,13 +127,14 @@ def _paper(block: Block) -> Paper:
         raise ValueError("malformed entry or missing closing brace")
     raw = {field.key: str(field.value) for field in block.fields}
     names, prose = _decoded(raw)
+    abstract = prose.get("abstract")
     journal = prose.get("journal") or prose.get("journaltitle")
     archive = raw.get("archiveprefix") or raw.get("eprinttype") or _ARXIV
     eprint = raw.get("eprint") if archive.lower() == _ARXIV else None
     subject = raw.get("primaryclass") or raw.get("eprintclass") or ""
     return make_paper(
-        title=prose.get("title"),
-        abstract=prose.get("abstract"),
+        title=prose.get("title") or title_from(abstract),
+        abstract=abstract,
         authors=names,
         categories=[subject, *re.split("[,;]", prose.get("keywords", ""))],
         published=_date(raw),

@@ -10,7 +10,7 @@ import nh3
 from broadsheet.errors import SourceError
 from broadsheet.http.decoding import decode, json_value
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.normalize import make_paper, title_from
 from broadsheet.sources.decoding import arxiv_mention, read_text, records, text_of
 
 NAME = "csl-json"
@@ -62,10 +62,11 @@ def parse_items(payload: object, place: str) -> Iterator[Paper | Malformed]:
 def _paper(raw: object) -> Paper:
     if not isinstance(raw, dict):
         raise ValueError("not a JSON object")
+    abstract = plain_text(text_of(raw.get("abstract")))
     authors = raw.get("author")
     return make_paper(
-        title=plain_text(text_of(raw.get("title"))),
-        abstract=plain_text(text_of(raw.get("abstract"))),
+        title=plain_text(text_of(raw.get("title"))) or title_from(abstract),
+        abstract=abstract,
         authors=[_name(author) for author in authors] if isinstance(authors, list) else (),
         categories=re.split("[,;]", text_of(raw.get("keyword")) or ""),
         published=_date(raw.get("issued")),

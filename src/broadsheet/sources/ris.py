@@ -9,7 +9,7 @@ import rispy
 
 from broadsheet.http.decoding import decode
 from broadsheet.model import Malformed, Paper
-from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.normalize import make_paper, title_from
 from broadsheet.sources.decoding import arxiv_mention, read_text, records, text_of, texts_of
 
 NAME = "ris"
@@ -53,10 +53,11 @@ def _paper(record: str) -> Paper:
         raw = rispy.loads(f"{record}\n{_END}", delimiter_tags_mapping={})[0]
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise ValueError("malformed RIS record") from error
+    abstract = _first(raw, "abstract", "notes_abstract")
     addresses = texts_of(raw.get("urls"))
     return make_paper(
-        title=_first(raw, "title", "primary_title"),
-        abstract=_first(raw, "abstract", "notes_abstract"),
+        title=_first(raw, "title", "primary_title") or title_from(abstract),
+        abstract=abstract,
         authors=[_given_name_first(name) for name in _names(raw)],
         categories=texts_of(raw.get("keywords")),
         published=_date(raw),

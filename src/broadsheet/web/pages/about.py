@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from broadsheet.model import DeliveryState
 from broadsheet.rules.fusion import FEEDBACK_PAPERS, LEXICAL_SHARE, SENTENCE_WORDS
-from broadsheet.rules.gaps import stretches
+from broadsheet.rules.gaps import gap_spans
 from broadsheet.rules.reranking import DEPTH
 from broadsheet.web.dependencies import Context, TheLibrary
 from broadsheet.web.formula import constants
@@ -44,7 +44,7 @@ def status(context: Context) -> Response:
     return context.render(
         "status.html",
         states=states,
-        missing=[days for state in states for days in stretches(state.gaps)],
+        missing=[days for state in states for days in gap_spans(state.gaps)],
         now=context.library.now,
         canonical="/status",
     )
@@ -61,7 +61,7 @@ def healthz(library: TheLibrary) -> JSONResponse:
             "behind": health.behind,
             "edition": health.edition.isoformat() if health.edition else None,
             "gaps": [
-                {"source": gap.source, "day": gap.day.isoformat(), "why": gap.why}
+                {"source": gap.source, "day": gap.day.isoformat(), "why": gap.reason}
                 for state in health.sources
                 for gap in state.gaps
             ],
