@@ -142,7 +142,7 @@ def browser(address: str, tmp_path: Path) -> Iterator[Browser]:
         driver.quit()
 
 
-def test_a_reader_reads_searches_and_votes(browser: Browser, library: Library) -> None:
+def test_a_reader_opens_an_edition_searches_and_votes(browser: Browser, library: Library) -> None:
     edition = library.editions.read()
     browser.open("/")
     assert edition.items[0].title in browser.find(".lead .headline").text
@@ -166,9 +166,9 @@ def test_a_reader_reads_searches_and_votes(browser: Browser, library: Library) -
     for size in SIZES:
         browser.picture("search", size)
 
-    browser.find(".whole summary").click()
+    browser.find(".full summary").click()
     assert not browser.find(".excerpt").is_displayed()
-    assert browser.find(".whole p").is_displayed()
+    assert browser.find(".full p").is_displayed()
     browser.leave(lambda: browser.find(".headline a").click())
     assert browser.texts("h1")
     for size in SIZES:
@@ -211,7 +211,7 @@ def test_a_reader_subscribes_and_leaves(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(browser: Browser, scheme: str) -> None:
+def test_text_has_enough_contrast(browser: Browser, scheme: str) -> None:
     browser.open("/")
     browser.picture("edition", "desktop", scheme)
     ratios: dict[str, float] = browser.driver.execute_script(CONTRASTS)

@@ -1,4 +1,4 @@
-"""The attention that a paper got over time, drawn and told."""
+"""The chart of a paper's attention."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from broadsheet.web.chart import (
     Chart,
     Line,
     chart,
-    thinned,
+    sample,
 )
 
 START = datetime(2026, 2, 4, 8, 0, tzinfo=UTC)
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def read(
+def signal(
     value: float, at: datetime = START, kind: Kind = Kind.UPVOTES, source: str = "hf"
 ) -> Signal:
     return Signal("arxiv:2602.00001", kind, value, at, source)
@@ -39,86 +39,90 @@ def drawn(*signals: Signal) -> Chart:
 
 def corners(line: Line) -> list[tuple[float, float]]:
     """Follow the steps of a line."""
-    begun = re.match(r"M(\S+) (\S+?)(?=H|$)", line.path)
-    assert begun is not None
+    start = re.match(r"M(\S+) (\S+?)(?=H|$)", line.path)
+    assert start is not None
     steps = re.findall(r"H([^HV]+)V([^HV]+)", line.path)
-    return [(float(begun[1]), float(begun[2])), *[(float(x), float(y)) for x, y in steps]]
+    return [(float(start[1]), float(start[2])), *[(float(x), float(y)) for x, y in steps]]
 
 
-def test_a_line_goes_in_steps_from_the_first_reading_to_the_newest() -> None:
-    told = drawn(read(0), read(5, START + DAY), read(10, START + 4 * DAY))
-    (line,) = told.lines
-    (left, ground), (quarter, middle), (right, top) = corners(line)
+def test_a_line_has_steps_from_the_first_to_the_newest_observation() -> None:
+    drawing = drawn(signal(0), signal(5, START + DAY), signal(10, START + 4 * DAY))
+    (line,) = drawing.lines
+    (left, zero), (quarter, middle), (right, top) = corners(line)
     assert (left, quarter, right) == (
-        told.left,
-        told.left + (told.right - told.left) / 4,
-        told.right,
+        drawing.left,
+        drawing.left + (drawing.right - drawing.left) / 4,
+        drawing.right,
     )
-    assert ground == line.ground_y
-    assert middle == (ground + top) / 2
+    assert zero == line.zero_y
+    assert middle == (zero + top) / 2
     assert (line.end_x, line.end_y) == (right, top)
-    assert (told.first, told.last) == ("2026-02-04", "2026-02-08")
+    assert (drawing.first, drawing.last) == ("2026-02-04", "2026-02-08")
 
 
-def test_each_kind_has_a_strip_and_a_scale_of_its_own() -> None:
+def test_each_kind_has_its_own_strip_and_scale() -> None:
     later = START + DAY
     votes, stars = drawn(
-        read(1, START, Kind.VOTES, "local"),
-        read(2, later, Kind.VOTES, "local"),
-        read(1000, START, Kind.STARS, "github"),
-        read(2000, later, Kind.STARS, "github"),
+        signal(1, START, Kind.VOTES, "local"),
+        signal(2, later, Kind.VOTES, "local"),
+        signal(1000, START, Kind.STARS, "github"),
+        signal(2000, later, Kind.STARS, "github"),
     ).lines
-    assert votes.ground_y < stars.end_y < stars.ground_y
-    assert votes.ground_y - votes.end_y == stars.ground_y - stars.end_y
+    assert votes.zero_y < stars.end_y < stars.zero_y
+    assert votes.zero_y - votes.end_y == stars.zero_y - stars.end_y
     assert (votes.newest, stars.newest) == ("2", "2,000")
 
 
 def test_there_is_no_chart_of_one_moment() -> None:
     assert chart([]) is None
-    assert chart([read(4), read(9, START, Kind.STARS)]) is None
-    assert chart([read(0), read(0, START + DAY)]) is None
+    assert chart([signal(4), signal(9, START, Kind.STARS)]) is None
+    assert chart([signal(0), signal(0, START + DAY)]) is None
 
 
-def test_a_single_reading_is_a_dot_without_a_line() -> None:
-    told = drawn(read(1), read(3, START + 2 * DAY), read(7, START + DAY, Kind.POINTS, "hn:1"))
-    upvotes, points = told.lines
+def test_a_single_observation_is_a_dot_without_a_line() -> None:
+    drawing = drawn(
+        signal(1), signal(3, START + 2 * DAY), signal(7, START + DAY, Kind.POINTS, "hn:1")
+    )
+    upvotes, points = drawing.lines
     assert upvotes.path != ""
     assert points.path == ""
-    assert upvotes.end_x > points.end_x > told.left
-    assert (points.newest, points.noun, points.readings) == ("7", "points", 1)
+    assert upvotes.end_x > points.end_x > drawing.left
+    assert (points.newest, points.noun, points.observations) == ("7", "points", 1)
 
 
-def test_at_most_four_kinds_are_drawn_the_most_trusted() -> None:
+def test_the_first_four_kinds_are_drawn() -> None:
     signals = [
-        read(count, START + count * DAY, kind) for count in (1, 2) for kind in reversed(list(Kind))
+        signal(count, START + count * DAY, kind)
+        for count in (1, 2)
+        for kind in reversed(list(Kind))
     ]
     assert [line.kind for line in drawn(*signals).lines] == list(Kind)[:MAX_LINES]
 
 
-def test_many_readings_are_thinned_and_the_first_and_the_newest_stay() -> None:
+def test_a_sample_includes_the_first_and_the_newest() -> None:
     many = [Total(START + hour * HOUR, hour) for hour in range(1000)]
-    kept = thinned(many, 7)
+    kept = sample(many, 7)
     assert len(kept) == 7
     assert (kept[0], kept[-1]) == (many[0], many[-1])
     assert kept == sorted(kept, key=lambda one: one.at)
-    assert thinned(many[:7], 7) == many[:7]
+    assert sample(many[:7], 7) == many[:7]
 
 
-def test_a_long_story_is_drawn_in_few_points_and_told_in_few_rows() -> None:
-    (line,) = drawn(*[read(hour, START + hour * HOUR) for hour in range(2000)]).lines
+def test_a_long_history_has_few_points_and_few_rows() -> None:
+    (line,) = drawn(*[signal(hour, START + hour * HOUR) for hour in range(2000)]).lines
     assert len(corners(line)) == MAX_POINTS
     assert len(line.rows) == MAX_ROWS
-    assert (line.readings, line.rows[-1].value) == (2000, 1999)
+    assert (line.observations, line.rows[-1].value) == (2000, 1999)
 
 
-def test_readings_that_repeat_make_no_steps_but_the_last() -> None:
-    (line,) = drawn(*[read(8, START + hour * HOUR) for hour in range(50)]).lines
+def test_repeated_totals_add_no_steps_except_the_newest() -> None:
+    (line,) = drawn(*[signal(8, START + hour * HOUR) for hour in range(50)]).lines
     assert len(corners(line)) == 2
     assert line.end_y == corners(line)[0][1]
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("history", "words"),
     [
         ([(0, 3), (8, 57)], "Upvotes rose from 3 on 4 February to 57 on 12 February 2026."),
         ([(0, 3), (340, 57)], "Upvotes rose from 3 on 4 February 2026 to 57 on 10 January 2027."),
@@ -129,30 +133,30 @@ def test_readings_that_repeat_make_no_steps_but_the_last() -> None:
         ([(0, 9), (4, 2), (8, 9)], "Upvotes went from 9 to 2 and were back on 12 February 2026."),
     ],
 )
-def test_the_words_say_how_it_went(told: list[tuple[float, float]], words: str) -> None:
-    assert drawn(*[read(value, START + day * DAY) for day, value in told]).words == words
+def test_the_description_states_the_course(history: list[tuple[float, float]], words: str) -> None:
+    assert drawn(*[signal(value, START + day * DAY) for day, value in history]).description == words
 
 
 def test_the_words_tell_of_every_line() -> None:
-    words = drawn(read(1), read(2, START + DAY), read(5, START, Kind.STARS)).words
+    words = drawn(signal(1), signal(2, START + DAY), signal(5, START, Kind.STARS)).description
     assert words.endswith("Stars were 5 on 4 February 2026.")
     assert words.startswith("Upvotes rose from 1")
 
 
 @pytest.mark.parametrize("count", [1, 1.2])
-def test_one_is_told_in_the_singular(count: float) -> None:
-    (line,) = drawn(read(0), read(count, START + DAY)).lines
+def test_a_count_of_one_is_singular(count: float) -> None:
+    (line,) = drawn(signal(0), signal(count, START + DAY)).lines
     assert f"{line.newest} {line.noun}" == "1 upvote"
 
 
 def test_monstrous_counts_add_up_to_a_number() -> None:
     day_after = START + DAY
     (line,) = drawn(
-        read(1e308, START, Kind.POINTS, "hn:1"),
-        read(1e308, day_after, Kind.POINTS, "hn:2"),
+        signal(1e308, START, Kind.POINTS, "hn:1"),
+        signal(1e308, day_after, Kind.POINTS, "hn:2"),
     ).lines
     assert line.newest == "2,000,000,000,000"
-    assert line.ground_y > line.end_y > 0
+    assert line.zero_y > line.end_y > 0
 
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -171,17 +175,17 @@ MOMENTS = st.datetimes(timezones=st.just(UTC))
         max_size=40,
     )
 )
-def test_whatever_was_read_stays_inside_the_drawing(signals: list[Signal]) -> None:
-    told = chart(sorted(signals, key=lambda one: one.observed_at))
-    if told is None:
+def test_any_observations_stay_inside_the_drawing(signals: list[Signal]) -> None:
+    drawing = chart(sorted(signals, key=lambda one: one.observed_at))
+    if drawing is None:
         return
-    assert len(told.lines) <= MAX_LINES
-    assert not re.search(r"\b(nan|inf)\b", told.words)
-    for line in told.lines:
+    assert len(drawing.lines) <= MAX_LINES
+    assert not re.search(r"\b(nan|inf)\b", drawing.description)
+    for line in drawing.lines:
         points = corners(line) if line.path else []
         assert len(points) <= MAX_POINTS
         assert len(line.rows) <= MAX_ROWS
         for x, y in [*points, (line.end_x, line.end_y)]:
-            assert told.left <= x <= told.right
-            assert 0 <= y <= line.ground_y < told.axis_y < told.height
+            assert drawing.left <= x <= drawing.right
+            assert 0 <= y <= line.zero_y < drawing.axis_y < drawing.height
         assert all(isfinite(row.value) for row in line.rows)

@@ -40,7 +40,7 @@ def site(settings: Settings) -> Iterator[TrendingLibrary]:
 
 
 @pytest.fixture
-def page(site: TrendingLibrary) -> Iterator[TestClient]:
+def client(site: TrendingLibrary) -> Iterator[TestClient]:
     with TestClient(create_app(site.library), follow_redirects=False) as client:
         yield client
 
@@ -84,21 +84,21 @@ def link(page: str, rel: str) -> str | None:
     return found and found[1]
 
 
-def test_the_front_page_without_editions_is_a_notice(page: TestClient) -> None:
-    told = page.get("/")
-    assert told.status_code == 200
-    assert "No edition yet" in told.text
+def test_the_front_page_without_editions_is_a_notice(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "No edition yet" in page.text
 
 
 def test_the_front_page_is_the_newest_daily_edition(
-    site: TrendingLibrary, page: TestClient
+    site: TrendingLibrary, client: TestClient
 ) -> None:
     for period in (THURSDAY, FRIDAY, WEEK, MARCH):
         publish(site, period)
-    told = page.get("/").text
-    assert '<time datetime="2026-03-06">Friday, 6 March 2026</time>' in told
-    assert 'rel="canonical"' in told and '/editions/2026-03-06">' in told
-    assert KITES.title in told and "+40 upvotes in 24 h" in told
+    page = client.get("/").text
+    assert '<time datetime="2026-03-06">Friday, 6 March 2026</time>' in page
+    assert 'rel="canonical"' in page and '/editions/2026-03-06">' in page
+    assert KITES.title in page and "+40 upvotes in 24 h" in page
 
 
 @pytest.mark.parametrize(
@@ -110,62 +110,64 @@ def test_the_front_page_is_the_newest_daily_edition(
     ],
 )
 def test_days_weeks_and_months_have_pages_under_one_address(
-    site: TrendingLibrary, page: TestClient, path: str, period: Period, masthead: str, name: str
+    site: TrendingLibrary, client: TestClient, path: str, period: Period, masthead: str, name: str
 ) -> None:
     publish(site, period, item(KITES), item(RIVERS, 2))
-    told = page.get(path)
-    assert (told.status_code, page.head(path).status_code) == (200, 200)
-    assert masthead in told.text
-    assert f"{name} edition" in told.text
-    assert told.text.count("<article") == 2
-    assert f'{path}">' in told.text
+    page = client.get(path)
+    assert (page.status_code, client.head(path).status_code) == (200, 200)
+    assert masthead in page.text
+    assert f"{name} edition" in page.text
+    assert page.text.count("<article") == 2
+    assert f'{path}">' in page.text
 
 
 def test_trending_papers_precede_papers_without_attention(
-    site: TrendingLibrary, page: TestClient
+    site: TrendingLibrary, client: TestClient
 ) -> None:
     publish(site, FRIDAY, item(KITES), item(RIVERS, 2), item(BRIDGES, 3, Section.NEW))
-    told = text_of(page.get("/").text)
-    places = [told.index(word) for word in ("Trending 1 ", RIVERS.title, " New ", BRIDGES.title)]
+    page = text_of(client.get("/").text)
+    places = [page.index(word) for word in ("Trending 1 ", RIVERS.title, " New ", BRIDGES.title)]
     assert places == sorted(places)
-    assert "No attention yet; selected by predicted interest." in told
+    assert "No attention yet; selected by predicted interest." in page
 
 
 @pytest.mark.parametrize(("section", "headings"), [(Section.TRENDING, []), (Section.NEW, ["New"])])
 def test_an_edition_with_one_section(
-    site: TrendingLibrary, page: TestClient, section: Section, headings: list[str]
+    site: TrendingLibrary, client: TestClient, section: Section, headings: list[str]
 ) -> None:
     publish(site, FRIDAY, item(KITES, 1, section), item(RIVERS, 2, section))
-    told = page.get("/").text
-    assert re.findall(r'class="part-name"[^>]*>([A-Z][a-z]+)', told) == headings
-    assert told.count("<article") == 2
+    page = client.get("/").text
+    assert re.findall(r'class="part-name"[^>]*>([A-Z][a-z]+)', page) == headings
+    assert page.count("<article") == 2
 
 
 def test_an_editors_pick_is_marked_and_shows_its_comment(
-    site: TrendingLibrary, page: TestClient
+    site: TrendingLibrary, client: TestClient
 ) -> None:
     site.library.editions.pick(
         Period(MORNING.date()), Pick(RIVERS.id, 1, "Read this one with a map at hand.")
     )
     site.library.editions.publish()
-    told = page.get("/").text
-    assert told.count("Editor's pick") == 1
-    assert told.index(RIVERS.title) < told.index("<q>Read this one with a map at hand.</q>")
+    page = client.get("/").text
+    assert page.count("Editor's pick") == 1
+    assert page.index(RIVERS.title) < page.index("<q>Read this one with a map at hand.</q>")
 
 
 def test_an_older_revision_is_readable_and_links_to_the_newest(
-    site: TrendingLibrary, page: TestClient
+    site: TrendingLibrary, client: TestClient
 ) -> None:
     publish(site, FRIDAY, item(KITES))
     publish(site, FRIDAY, item(RIVERS))
-    newest, older = (page.get(f"/editions/2026-03-06{asked}").text for asked in ("", "?revision=1"))
+    newest, older = (
+        client.get(f"/editions/2026-03-06{query}").text for query in ("", "?revision=1")
+    )
     assert RIVERS.title in newest and KITES.title not in newest
     assert KITES.title in older and RIVERS.title not in older
     assert "This is an older revision" in older and "older revision" not in newest
     assert '<a href="/editions/2026-03-06">Show the newest revision</a>' in older
     assert 'href="/editions/2026-03-06?revision=1" aria-label="Revision 1"' in newest
     assert "revision 2" in newest and "revision 1" in older
-    assert page.get("/editions/2026-03-06?revision=2").text.count("older revision") == 0
+    assert client.get("/editions/2026-03-06?revision=2").text.count("older revision") == 0
 
 
 @pytest.mark.parametrize(
@@ -173,26 +175,26 @@ def test_an_older_revision_is_readable_and_links_to_the_newest(
     ["0", "2", "-1", "x", "1.0", "1e3", " ", "٢", "²", "9" * 5000, "\x00", "<script>", "\ud800"],
 )
 def test_an_unknown_revision_is_not_found(
-    site: TrendingLibrary, page: TestClient, revision: str
+    site: TrendingLibrary, client: TestClient, revision: str
 ) -> None:
     publish(site, FRIDAY)
-    said = page.get(f"/editions/2026-03-06?revision={quote(revision, errors='surrogatepass')}")
+    said = client.get(f"/editions/2026-03-06?revision={quote(revision, errors='surrogatepass')}")
     assert said.status_code == 404
     assert "the newest is revision 1." in said.text
     assert "<script" not in said.text
 
 
 def test_a_day_without_an_edition_links_to_the_days_beside_it(
-    site: TrendingLibrary, page: TestClient
+    site: TrendingLibrary, client: TestClient
 ) -> None:
     for day in (THURSDAY, FRIDAY, MONDAY, TUESDAY):
         publish(site, day)
-    told = page.get("/editions/2026-03-07")
-    assert told.status_code == 404
-    assert "No edition was published on this Saturday." in told.text
-    assert link(told.text, "prev") == "/editions/2026-03-06"
-    assert link(told.text, "next") == "/editions/2026-03-09"
-    assert told.text.count("<h1") == 1
+    page = client.get("/editions/2026-03-07")
+    assert page.status_code == 404
+    assert "No edition was published on this Saturday." in page.text
+    assert link(page.text, "prev") == "/editions/2026-03-06"
+    assert link(page.text, "next") == "/editions/2026-03-09"
+    assert page.text.count("<h1") == 1
 
 
 @pytest.mark.parametrize(
@@ -207,9 +209,9 @@ def test_a_day_without_an_edition_links_to_the_days_beside_it(
         ("/editions/0001-01-01", "No edition was published on this Monday."),
     ],
 )
-def test_a_missing_edition_states_the_reason(page: TestClient, path: str, words: str) -> None:
-    told = page.get(path)
-    assert (told.status_code, words in told.text) == (404, True)
+def test_a_missing_edition_states_the_reason(client: TestClient, path: str, words: str) -> None:
+    page = client.get(path)
+    assert (page.status_code, words in page.text) == (404, True)
 
 
 @pytest.mark.parametrize(
@@ -220,37 +222,43 @@ def test_a_missing_edition_states_the_reason(page: TestClient, path: str, words:
         "%3Cscript%3E",
     ],
 )
-def test_an_invalid_period_is_not_found(page: TestClient, text: str) -> None:
-    response = page.get(f"/editions/{text}")
+def test_an_invalid_period_is_not_found(client: TestClient, text: str) -> None:
+    response = client.get(f"/editions/{text}")
     assert response.status_code == 404
     assert "an ISO week (2026-W08) or a month (2026-02)." in response.text
     assert "<script" not in response.text
 
 
 def test_an_edition_links_to_the_previous_and_next_of_its_span(
-    site: TrendingLibrary, page: TestClient
+    site: TrendingLibrary, client: TestClient
 ) -> None:
     for period in (Period(THURSDAY), Period(FRIDAY), Period(MONDAY), WEEK, NEXT_WEEK, MARCH):
         publish(site, period)
-    first, middle, last = (page.get(f"/editions/{day}").text for day in (THURSDAY, FRIDAY, MONDAY))
+    first, middle, last = (
+        client.get(f"/editions/{day}").text for day in (THURSDAY, FRIDAY, MONDAY)
+    )
     assert (link(first, "prev"), link(first, "next")) == (None, "/editions/2026-03-06")
     assert (link(middle, "prev"), link(middle, "next")) == (
         "/editions/2026-03-05",
         "/editions/2026-03-09",
     )
     assert (link(last, "prev"), link(last, "next")) == ("/editions/2026-03-06", None)
-    week = page.get("/editions/2026-W10").text
+    week = client.get("/editions/2026-W10").text
     assert (link(week, "prev"), link(week, "next")) == (None, "/editions/2026-W11")
 
 
-def test_an_edition_links_to_overlapping_editions(site: TrendingLibrary, page: TestClient) -> None:
+def test_an_edition_links_to_overlapping_editions(
+    site: TrendingLibrary, client: TestClient
+) -> None:
     days, weeks, month = (THURSDAY, FRIDAY, MONDAY), (WEEK, NEXT_WEEK), "/editions/2026-03"
     for period in (*days, *weeks, MARCH):
         publish(site, period)
 
     def overlapping(path: str) -> list[str]:
-        told = page.get(path).text
-        found = re.search(r'<nav class="kin" aria-label="Overlapping.*?</nav>', told, re.S)
+        page = client.get(path).text
+        found = re.search(
+            r'<nav class="more-editions" aria-label="Overlapping.*?</nav>', page, re.S
+        )
         return re.findall(r'href="([^"]*)"', found[0]) if found else []
 
     assert overlapping("/editions/2026-03-06") == [month, "/editions/2026-W10"]
@@ -262,11 +270,11 @@ def test_an_edition_links_to_overlapping_editions(site: TrendingLibrary, page: T
     ]
 
 
-def test_the_archive_lists_all_editions_by_month(site: TrendingLibrary, page: TestClient) -> None:
-    assert "No edition is published yet" in page.get("/editions").text
+def test_the_archive_lists_all_editions_by_month(site: TrendingLibrary, client: TestClient) -> None:
+    assert "No edition is published yet" in client.get("/editions").text
     for period in (Period(date(2026, 2, 27)), Period(THURSDAY), Period(FRIDAY), WEEK, MARCH):
         publish(site, period)
-    main = page.get("/editions").text.partition("<main")[2]
+    main = client.get("/editions").text.partition("<main")[2]
     assert re.findall(r'href="(/editions/[^".]*)"', main) == [
         "/editions/2026-03",
         "/editions/2026-W10",
@@ -288,44 +296,44 @@ def test_the_archive_lists_all_editions_by_month(site: TrendingLibrary, page: Te
     ],
 )
 def test_a_page_links_to_existing_feeds(
-    site: TrendingLibrary, page: TestClient, path: str, feed: str
+    site: TrendingLibrary, client: TestClient, path: str, feed: str
 ) -> None:
     for period in (Period(FRIDAY), WEEK, MARCH):
         publish(site, period)
-    head = page.get(path).text.partition("</head>")[0]
+    head = client.get(path).text.partition("</head>")[0]
     assert re.findall(r'rel="alternate" type="([^"]*)" title="[^"]+" href="([^"]*)"', head) == [
         ("application/atom+xml", f"{feed}.atom"),
         ("application/feed+json", f"{feed}.json"),
     ]
     for suffix in ("atom", "json"):
-        assert page.get(f"{feed}.{suffix}").status_code == 200
+        assert client.get(f"{feed}.{suffix}").status_code == 200
 
 
-def test_titles_and_comments_are_escaped(site: TrendingLibrary, page: TestClient) -> None:
+def test_titles_and_comments_are_escaped(site: TrendingLibrary, client: TestClient) -> None:
     nasty = make_paper(title=NASTY, published="2026-03-10", arxiv="2603.66666", categories=(NASTY,))
     site.library.add("test", [nasty])
     site.set_upvotes(nasty, 50)
     site.update()
     publish(site, FRIDAY, item(nasty, comment=NASTY), item(KITES, 2))
     for path in ("/", "/editions/2026-03-06", "/trending", f"/papers/{nasty.id}"):
-        told = page.get(path).text
-        assert "<script" not in told and "<b>kites" not in told
-        assert "alert(1)" in told
+        page = client.get(path).text
+        assert "<script" not in page and "<b>kites" not in page
+        assert "alert(1)" in page
     assert f"Editor's pick {NASTY}" in html.unescape(
-        re.sub(r"</?(q|strong)>", "", page.get("/").text)
+        re.sub(r"</?(q|strong)>", "", client.get("/").text)
     )
 
 
 def test_a_papers_page_has_a_chart_of_its_attention(
-    site: TrendingLibrary, page: TestClient
+    site: TrendingLibrary, client: TestClient
 ) -> None:
     site.set_upvotes(KITES, 3)
-    before = page.get(f"/papers/{KITES.id}").text
+    before = client.get(f"/papers/{KITES.id}").text
     assert "<svg" not in before
     site.now += 5 * HOUR
     site.add_signals((KITES, Kind.UPVOTES, 9, site.now))
-    drawing = page.get(f"/papers/{KITES.id}").text.partition("<svg")[2].partition("</section")[0]
-    assert 'role="img" aria-labelledby="chart-title chart-words"' in drawing
+    drawing = client.get(f"/papers/{KITES.id}").text.partition("<svg")[2].partition("</section")[0]
+    assert 'role="img" aria-labelledby="chart-title chart-description"' in drawing
     assert "Upvotes rose from 3 to 9 on 11 March 2026." in drawing
     assert re.findall(r"<td>(\d+)</td>", drawing) == ["3", "9"]
     assert datetime(2026, 3, 11, 14, tzinfo=UTC).isoformat() in drawing

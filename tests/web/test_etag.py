@@ -35,7 +35,7 @@ def client() -> TestClient:
 
 
 @pytest.mark.parametrize("path", ["/feed", "/api/one", "/api/long"])
-def test_what_the_client_holds_is_not_sent_again(client: TestClient, path: str) -> None:
+def test_an_unchanged_response_returns_304(client: TestClient, path: str) -> None:
     first = client.get(path)
     tag = first.headers["etag"]
     for held in (tag, f"W/{tag}", f'"other", {tag}', "*"):
@@ -59,7 +59,7 @@ def test_head_tells_all_but_the_body(client: TestClient) -> None:
     assert head.headers == whole.headers
 
 
-def test_what_is_no_answer_bears_no_tag(client: TestClient) -> None:
+def test_an_error_has_no_etag(client: TestClient) -> None:
     assert "etag" not in client.get("/api/gone").headers
     assert client.head("/api/gone").content == b""
     assert "etag" not in client.post("/api/one").headers

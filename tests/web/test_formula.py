@@ -19,9 +19,9 @@ def ranking(client: TestClient) -> str:
 
 
 def test_the_formula_shows_the_weights_and_baselines_in_use(ranking: str) -> None:
-    told = re.search(r"score = (.*?\)) Each name", ranking)
-    assert told is not None
-    terms = re.findall(r"([\d.]+)·√\((\w+) / ([\d.]+)\)", told[1])
+    match = re.search(r"score = (.*?\)) Each name", ranking)
+    assert match is not None
+    terms = re.findall(r"([\d.]+)·√\((\w+) / ([\d.]+)\)", match[1])
     assert {Kind(name): (float(weight), float(baseline)) for weight, name, baseline in terms} == {
         kind: (kind.weight, kind.baseline) for kind in Kind if kind.weight > 0
     }
@@ -59,13 +59,13 @@ def test_the_page_follows_changed_constants(
 
 
 def test_the_example_is_computed_by_the_rules(ranking: str) -> None:
-    told = re.search(
+    match = re.search(
         r"gains (\d+) upvotes in (\S+) hours has a decayed score of (\S+) and a score of "
         r"(\S+)\. Without more upvotes, its score is (\S+) after another (\S+) hours\.",
         ranking,
     )
-    assert told is not None
-    upvotes, hours, decayed, score, later, pause = (float(number) for number in told.groups())
+    assert match is not None
+    upvotes, hours, decayed, score, later, pause = (float(number) for number in match.groups())
     place = gains.KINDS.index(Kind.UPVOTES)
     observed = gains.Observations(
         paper=np.array([0, 0]),

@@ -42,16 +42,16 @@ def test_the_status_page_reports_each_source(fetching: Library, world: tuple[Wor
     assert "not fetched yet" in page.get("/status").text
     world[0].faults = {"hf": Fault.RENAMED}
     list(fetching.sources.fetch())
-    told = page.get("/status").text
-    assert "1 day missing" in told
-    assert "Tuesday, 10 March 2026" in told
-    assert "was not found (status 404)" in told
-    assert "newest data" in told
+    text = page.get("/status").text
+    assert "1 day missing" in text
+    assert "Tuesday, 10 March 2026" in text
+    assert "was not found (status 404)" in text
+    assert "newest data" in text
     gaps = page.get("/healthz").json()["gaps"]
     assert [(gap["source"], gap["day"]) for gap in gaps] == [("hf", "2026-03-10")]
 
 
-def test_an_edition_says_on_the_page_and_in_the_mail_what_it_lacks(
+def test_page_and_mail_state_missing_days_of_an_edition(
     fetching: Library, world: tuple[World, str]
 ) -> None:
     world[0].faults = {"hf": Fault.BLANK}
@@ -66,9 +66,7 @@ def test_an_edition_says_on_the_page_and_in_the_mail_what_it_lacks(
 
 
 @pytest.mark.parametrize("notice", list(Notice))
-def test_what_was_said_against_a_paper_is_shown_wherever_it_stands(
-    library: Library, notice: Notice
-) -> None:
+def test_a_notice_is_shown_on_every_page(library: Library, notice: Notice) -> None:
     paper = library.editions.read().items[0]
     library.add(
         "crossref", [make_paper(title=paper.title, arxiv=paper.paper_id, notice=notice, version=4)]
@@ -83,7 +81,7 @@ def test_what_was_said_against_a_paper_is_shown_wherever_it_stands(
     assert "version 4" in page.get(f"/papers/{paper.paper_id}").text
 
 
-def test_what_was_withdrawn_stands_in_no_new_edition(library: Library) -> None:
+def test_a_retracted_paper_is_in_no_new_edition(library: Library) -> None:
     first = library.editions.read().items[0]
     library.add(
         "crossref",
@@ -93,7 +91,7 @@ def test_what_was_withdrawn_stands_in_no_new_edition(library: Library) -> None:
     assert first.paper_id not in {item.paper_id for item in again.items}
 
 
-def test_a_papers_page_shows_the_attention_it_got(library: Library) -> None:
+def test_a_papers_page_shows_its_attention(library: Library) -> None:
     paper_id = library.editions.read().items[0].paper_id
     with library._database.write() as connection:
         add_signals(
@@ -105,7 +103,7 @@ def test_a_papers_page_shows_the_attention_it_got(library: Library) -> None:
             ],
         )
     page = TestClient(create_app(library)).get(f"/papers/{paper_id}").text
-    told = page.partition('<section class="attention"')[2].partition("</ul>")[0]
-    assert "<strong>1,240</strong> stars" in told
-    assert "<strong>1</strong> comment " in told
-    assert "1,200" not in told
+    text = page.partition('<section class="attention"')[2].partition("</ul>")[0]
+    assert "<strong>1,240</strong> stars" in text
+    assert "<strong>1</strong> comment " in text
+    assert "1,200" not in text

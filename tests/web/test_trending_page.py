@@ -25,57 +25,59 @@ def site(settings: Settings) -> Iterator[TrendingLibrary]:
 
 
 @pytest.fixture
-def page(site: TrendingLibrary) -> Iterator[TestClient]:
+def client(site: TrendingLibrary) -> Iterator[TestClient]:
     with TestClient(create_app(site.library), follow_redirects=False) as client:
         yield client
 
 
 def test_trending_papers_are_listed_with_their_reasons(
-    site: TrendingLibrary, page: TestClient
+    site: TrendingLibrary, client: TestClient
 ) -> None:
     site.set_upvotes(KITES, 4)
     site.set_upvotes(RIVERS, 40)
     site.update()
-    told = page.get("/trending")
-    assert told.status_code == 200
-    assert told.text.index(RIVERS.title) < told.text.index(KITES.title)
+    page = client.get("/trending")
+    assert page.status_code == 200
+    assert page.text.index(RIVERS.title) < page.text.index(KITES.title)
     for trend in site.trends():
-        assert f'<p class="why">{trend.reason}</p>' in told.text
-    assert 'href="/about/ranking#trending"' in told.text
+        assert f'<p class="why">{trend.reason}</p>' in page.text
+    assert 'href="/about/ranking#trending"' in page.text
 
 
-def test_trending_papers_are_filtered_by_category(site: TrendingLibrary, page: TestClient) -> None:
+def test_trending_papers_are_filtered_by_category(
+    site: TrendingLibrary, client: TestClient
+) -> None:
     site.set_upvotes(KITES, 4)
     site.set_upvotes(LANTERNS, 9)
     site.update()
     assert LANTERNS.categories != KITES.categories
-    links = re.findall(r'<a href="(/trending\?category=[^"]*)"', page.get("/trending").text)
+    links = re.findall(r'<a href="(/trending\?category=[^"]*)"', client.get("/trending").text)
     assert "/trending?category=cs.LG" in links
-    told = page.get("/trending", params={"category": LANTERNS.categories[0]}).text
-    assert LANTERNS.title in told and KITES.title not in told
-    assert f"<h1>Trending in {LANTERNS.categories[0]}</h1>" in told
-    assert f'href="/trending.atom?category={LANTERNS.categories[0]}"' in told
+    page = client.get("/trending", params={"category": LANTERNS.categories[0]}).text
+    assert LANTERNS.title in page and KITES.title not in page
+    assert f"<h1>Trending in {LANTERNS.categories[0]}</h1>" in page
+    assert f'href="/trending.atom?category={LANTERNS.categories[0]}"' in page
 
 
 @pytest.mark.parametrize("category", ["q-bio.XX", "<script>", "\x00", "c" * 9000, "%", "\ud800"])
 def test_a_category_without_trending_papers_is_an_empty_page(
-    site: TrendingLibrary, page: TestClient, category: str
+    site: TrendingLibrary, client: TestClient, category: str
 ) -> None:
     site.set_upvotes(KITES, 4)
     site.update()
-    asked = quote(category, errors="surrogatepass")
-    told = page.get(f"/trending?category={asked}")
-    assert told.status_code == 200
-    assert "<script" not in told.text
+    query = quote(category, errors="surrogatepass")
+    page = client.get(f"/trending?category={query}")
+    assert page.status_code == 200
+    assert "<script" not in page.text
 
 
 def test_an_empty_library_has_no_trending_papers(empty_library: Library) -> None:
-    told = TestClient(create_app(empty_library)).get("/trending")
-    assert told.status_code == 200
-    assert "No trending papers." in told.text
+    page = TestClient(create_app(empty_library)).get("/trending")
+    assert page.status_code == 200
+    assert "No trending papers." in page.text
 
 
-def test_trending_pages_list_every_paper_once(site: TrendingLibrary, page: TestClient) -> None:
+def test_trending_pages_list_every_paper_once(site: TrendingLibrary, client: TestClient) -> None:
     crowd = [
         make_paper(
             title=f"On weathervane {number}",
@@ -93,11 +95,11 @@ def test_trending_pages_list_every_paper_once(site: TrendingLibrary, page: TestC
     ranks: list[int] = []
     pages = 0
     while path:
-        told = page.get(path).text
-        ranks += [int(rank) for rank in re.findall(r'id="n(\d+)"', told)]
+        page = client.get(path).text
+        ranks += [int(rank) for rank in re.findall(r'id="n(\d+)"', page)]
         pages += 1
-        assert ("First page" in told) == (pages > 1)
-        found = re.search(r'<a rel="next" href="([^"]*)"', told)
+        assert ("First page" in page) == (pages > 1)
+        found = re.search(r'<a rel="next" href="([^"]*)"', page)
         path = html.unescape(found[1]) if found else None
     assert pages == 2
     assert ranks == list(range(1, len(ranks) + 1))
@@ -122,10 +124,12 @@ def test_trending_pages_list_every_paper_once(site: TrendingLibrary, page: TestC
         "\ud800",
     ],
 )
-def test_an_invalid_cursor_is_an_error(site: TrendingLibrary, page: TestClient, after: str) -> None:
+def test_an_invalid_cursor_is_an_error(
+    site: TrendingLibrary, client: TestClient, after: str
+) -> None:
     site.set_upvotes(KITES, 4)
     site.update()
-    told = page.get(f"/trending?after={quote(after, errors='surrogatepass')}")
-    assert told.status_code == 400
-    assert "start at the first page" in told.text
-    assert "<script" not in told.text
+    page = client.get(f"/trending?after={quote(after, errors='surrogatepass')}")
+    assert page.status_code == 400
+    assert "start at the first page" in page.text
+    assert "<script" not in page.text

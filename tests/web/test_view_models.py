@@ -18,7 +18,7 @@ def test_an_entry_lists_three_authors_and_counts_the_rest() -> None:
 
 
 def test_each_kind_has_one_total_and_names_its_sources() -> None:
-    told = [
+    rows = [
         ("hn:1", Kind.POINTS, 300, 1),
         ("hn:1", Kind.COMMENTS, 1, 1),
         ("github", Kind.STARS, 700, 1),
@@ -31,10 +31,10 @@ def test_each_kind_has_one_total_and_names_its_sources() -> None:
     ]
     signals = [
         Signal("hash:1", kind, value, datetime(2026, 3, day, tzinfo=UTC), source)
-        for source, kind, value, day in told
+        for source, kind, value, day in rows
     ]
-    assert view_models.newest_readings(signals) == [
-        view_models.Reading("1,220", "points", "hn", "2026-03-03"),
-        view_models.Reading("650", "stars", "github 650, hub 2", "2026-03-04"),
-        view_models.Reading("1", "comment", "hn", "2026-03-01"),
+    assert view_models.attention_totals(signals) == [
+        view_models.AttentionTotal("1,220", "points", "hn", "2026-03-03"),
+        view_models.AttentionTotal("650", "stars", "github 650, hub 2", "2026-03-04"),
+        view_models.AttentionTotal("1", "comment", "hn", "2026-03-01"),
     ]

@@ -67,8 +67,8 @@ def create_app(library: Library) -> FastAPI:
     app.add_middleware(QuotaMiddleware, library=library)
     app.add_middleware(Guard)
     app.mount("/static", StaticFiles(packages=[("broadsheet.web", "static")]))
-    for room in (actions, docs, hub, redirects, routes, v1):
-        app.include_router(room.router)
+    for module in (v1, hub, docs, routes, actions, redirects):
+        app.include_router(module.router)
     for router in pages.ROUTERS:
         app.include_router(router)
     app.add_exception_handler(HTTPException, _http_error)

@@ -1,7 +1,7 @@
-"""The attention that a paper got over time, as shapes to draw and words to read: pure.
+"""Chart of a paper's attention over time, as SVG coordinates and as text: pure.
 
-Each kind has a strip of its own with a scale of its own, all above one axis of time: what is
-compared is when they rose, not how high they stand.
+Each kind of attention has its own strip and its own scale above a common time axis: the chart
+compares when the kinds rose, not their totals.
 """
 
 from collections.abc import Sequence
@@ -21,32 +21,32 @@ MAX_ROWS = 30
 # In units of the drawing, which is scaled to the page.
 WIDTH = 640
 _LEFT, _RIGHT = 4, 460
-_STRIP, _HIGH = 64, 40
-_TOP, _AXIS = 12, 34
+_STRIP_HEIGHT, _LINE_HEIGHT = 64, 40
+_TOP, _AXIS_HEIGHT = 12, 34
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One kind of attention, drawn in steps from reading to reading.
+    """One kind of attention, drawn in steps from observation to observation.
 
     Parameters
     ----------
     kind : Kind
-        Which; it names the style of the line.
+        Kind of attention; also the CSS class.
     newest : str
-        Such as ``1,240``.
+        Newest total, such as ``1,240``.
     noun : str
         Such as ``stars``.
     path : str
-        SVG path data; empty where there is a single reading.
+        SVG path data; empty for a single observation.
     end_x, end_y : float
-        Where the newest reading stands.
-    ground_y : float
-        Where none would stand.
+        Position of the newest observation.
+    zero_y : float
+        Position of a total of 0.
     rows : tuple of Total
-        Readings for a table, oldest first, thinned to `MAX_ROWS`.
-    readings : int
-        How many there were.
+        At most `MAX_ROWS` observations for a table, oldest first.
+    observations : int
+        Number of observations.
     """
 
     kind: Kind
@@ -55,27 +55,27 @@ class Line:
     path: str
     end_x: float
     end_y: float
-    ground_y: float
+    zero_y: float
     rows: tuple[Total, ...]
-    readings: int
+    observations: int
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All lines above one axis of time.
+    """All lines above one time axis.
 
     Parameters
     ----------
     width, height : int
-        Of the drawing, in its own units.
+        Size in units of the drawing.
     left, right, axis_y : float
-        Where the axis of time begins and ends, and how deep it lies.
+        Ends and vertical position of the time axis.
     first, last : str
-        ISO dates at its ends.
+        ISO dates of the ends of the axis.
     lines : tuple of Line
-        From above.
-    words : str
-        What the lines show, for those who hear it.
+        From top to bottom.
+    description : str
+        Content of the chart in words, for screen readers.
     """
 
     width: int
@@ -86,11 +86,11 @@ class Chart:
     first: str
     last: str
     lines: tuple[Line, ...]
-    words: str
+    description: str
 
 
 def chart(signals: Sequence[Signal]) -> Chart | None:
-    """Draw the attention that a paper got.
+    """Return the chart of a paper's attention.
 
     Parameters
     ----------
@@ -100,97 +100,99 @@ def chart(signals: Sequence[Signal]) -> Chart | None:
     Returns
     -------
     Chart or None
-        None where there are no two readings at different times.
+        None without two observations at different times.
     """
-    told = [(kind, history(signals, kind)) for kind in Kind]
-    drawn = [(kind, of) for kind, of in told if any(one.value for one in of)][:MAX_LINES]
-    moments = [one.at for _, of in drawn for one in of]
-    if not moments or min(moments) == max(moments):
+    histories = [(kind, history(signals, kind)) for kind in Kind]
+    drawn = [(kind, totals) for kind, totals in histories if any(total.value for total in totals)][
+        :MAX_LINES
+    ]
+    times = [total.at for _, totals in drawn for total in totals]
+    if not times or min(times) == max(times):
         return None
-    first, last = min(moments), max(moments)
-    axis_y = _TOP + len(drawn) * _STRIP
+    first, last = min(times), max(times)
+    axis_y = _TOP + len(drawn) * _STRIP_HEIGHT
     return Chart(
         width=WIDTH,
-        height=axis_y + _AXIS,
+        height=axis_y + _AXIS_HEIGHT,
         left=_LEFT,
         right=_RIGHT,
         axis_y=axis_y,
         first=first.date().isoformat(),
         last=last.date().isoformat(),
         lines=tuple(
-            _line(kind, of, first, last, _TOP + place * _STRIP)
-            for place, (kind, of) in enumerate(drawn)
+            _line(kind, totals, first, last, _TOP + place * _STRIP_HEIGHT)
+            for place, (kind, totals) in enumerate(drawn)
         ),
-        words=" ".join(_sentence(kind, of) for kind, of in drawn),
+        description=" ".join(_sentence(kind, totals) for kind, totals in drawn),
     )
 
 
-def thinned(told: Sequence[Total], most: int) -> list[Total]:
-    """Keep some of many readings, evenly, the first and the newest among them."""
-    if len(told) <= most:
-        return list(told)
-    return [told[round(at * (len(told) - 1) / (most - 1))] for at in range(most)]
+def sample(totals: Sequence[Total], limit: int) -> list[Total]:
+    """Return at most `limit` totals, evenly spaced, the first and the newest included."""
+    if len(totals) <= limit:
+        return list(totals)
+    return [totals[round(at * (len(totals) - 1) / (limit - 1))] for at in range(limit)]
 
 
-def _line(kind: Kind, told: Sequence[Total], first: datetime, last: datetime, top: int) -> Line:
-    points = thinned(_turns(told), MAX_POINTS)
-    highest = max(one.value for one in points) or 1.0
-    ground_y = float(top + (_STRIP + _HIGH) // 2)
-    placed = [
+def _line(kind: Kind, totals: Sequence[Total], first: datetime, last: datetime, top: int) -> Line:
+    points = sample(_changes(totals), MAX_POINTS)
+    highest = max(point.value for point in points) or 1.0
+    zero_y = float(top + (_STRIP_HEIGHT + _LINE_HEIGHT) // 2)
+    positions = [
         (
-            round(_LEFT + (_RIGHT - _LEFT) * ((one.at - first) / (last - first)), 1),
-            round(ground_y - _HIGH * one.value / highest, 1),
+            round(_LEFT + (_RIGHT - _LEFT) * ((point.at - first) / (last - first)), 1),
+            round(zero_y - _LINE_HEIGHT * point.value / highest, 1),
         )
-        for one in points
+        for point in points
     ]
-    value = told[-1].value
+    newest = totals[-1].value
     return Line(
         kind=kind,
-        newest=f"{value:,.0f}",
-        noun=noun(value, kind),
-        path=_steps(placed),
-        end_x=placed[-1][0],
-        end_y=placed[-1][1],
-        ground_y=ground_y,
-        rows=tuple(thinned(told, MAX_ROWS)),
-        readings=len(told),
+        newest=f"{newest:,.0f}",
+        noun=noun(newest, kind),
+        path=_steps(positions),
+        end_x=positions[-1][0],
+        end_y=positions[-1][1],
+        zero_y=zero_y,
+        rows=tuple(sample(totals, MAX_ROWS)),
+        observations=len(totals),
     )
 
 
-def _turns(told: Sequence[Total]) -> list[Total]:
-    """Leave out the readings that repeat the one before, but for the last."""
-    changed = [
-        one
-        for before, one in zip([None, *told], told, strict=False)
-        if before is None or before.value != one.value
+def _changes(totals: Sequence[Total]) -> list[Total]:
+    """Leave out the totals that repeat the previous one, except the newest."""
+    changes = [
+        total
+        for previous, total in zip([None, *totals], totals, strict=False)
+        if previous is None or previous.value != total.value
     ]
-    return changed if changed[-1] is told[-1] else [*changed, told[-1]]
+    return changes if changes[-1] is totals[-1] else [*changes, totals[-1]]
 
 
-def _steps(placed: Sequence[tuple[float, float]]) -> str:
-    if len(placed) < 2:
+def _steps(positions: Sequence[tuple[float, float]]) -> str:
+    if len(positions) < 2:
         return ""
-    (x, y), *rest = placed
+    (x, y), *rest = positions
     return f"M{x:g} {y:g}" + "".join(f"H{x:g}V{y:g}" for x, y in rest)
 
 
-def _sentence(kind: Kind, told: Sequence[Total]) -> str:
-    """Say how a kind went, such as ``Upvotes rose from 3 on 4 February to 57 on …``."""
-    begun, ended = told[0], told[-1]
+def _sentence(kind: Kind, totals: Sequence[Total]) -> str:
+    """Describe the course of a kind, such as ``Upvotes rose from 3 on 4 February to 57 on …``."""
+    start, end = totals[0], totals[-1]
     name = kind.capitalize()
-    first_day, last_day = begun.at.date(), ended.at.date()
+    first_day, last_day = start.at.date(), end.at.date()
     until = f"on {short_date(last_day.isoformat())}"
-    if len(told) == 1:
-        return f"{name} were {ended.value:,.0f} {until}."
-    if begun.value == ended.value:
-        farthest = max(told, key=lambda one: abs(one.value - begun.value)).value
-        if farthest != begun.value:
-            return f"{name} went from {begun.value:,.0f} to {farthest:,.0f} and were back {until}."
+    if len(totals) == 1:
+        return f"{name} were {end.value:,.0f} {until}."
+    if start.value == end.value:
+        extreme = max(totals, key=lambda total: abs(total.value - start.value)).value
+        if extreme != start.value:
+            return f"{name} went from {start.value:,.0f} to {extreme:,.0f} and were back {until}."
         between = f"from {date_range(first_day, last_day)}" if first_day < last_day else until
-        return f"{name} stayed at {ended.value:,.0f} {between}."
-    went = "rose" if ended.value > begun.value else "fell"
+        return f"{name} stayed at {end.value:,.0f} {between}."
+    verb = "rose" if end.value > start.value else "fell"
     since = f" on {short_date(first_day.isoformat()).removesuffix(f' {last_day.year}')}"
     return (
-        f"{name} {went} from {begun.value:,.0f}{since if first_day < last_day else ''} "
-        f"to {ended.value:,.0f} {until}."
+        f"{name} {verb} from {start.value:,.0f}{since if first_day < last_day else ''} "
+        f"to {end.value:,.0f} {until}."
     )

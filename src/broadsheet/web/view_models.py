@@ -204,7 +204,7 @@ def categories_of(papers: Sequence[Paper], limit: int = CATEGORIES_SHOWN) -> lis
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AttentionTotal:
     """The newest total of one kind of attention.
 
     Parameters
@@ -212,7 +212,7 @@ class Reading:
     value, noun : str
         Such as ``1,240`` and ``stars``.
     source : str
-        Its source, or its sources with their counts.
+        The source, or several sources with their counts.
     day : str
         ISO date of the newest observation.
     """
@@ -223,7 +223,7 @@ class Reading:
     day: str
 
 
-def newest_readings(signals: Sequence[Signal]) -> list[Reading]:
+def attention_totals(signals: Sequence[Signal]) -> list[AttentionTotal]:
     """List the newest total of each kind, the largest first; kinds without any are left out.
 
     Parameters
@@ -231,30 +231,30 @@ def newest_readings(signals: Sequence[Signal]) -> list[Reading]:
     signals : sequence of Signal
         In order of time.
     """
-    found = [one for one in breakdowns(signals) if one.total.value > 0]
+    found = [each for each in breakdowns(signals) if each.total.value > 0]
     return [
-        Reading(
-            f"{one.total.value:,.0f}",
-            noun(one.total.value, one.kind),
-            _places(one.places),
-            one.total.at.date().isoformat(),
+        AttentionTotal(
+            f"{each.total.value:,.0f}",
+            noun(each.total.value, each.kind),
+            _source_counts(each.places),
+            each.total.at.date().isoformat(),
         )
-        for one in sorted(found, key=lambda one: -one.total.value)
+        for each in sorted(found, key=lambda each: -each.total.value)
     ]
 
 
-def _places(counts: Mapping[str, float]) -> str:
-    """Name the sources of a total, each with its own count if there are several.
+def _source_counts(counts: Mapping[str, float]) -> str:
+    """Return the sources of a total, each with its count if there are several.
 
     Examples
     --------
-    >>> _places({"openalex": 110, "crossref": 1_000})
+    >>> _source_counts({"openalex": 110, "crossref": 1_000})
     'crossref 1,000, openalex 110'
     """
     if len(counts) == 1:
         return next(iter(counts))
-    ranked = sorted(counts.items(), key=lambda place: (-place[1], place[0]))
-    return ", ".join(f"{place} {count:,.0f}" for place, count in ranked)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{source} {count:,.0f}" for source, count in ranked)
 
 
 def sentence(words: str) -> str:

@@ -25,9 +25,9 @@ def all_of(client: TestClient, path: str, field: str) -> list[dict[str, object]]
 
 
 def test_papers_are_listed_newest_first(client: TestClient, library: Library) -> None:
-    told = all_of(client, "/api/v1/papers?limit=7", "papers")
-    assert [one["id"] for one in told] == [one.id for one in library.newest(100)[0]]
-    assert all_of(client, "/api/v1/papers?category=cs.LG&limit=500", "papers") == told
+    listed_items = all_of(client, "/api/v1/papers?limit=7", "papers")
+    assert [one["id"] for one in listed_items] == [one.id for one in library.newest(100)[0]]
+    assert all_of(client, "/api/v1/papers?category=cs.LG&limit=500", "papers") == listed_items
     assert all_of(client, "/api/v1/papers?category=cs.CL", "papers") == []
 
 
@@ -38,19 +38,19 @@ def test_a_paper_is_found_by_any_of_its_ids(
     client: TestClient, library: Library, name: str
 ) -> None:
     library.vote(PAPER, "ada", on=True)
-    told = client.get(f"/api/v1/papers/{name}").json()
-    assert told["id"] == PAPER
-    assert told["counts"] == {"votes": 1}
-    assert told["submission"] is None
-    assert told["links"]["work"] == "https://arxiv.org/abs/2603.00001"
-    assert told["links"]["page"] == f"http://127.0.0.1:8000/papers/{PAPER}"
+    listed_items = client.get(f"/api/v1/papers/{name}").json()
+    assert listed_items["id"] == PAPER
+    assert listed_items["counts"] == {"votes": 1}
+    assert listed_items["submission"] is None
+    assert listed_items["links"]["work"] == "https://arxiv.org/abs/2603.00001"
+    assert listed_items["links"]["page"] == f"http://127.0.0.1:8000/papers/{PAPER}"
     assert client.get(f"/api/v1/papers/{name}/signals").json()["id"] == PAPER
 
 
 def test_links_are_valid_web_addresses(client: TestClient, library: Library) -> None:
     library.add("test", [NASTY])
-    told = client.get("/api/v1/papers?limit=500").json()["papers"]
-    (nasty,) = [one for one in told if one["title"] == NASTY.title]
+    listed_items = client.get("/api/v1/papers?limit=500").json()["papers"]
+    (nasty,) = [one for one in listed_items if one["title"] == NASTY.title]
     assert nasty["links"]["work"] == NASTY.url
     assert client.get(nasty["links"]["api"].replace("http://127.0.0.1:8000", "")).json()["title"]
 
@@ -72,17 +72,17 @@ def test_late_signals_do_not_shift_pages() -> None:
 def test_signals_are_listed_as_observed(client: TestClient, library: Library) -> None:
     for reader, on in (("ada", True), ("bo", True), ("ada", False)):
         library.vote(PAPER, reader, on=on)
-    told = all_of(client, f"/api/v1/papers/{PAPER}/signals?limit=1", "signals")
-    assert [one["kind"] for one in told] == ["votes"] * len(library.signals(PAPER))
-    assert told[0]["observed_at"] == "2026-03-11T09:00:00Z"
+    listed_items = all_of(client, f"/api/v1/papers/{PAPER}/signals?limit=1", "signals")
+    assert [one["kind"] for one in listed_items] == ["votes"] * len(library.signals(PAPER))
+    assert listed_items[0]["observed_at"] == "2026-03-11T09:00:00Z"
 
 
 def test_search_pages_list_every_result_in_order(client: TestClient, library: Library) -> None:
     found = library.search("kites valley", n=500)
     page = client.get("/api/v1/search?q=kites+valley&limit=5").json()
     assert (page["total"], page["matches"]) == (found.total, found.matches)
-    told = all_of(client, "/api/v1/search?q=kites+valley&limit=5", "hits")
-    assert [(one["rank"], one["tier"], one["why"]) for one in told] == [
+    listed_items = all_of(client, "/api/v1/search?q=kites+valley&limit=5", "hits")
+    assert [(one["rank"], one["tier"], one["why"]) for one in listed_items] == [
         (hit.rank, hit.tier, hit.reason) for hit in found.hits
     ]
     by_date = client.get("/api/v1/search?q=kites&sort=date&mode=lexical").json()["hits"]
@@ -94,8 +94,8 @@ def test_trending_papers_have_reasons(client: TestClient, library: Library) -> N
     library.vote(PAPER, "ada", on=True)
     library.trending.update()
     rising = library.trending.list(100)
-    told = all_of(client, "/api/v1/trending?limit=1", "trends")
-    assert [(one["rank"], one["reason"]) for one in told] == [
+    listed_items = all_of(client, "/api/v1/trending?limit=1", "trends")
+    assert [(one["rank"], one["reason"]) for one in listed_items] == [
         (one.rank, one.reason) for one in rising.trends
     ]
 
@@ -182,10 +182,10 @@ def test_openapi_describes_the_api_and_no_page(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     paths = document["paths"]
     for path in ("papers", "papers/{paper_id}", "search", "trending", "editions/{period}"):
-        told = paths[f"/api/v1/{path}"]["get"]
-        shape = told["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+        listed_items = paths[f"/api/v1/{path}"]["get"]
+        shape = listed_items["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
         assert shape.removeprefix("#/components/schemas/") in document["components"]["schemas"]
-        assert "application/problem+json" in told["responses"]["default"]["content"]
+        assert "application/problem+json" in listed_items["responses"]["default"]["content"]
     assert not {"/", "/search", "/subscribe", "/docs", "/healthz"} & set(paths)
     assert all(set(item) == {"get"} for item in paths.values())
 

@@ -102,7 +102,7 @@ def test_another_broadsheet_can_read_the_lists_as_those_of_the_hub(client: TestC
     }
 
 
-def test_what_is_not_known_of_a_paper_is_left_out(client: TestClient, library: Library) -> None:
+def test_unknown_fields_are_left_out(client: TestClient, library: Library) -> None:
     bare = Paper(id="hash:bare", title="A bare title")
     library.add("test", [bare])
     print_edition(library, Period(NOW.date()), [bare], [0.0])
@@ -134,19 +134,19 @@ def test_pages_follow_on_each_other_and_end(client: TestClient) -> None:
     assert pages == [wire(BRIDGES, RIVERS, KITES), wire(LAMPS), []]
 
 
-def test_a_day_gives_its_edition_in_its_order(client: TestClient) -> None:
+def test_a_day_returns_its_edition_in_order(client: TestClient) -> None:
     assert listed(client, "?date=2026-02-17") == wire(RIVERS, KITES)
     assert listed(client, "?date=2026-02-17&limit=1&p=1") == wire(KITES)
 
 
 @pytest.mark.parametrize("period", ["week=2026-W08", "month=2026-02"])
-def test_a_week_or_month_without_an_edition_gives_those_of_its_days(
+def test_a_week_or_month_without_an_edition_returns_its_daily_editions(
     client: TestClient, period: str
 ) -> None:
     assert listed(client, f"?{period}") == wire(RIVERS, KITES, LAMPS)
 
 
-def test_a_week_with_an_edition_gives_that(client: TestClient, library: Library) -> None:
+def test_a_week_with_an_edition_returns_it(client: TestClient, library: Library) -> None:
     print_edition(library, Period(MONDAY, Span.WEEK), [VIOLINS, KITES], [1.0, 2.0])
     assert listed(client, "?week=2026-W08") == wire(VIOLINS, KITES)
     assert listed(client, "?week=2026-W08&sort=trending") == wire(KITES, VIOLINS)
@@ -157,7 +157,7 @@ def test_a_week_with_an_edition_gives_that(client: TestClient, library: Library)
     "period",
     ["date=2026-02-18", "week=2026-W12", "month=2020-01", "month=9999-12", "date=9999-12-31"],
 )
-def test_a_time_without_editions_gives_an_empty_list(client: TestClient, period: str) -> None:
+def test_a_period_without_editions_is_an_empty_list(client: TestClient, period: str) -> None:
     assert listed(client, f"?{period}") == []
 
 
@@ -166,12 +166,12 @@ def test_trending_orders_the_papers_of_a_time_by_score(client: TestClient) -> No
     assert listed(client, "?date=2026-02-16&sort=trending") == wire(KITES, LAMPS)
 
 
-def test_trending_without_a_time_is_what_rises_now(client: TestClient, library: Library) -> None:
+def test_trending_without_a_period(client: TestClient, library: Library) -> None:
     library.trending.update()
-    rising = [trend.paper for trend in library.trending.list().trends]
-    assert set(wire(*rising)) >= set(wire(LAMPS, KITES))
-    assert listed(client, "?sort=trending") == wire(*rising)
-    assert listed(client, "?sort=trending&limit=1&p=1") == wire(rising[1])
+    trending = [trend.paper for trend in library.trending.list().trends]
+    assert set(wire(*trending)) >= set(wire(LAMPS, KITES))
+    assert listed(client, "?sort=trending") == wire(*trending)
+    assert listed(client, "?sort=trending&limit=1&p=1") == wire(trending[1])
     assert listed(client, "?sort=trending&submitter=ada") == wire(KITES)
 
 
@@ -203,7 +203,7 @@ def test_words_and_meaning_are_searched(client: TestClient, library: Library) ->
 @pytest.mark.parametrize(
     "q", ["2602.00001", "arXiv:2602.00001v3", "https://arxiv.org/abs/2602.00001"]
 )
-def test_a_search_for_an_id_gives_its_paper(client: TestClient, q: str) -> None:
+def test_a_search_for_an_id_returns_its_paper(client: TestClient, q: str) -> None:
     (found,) = client.get("/api/papers/search", params={"q": q}).json()
     assert found["title"] == KITES.title
 
@@ -222,7 +222,7 @@ def test_a_search_for_an_id_gives_its_paper(client: TestClient, q: str) -> None:
         (ORCHARDS.id, ORCHARDS),
     ],
 )
-def test_any_form_of_an_id_leads_to_a_paper(client: TestClient, asked: str, paper: Paper) -> None:
+def test_any_form_of_an_id_finds_the_paper(client: TestClient, asked: str, paper: Paper) -> None:
     found = client.get(f"/api/papers/{asked}").json()
     assert [found["id"], found["title"]] == [*wire(paper), paper.title]
     text = client.get(f"/papers/{asked}.md")
@@ -249,7 +249,7 @@ def test_markdown_of_an_unknown_paper_is_not_found(client: TestClient) -> None:
     assert client.get("/papers/2602.09999.md").status_code == 404
 
 
-def test_markdown_can_be_asked_for_without_its_text(client: TestClient) -> None:
+def test_markdown_supports_head(client: TestClient) -> None:
     head = client.head("/papers/2602.00001.md")
     assert (head.status_code, head.text) == (200, "")
     assert head.headers["content-type"] == "text/markdown; charset=utf-8"

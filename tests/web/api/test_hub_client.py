@@ -69,13 +69,13 @@ class Hf:
             check=False,
         )
 
-    def told(self, *words: str) -> str:
+    def output(self, *words: str) -> str:
         done = self.run(*words)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def ids(self, *words: str) -> list[str]:
-        return [one["id"] for one in orjson.loads(self.told(*words, "--format", "json"))]
+        return [one["id"] for one in orjson.loads(self.output(*words, "--format", "json"))]
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ def hf(address: str, tmp_path: Path) -> Hf:
 
 
 def test_the_client_lists_daily_papers(api: HfApi) -> None:
-    def ids(**asked: str | int) -> list[str]:
-        return [info.id for info in api.list_daily_papers(**asked)]  # type: ignore[arg-type]
+    def ids(**query: str | int) -> list[str]:
+        return [info.id for info in api.list_daily_papers(**query)]  # type: ignore[arg-type]
 
     kites, lamps, rivers, bridges = "2602.00001", "2602.00002", "hep-th/9901001", BRIDGES.id
     assert ids() == [bridges, rivers, kites, lamps]
@@ -100,7 +100,7 @@ def test_the_client_lists_daily_papers(api: HfApi) -> None:
     assert set(ids(sort="trending", limit=2)) == {kites, lamps}
 
 
-def test_the_client_reads_all_that_is_told_of_a_daily_paper(api: HfApi) -> None:
+def test_the_client_reads_all_fields_of_a_daily_paper(api: HfApi) -> None:
     (info,) = api.list_daily_papers(submitter="ada")
     assert (info.title, info.summary) == (KITES.title, KITES.abstract)
     assert [author.name for author in info.authors or ()] == list(KITES.authors)
@@ -119,15 +119,15 @@ def test_the_client_searches(api: HfApi) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "title"),
+    ("query", "title"),
     [
         ("2602.00001v2", KITES.title),
         ("hep-th/9901001", RIVERS.title),
         ("doi:10.1000/bridges", BRIDGES.title),
     ],
 )
-def test_the_client_tells_of_a_paper_and_reads_it(api: HfApi, asked: str, title: str) -> None:
-    info = api.paper_info(asked)
+def test_the_client_returns_a_paper_and_its_markdown(api: HfApi, query: str, title: str) -> None:
+    info = api.paper_info(query)
     assert info.title == title
     assert info.published_at == datetime(2026, 2, 13, tzinfo=UTC)
     assert api.read_paper(info.id).startswith(f"# {title}\n")
@@ -154,7 +154,7 @@ def test_the_client_shows_the_reason_of_an_error(api: HfApi) -> None:
         assert refused.value.response.status_code == 404
 
 
-def test_the_command_lists_searches_tells_and_reads(hf: Hf) -> None:
+def test_the_command_lists_searches_and_shows_papers(hf: Hf) -> None:
     every = [BRIDGES.id, "hep-th/9901001", "2602.00001", "2602.00002"]
     assert hf.ids("ls") == every
     assert hf.ids("list", "--week", "2026-W08", "--sort", "trending") == every[1:]
@@ -162,14 +162,14 @@ def test_the_command_lists_searches_tells_and_reads(hf: Hf) -> None:
     assert hf.ids("ls", "--date", "2026-02-16", "--limit", "1") == every[2:3]
     assert hf.run("ls", "--date", "today").returncode == 0
     assert hf.ids("search", "kites", "--limit", "1") == every[2:3]
-    table = hf.told("ls", "--submitter", "ada", "--no-truncate")
-    for told in ("2602.00001", KITES.title, "42", "3", "2026-02-13", "ada"):
-        assert told in table
-    assert orjson.loads(hf.told("info", "2602.00002", "--format", "json"))["title"] == LAMPS.title
-    assert hf.told("read", "hep-th/9901001").startswith(f"# {RIVERS.title}\n")
+    table = hf.output("ls", "--submitter", "ada", "--no-truncate")
+    for output in ("2602.00001", KITES.title, "42", "3", "2026-02-13", "ada"):
+        assert output in table
+    assert orjson.loads(hf.output("info", "2602.00002", "--format", "json"))["title"] == LAMPS.title
+    assert hf.output("read", "hep-th/9901001").startswith(f"# {RIVERS.title}\n")
 
 
-def test_the_command_says_what_is_wrong(hf: Hf) -> None:
+def test_the_command_shows_errors(hf: Hf) -> None:
     unknown = hf.run("info", "2602.09999")
     assert unknown.returncode != 0
     assert "Paper '2602.09999' not found" in unknown.stderr

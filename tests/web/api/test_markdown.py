@@ -7,7 +7,7 @@ from markdown_it.token import Token
 from broadsheet.model import Notice, Paper
 from broadsheet.web.addresses import plain
 from broadsheet.web.api.markdown import Standing, escaped, paper_markdown, paragraph
-from broadsheet.web.view_models import Reading
+from broadsheet.web.view_models import AttentionTotal
 
 PAGE = "https://news.example/papers/hash:1"
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -53,7 +53,7 @@ def test_nothing_that_a_paper_says_marks_up_the_page() -> None:
         url="https://a.example/><script>\n# x",
         code_url="javascript:alert(1)",
     )
-    reading = Reading("3", "points", evil, "2026-02-20")
+    reading = AttentionTotal("3", "points", evil, "2026-02-20")
     page = paper_markdown(paper, PAGE, [reading], [Standing("No. 1", evil)])
     tokens = READER.parse(page)
     pieces = [piece.type for token in tokens for piece in token.children or ()]

@@ -47,10 +47,10 @@ def test_every_response_reports_the_remaining_requests(
     with _serving(settings) as (client, _):
         answer = client.get(path)
         assert answer.status_code == status
-        told = parse_ratelimit_headers(answer.headers)
-        assert told is not None
-        assert (told.resource_type, told.remaining, told.limit) == ("api", 999, 1000)
-        assert told.window_seconds == told.reset_in_seconds == 3600
+        limits = parse_ratelimit_headers(answer.headers)
+        assert limits is not None
+        assert (limits.resource_type, limits.remaining, limits.limit) == ("api", 999, 1000)
+        assert limits.window_seconds == limits.reset_in_seconds == 3600
         assert answer.headers["ratelimit"] == '"api";r=999;t=3600'
         assert client.head(path).headers["ratelimit"].startswith('"api";r=998;')
         assert client.delete(path).headers["ratelimit"].startswith('"api";r=997;')
@@ -71,9 +71,9 @@ def test_a_client_over_the_limit_gets_retry_after(settings: Settings) -> None:
         assert refused.status_code == 429
         assert refused.headers["content-type"] == "application/problem+json"
         assert 3590 < int(refused.headers["retry-after"]) <= 3600
-        told = parse_ratelimit_headers(refused.headers)
-        assert told is not None
-        assert told.remaining == 0
+        limits = parse_ratelimit_headers(refused.headers)
+        assert limits is not None
+        assert limits.remaining == 0
         problem = refused.json()
         assert problem["status"] == 429
         assert problem["detail"] == problem["error"]

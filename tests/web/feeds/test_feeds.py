@@ -47,22 +47,22 @@ def in_format(feed: str, suffix: str) -> str:
 
 @contextmanager
 def counted_statements() -> Iterator[list[str]]:
-    """Count what is asked of any database."""
-    asked: list[str] = []
+    """Record the statements sent to any database."""
+    statements: list[str] = []
 
-    def note(*told: object) -> None:
-        asked.append(str(told[2]))
+    def note(*args: object) -> None:
+        statements.append(str(args[2]))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield asked
+        yield statements
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.fixture
 def feeds(library: Library) -> Iterator[TestClient]:
-    """A newspaper with editions of all spans, and papers that rise."""
+    """A site with editions of all spans, and trending papers."""
     library.editions.publish(Period.containing(library.today, Span.WEEK))
     library.editions.publish(Period.containing(library.today, Span.MONTH))
     library.trending.update()
@@ -85,8 +85,8 @@ def test_every_feed_is_valid_in_both_formats(feeds: TestClient, feed: str) -> No
 @pytest.mark.parametrize("feed", FEEDS)
 def test_both_formats_say_the_same(feeds: TestClient, feed: str) -> None:
     in_atom = feeds.get(in_format(feed, "atom")).content
-    told = feeds.get(in_format(feed, "json")).json()
-    assert text_of(etree.fromstring(in_atom), "title") == told["title"]
+    feed_data = feeds.get(in_format(feed, "json")).json()
+    assert text_of(etree.fromstring(in_atom), "title") == feed_data["title"]
     entries = entries_of(in_atom)
     for name, member in (
         ("id", "id"),
@@ -94,9 +94,11 @@ def test_both_formats_say_the_same(feeds: TestClient, feed: str) -> None:
         ("updated", "date_modified"),
         ("summary", "content_html"),
     ):
-        assert [text_of(entry, name) for entry in entries] == [one[member] for one in told["items"]]
+        assert [text_of(entry, name) for entry in entries] == [
+            one[member] for one in feed_data["items"]
+        ]
     assert [links_of(entry, "related") for entry in entries] == [
-        [one["external_url"]] if "external_url" in one else [] for one in told["items"]
+        [one["external_url"]] if "external_url" in one else [] for one in feed_data["items"]
     ]
 
 
@@ -197,8 +199,8 @@ def test_a_new_revision_keeps_ids_and_changes_dates(
         in_atom = client.get("/editions/day.atom").content
     assert after.headers["etag"] != before.headers["etag"]
     first, second = (
-        {one["id"]: one["date_modified"] for one in told.json()["items"]}
-        for told in (before, after)
+        {one["id"]: one["date_modified"] for one in feed_data.json()["items"]}
+        for feed_data in (before, after)
     )
     assert first.keys() == second.keys()
     assert set(first.values()) == {"2026-03-11T09:00:00Z"}
@@ -225,9 +227,9 @@ def test_recent_editions_are_listed_newest_first(library: Library) -> None:
         library.editions.publish(day)
     with TestClient(create_app(library)) as client:
         ids = [one["id"] for one in client.get("/editions/day.json").json()["items"]]
-    told = list(dict.fromkeys(one.split(",")[1].split(":")[0] for one in ids))
+    feed_data = list(dict.fromkeys(one.split(",")[1].split(":")[0] for one in ids))
     printed = [day.isoformat() for day in days[:EDITIONS] if library.editions.read(day).items]
-    assert told == printed
+    assert feed_data == printed
 
 
 def test_days_weeks_and_months_share_no_id(settings: Settings) -> None:
@@ -248,39 +250,41 @@ def test_days_weeks_and_months_share_no_id(settings: Settings) -> None:
 
 
 def test_the_number_of_statements_does_not_grow_with_papers(settings: Settings) -> None:
-    def asked_for(papers: int) -> int:
+    def statements_for(papers: int) -> int:
         own = settings.model_copy(update={"data": settings.data / str(papers)})
         with Library(own, clock=lambda: NOW) as library, TestClient(create_app(library)) as client:
-            told = [make_paper(title=f"On kites {n}", arxiv=f"2603.{n:05}") for n in range(papers)]
-            library.add("test", told)
+            papers_added = [
+                make_paper(title=f"On kites {n}", arxiv=f"2603.{n:05}") for n in range(papers)
+            ]
+            library.add("test", papers_added)
             library.editions.publish()
             with counted_statements() as statements:
                 items = client.get("/editions/day.json").json()["items"]
         assert len(items) == papers
         return len(statements)
 
-    assert asked_for(20) == asked_for(2) <= 2 * EDITIONS + 1
+    assert statements_for(20) == statements_for(2) <= 2 * EDITIONS + 1
 
 
 def test_the_id_of_a_trending_paper_depends_on_the_paper_alone(
     feeds: TestClient, library: Library
 ) -> None:
     rising = library.trending.list(PAPERS).trends
-    told = feeds.get("/trending.json").json()["items"]
-    assert [one["id"] for one in told] == [
+    feed_data = feeds.get("/trending.json").json()["items"]
+    assert [one["id"] for one in feed_data] == [
         f"tag:127.0.0.1,2026:papers/{one.paper.id}" for one in rising
     ]
-    assert [one["summary"] for one in told] == [one.reason for one in rising]
+    assert [one["summary"] for one in feed_data] == [one.reason for one in rising]
     newest = feeds.get("/categories/cs.LG.json").json()["items"]
-    assert {one["id"] for one in told} <= {one["id"] for one in newest}
+    assert {one["id"] for one in feed_data} <= {one["id"] for one in newest}
 
 
 def test_a_search_feed_lists_the_newest_first(feeds: TestClient) -> None:
-    told = feeds.get("/search.json", params={"q": "kites"}).json()
-    dates = [one["date_published"] for one in told["items"]]
+    feed_data = feeds.get("/search.json", params={"q": "kites"}).json()
+    dates = [one["date_published"] for one in feed_data["items"]]
     assert dates == sorted(dates, reverse=True)
-    assert told["home_page_url"] == f"{HOME}/search?q=kites&sort=date"
-    assert told["title"] == "Broadsheet: kites"
+    assert feed_data["home_page_url"] == f"{HOME}/search?q=kites&sort=date"
+    assert feed_data["title"] == "Broadsheet: kites"
 
 
 @pytest.mark.parametrize(
@@ -327,8 +331,8 @@ def test_every_category_has_a_feed(library: Library, feeds: TestClient, name: st
     check_atom(in_atom)
     assert [text_of(one, "title") for one in entries_of(in_atom)] == [f"On kites of {name}"]
     assert links_of(etree.fromstring(in_atom), "self") == [f"{HOME}{path}.atom"]
-    told = feeds.get(f"{path}.json").json()
-    assert [one["tags"] for one in told["items"]] == [[name]]
+    feed_data = feeds.get(f"{path}.json").json()
+    assert [one["tags"] for one in feed_data["items"]] == [[name]]
     assert feeds.get("/trending.atom", params={"category": name}).status_code == 200
 
 
@@ -347,9 +351,9 @@ def test_an_empty_library_has_empty_feeds(empty_library: Library, feed: str) -> 
         in_atom = client.get(in_format(feed, "atom"))
         assert in_atom.status_code == 200
         check_atom(in_atom.content)
-        told = client.get(in_format(feed, "json"))
-        check_json_feed(told.content)
-        assert told.json()["items"] == []
+        feed_data = client.get(in_format(feed, "json"))
+        check_json_feed(feed_data.content)
+        assert feed_data.json()["items"] == []
 
 
 def test_a_too_long_category_is_an_error(feeds: TestClient) -> None:

@@ -1,4 +1,4 @@
-"""How any paper reads in a feed, whatever is written in it."""
+"""Feeds of papers with any text."""
 
 import re
 
@@ -29,7 +29,7 @@ def one_paper(paper: Paper) -> Feed:
     )
 
 
-def test_the_address_of_the_newspaper_may_hold_a_path() -> None:
+def test_the_address_of_the_site_may_have_a_path() -> None:
     publisher = Publisher("The Kite", "https://Lab.Example:8443/news")
     item = publisher.paper(Paper("arxiv:2603.00001", "On kites"))
     feed = publisher.feed("", [item], name="papers/date", path="/editions/day", home="/")
@@ -39,7 +39,7 @@ def test_the_address_of_the_newspaper_may_hold_a_path() -> None:
 
 
 @pytest.mark.parametrize("base_url", ["http://[::1]:8000", "https://zürich.example", "http:"])
-def test_whatever_the_host_is_called_ids_are_valid(base_url: str) -> None:
+def test_ids_are_valid_for_any_host_name(base_url: str) -> None:
     publisher = Publisher("The Kite", base_url)
     feed = publisher.feed(
         "", [publisher.paper(Paper("hash:a", "On kites"))], name="x", path="/x", home="/"
@@ -73,7 +73,7 @@ def test_a_date_of_any_precision_becomes_a_moment(
     assert item.get("date_published") == moment
 
 
-def test_nothing_of_a_paper_is_taken_for_markup() -> None:
+def test_the_text_of_a_paper_is_escaped() -> None:
     nasty = Paper(
         id='hash:"><script>',
         title="<script>alert(1)</script> & ]]>",

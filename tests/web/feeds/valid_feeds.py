@@ -1,4 +1,4 @@
-"""What makes a feed a valid one."""
+"""Checks of a valid feed."""
 
 import re
 from urllib.parse import urlsplit

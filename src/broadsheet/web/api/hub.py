@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from itertools import islice
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
@@ -28,7 +28,7 @@ from broadsheet.web.api.problem import PROBLEMS
 from broadsheet.web.calendar import long_date
 from broadsheet.web.convertors import PAPER_ID
 from broadsheet.web.dependencies import TheLibrary
-from broadsheet.web.view_models import newest_readings, sentence
+from broadsheet.web.view_models import attention_totals, sentence
 
 # A deeper page takes seconds; a date or month reaches the same papers at once.
 MAX_DEPTH = 10_000
@@ -45,7 +45,7 @@ class DailyPapersParams(BaseModel):
 
     p: int = Field(0, ge=0, description="Page number, from 0.")
     limit: int = Field(50, ge=1, le=100, description="Papers per page.")
-    sort: Literal["publishedAt", "trending"] = "publishedAt"
+    sort: Literal["publishedAt", "trending"] = Field("publishedAt", description="Sort order.")
     date: str | None = Field(None, description="A day: 2026-02-20.")
     week: str | None = Field(None, description="An ISO week: 2026-W08.")
     month: str | None = Field(None, description="A month: 2026-02.")
@@ -82,6 +82,8 @@ class _HubRoute(APIRoute):
         return handle_or_explain
 
 
+PaperId = Annotated[str, Path(description="Any id of the paper.", examples=["2502.14802"])]
+
 router = APIRouter(
     tags=["Hugging Face Hub compatible"],
     route_class=_HubRoute,
@@ -105,8 +107,10 @@ def daily_papers(
 @router.get("/api/papers/search", response_model_exclude_none=True)
 def search(
     library: TheLibrary,
-    q: Annotated[str, Query(max_length=250)],
-    limit: Annotated[int, Query(ge=1, le=120)] = 120,
+    q: Annotated[
+        str, Query(max_length=250, description="Search query.", examples=["sparse attention"])
+    ],
+    limit: Annotated[int, Query(ge=1, le=120, description="Maximum number of papers.")] = 120,
 ) -> list[HubItem]:
     """Search by words and meaning; an id or address returns its paper."""
     query = plain(q)
@@ -119,7 +123,7 @@ def search(
 
 
 @router.get(f"/api/papers/{PAPER_ID}", response_model_exclude_none=True)
-def paper(library: TheLibrary, paper_id: str) -> HubPaperAlone:
+def paper(library: TheLibrary, paper_id: PaperId) -> HubPaperAlone:
     """Return one paper by any of its ids."""
     found = _find(library, paper_id)
     return paper_alone(found, _attention(library, [found])[found.id])
@@ -127,13 +131,13 @@ def paper(library: TheLibrary, paper_id: str) -> HubPaperAlone:
 
 @router.head("/papers/{paper_id:path}.md", include_in_schema=False)
 @router.get("/papers/{paper_id:path}.md", response_class=Response)
-def markdown(library: TheLibrary, paper_id: str) -> Response:
+def markdown(library: TheLibrary, paper_id: PaperId) -> Response:
     """Return one paper as Markdown."""
     found = _find(library, paper_id)
     text = paper_markdown(
         found,
         f"{library.settings.base_url.rstrip('/')}{paper_path(found.id)}",
-        newest_readings(library.signals(found.id)),
+        attention_totals(library.signals(found.id)),
         list(_standings(library, found)),
     )
     return Response(text, media_type="text/markdown; charset=utf-8")

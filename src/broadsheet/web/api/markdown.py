@@ -8,7 +8,7 @@ from urllib.parse import quote
 from broadsheet.model import Paper
 from broadsheet.web.addresses import plain, web_link
 from broadsheet.web.calendar import short_date
-from broadsheet.web.view_models import Reading
+from broadsheet.web.view_models import AttentionTotal
 
 # Characters with a meaning within a line in CommonMark or GitHub's tables and strikethrough.
 # Single dashes and dots are not escaped, so that "state-of-the-art" stays searchable.
@@ -60,7 +60,7 @@ def paragraph(text: str) -> str:
 
 
 def paper_markdown(
-    paper: Paper, page: str, attention: Sequence[Reading], standings: Sequence[Standing]
+    paper: Paper, page: str, attention: Sequence[AttentionTotal], standings: Sequence[Standing]
 ) -> str:
     """Return a paper as Markdown.
 
@@ -70,7 +70,7 @@ def paper_markdown(
         Its text is untrusted.
     page : str
         Address of its page.
-    attention : sequence of Reading
+    attention : sequence of AttentionTotal
         Current totals of attention.
     standings : sequence of Standing
         Current and past ranks.
@@ -83,7 +83,7 @@ def paper_markdown(
     blocks += ["\n".join([*_facts(paper), *_links(paper, page)])]
     blocks += ["## Abstract", paragraph(paper.abstract or "No abstract available.")]
     if attention:
-        blocks += ["## Attention", "\n".join(_reading(one) for one in attention)]
+        blocks += ["## Attention", "\n".join(_total(total) for total in attention)]
     if standings:
         lines = [f"- {escaped(each.place)}: {escaped(each.reason)}" for each in standings]
         blocks += ["## Rankings", "\n".join(lines)]
@@ -116,5 +116,5 @@ def _links(paper: Paper, page: str) -> Iterator[str]:
     )
 
 
-def _reading(one: Reading) -> str:
-    return f"- {one.value} {one.noun} ({escaped(one.source)}, {short_date(one.day)})"
+def _total(total: AttentionTotal) -> str:
+    return f"- {total.value} {total.noun} ({escaped(total.source)}, {short_date(total.day)})"

@@ -51,6 +51,17 @@ class Parameter:
     description: str
     example: str | None
 
+    @property
+    def rules(self) -> str:
+        """Allowed values and default as a sentence; empty if any text is allowed."""
+        rules = [] if self.in_path or self.allowed == "text" else [self.allowed]
+        if self.default is not None:
+            rules.append(f"default {self.default}")
+        elif self.required and not self.in_path:
+            rules.append("required")
+        text = "; ".join(rules)
+        return f"{text[:1].upper()}{text[1:]}." if text else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:

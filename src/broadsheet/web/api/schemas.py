@@ -171,7 +171,7 @@ class Trend(Schema):
     rank: Annotated[int, Field(examples=[1])]
     """Rank, from 1."""
     score: Annotated[float, Field(examples=[18.4])]
-    """Current trending score; a paper with the usual upvotes and nothing else has 1."""
+    """Current trending score; a paper with the baseline of upvotes and nothing else has 1."""
     reason: Annotated[str, Field(examples=["+43 upvotes in 24 h, 2 days old"])]
     """Reason for the rank."""
     paper: Paper

@@ -33,7 +33,7 @@ def paper(context: Context, paper_id: str) -> Response:
         paper=found,
         entry=view_models.paper_entry(found, votes=votes.get(found.id, 0), voted=found.id in voted),
         records=library.records(found.id),
-        attention=view_models.newest_readings(signals),
+        attention=view_models.attention_totals(signals),
         chart=chart(signals),
         cites=library.known(found.references),
         near=library.known(found.related),
