@@ -100,13 +100,13 @@ def test_special_characters_in_a_category_match_only_themselves(
 
 def test_a_category_may_contain_any_character(site: TrendingLibrary) -> None:
     odd = ('the "new" kind', "100%_sure", "a\\b", "naïve/one")
-    told = [
+    papers = [
         make_paper(
             title=f"Odd {n}", categories=[one], published="2026-03-11", arxiv=f"2603.1000{n}"
         )
         for n, one in enumerate(odd)
     ]
-    site.library.add("arxiv", told)
-    site.add_signals(*((paper, Kind.UPVOTES, 9, site.now) for paper in told))
+    site.library.add("arxiv", papers)
+    site.add_signals(*((paper, Kind.UPVOTES, 9, site.now) for paper in papers))
     site.update()
-    assert [site.papers(one) for one in odd] == [[paper] for paper in told]
+    assert [site.papers(one) for one in odd] == [[paper] for paper in papers]

@@ -7,6 +7,7 @@ from math import inf, isnan
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from broadsheet.encoders.paper_text import text_of
@@ -51,10 +52,9 @@ def publish(
     note: str | None = None,
     enqueue: Callable[[Connection, Edition], object] | None = None,
 ) -> Edition:
-    """Publish an edition; a period that has one gets a further revision.
+    """Publish what was known at the end of a period, or by now if that is earlier.
 
-    It covers what was known at the end of the period, or by now if that is earlier. Without any
-    news nothing is stored.
+    A period that has an edition gets a further revision. Without any news nothing is stored.
 
     Parameters
     ----------
@@ -84,10 +84,8 @@ def publish(
         window = _window(connection, period, zone, now)
         candidates = _candidates(connection, period, picks, size, window)
     ranked = shortlist(candidates, past, picks, size)
-    vectors = load_encoder().encode([text_of(candidate.paper) for candidate in ranked])
-    similarity = np.asarray(vectors @ vectors.T, dtype=np.float32)
     today = min(period.last, now.astimezone(zone).date())
-    items = select_items(ranked, similarity, past, picks, period, today, size)
+    items = select_items(ranked, _similarity(ranked), past, picks, period, today, size)
     if not items:
         return Edition(period, 0, now, (), note)
     with database.write() as connection:
@@ -95,6 +93,12 @@ def publish(
         if enqueue is not None:
             enqueue(connection, edition)
         return edition
+
+
+def _similarity(candidates: Sequence[Candidate]) -> NDArray[np.float32]:
+    """Return the cosine of each two papers."""
+    vectors = load_encoder().encode([text_of(candidate.paper) for candidate in candidates])
+    return np.asarray(vectors @ vectors.T, dtype=np.float32)
 
 
 def _window(connection: Connection, period: Period, zone: ZoneInfo, now: datetime) -> _Window:

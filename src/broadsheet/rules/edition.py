@@ -131,8 +131,7 @@ def select_items(
 ) -> list[EditionItem]:
     """Select and order the papers of an edition.
 
-    Trending papers come first, then new papers without attention. Each further paper on one topic
-    counts for less. The editor's picks stand at the places that the editor chose.
+    Trending papers come first, then new papers. Each further paper on one topic counts for less.
 
     Parameters
     ----------
