@@ -30,7 +30,7 @@ from broadsheet.sources import (
     ris,
     saved_page,
 )
-from tests.fuzz import sound
+from tests.fuzz import invariants
 
 Parsed = Paper | Malformed | feed_formats.Entry | openalex_works.Work | crossref_works.Work
 
@@ -82,9 +82,11 @@ class Format:
         try:
             records = list(self.parse(body))
         except SourceError as error:
-            sound.check_text(str(error), "error")
+            invariants.check_text(str(error), "error")
             return None
-        sound.check_told(record for record in records if isinstance(record, Paper | Malformed))
+        invariants.check_records(
+            record for record in records if isinstance(record, Paper | Malformed)
+        )
         return records
 
 

@@ -21,13 +21,13 @@ from broadsheet.http.rate_limits import RateLimits
 from broadsheet.model import Paper, PaperFilter
 from broadsheet.sources.registry import NAMES, SOURCES, source_named
 from broadsheet.sources.source import Batch, FetchRequest, Source
-from tests.fuzz import sound
-from tests.fuzz.growing import NEXT
-from tests.fuzz.parsers import ABOUT, SPECS, every_parser
+from tests.fuzz import invariants
+from tests.fuzz.generation import REPLY_SEPARATOR
+from tests.fuzz.parsers import ABOUT, SPECS, all_parsers
 
 KEY, CONTACT = "hush-7f3a9c", "desk@paper.example"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
-PARSERS = every_parser()
+PARSERS = all_parsers()
 SPECS_OF = {name: SPECS.get(name, (name,)) for name in NAMES}
 ALL_SPECS = [spec for specs in SPECS_OF.values() for spec in specs]
 MOST_REQUESTS, MOST_BATCHES = 40, 12
@@ -75,7 +75,7 @@ class Replies(Client):
 def examples(spec: str) -> list[list[bytes]]:
     """Return example replies to the requests of a run, several sequences of them."""
     name = spec.partition(":")[0]
-    return [seed.split(NEXT) for seed in PARSERS[name].soil.seeds]
+    return [seed.split(REPLY_SEPARATOR) for seed in PARSERS[name].corpus.seeds]
 
 
 def request_for(spec: str) -> tuple[Source, FetchRequest]:
@@ -91,7 +91,7 @@ def batches_of(source: Source, client: Client, request: FetchRequest) -> Iterato
     """Yield a run's batches, up to its error."""
     try:
         for number, batch in enumerate(source.fetch(client, request)):
-            sound.check_batch(batch)
+            invariants.check_batch(batch)
             assert isinstance(batch.cursor, Mapping | None)
             assert set(batch.queried) <= {paper.id for paper in request.papers}
             yield batch
@@ -133,7 +133,7 @@ def test_any_bytes_raise_only_source_errors(spec: str, bodies: list[bytes]) -> N
 @settings(max_examples=40)
 @given(decisions=st.binary(max_size=2_000))
 def test_damaged_replies_raise_only_source_errors(name: str, decisions: bytes) -> None:
-    PARSERS[name].take(decisions)
+    PARSERS[name].run(decisions)
 
 
 @pytest.mark.parametrize("status", ERROR_STATUSES)

@@ -1,4 +1,4 @@
-"""Every parser, with good inputs to start from: sources, file formats, and what reads texts."""
+"""All parsers with example inputs: sources, file formats and rules that parse text."""
 
 import gzip
 import io
@@ -20,10 +20,10 @@ from broadsheet.sources import code_links, files, paper_links
 from broadsheet.sources.decoding import parse_moment
 from broadsheet.sources.registry import NAMES, source_named
 from broadsheet.sources.source import Batch, Cursor, FetchRequest
-from tests.fuzz import sound
-from tests.fuzz.answering import Answering, replies_of
+from tests.fuzz import invariants
 from tests.fuzz.choices import Choices
-from tests.fuzz.growing import Soil, made, text, words_in
+from tests.fuzz.generation import Corpus, generate, strings_in, text
+from tests.fuzz.replies import FakeClient, generate_replies
 
 _SEEDS = Path(__file__).parent / "seeds"
 _KINDS = {".json": "json", ".jsonl": "jsonl", ".xml": "xml"}
@@ -36,9 +36,9 @@ _DAYS = (
     (date(2026, 1, 1), None),
 )
 _BATCHES = 6
-_STARTS = 24
-_MANY = 5_000
-# How else than by its name alone a source can be asked.
+_RANDOM_INPUTS = 24
+_MAX_ITEMS = 5_000
+# Names with an argument.
 SPECS = {
     "arxiv-atom": ("arxiv-atom:2603.00001,math/0601001,x",),
     "feed": ("feed:https://kites.example/feed",),
@@ -73,158 +73,162 @@ _REQUESTS = (
 
 @dataclass(frozen=True, slots=True)
 class Parser:
-    """One that is tried.
+    """A parser to fuzz.
 
     Parameters
     ----------
     name : str
-        Of the source, the format or the rule.
-    take : callable
-        Tries one input; what it raises is a finding.
-    starts : sequence of bytes
-        Inputs to begin with.
-    soil : Soil
-        What its inputs are made of.
+        Name of the source, format or rule.
+    run : callable
+        Runs one input; any exception is a finding.
+    inputs : sequence of bytes
+        Initial inputs.
+    corpus : Corpus
+        Material for generated inputs.
     """
 
     name: str
-    take: Callable[[bytes], object]
-    starts: Sequence[bytes]
-    soil: Soil
+    run: Callable[[bytes], object]
+    inputs: Sequence[bytes]
+    corpus: Corpus
 
 
-def every_parser() -> dict[str, Parser]:
-    """Make the parsers, by name."""
-    made_of = [
-        *(_of_source(name) for name in NAMES),
-        *(_of_format(one) for one in files._FORMATS),
-        _of_gzip(),
-        *(_of_texts(name, take, module) for name, (take, module) in _TEXTS.items()),
+def all_parsers() -> dict[str, Parser]:
+    """Return all parsers by name."""
+    parsers = [
+        *(_source_parser(name) for name in NAMES),
+        *(_format_parser(form) for form in files._FORMATS),
+        _gzip_parser(),
+        *(_text_parser(name, run, module) for name, (run, module) in _TEXTS.items()),
     ]
-    return {one.name: one for one in made_of}
+    return {parser.name: parser for parser in parsers}
 
 
-def _of_source(name: str) -> Parser:
+def _source_parser(name: str) -> Parser:
     specs = SPECS.get(name, (name,))
-    asking = [(*source_named(spec), request) for request in _REQUESTS for spec in specs]
-    soil = _soil(_SEEDS_OF.get(name, name), _modules_of(asking[0][0].fetch))
-    client = Answering()
+    variants = [(*source_named(spec), request) for request in _REQUESTS for spec in specs]
+    corpus = _load_corpus(_SEEDS_OF.get(name, name), _modules_of(variants[0][0].fetch))
+    client = FakeClient()
 
-    def take(data: bytes) -> list[Batch]:
+    def run(data: bytes) -> list[Batch]:
         choices = Choices(data)
-        source, argument, request = choices.one_of(asking)
+        source, argument, request = choices.one_of(variants)
         since, until = choices.one_of(_DAYS)
-        client.is_to_say(replies_of(choices, soil))
-        told: list[Batch] = []
+        client.set_replies(generate_replies(choices, corpus))
+        batches: list[Batch] = []
         cursor: Cursor = {}
         for _ in range(2):
             request = replace(request, cursor=cursor, since=since, until=until, argument=argument)
             try:
                 for batch in islice(source.fetch(client, request), _BATCHES):
-                    sound.check_batch(batch)
-                    told.append(batch)
+                    invariants.check_batch(batch)
+                    batches.append(batch)
                     cursor = batch.cursor or cursor
             except SourceError as error:
-                sound.check_text(str(error), "error")
+                invariants.check_text(str(error), "error")
             if not cursor:
                 break
-        return told
+        return batches
 
-    ways = [bytes([-(-256 * n // len(asking)), 0, 0]) for n in range(len(asking))]
-    return Parser(name, take, _starts(soil, ways), soil)
+    selectors = [bytes([-(-256 * n // len(variants)), 0, 0]) for n in range(len(variants))]
+    return Parser(name, run, _initial_inputs(corpus, selectors), corpus)
 
 
-def _of_format(source: files._Format) -> Parser:
+def _format_parser(source: files._Format) -> Parser:
     name = source.NAME
     assert isinstance(source, ModuleType)
-    soil = _soil(name, [source])
+    corpus = _load_corpus(name, [source])
 
-    def take(data: bytes) -> list[object]:
-        body = made(Choices(data), soil)
+    def run(data: bytes) -> list[object]:
+        body = generate(Choices(data), corpus)
         source.recognises(body)
         try:
-            told = list(source.parse(io.BytesIO(body), name))
+            records = list(source.parse(io.BytesIO(body), name))
         except SourceError as error:
-            sound.check_text(str(error), "error")
+            invariants.check_text(str(error), "error")
             return []
-        sound.check_told(told)
-        return told
+        invariants.check_records(records)
+        return records
 
-    return Parser(name, take, _starts(soil, [b""]), soil)
+    return Parser(name, run, _initial_inputs(corpus, [b""]), corpus)
 
 
-def _of_gzip() -> Parser:
-    folders = [one.NAME for one in files._FORMATS]
-    seeds = [seed for name in folders for seed in _soil(name, [files]).seeds]
-    soil = Soil("text", words_in([Path(files.__file__)]), seeds)
+def _gzip_parser() -> Parser:
+    folders = [form.NAME for form in files._FORMATS]
+    seeds = [seed for name in folders for seed in _load_corpus(name, [files]).seeds]
+    corpus = Corpus("text", strings_in([Path(files.__file__)]), seeds)
 
-    def take(data: bytes) -> list[object]:
+    def run(data: bytes) -> list[object]:
         with NamedTemporaryFile() as file:
-            file.write(_packed(Choices(data), soil))
+            file.write(_gzip(Choices(data), corpus))
             file.flush()
             try:
-                told: list[object] = list(files.read_file(Path(file.name))[1])
+                records: list[object] = list(files.read_file(Path(file.name))[1])
             except SourceError as error:
-                sound.check_text(str(error), "error")
+                invariants.check_text(str(error), "error")
                 return []
-        sound.check_told(told)
-        return told
+        invariants.check_records(records)
+        return records
 
-    return Parser("gzip", take, _starts(soil, [b"\0"]), soil)
+    return Parser("gzip", run, _initial_inputs(corpus, [b"\0"]), corpus)
 
 
-def _packed(choices: Choices, soil: Soil) -> bytes:
-    """Pack a file in parts, cut it short and damage a byte of it, each or not."""
-    how = choices.number(8)
-    if how == 7:
-        return b"\x1f\x8b" + choices.rest()
+def _gzip(choices: Choices, corpus: Corpus) -> bytes:
+    """Compress a file, optionally in two members, with one damaged bit, or truncated."""
+    kind = choices.number(8)
+    if kind == 7:
+        return b"\x1f\x8b" + choices.take_rest()
     place, bit, keep = choices.number(1 << 16), choices.number(8), choices.number(1 << 16)
-    body = made(choices, soil)
-    half = len(body) // 2 if how & 1 else 0
+    body = generate(choices, corpus)
+    half = len(body) // 2 if kind & 1 else 0
     whole = bytearray(gzip.compress(body[:half], 1) + bytes(half & 7) + gzip.compress(body[half:]))
-    if how & 2:
+    if kind & 2:
         whole[place % len(whole)] ^= 1 << bit
-    return bytes(whole[: keep % len(whole)] if how & 4 else whole)
+    return bytes(whole[: keep % len(whole)] if kind & 4 else whole)
 
 
-def _of_texts(name: str, take: Callable[[Choices, Soil], object], module: ModuleType) -> Parser:
-    soil = _soil(name, [module])
-    return Parser(name, lambda data: take(Choices(data), soil), _starts(soil, [b""]), soil)
+def _text_parser(name: str, run: Callable[[Choices, Corpus], object], module: ModuleType) -> Parser:
+    corpus = _load_corpus(name, [module])
+    return Parser(
+        name, lambda data: run(Choices(data), corpus), _initial_inputs(corpus, [b""]), corpus
+    )
 
 
-def _text(choices: Choices, soil: Soil) -> str:
-    return made(choices, soil).decode("utf-8", "surrogateescape")
+def _text(choices: Choices, corpus: Corpus) -> str:
+    return generate(choices, corpus).decode("utf-8", "surrogateescape")
 
 
-def _query(choices: Choices, soil: Soil) -> object:
-    typed = _text(choices, soil)
-    read = query.parse(typed, _NOW.date())
-    written = query.unparse(read.clauses)
-    query.with_filter(read, query.Since(_NOW.date()))
-    for clause in read.clauses[:3]:
-        query.without_filter(read, clause)
+def _query(choices: Choices, corpus: Corpus) -> object:
+    typed = _text(choices, corpus)
+    parsed = query.parse(typed, _NOW.date())
+    unparsed = query.unparse(parsed.clauses)
+    query.with_filter(parsed, query.Since(_NOW.date()))
+    for clause in parsed.clauses[:3]:
+        query.without_filter(parsed, clause)
     query.paper_id_in(typed)
-    return read.words, read.filters, read.choice, read.plain, written
+    return parsed.words, parsed.filters, parsed.choice, parsed.plain, unparsed
 
 
-def _ids(choices: Choices, soil: Soil) -> object:
-    lines = _text(choices, soil).split("\n")
+def _ids(choices: Choices, corpus: Corpus) -> object:
+    lines = _text(choices, corpus).split("\n")
     found = [identity.parse_any_id(line) for line in lines]
-    for one in found:
-        if one:
-            sound.check_text(one, "id")
+    for paper_id in found:
+        if paper_id:
+            invariants.check_text(paper_id, "id")
     keys = [identity.title_key(line) for line in lines]
     return found, keys, identity.may_be_same_author(lines[0], lines[-1])
 
 
-def _intake(choices: Choices, soil: Soil) -> Paper | None:
-    lines = _text(choices, soil).split("\n")
-    many = (lines * choices.number(1 << 12))[:_MANY] if choices.one_in(16) else lines
-    told = dict(zip(("title", "abstract", "published", "arxiv", "doi", "url"), lines, strict=False))
+def _normalize(choices: Choices, corpus: Corpus) -> Paper | None:
+    lines = _text(choices, corpus).split("\n")
+    many = (lines * choices.number(1 << 12))[:_MAX_ITEMS] if choices.one_in(16) else lines
+    fields = dict(
+        zip(("title", "abstract", "published", "arxiv", "doi", "url"), lines, strict=False)
+    )
     try:
         paper = normalize.make_paper(
-            title=told.pop("title"),
-            **told,
+            title=fields.pop("title"),
+            **fields,
             authors=many,
             categories=many,
             venue=lines[-1],
@@ -239,61 +243,64 @@ def _intake(choices: Choices, soil: Soil) -> Paper | None:
             related=many,
         )
     except ValueError as error:
-        sound.check_text(str(error), "why")
+        invariants.check_text(str(error), "reason")
         return None
-    sound.check_paper(paper)
+    invariants.check_paper(paper)
     return paper
 
 
-def _notice(choices: Choices, soil: Soil) -> object:
-    told = _text(choices, soil)
-    return notice.notice_of(told, *told.split("\n"))
+def _notice(choices: Choices, corpus: Corpus) -> object:
+    content = _text(choices, corpus)
+    return notice.notice_of(content, *content.split("\n"))
 
 
-def _paper_links(choices: Choices, soil: Soil) -> object:
-    told = _text(choices, soil)
-    papers = paper_links.find_paper_ids(told)
-    for one in papers:
-        sound.check_text(one, "id")
-    return papers, [parse_moment(line) for line in told.split("\n")]
+def _paper_links(choices: Choices, corpus: Corpus) -> object:
+    content = _text(choices, corpus)
+    paper_ids = paper_links.find_paper_ids(content)
+    for paper_id in paper_ids:
+        invariants.check_text(paper_id, "id")
+    return paper_ids, [parse_moment(line) for line in content.split("\n")]
 
 
-def _code_links(choices: Choices, soil: Soil) -> object:
-    # Not cleaned, which would leave less to stumble over.
-    paper = Paper("hash:1", "Kites", abstract=_text(choices, soil), comment=text(choices, ["x/y"]))
+def _code_links(choices: Choices, corpus: Corpus) -> object:
+    # Built without make_paper, which would clean the text.
+    paper = Paper(
+        "hash:1", "Kites", abstract=_text(choices, corpus), comment=text(choices, ["x/y"])
+    )
     return code_links.github_repositories(paper), code_links.hub_repositories(paper)
 
 
-_TEXTS: dict[str, tuple[Callable[[Choices, Soil], object], ModuleType]] = {
+_TEXTS: dict[str, tuple[Callable[[Choices, Corpus], object], ModuleType]] = {
     "query": (_query, sys.modules["broadsheet.rules.query_tokens"]),
     "ids": (_ids, identity),
-    "intake": (_intake, normalize),
+    "normalize": (_normalize, normalize),
     "notice": (_notice, notice),
     "paper-links": (_paper_links, paper_links),
     "code-links": (_code_links, code_links),
 }
 
 
-def _soil(folder: str, modules: Sequence[ModuleType]) -> Soil:
+def _load_corpus(folder: str, modules: Sequence[ModuleType]) -> Corpus:
     paths = sorted((_SEEDS / folder).iterdir())
-    words = words_in([Path(one.__file__) for one in modules if one.__file__])
-    return Soil(_KINDS.get(paths[0].suffix, "text"), words, [one.read_bytes() for one in paths])
+    words = strings_in([Path(module.__file__) for module in modules if module.__file__])
+    seeds = [path.read_bytes() for path in paths]
+    return Corpus(_KINDS.get(paths[0].suffix, "text"), words, seeds)
 
 
 def _modules_of(fetch: Callable[..., object]) -> list[ModuleType]:
-    """List the module of a source, and those beside it that it takes something from."""
+    """Return the module of a source and the modules of the package that it imports from."""
     inner = fetch.func if isinstance(fetch, partial) else fetch
     module = sys.modules[inner.__module__]
-    names = {getattr(one, "__module__", None) or "" for one in vars(module).values()}
-    beside = {name for name in names if name.startswith("broadsheet.sources.")}
-    left_out = {"broadsheet.http.client", "broadsheet.sources.source"}
-    return [sys.modules[name] for name in sorted({module.__name__, *beside} - left_out)]
+    names = {getattr(item, "__module__", None) or "" for item in vars(module).values()}
+    imported = {name for name in names if name.startswith("broadsheet.sources.")}
+    excluded = {"broadsheet.http.client", "broadsheet.sources.source"}
+    return [sys.modules[name] for name in sorted({module.__name__, *imported} - excluded)]
 
 
-def _starts(soil: Soil, heads: Sequence[bytes]) -> list[bytes]:
-    """Give the good texts as they are, and decisions to grow and graft others with."""
-    plain = [head + b"\0" + seed for head in heads for seed in soil.seeds]
-    decisions = (blake2b(bytes([n]), digest_size=64).digest() * 4 for n in range(_STARTS))
+def _initial_inputs(corpus: Corpus, heads: Sequence[bytes]) -> list[bytes]:
+    """Return the seeds unchanged, and decisions that generate and mutate texts."""
+    plain = [head + b"\0" + seed for head in heads for seed in corpus.seeds]
+    decisions = (blake2b(bytes([n]), digest_size=64).digest() * 4 for n in range(_RANDOM_INPUTS))
     others = [
         head + bytes([64 * (1 + n % 3)]) + one for n, one in enumerate(decisions) for head in heads
     ]

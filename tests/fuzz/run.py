@@ -1,12 +1,11 @@
-"""How many inputs every parser has withstood, and what it did not withstand.
+"""Fuzz all parsers and report the number of inputs and the findings.
 
     python tests/fuzz/run.py [NAME...] [--seconds 60] [--folder DIR] [--json]
 
-Each source, each file format and each rule that reads texts is tried by atheris, a fuzzer that
-changes inputs until they lead to new places in the code; two at a time, in processes of their own.
-Allowed is to read an input or to refuse it as documented. A finding is any other exception, a
-paper, cursor or complaint that no library can keep, and an input that takes over two seconds.
-Needs ``pip install '.[fuzz]'``. What was found is left in the folder, each with its input.
+The coverage-guided fuzzer atheris runs each source, each file format and each rule that parses
+text, in two processes at a time. A parser may accept an input or raise its documented error. A
+finding is any other exception, an invalid paper, cursor or error, or an input that takes more than
+two seconds. Findings and their inputs are written to the folder. Needs ``pip install '.[fuzz]'``.
 """
 
 import argparse
@@ -27,11 +26,11 @@ from rich.table import Table
 _ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(_ROOT))
 
-from tests.fuzz.one import FINDINGS  # noqa: E402
-from tests.fuzz.parsers import every_parser  # noqa: E402
+from tests.fuzz.parsers import all_parsers  # noqa: E402
+from tests.fuzz.target import FINDINGS  # noqa: E402
 
-_AT_ONCE = 2
-# For the start of a process, and for an input that it is stuck in.
+_PROCESSES = 2
+# Time for the start of the process and for an input that does not return.
 _GRACE_S = 180
 _EXECUTED = re.compile(r"^stat::number_of_executed_units:\s*(\d+)", re.MULTILINE)
 _REACHED = re.compile(r"\bcov: (\d+)")
@@ -39,19 +38,19 @@ _TAIL_CHARS = 500
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What trying a parser gave.
+class Result:
+    """The result of fuzzing one parser.
 
     Parameters
     ----------
     parser : str
-        Its name.
+        Name of the parser.
     inputs : int
-        How many it was given.
+        Number of inputs.
     reached : int
-        How many places in the code they led to.
+        Number of covered edges in the code.
     findings : list of dict
-        What it did not withstand.
+        Failures.
     """
 
     parser: str
@@ -60,84 +59,90 @@ class Outcome:
     findings: list[dict[str, str]] = field(default_factory=list)
 
 
-def try_parser(name: str, seconds: int, folder: Path) -> Outcome:
-    """Try one parser in a process of its own.
+def fuzz_parser(name: str, seconds: int, folder: Path) -> Result:
+    """Fuzz one parser in a subprocess.
 
     Parameters
     ----------
     name : str
-        The parser.
+        Name of the parser.
     seconds : int
-        For how long.
+        Duration.
     folder : Path
-        Where what was found is left.
+        Folder for the findings.
     """
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "tests.fuzz.one", name, str(folder), str(seconds)]
-    outcome = Outcome(name)
+    command = [sys.executable, "-m", "tests.fuzz.target", name, str(folder), str(seconds)]
+    result = Result(name)
     try:
         done = subprocess.run(
             command, cwd=_ROOT, capture_output=True, timeout=seconds + _GRACE_S, check=False
         )
-        told, code = done.stderr.decode("utf-8", "replace"), done.returncode
+        log, code = done.stderr.decode("utf-8", "replace"), done.returncode
     except subprocess.TimeoutExpired as error:
-        told, code = (error.stderr or b"").decode("utf-8", "replace"), -1
-    (folder / "log").write_text(told, encoding="utf-8")
-    outcome.inputs = max((int(count) for count in _EXECUTED.findall(told)), default=0)
-    outcome.reached = max((int(count) for count in _REACHED.findall(told)), default=0)
+        log, code = (error.stderr or b"").decode("utf-8", "replace"), -1
+    (folder / "log").write_text(log, encoding="utf-8")
+    result.inputs = max((int(count) for count in _EXECUTED.findall(log)), default=0)
+    result.reached = max((int(count) for count in _REACHED.findall(log)), default=0)
     found = folder / FINDINGS
     if found.exists():
-        outcome.findings += [json.loads(line) for line in found.read_text().splitlines()]
-    if code or not outcome.inputs:
-        ended = {"what": f"ended with {code}", "where": "", "told": told[-_TAIL_CHARS:]}
-        outcome.findings.append({**ended, "input": "log"})
-    return outcome
+        result.findings += [json.loads(line) for line in found.read_text().splitlines()]
+    if code or not result.inputs:
+        ended = {"kind": f"exit status {code}", "location": "", "message": log[-_TAIL_CHARS:]}
+        result.findings.append({**ended, "input": "log"})
+    return result
 
 
-def _table(outcomes: Sequence[Outcome]) -> Table:
+def _table(results: Sequence[Result]) -> Table:
     table = Table("parser", box=None)
-    for name in ("inputs", "places reached", "findings"):
+    for name in ("inputs", "edges", "findings"):
         table.add_column(name, justify="right")
-    for one in outcomes:
-        told = (f"{one.inputs:,}", f"{one.reached:,}", str(len(one.findings)))
-        table.add_row(one.parser, *told)
+    for one in results:
+        cells = (f"{one.inputs:,}", f"{one.reached:,}", str(len(one.findings)))
+        table.add_row(one.parser, *cells)
     inputs, findings = (
-        sum(one.inputs for one in outcomes),
-        sum(len(one.findings) for one in outcomes),
+        sum(one.inputs for one in results),
+        sum(len(one.findings) for one in results),
     )
     table.add_row("all", f"{inputs:,}", "", str(findings))
     return table
 
 
 def main() -> None:
-    """Try the parsers that were named, or all."""
-    parsers = list(every_parser())
-    asking = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    asking.add_argument("names", nargs="*", metavar="NAME", help=", ".join(parsers))
-    asking.add_argument("--seconds", type=int, default=60, help="for each parser")
-    asking.add_argument("--folder", type=Path, help="where what was found is left; a new one")
-    asking.add_argument("--json", action="store_true", help="for machines")
-    told = asking.parse_args()
-    if unknown := set(told.names) - set(parsers):
-        asking.error(f"there is no parser {min(unknown)!r}: the parsers are {', '.join(parsers)}")
+    """Fuzz the named parsers, or all."""
+    parsers = list(all_parsers())
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    arguments.add_argument("names", nargs="*", metavar="NAME", help=", ".join(parsers))
+    arguments.add_argument(
+        "--seconds", type=int, default=60, help="duration per parser (default 60)"
+    )
+    arguments.add_argument(
+        "--folder", type=Path, help="folder for the findings (default: a new temporary folder)"
+    )
+    arguments.add_argument("--json", action="store_true", help="print the results as JSON")
+    options = arguments.parse_args()
+    if unknown := set(options.names) - set(parsers):
+        arguments.error(f"there is no parser {min(unknown)!r}: choose from {', '.join(parsers)}")
     if find_spec("atheris") is None:
         raise SystemExit("fuzzing needs atheris: pip install '.[fuzz]'")
-    folder = told.folder or Path(tempfile.mkdtemp(prefix="fuzz-"))
-    words, figures = Console(stderr=True), Console()
-    words.print(f"what is found is left in {folder}")
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        names = told.names or parsers
-        trials = pool.map(lambda name: try_parser(name, told.seconds, folder / name), names)
-        outcomes = []
-        for outcome in trials:
-            outcomes.append(outcome)
-            for found in outcome.findings:
-                words.print(f"{outcome.parser}: {found['what']} {found['where']} {found['told']}")
-    if told.json:
-        figures.print_json(json.dumps([asdict(one) for one in outcomes]))
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="fuzz-"))
+    messages, output = Console(stderr=True), Console()
+    messages.print(f"findings are written to {folder}")
+    with ThreadPoolExecutor(_PROCESSES) as pool:
+        names = options.names or parsers
+        runs = pool.map(lambda name: fuzz_parser(name, options.seconds, folder / name), names)
+        results = []
+        for result in runs:
+            results.append(result)
+            for found in result.findings:
+                messages.print(
+                    f"{result.parser}: {found['kind']} {found['location']} {found['message']}"
+                )
+    if options.json:
+        output.print_json(json.dumps([asdict(one) for one in results]))
     else:
-        figures.print(_table(outcomes))
-    sys.exit(any(one.findings for one in outcomes))
+        output.print(_table(results))
+    sys.exit(any(one.findings for one in results))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from broadsheet.sources.registry import NAMES, source_named
 from broadsheet.sources.source import Batch
 from broadsheet.web.app import create_app
 from tests.conftest import NOW
-from tests.fuzz.parsers import ABOUT, SPECS, every_parser
+from tests.fuzz.parsers import ABOUT, SPECS, all_parsers
 from tests.services import Answer, Services
 
 HOSTS = (
@@ -139,7 +139,7 @@ def test_entities_are_not_expanded_or_fetched(
     secret = tmp_path / "secret"
     secret.write_text("the secret of the valley")
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 30))
-    seed = every_parser()[name].soil.seeds[0].decode()
+    seed = all_parsers()[name].corpus.seeds[0].decode()
     root = seed.index("<", seed.index("?>") + 2 if "?>" in seed else 0)
     for entity in ("l29", "quadratic", "file", "web"):
         doctype = (
@@ -173,7 +173,7 @@ def _holding(library: Library, words: str) -> list[str]:
     return [hit.paper.title for hit in library.search(words, mode=Mode.LEXICAL).hits]
 
 
-def _written(folder: Path, *records: Mapping[str, object]) -> Path:
+def _encode(folder: Path, *records: Mapping[str, object]) -> Path:
     path = folder / "papers.jsonl"
     path.write_text("\n".join(json.dumps(record) for record in records) + "\n")
     return path
@@ -232,7 +232,7 @@ def test_future_papers_are_withheld_and_invalid_dates_are_unknown(
     real = ("2026-03-11", "2026-03-12", "2199-12-31")
     unreal = ("2201-01-01", "99999-01-01", "2026-02-30")
     records = [{"title": f"Kites on {day}", "published": day} for day in (*real, *unreal)]
-    empty_library.import_file(_written(tmp_path, *records))
+    empty_library.import_file(_encode(tmp_path, *records))
     reasons = {item.title: item.reason for item in empty_library.editions.publish().items}
     assert reasons == {
         "Kites on 2026-03-11": "selected by predicted interest, out today",
@@ -244,7 +244,7 @@ def test_future_papers_are_withheld_and_invalid_dates_are_unknown(
 def test_10000_authors_are_stored_and_shown(empty_library: Library, tmp_path: Path) -> None:
     names = [f"Ada Windrow {number}" for number in range(10_001)]
     record = {"id": "2603.00001", "title": "Kites", "abstract": "They fly.", "authors": names}
-    empty_library.import_file(_written(tmp_path, record))
+    empty_library.import_file(_encode(tmp_path, record))
     assert empty_library.paper("arxiv:2603.00001").authors == tuple(names[:10_000])
     empty_library.editions.publish()
     assert _holding(empty_library, 'author:"Windrow 9999"') == ["Kites"]
@@ -289,7 +289,7 @@ def test_empty_abstracts_are_none_in_every_format(empty_library: Library, tmp_pa
 def test_titles_in_latex_and_other_scripts_are_stored_and_found(
     title: str, word: str, empty_library: Library, tmp_path: Path
 ) -> None:
-    empty_library.import_file(_written(tmp_path, {"title": title}, {"title": "Of other things"}))
+    empty_library.import_file(_encode(tmp_path, {"title": title}, {"title": "Of other things"}))
     assert _holding(empty_library, word) == [title]
     assert title in [item.title for item in empty_library.editions.publish().items]
     with TestClient(create_app(empty_library)) as client:
@@ -297,10 +297,10 @@ def test_titles_in_latex_and_other_scripts_are_stored_and_found(
 
 
 def test_every_parser_has_a_fuzz_target_that_accepts_its_seeds() -> None:
-    parsers = every_parser()
+    parsers = all_parsers()
     assert {*NAMES, *(source.NAME for source in files._FORMATS)} <= parsers.keys()
     for name, parser in parsers.items():
-        results = [one for start in parser.starts for one in _listed(parser.take(start))]
+        results = [one for start in parser.inputs for one in _listed(parser.run(start))]
         batches = [one for one in results if isinstance(one, Batch)]
         results += [one for batch in batches for one in (*batch.records, *batch.signals)]
         assert any(not isinstance(one, Malformed | Batch) for one in results), name

@@ -63,7 +63,7 @@ class Reply:
         except ValueError as error:
             kind = "HTML" if self.body.lstrip()[:1] == b"<" else "other data"
             raise SourceError(
-                f"{self.address} returned {kind} instead of JSON: it is retried at the next fetch"
+                f"{self.address} returned {kind} instead of JSON: the next fetch retries it"
             ) from error
 
     def read(self, shape: type[Shape]) -> Shape:
@@ -82,7 +82,7 @@ class Reply:
             place = ".".join(str(part) for part in first["loc"]) or "top level"
             raise SourceError(
                 f"{self.address} returned JSON of an unexpected format ({place}: "
-                f"{first['msg'].lower()}): it is retried at the next fetch"
+                f"{first['msg'].lower()}): the next fetch retries it"
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""The client as it is, and in the place of the network replies that are made of decisions."""
+"""The HTTP client with generated replies in place of the network."""
 
 import gzip
 from collections.abc import Iterator, Sequence
@@ -9,16 +9,16 @@ import httpx2
 from broadsheet.http.client import Client, _Request
 from broadsheet.http.errors import UnavailableError
 from tests.fuzz.choices import Choices
-from tests.fuzz.growing import NEXT, Soil, made
+from tests.fuzz.generation import REPLY_SEPARATOR, Corpus, generate
 
-_MOST_QUESTIONS = 16
-_GOOD = {
+_MAX_REQUESTS = 16
+_VALID_HEADERS = {
     "etag": b'"kites-7"',
     "last-modified": b"Tue, 10 Mar 2026 09:00:00 GMT",
     "last-modified-version": b"7",
     "total-results": b"150",
 }
-_OTHERS = (
+_OPTIONAL_HEADERS = (
     "retry-after",
     "backoff",
     "location",
@@ -54,56 +54,59 @@ _STATUSES = (200, 200, 304, 301, 400, 401, 403, 404, 410, 429, 451, 500, 503, 20
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What is replied to one question."""
+class FakeReply:
+    """One reply."""
 
     body: bytes
     status: int
     headers: Sequence[tuple[str, bytes]]
 
 
-class Answering(Client):
-    """Asks nobody: what is to be said is said to whatever is asked, the last of it again."""
+class FakeClient(Client):
+    """A client that returns the given replies in order and repeats the last."""
 
     def __init__(self) -> None:
         super().__init__(
             mirror="https://mirror.example", spend=self._count, pause=lambda seconds: None
         )
-        self._said: list[Said] = []
-        self._asked = 0
-        self._made = httpx2.Client(transport=httpx2.MockTransport(self._answer))
+        self._replies: list[FakeReply] = []
+        self._requests = 0
+        self._transport = httpx2.Client(transport=httpx2.MockTransport(self._answer))
 
-    def is_to_say(self, said: list[Said]) -> None:
-        """Set what is said from now on."""
-        self._said, self._asked = said, 0
+    def set_replies(self, replies: list[FakeReply]) -> None:
+        """Set the replies and reset the request count."""
+        self._replies, self._requests = replies, 0
 
     def _count(self, site: str) -> None:
-        self._asked += 1
-        if self._asked > _MOST_QUESTIONS:
-            raise UnavailableError("all questions of one input are spent")
+        self._requests += 1
+        if self._requests > _MAX_REQUESTS:
+            raise UnavailableError("too many requests for one input")
 
     def _prepare(self, request: _Request) -> tuple[httpx2.Client, httpx2.Request]:
-        self._connections.setdefault(request.url.host, self._made)
+        self._connections.setdefault(request.url.host, self._transport)
         return super()._prepare(request)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        one = self._said[min(self._asked, len(self._said)) - 1]
-        headers = [(name.encode(), value) for name, value in one.headers]
-        return httpx2.Response(one.status, headers=headers, stream=httpx2.ByteStream(one.body))
+        reply = self._replies[min(self._requests, len(self._replies)) - 1]
+        headers = [(name.encode(), value) for name, value in reply.headers]
+        return httpx2.Response(reply.status, headers=headers, stream=httpx2.ByteStream(reply.body))
 
 
-def replies_of(choices: Choices, soil: Soil) -> list[Said]:
-    """Make replies; three in four are as good as their bodies."""
+def generate_replies(choices: Choices, corpus: Corpus) -> list[FakeReply]:
+    """Generate replies; three in four have status 200 and valid headers."""
     if not choices.one_in(4):
-        headers = list(_GOOD.items())
-        return [Said(body, 200, headers) for body in made(choices, soil).split(NEXT)]
+        headers = list(_VALID_HEADERS.items())
+        return [
+            FakeReply(body, 200, headers)
+            for body in generate(choices, corpus).split(REPLY_SEPARATOR)
+        ]
     heads = [_head(choices) for _ in range(1 + choices.number(4))]
-    packed = choices.number(4)
-    bodies = made(choices, soil).split(NEXT)
-    if packed == 3:
+    encoding = choices.number(4)
+    bodies = generate(choices, corpus).split(REPLY_SEPARATOR)
+    if encoding == 3:
         bodies = [gzip.compress(body, 1)[: choices.number(1 << 16) + 1] for body in bodies]
     return [
-        Said(body, *heads[min(n, len(heads) - 1)])
+        FakeReply(body, *heads[min(n, len(heads) - 1)])
         for n, body in enumerate(bodies + bodies[-1:] * (len(heads) - len(bodies)))
     ]
 
@@ -114,10 +117,10 @@ def _head(choices: Choices) -> tuple[int, list[tuple[str, bytes]]]:
 
 
 def _headers(choices: Choices) -> Iterator[tuple[str, bytes]]:
-    for name, good in _GOOD.items():
-        yield name, choices.one_of(_VALUES) if choices.one_in(4) else good
-    for name in _OTHERS:
+    for name, valid in _VALID_HEADERS.items():
+        yield name, choices.one_of(_VALUES) if choices.one_in(4) else valid
+    for name in _OPTIONAL_HEADERS:
         if choices.one_in(4):
-            drawn = choices.one_in(4)
-            value = choices.piece(choices.number(24)) if drawn else choices.one_of(_VALUES)
+            is_random = choices.one_in(4)
+            value = choices.take(choices.number(24)) if is_random else choices.one_of(_VALUES)
             yield name, value.translate(None, b"\r\n\0")
