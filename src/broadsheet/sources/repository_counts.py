@@ -9,7 +9,7 @@ from broadsheet.sources.source import Batch, FetchRequest
 _MAX_PER_PAPER = 5
 _MAX_COUNT = 10**9
 
-Counts = dict[str, float | Malformed | None]
+_Counts = dict[str, float | Malformed | None]
 
 
 def fetch_counts(
@@ -21,10 +21,9 @@ def fetch_counts(
     *,
     max_repositories: int | None = None,
 ) -> Iterator[Batch]:
-    """Yield the counts of the repositories that papers name, one batch per paper.
+    """Yield a batch for the papers without a repository, then one per paper with its count.
 
-    A paper that names several repositories gets the count of the first that exists: the others
-    are likely to be its dependencies. The first batch contains all papers without a repository.
+    Only the first repository that exists is counted: the others are likely to be dependencies.
 
     Parameters
     ----------
@@ -33,22 +32,19 @@ def fetch_counts(
     repositories_of : callable
         Returns the repositories of a paper, its own first. At most 5 are looked up.
     count : callable
-        Fetches the count of one repository; called once per repository. Returns None if it does
-        not exist and raises ValueError if the reply is malformed.
-    kind : Kind
-        Kind of the signals.
-    source : str
-        Name of the source.
+        Returns the count of one repository, or None if it does not exist; raises ValueError if
+        the reply is malformed. Called once per repository.
+    kind, source : Kind, str
+        Kind and source of the signals.
     max_repositories : int, optional
         Most repositories to look up. Papers beyond the limit are left for the next run.
     """
     named = [(paper, repositories_of(paper)[:_MAX_PER_PAPER]) for paper in request.papers]
     if without := [paper.id for paper, names in named if not names]:
         yield Batch(queried=without)
-    counts: Counts = {}
+    named = [(paper, names) for paper, names in named if names]
+    counts: _Counts = {}
     for paper, names in named:
-        if not names:
-            continue
         malformed: list[Malformed] = []
         signals: list[Signal] = []
         for name in names:

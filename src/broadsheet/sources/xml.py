@@ -110,14 +110,7 @@ def iter_elements(
         _reject_doctype(element, place)
         yield element
         _release(element)
-    root = reader.root
-    if root is not None:
-        _reject_doctype(root, place)
-    if root is None or local_name(root) not in roots:
-        name = local_name(root)[:_MAX_CHARS] if root is not None else ""
-        raise SourceError(
-            f"{place} returned {name!r} instead of {roots[0]!r}: the next fetch retries it"
-        )
+    _check_root(reader.root, place, roots)
 
 
 def local_name(element: Element) -> str:
@@ -134,6 +127,16 @@ def printable(text: str) -> str:
     """Return a text as one line of at most 200 printable characters."""
     visible = "".join(char for char in text if char.isprintable() or char.isspace())
     return " ".join(visible.split())[:_MAX_CHARS]
+
+
+def _check_root(root: Element | None, place: str, roots: Sequence[str]) -> None:
+    if root is not None:
+        _reject_doctype(root, place)
+    if root is None or local_name(root) not in roots:
+        name = local_name(root)[:_MAX_CHARS] if root is not None else ""
+        raise SourceError(
+            f"{place} returned {name!r} instead of {roots[0]!r}: the next fetch retries it"
+        )
 
 
 def _remove_invalid(reference: re.Match[str]) -> str:
