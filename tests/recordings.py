@@ -1,8 +1,8 @@
-"""Stand-ins that answer as the services were recorded, in ../shared/data/api.
+"""Simulated services that send the replies recorded in ../shared/data/api.
 
-A recording answers the question that it was recorded for where ours is the same: by address, by
-ids, by day; lists of works are put together of the recorded works that are asked for. Otherwise it
-answers by kind. What was never recorded is invented, and about kites: bioRxiv, medRxiv, Reddit,
+A recording is the reply to the request it was recorded for, matched by address, ids or day; lists
+of works are assembled from the recorded works that are requested. Other requests get a recording of
+the same kind. Replies without a recording are invented, about kites: bioRxiv, medRxiv, Reddit,
 Bluesky, the ACL Anthology, Zotero, and Crossref's pages of notices.
 """
 
@@ -23,7 +23,7 @@ from tests.services import Answer, Question, Services
 
 FEED = "https://example.org/feed_weekly.xml"
 
-# Which recordings answer: these what they were asked for, at their own address, ...
+# Recordings that are matched by address, ids, day or token, ...
 BY_ADDRESS = (
     "crossref/habanero_test_works_bad_id_warn.0.json",
     "crossref/habanero_test_works_with_one_id.0.json",
@@ -48,11 +48,11 @@ MODELS = "hf/buivannn_hf_models.json"
 NEIGHBOURS = "semanticscholar/test_get_recommended_papers.0.json"
 NO_NEIGHBOURS = "semanticscholar/test_not_found.0.json"
 WITH_NEIGHBOURS = "cb1ebd913c3724c599f6b276b14b5c6253da68f3"
-# ... these by kind, ...
+# ... by kind, ...
 STORIES = "hn/algolia_search_javascript.json"
 NEW_WORKS = "openalex/kitzcode_openalex_works.json"
 FEED_ITEMS = "hf/huangboming_feed_weekly.xml"
-# ... and these hold the works that a service knows.
+# ... and recordings of works, from which lists are assembled.
 CROSSREF = (
     "crossref/habanero_test_works_with_one_id.0.json",
     *(f"crossref/pqa_test_doi_search_paper_attributes{n}_.3.json" for n in range(5)),
@@ -70,7 +70,7 @@ SEMANTIC_SCHOLAR = (
     "semanticscholar/pqa_test_title_search_paper_attributes2_.2.json",
     "semanticscholar/test_get_papers_return_not_found.0.json",
 )
-# The papers that are asked about: their ids are those of the recordings, their titles are not.
+# The papers that are looked up: the ids are those of the recordings, the titles are not.
 SEEDS: tuple[dict[str, str], ...] = (
     {"doi": "10.1016/j.xgen.2025.100814"},
     {"doi": "10.1023/a:1007154515475"},
@@ -93,7 +93,7 @@ SEEDS: tuple[dict[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recorded reply, and the address that it was asked for at, where that is known."""
+    """A recorded reply, and the address of its request if it is known."""
 
     answer: Answer
     host: str = ""
@@ -114,7 +114,7 @@ def recording(folder: Path, name: str) -> Recording:
 
 
 def seeded(folder: Path) -> Path:
-    """Make a data folder with the papers that are asked about."""
+    """Create a data folder with the papers that are looked up."""
     dump = folder / "seeds.jsonl"
     dump.write_text("\n".join(json.dumps({"title": f"Kites, by {one}"} | one) for one in SEEDS))
     with Library(load_settings({"data": folder / "data"}, environment={})) as library:
@@ -123,7 +123,7 @@ def seeded(folder: Path) -> Path:
 
 
 def answer_as_recorded(services: Services, folder: Path) -> None:
-    """Let stand-ins answer as the services did."""
+    """Set the replies of all services."""
     _Invented(services)
     _Recorded(services, folder)
 
@@ -154,7 +154,7 @@ class _Recorded:
         return recording(self._folder, name).answer
 
     def _works(self, names: Iterable[str]) -> list[dict[str, Any]]:
-        """List the works of recordings that hold one each, or a list."""
+        """List the works of recordings, each of one work or a list."""
         found: list[dict[str, Any]] = []
         for name in names:
             told = orjson.loads(self._answer(name).body)
@@ -217,7 +217,7 @@ class _Recorded:
 
 
 class _Invented:
-    """What was never recorded, of the days around the one on which it is asked for."""
+    """Invented replies, of the days around the requested one."""
 
     def __init__(self, services: Services) -> None:
         services.respond("api.biorxiv.org", "/details/*", self._preprint)

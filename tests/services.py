@@ -1,6 +1,6 @@
-"""Stand-ins for outside services: one HTTP server that answers for every host.
+"""Simulated outside services: one HTTP server that replies for every host.
 
-A client whose mirror is `Services.address` asks it for ``/{host}/{path}``.
+A client whose mirror is `Services.address` requests ``/{host}/{path}`` from it.
 """
 
 import sys
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request as it arrived."""
+    """A received request."""
 
     method: str
     host: str
@@ -27,7 +27,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back."""
+    """A reply."""
 
     body: bytes = b""
     status: int = 200
@@ -41,13 +41,13 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that were killed, or hung up: tests do so."""
+        """Ignore closed connections: tests kill clients."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class Services:
-    """Answers by host and path; 404 for what is not known. Use as a context."""
+    """Replies by host and path, else with 404. Use as a context manager."""
 
     def __init__(self) -> None:
         self.questions: list[Question] = []
@@ -56,7 +56,7 @@ class Services:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Head and body in one packet: otherwise each answer waits 40 ms for the other side.
+            # Head and body in one packet: otherwise each reply waits 40 ms for an acknowledgement.
             wbufsize = 1 << 16
 
             def do_GET(self) -> None:
@@ -98,12 +98,12 @@ class Services:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Answer a path, or all that begin with one that ends in ``*``; the latest rule wins."""
-        told = body.encode() if isinstance(body, str) else body
-        self.respond(host, path, lambda question: Answer(told, status, headers or {}))
+        """Set the reply to a path, or to a prefix that ends in ``*``; the latest rule wins."""
+        content = body.encode() if isinstance(body, str) else body
+        self.respond(host, path, lambda question: Answer(content, status, headers or {}))
 
     def respond(self, host: str, path: str, respond: Respond) -> None:
-        """As `answer`, with what is sent made of the question."""
+        """Set a function that returns the reply to a request, as in :meth:`answer`."""
         self._answers.insert(0, (host, path, respond))
 
     def _respond(self, question: Question) -> Answer:

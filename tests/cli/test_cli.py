@@ -158,7 +158,7 @@ def test_doctor_exits_1_after_a_warning(tmp_path: Path) -> None:
     [
         (("import", "/nowhere/at/all.bib"), 1, "all.bib"),
         (("import", str(Path(__file__))), 1, "test_cli.py"),
-        (("send",), 1, "there is no edition yet"),
+        (("send",), 1, "there is no edition"),
         (("search",), 2, "QUERY"),
         (("publish", "--date", "tomorrow"), 2, "date"),
         (("publish", "--week", "2026-8"), 2, "2026-W08"),

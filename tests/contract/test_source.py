@@ -195,5 +195,5 @@ def test_a_source_is_fully_described(name: str) -> None:
     assert source.backfilled_by is None or source.backfilled_by in SOURCES
     assert source.key is None or source.key in Settings.model_fields
     documented = DOCS.read_text()
-    assert re.search(rf"^\|.*`{name}[`:].*\|", documented, re.MULTILINE) or name == "arxiv-atom"
+    assert re.search(rf"^\|.*`{name}[`:].*\|", documented, re.MULTILINE)
     assert source.key is None or f"`{source.key}`" in documented

@@ -1,6 +1,6 @@
-"""`broadsheet fetch` of services that fail as it was recorded, and as it was not.
+"""Run `broadsheet fetch` against services that fail in recorded and in other ways.
 
-Several sources fail in one command, each with its first, second, third failure.
+Each command runs several sources, which fail with their first, second or third failure.
 """
 
 import os
@@ -28,7 +28,7 @@ PLACES = {
     "2603.00009": ("export.arxiv.org", "/api/query"),
     "10.1371/notarealdoi": ("api.crossref.org", "/works/*"),
 }
-# What a source is answered, by the name of a recording where there is one, and what is said of it.
+# Replies to each source, recorded ones by name, and part of the error message.
 FAILURES: dict[str, tuple[tuple[str | Answer, str], ...]] = {
     "arxiv": (
         (
@@ -90,7 +90,7 @@ def runs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
             variables = SETTINGS | {"BROADSHEET_MIRROR": services.address}
             return data, broadsheet(data, "fetch", *failing, "--json", **variables)
 
-    # Some wait before they ask again, and hold up no other.
+    # Runs that wait before a retry do not delay the others.
     with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         yield {number: pool.submit(run, number) for number in ROUNDS}
         pool.shutdown(cancel_futures=True)
@@ -99,7 +99,9 @@ def runs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
 @pytest.mark.parametrize(
     ("name", "number"), [(name, n) for name, told in FAILURES.items() for n in range(len(told))]
 )
-def test_a_failure_is_one_sentence_and_stops_no_other(runs: Runs, name: str, number: int) -> None:
+def test_a_failure_is_one_sentence_and_does_not_stop_other_sources(
+    runs: Runs, name: str, number: int
+) -> None:
     _, done = runs[number].result()
     assert done.returncode == 1
     failing = [one for one, told in FAILURES.items() if number < len(told)]
@@ -109,7 +111,7 @@ def test_a_failure_is_one_sentence_and_stops_no_other(runs: Runs, name: str, num
     assert not any(report["tally"].values())
 
 
-def test_one_paper_that_is_asked_for_by_hand_leaves_its_source_alone(runs: Runs) -> None:
+def test_a_fetch_of_one_paper_does_not_change_the_source_state(runs: Runs) -> None:
     data, _ = runs[0].result()
     flags = {"data": data, "sources": "crossref arxiv-atom github"}
     with Library(load_settings(flags, environment={})) as library:

@@ -1,6 +1,6 @@
-"""`broadsheet fetch` of every source against the recorded services, as a person types it.
+"""Run `broadsheet fetch` for every source against the recorded services.
 
-The commands run side by side, as each takes a second to start; every test waits for its own.
+The commands run in parallel, as each takes a second to start; each test waits for its own.
 """
 
 import json
@@ -29,7 +29,7 @@ Runs = Mapping[str, Future[tuple[Path, list[CompletedProcess[str]]]]]
 _KEYS = ("OPENALEX", "SEMANTICSCHOLAR", "GITHUB", "HUB", "ZOTERO")
 SETTINGS = {f"BROADSHEET_{name}_KEY": "a-key" for name in _KEYS} | {
     "BROADSHEET_CATEGORIES": "cs.LG cs.AI cs.CL stat.ML",
-    "BROADSHEET_REFINE": "false",
+    "BROADSHEET_RERANK": "false",
     "BROADSHEET_SOURCES": "arxiv arxiv-feed hf openalex semanticscholar crossref biorxiv medrxiv "
     f"acl github hub hn reddit bluesky feed:{FEED} zotero:users/1",
 }
@@ -37,10 +37,10 @@ SETTINGS = {f"BROADSHEET_{name}_KEY": "a-key" for name in _KEYS} | {
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What is fetched, and what comes of it the first and the second time; else nothing comes.
+    """A fetch, and the non-zero counts of its first and second run.
 
-    Facts are a paper's id, a field of what the source said or a kind of signal, and its value or,
-    of several, one of its values. What is asked for by hand, or invented, shares a command.
+    Facts are a paper's id, a field of the source's record or a kind of signal, and its value or one
+    of its values. Fetches with an argument or invented replies share a command.
     """
 
     words: str
@@ -198,7 +198,7 @@ COMMANDS = {
 
 
 def reports(done: CompletedProcess[str]) -> list[dict[str, Any]]:
-    """Read what `fetch --json` printed."""
+    """Parse the output of `fetch --json`."""
     assert "Traceback" not in done.stdout + done.stderr
     told = json.loads(done.stdout)
     assert isinstance(told, list)
@@ -207,7 +207,7 @@ def reports(done: CompletedProcess[str]) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def runs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    """Each command, its sources named twice, and twice a plain `fetch` of all sources."""
+    """Run each command with its sources named twice, and `fetch` of all sources twice."""
     folder = tmp_path_factory.mktemp("recorded")
     origin = seeded(folder)
 
@@ -228,7 +228,7 @@ def runs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
 
 
 @pytest.mark.parametrize("visit", VISITS, ids=lambda visit: visit.source)
-def test_a_source_brings_what_was_recorded_and_nothing_twice(runs: Runs, visit: Visit) -> None:
+def test_a_source_stores_the_recorded_data_once(runs: Runs, visit: Visit) -> None:
     data, (done,) = runs[visit.command].result()
     assert done.returncode == 0, done.stderr
     visits = COMMANDS[visit.command]
@@ -259,11 +259,11 @@ def _fact(library: Library, source: str, paper_id: str, what: str) -> object:
     return getattr(said, what)
 
 
-def test_every_source_is_visited() -> None:
+def test_every_source_has_a_visit() -> None:
     assert {visit.source.partition(":")[0] for visit in VISITS} >= set(NAMES)
 
 
-def test_all_sources_at_once_tell_of_old_days_and_bring_nothing_twice(runs: Runs) -> None:
+def test_all_sources_report_old_days_and_store_nothing_twice(runs: Runs) -> None:
     data, (first, second, doctor) = runs["all"].result()
     assert [first.returncode, second.returncode, doctor.returncode] == [1, 1, 1]
     names = SETTINGS["BROADSHEET_SOURCES"].split()

@@ -1,4 +1,4 @@
-"""Whether the recorded replies are all put to use, and agree with each other."""
+"""All recorded replies are used, and agree with each other."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from broadsheet.http.reply import Reply
 from broadsheet.sources.openalex_works import Work, parse_page
 from tests.recordings import recording
 
-# Which test reads each recording of a folder, all of them.
+# The test that parses all recordings of a folder.
 READERS = {
     "arxiv_atom": "sources/test_arxiv_atom.py",
     "arxiv_oai": "sources/test_arxiv_oai.py",
@@ -25,7 +25,7 @@ READERS = {
 }
 
 
-def test_every_recording_is_read(shared: Path) -> None:
+def test_every_recording_is_parsed_by_a_test(shared: Path) -> None:
     folder = shared / "data" / "api"
     listed = {one["file"] for one in orjson.loads((folder / "MANIFEST.json").read_bytes())}
     assert listed == {str(one.relative_to(folder)) for one in folder.glob("*/*")}
@@ -36,7 +36,7 @@ def test_every_recording_is_read(shared: Path) -> None:
         assert 'glob("*")' in text
 
 
-def test_openalex_tells_of_the_free_copies_that_unpaywall_knows(shared: Path) -> None:
+def test_openalex_lists_the_open_copies_of_unpaywall(shared: Path) -> None:
     folder = shared / "data" / "api"
     known: dict[str, str | None] = {}
     for name in sorted((folder / "openalex").glob("*")):

@@ -25,9 +25,9 @@ def test_any_bytes_are_decoded(data: bytes) -> None:
 
 
 def test_a_file_over_the_limit_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "_WHOLE_BYTES", 1 << 20)
+    monkeypatch.setattr(decoding, "_MAX_BYTES", 1 << 20)
     assert decoding.read_text(io.BytesIO(b"a" * (1 << 20)), "kites.bib")
-    with pytest.raises(SourceError, match=r"'kites\.bib' holds more than 1 MiB.* split it"):
+    with pytest.raises(SourceError, match=r"'kites\.bib' exceeds 1 MiB.* split it"):
         decoding.read_text(io.BytesIO(b"a" * ((1 << 20) + 1)), "kites.bib")
 
 

@@ -1,4 +1,4 @@
-"""What the formats share: bytes to text, values of unknown type, one bad record passed over."""
+"""Shared by the parsers: decode files, read values of unknown type, skip malformed records."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +10,7 @@ from broadsheet.errors import SourceError
 from broadsheet.http.decoding import decode
 from broadsheet.model import Malformed, Paper
 
-_WHOLE_BYTES = 64 << 20
+_MAX_BYTES = 64 << 20
 _MAX_MOMENT_CHARS = 64
 _MENTION = re.compile(r"\s*(?:arxiv preprint\s+)?arxiv:\s*([^\s,;]+)", re.IGNORECASE)
 
@@ -18,58 +18,57 @@ Raw = TypeVar("Raw")
 
 
 def records(
-    told: Iterable[tuple[str, Raw]], read: Callable[[Raw], Paper]
+    raw_records: Iterable[tuple[str, Raw]], parse: Callable[[Raw], Paper]
 ) -> Iterator[Paper | Malformed]:
-    """Read record by record, with a complaint in the place of each that cannot be read.
+    """Parse records, and yield a Malformed for each that cannot be parsed.
 
     Parameters
     ----------
-    told : iterable of (str, raw record)
-        Each record after the place where it stands.
-    read : callable
-        Makes a paper of a raw record, or raises ValueError with the reason in lower case.
+    raw_records : iterable of (str, raw record)
+        Each with its place, such as a line number.
+    parse : callable
+        Returns a paper, or raises ValueError with the reason in lower case.
     """
-    for place, raw in told:
+    for place, raw in raw_records:
         try:
-            yield read(raw)
+            yield parse(raw)
         except ValueError as error:
             yield Malformed(place, str(error))
 
 
 def read_text(stream: BinaryIO, place: str) -> str:
-    r"""Read a whole file as text with ``\n`` at the end of its lines.
+    r"""Read a whole file as text, with ``\n`` as line ending.
 
     Raises
     ------
     SourceError
-        Where it holds more than 64 MiB.
+        If it exceeds 64 MiB.
     """
-    data = stream.read(_WHOLE_BYTES + 1)
-    if len(data) > _WHOLE_BYTES:
-        limit = f"{_WHOLE_BYTES >> 20} MiB"
+    data = stream.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
         raise SourceError(
-            f"{place!r} holds more than {limit}, the most that is read of a format that does not "
-            "stand line by line: split it into smaller files"
+            f"{place!r} exceeds {_MAX_BYTES >> 20} MiB, the limit of formats that are not parsed "
+            "line by line: split it into smaller files"
         )
     return decode(data).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def text_of(value: object) -> str | None:
-    """Give the text of a value, the first of a list of texts, or None where it is neither."""
+    """Return a string, the first string of a list, or None for any other value."""
     if isinstance(value, str):
         return value
     return next(iter(texts_of(value)), None)
 
 
 def texts_of(value: object) -> list[str]:
-    """Give the texts of a list, a single text as a list of one."""
+    """Return the strings of a list, a string as a list of one, or an empty list."""
     if isinstance(value, str):
         return [value]
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def day_of(text: str | None) -> date | None:
-    """Read a day as ISO 8601 writes it; None where it is none."""
+    """Parse an ISO 8601 date; None if it is invalid."""
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
@@ -102,7 +101,7 @@ def parse_moment(text: str | None) -> datetime | None:
 
 
 def arxiv_mention(*texts: str | None) -> str | None:
-    """Give the arXiv id that a text opens with, as journals and notes of preprints do.
+    """Return the arXiv id at the start of a journal or note, as in entries of preprints.
 
     Examples
     --------
