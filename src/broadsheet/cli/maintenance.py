@@ -43,7 +43,7 @@ def rerank(
     with open_data(data) as library:
         if not library.reranker.available:
             raise ConfigError(
-                "reranking needs an extra: run \"pip install '.[rerank]'\" in the clone"
+                "reranking requires onnxruntime: in the clone, run: pip install '.[rerank]'"
             )
         todo = library.reranker.count_missing()
         with count_bar("computing vectors", min(todo, limit or todo)) as advance:

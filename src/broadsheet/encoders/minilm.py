@@ -112,7 +112,7 @@ def load_minilm(threads: int = 1, folder: Path | None = None) -> MiniLM:
     except ImportError as error:
         raise ConfigError(
             "reranking requires onnxruntime, which is not installed: "
-            "run: pip install 'broadsheet[rerank]'"
+            "in the clone, run: pip install '.[rerank]'"
         ) from error
     options = runtime.SessionOptions()
     # One thread per text: texts in parallel are faster than one text on two threads.

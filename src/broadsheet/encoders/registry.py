@@ -173,5 +173,5 @@ def _import(spec: str, module: str) -> _Module:
         package = module.replace("_", "-")
         raise ConfigError(
             f"the encoder {spec!r} requires the package {package!r}: "
-            "run: pip install 'broadsheet[encoders]'"
+            "in the clone, run: pip install '.[encoders]'"
         ) from error
