@@ -99,7 +99,7 @@ def test_a_vote_without_a_valid_value_is_an_error(
 ) -> None:
     response = client.post(f"/papers/{paper_id}/vote", data=data)
     assert response.status_code == 422
-    assert "Invalid form: `on` is " in response.text
+    assert "Invalid form: <code>on</code> is " in response.text
 
 
 def test_a_vote_stores_a_hash_of_the_network_but_no_address(
@@ -164,9 +164,9 @@ def test_a_reader_subscribes_confirms_and_unsubscribes(
     assert mail["To"] == "ada@example.org"
     link = link_in(mail, "/confirm")
 
-    asked = client.get(link)
-    assert (asked.status_code, asked.headers["cache-control"]) == (200, "no-store")
-    assert "<button>Subscribe" in asked.text
+    form = client.get(link)
+    assert (form.status_code, form.headers["cache-control"]) == (200, "no-store")
+    assert "<button>Subscribe" in form.text
     assert state_of(library) is SubscriptionState.PENDING
 
     assert "You are subscribed" in client.post(link).text

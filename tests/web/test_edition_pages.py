@@ -178,10 +178,12 @@ def test_an_unknown_revision_is_not_found(
     site: TrendingLibrary, client: TestClient, revision: str
 ) -> None:
     publish(site, FRIDAY)
-    said = client.get(f"/editions/2026-03-06?revision={quote(revision, errors='surrogatepass')}")
-    assert said.status_code == 404
-    assert "the newest is revision 1." in said.text
-    assert "<script" not in said.text
+    response = client.get(
+        f"/editions/2026-03-06?revision={quote(revision, errors='surrogatepass')}"
+    )
+    assert response.status_code == 404
+    assert "the newest is revision 1." in response.text
+    assert "<script" not in response.text
 
 
 def test_a_day_without_an_edition_links_to_the_days_beside_it(

@@ -1,4 +1,4 @@
-"""SHOWN: the newspaper as pages, and what a reader may do on them."""
+"""The web application: pages, API and feeds."""
 
 from broadsheet.web.app import create_app
 

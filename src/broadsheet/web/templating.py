@@ -1,5 +1,6 @@
 """Render the HTML templates."""
 
+import re
 from collections.abc import Mapping
 from hashlib import blake2b
 from importlib.resources import files
@@ -7,11 +8,27 @@ from importlib.resources import files
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from broadsheet.rules.humanize import ago
 from broadsheet.web import addresses, calendar, view_models
 
 _PACKAGE = "broadsheet.web"
+
+
+def code_spans(text: str) -> Markup:
+    """Escape a text and mark up the parts in backticks as code.
+
+    Examples
+    --------
+    >>> code_spans("`a<b` is required.")
+    Markup('<code>a&lt;b</code> is required.')
+    """
+    parts = re.split(r"`([^`]+)`", text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )
 
 
 class Templates:
@@ -41,6 +58,7 @@ class Templates:
             query_chars=view_models.QUERY_CHARS,
         )
         self._environment.filters.update(
+            code_spans=code_spans,
             counted=view_models.counted,
             long_date=calendar.long_date,
             short_date=calendar.short_date,

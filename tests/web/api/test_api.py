@@ -117,7 +117,7 @@ def test_editions_are_listed_and_each_revision_is_readable(
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("path", "status", "reason"),
     [
         ("papers?limit=0", 422, "'limit' must be an integer from 1 to 500"),
         ("papers?limit=9" + "9" * 5000, 422, "'limit' must be an integer"),
@@ -149,13 +149,13 @@ def test_editions_are_listed_and_each_revision_is_readable(
     ],
 )
 def test_an_error_is_a_problem_that_states_the_correction(
-    client: TestClient, path: str, status: int, said: str
+    client: TestClient, path: str, status: int, reason: str
 ) -> None:
     answer = client.get(f"/api/v1/{path}")
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
-    assert said in problem["detail"]
+    assert reason in problem["detail"]
     assert problem["detail"] == problem["error"]
     assert (problem["type"], problem["status"]) == ("about:blank", status)
     assert problem["instance"].startswith("/api/v1/")

@@ -10,7 +10,7 @@ from broadsheet.library import Library
 from broadsheet.model import Kind, Paper, Period, Span
 from broadsheet.sources.hf_items import parse_list
 from broadsheet.web.api.hub import MAX_DEPTH
-from tests.web.api.newsstand import (
+from tests.web.api.hub_library import (
     BRIDGES,
     KITES,
     LAMPS,
@@ -19,8 +19,8 @@ from tests.web.api.newsstand import (
     ORCHARDS,
     RIVERS,
     VIOLINS,
-    print_edition,
-    stock,
+    fill,
+    publish_edition,
 )
 
 # What huggingface_hub looks for outside of `paper`, where the hub does not write it.
@@ -29,7 +29,7 @@ BESIDE_THE_PAPER = {"githubRepo", "githubStars", "ai_summary"}
 
 @pytest.fixture
 def library(empty_library: Library) -> Library:
-    stock(empty_library)
+    fill(empty_library)
     return empty_library
 
 
@@ -105,7 +105,7 @@ def test_another_broadsheet_can_read_the_lists_as_those_of_the_hub(client: TestC
 def test_unknown_fields_are_left_out(client: TestClient, library: Library) -> None:
     bare = Paper(id="hash:bare", title="A bare title")
     library.add("test", [bare])
-    print_edition(library, Period(NOW.date()), [bare], [0.0])
+    publish_edition(library, Period(NOW.date()), [bare], [0.0])
     item = client.get("/api/daily_papers").json()[0]
     day = "2026-03-11T00:00:00.000Z"
     assert item == {
@@ -147,7 +147,7 @@ def test_a_week_or_month_without_an_edition_returns_its_daily_editions(
 
 
 def test_a_week_with_an_edition_returns_it(client: TestClient, library: Library) -> None:
-    print_edition(library, Period(MONDAY, Span.WEEK), [VIOLINS, KITES], [1.0, 2.0])
+    publish_edition(library, Period(MONDAY, Span.WEEK), [VIOLINS, KITES], [1.0, 2.0])
     assert listed(client, "?week=2026-W08") == wire(VIOLINS, KITES)
     assert listed(client, "?week=2026-W08&sort=trending") == wire(KITES, VIOLINS)
     assert listed(client, "?month=2026-02") == wire(RIVERS, KITES, LAMPS)
@@ -187,7 +187,7 @@ def test_a_paper_that_was_printed_under_an_older_id_is_still_listed(
     loose = Paper(id="hash:loose", title="On the growth of loose things", authors=("Cy Ro",))
     library.add("test", [loose])
     before = library.paper("hash:loose")
-    print_edition(library, Period(NOW.date()), [before], [1.0])
+    publish_edition(library, Period(NOW.date()), [before], [1.0])
     library.add("other", [replace(before, id="arxiv:2603.09999", arxiv_id="2603.09999")])
     assert listed(client, f"?date={NOW.date()}") == ["2603.09999"]
 
@@ -209,7 +209,7 @@ def test_a_search_for_an_id_returns_its_paper(client: TestClient, q: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("asked", "paper"),
+    ("text", "paper"),
     [
         ("2602.00001", KITES),
         ("2602.00001v2", KITES),
@@ -222,12 +222,12 @@ def test_a_search_for_an_id_returns_its_paper(client: TestClient, q: str) -> Non
         (ORCHARDS.id, ORCHARDS),
     ],
 )
-def test_any_form_of_an_id_finds_the_paper(client: TestClient, asked: str, paper: Paper) -> None:
-    found = client.get(f"/api/papers/{asked}").json()
+def test_any_form_of_an_id_finds_the_paper(client: TestClient, text: str, paper: Paper) -> None:
+    found = client.get(f"/api/papers/{text}").json()
     assert [found["id"], found["title"]] == [*wire(paper), paper.title]
-    text = client.get(f"/papers/{asked}.md")
-    assert text.text.startswith(f"# {paper.title}\n")
-    assert text.headers["content-type"] == "text/markdown; charset=utf-8"
+    markdown = client.get(f"/papers/{text}.md")
+    assert markdown.text.startswith(f"# {paper.title}\n")
+    assert markdown.headers["content-type"] == "text/markdown; charset=utf-8"
 
 
 def test_a_paper_alone_is_not_wrapped(client: TestClient) -> None:

@@ -17,14 +17,14 @@ from huggingface_hub.errors import BadRequestError, HfHubHTTPError
 
 from broadsheet.library import Library
 from broadsheet.web.app import create_app
-from tests.web.api.newsstand import BRIDGES, KITES, LAMPS, RIVERS, stock
+from tests.web.api.hub_library import BRIDGES, KITES, LAMPS, RIVERS, fill
 
 HF = Path(sys.executable).with_name("hf")
 
 
 @pytest.fixture
 def library(empty_library: Library) -> Library:
-    stock(empty_library)
+    fill(empty_library)
     empty_library.trending.update()
     return empty_library
 

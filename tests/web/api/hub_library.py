@@ -1,4 +1,4 @@
-"""A library whose editions, attention and submissions are all known, for clients of the hub."""
+"""A library with known editions, attention and submissions, for clients of the hub."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -36,13 +36,13 @@ KITES, LAMPS, RIVERS, BRIDGES, VIOLINS, ORCHARDS = PAPERS = [
 ]
 
 
-def stock(library: Library) -> None:
-    """Print three editions; kites and lamps are voted for, and two papers were put forward."""
+def fill(library: Library) -> None:
+    """Publish three editions; add attention, one vote and two submissions."""
     library.add("test", PAPERS)
     library.update_index()
-    print_edition(library, Period(MONDAY), [KITES, LAMPS], [2.0, 1.0])
-    print_edition(library, Period(TUESDAY), [RIVERS, KITES], [3.0, 0.5])
-    print_edition(library, Period(MARCH), [BRIDGES], [1.0])
+    publish_edition(library, Period(MONDAY), [KITES, LAMPS], [2.0, 1.0])
+    publish_edition(library, Period(TUESDAY), [RIVERS, KITES], [3.0, 0.5])
+    publish_edition(library, Period(MARCH), [BRIDGES], [1.0])
     day = timedelta(days=1)
     with library._database.write() as connection:
         upsert_submissions(
@@ -66,10 +66,10 @@ def stock(library: Library) -> None:
     library.vote(KITES.id, "a reader", on=True)
 
 
-def print_edition(
+def publish_edition(
     library: Library, period: Period, papers: Sequence[Paper], scores: Sequence[float]
 ) -> None:
-    """Freeze an edition of chosen papers."""
+    """Publish an edition of given papers."""
     items = [
         EditionItem(
             rank=rank,
