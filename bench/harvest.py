@@ -1,4 +1,4 @@
-"""Pages of an OAI-PMH harvest, made of papers, for measuring how fast they are read."""
+"""Generate pages of an OAI-PMH harvest from papers, to measure parsing."""
 
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
@@ -24,14 +24,14 @@ _RECORD = """<record><header><identifier>oai:arXiv.org:{id}</identifier>
 
 
 def harvest_page(papers: Sequence[Mapping[str, object]]) -> bytes:
-    """Write papers of a dump as arXiv's archive would send them."""
+    """Return papers of a dump as a page of arXiv's OAI-PMH interface."""
     records = "".join(_record(paper) for paper in papers)
     return _PAGE.format(records=records).encode()
 
 
 def _record(paper: Mapping[str, object]) -> str:
     authors, categories = paper.get("authors"), paper.get("categories")
-    told = {
+    fields = {
         "id": str(paper["id"]),
         "title": str(paper["title"]),
         "authors": ", ".join(authors) if isinstance(authors, list) else "",
@@ -39,4 +39,4 @@ def _record(paper: Mapping[str, object]) -> str:
         "comment": str(paper.get("comment") or ""),
         "abstract": str(paper.get("abstract") or ""),
     }
-    return _RECORD.format(**{name: escape(value) for name, value in told.items()})
+    return _RECORD.format(**{name: escape(value) for name, value in fields.items()})

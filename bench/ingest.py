@@ -1,12 +1,12 @@
-"""How fast papers are taken in, and in how much memory.
+"""Measure the speed and memory of an import.
 
     python bench/ingest.py DUMP [--json] [--picture FILE]
 
-A dump (arXiv JSON lines, gzipped or not) is stored in a new SQLite library, then once more, which
-changes nothing; each in a process of its own, so that its memory is its own. Beside it, on the same
-lines in the same run: sqlite-utils where it is installed, which writes one table and finds no work
-twice, and the limit, plain sqlite3 that does nothing but write the texts. Then pages of a harvest
-are read, beside lxml alone on the same bytes.
+A dump (arXiv JSON lines, gzipped or not) is imported into a new SQLite library, and again, which
+changes nothing; each in its own process, so that memory is measured separately. For comparison, on
+the same lines: sqlite-utils if it is installed, which writes one table and merges no duplicates,
+and as an upper limit plain sqlite3, which only writes the lines. Then pages of an OAI-PMH harvest
+are parsed, compared with lxml alone on the same bytes.
 """
 
 import argparse
@@ -35,26 +35,26 @@ from broadsheet.sources.arxiv_oai_records import parse_page
 from harvest import harvest_page
 from judged import lines_of
 
-Told = TypeVar("Told")
+Result = TypeVar("Result")
 
 _ROWS = 2_000
 _PAGE_RECORDS, _PAGES = 1_000, 20
 
 
 @dataclass(slots=True)
-class Taken:
-    """What taking a dump in took.
+class ImportRun:
+    """Figures of one import.
 
     Parameters
     ----------
     papers : int
-        How many are stored in the end.
+        Number of stored papers.
     seconds : float
-        From the first byte read to the last committed.
+        From the first byte read to the last commit.
     rss_mb : float
-        The most memory that was resident.
+        Peak resident memory.
     course : list of (float, float)
-        Share of the file that was read, and the seconds until then.
+        Share of the file read, and the seconds until then.
     """
 
     papers: int
@@ -69,17 +69,17 @@ def main() -> None:
     parser.add_argument("dump", type=Path)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--picture", type=Path)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        first = _alone(_broadsheet, asked.dump, folder)
-        again = _alone(_broadsheet, asked.dump, folder)
-        peers = {"sqlite3 (limit)": _alone(_plain, asked.dump, folder)}
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        first = _in_process(_broadsheet, options.dump, folder)
+        again = _in_process(_broadsheet, options.dump, folder)
+        peers = {"sqlite3 (limit)": _in_process(_plain, options.dump, folder)}
         if find_spec("sqlite_utils"):
-            peers["sqlite-utils"] = _alone(_sqlite_utils, asked.dump, folder)
+            peers["sqlite-utils"] = _in_process(_sqlite_utils, options.dump, folder)
         else:
-            print("sqlite-utils is not installed, and left out", file=sys.stderr)
-    pages = _alone(_harvest, asked.dump, Path())
+            print("sqlite-utils is skipped: it is not installed", file=sys.stderr)
+    pages = _in_process(_harvest, options.dump, Path())
     figures: dict[str, object] = {
         "papers": first.papers,
         "import_s": round(first.seconds, 2),
@@ -90,29 +90,29 @@ def main() -> None:
         "oai_records_per_s": round(pages[0]),
         "oai_lxml_alone_per_s": round(pages[1]),
         "peers": {
-            name: {key: round(value, 2) for key, value in _told(taken).items()}
-            for name, taken in peers.items()
+            name: {key: round(value, 2) for key, value in _without_course(run).items()}
+            for name, run in peers.items()
         },
     }
-    if asked.json:
+    if options.json:
         sys.stdout.buffer.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
     else:
         Console().print(_table(first, again, peers))
-        print(f"a harvest is read at {pages[0]:,.0f} records/s, by lxml alone at {pages[1]:,.0f}")
-    if asked.picture:
-        draw_course({"first": first.course, "again": again.course}, asked.picture)
+        print(f"OAI-PMH harvest: {pages[0]:,.0f} records/s, lxml alone {pages[1]:,.0f}")
+    if options.picture:
+        draw_course({"first": first.course, "again": again.course}, options.picture)
 
 
-def _told(taken: Taken) -> dict[str, float]:
-    return {key: value for key, value in asdict(taken).items() if key != "course"}
+def _without_course(run: ImportRun) -> dict[str, float]:
+    return {key: value for key, value in asdict(run).items() if key != "course"}
 
 
-def _alone(measure: Callable[[Path, Path], Told], dump: Path, folder: Path) -> Told:
+def _in_process(measure: Callable[[Path, Path], Result], dump: Path, folder: Path) -> Result:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(measure, dump, folder).result()
 
 
-def _broadsheet(dump: Path, folder: Path) -> Taken:
+def _broadsheet(dump: Path, folder: Path) -> ImportRun:
     size, course, read = dump.stat().st_size, [], 0
     with open_library(folder / "library", database=None, rerank=False) as library:
         start = perf_counter()
@@ -125,37 +125,37 @@ def _broadsheet(dump: Path, folder: Path) -> Taken:
         library.import_file(dump, on_bytes)
         seconds = perf_counter() - start
         papers = library.health().papers
-    return Taken(papers, seconds, _resident_mb(), course[:: max(1, len(course) // 200)])
+    return ImportRun(papers, seconds, _resident_mb(), course[:: max(1, len(course) // 200)])
 
 
-def _plain(dump: Path, folder: Path) -> Taken:
-    """Write the lines themselves: no paper is made of them, and none is looked up."""
+def _plain(dump: Path, folder: Path) -> ImportRun:
+    """Write the lines without parsing papers or looking up duplicates."""
     start = perf_counter()
     connection = sqlite3.connect(folder / "plain.sqlite3")
-    connection.executescript("PRAGMA journal_mode=WAL; CREATE TABLE papers (id, title, told)")
+    connection.executescript("PRAGMA journal_mode=WAL; CREATE TABLE papers (id, title, line)")
     count = 0
     for batch in _batches(lines_of(dump)):
         rows = [(raw["id"], raw["title"], line) for line in batch for raw in [orjson.loads(line)]]
         with connection:
             connection.executemany("INSERT INTO papers VALUES (?, ?, ?)", rows)
         count += len(rows)
-    return Taken(count, perf_counter() - start, _resident_mb())
+    return ImportRun(count, perf_counter() - start, _resident_mb())
 
 
-def _sqlite_utils(dump: Path, folder: Path) -> Taken:
+def _sqlite_utils(dump: Path, folder: Path) -> ImportRun:
     import sqlite_utils
 
     start = perf_counter()
     table = sqlite_utils.Database(folder / "utils.sqlite3")["papers"]
     fields = ("id", "title", "abstract", "authors", "categories", "published", "doi", "comment")
-    told = (json.loads(line) for line in lines_of(dump))
-    rows = ({name: raw.get(name) for name in fields} for raw in told)
+    records = (json.loads(line) for line in lines_of(dump))
+    rows = ({name: raw.get(name) for name in fields} for raw in records)
     table.insert_all(rows, pk="id", replace=True, batch_size=_ROWS)
-    return Taken(table.count, perf_counter() - start, _resident_mb())
+    return ImportRun(table.count, perf_counter() - start, _resident_mb())
 
 
 def _harvest(dump: Path, _folder: Path) -> tuple[float, float]:
-    """Read pages of a harvest; gives records a second, and those of lxml alone."""
+    """Parse pages of a harvest; return records per second, ours and of lxml alone."""
     papers = (orjson.loads(line) for line in islice(lines_of(dump), _PAGE_RECORDS * _PAGES))
     pages = [harvest_page(batch) for batch in _batches(papers, _PAGE_RECORDS)]
     start = perf_counter()
@@ -167,9 +167,9 @@ def _harvest(dump: Path, _folder: Path) -> tuple[float, float]:
     return count / ours_s, count / (perf_counter() - start)
 
 
-def _batches(items: Iterable[Told], size: int = _ROWS) -> Iterator[list[Told]]:
-    waiting = iter(items)
-    while batch := list(islice(waiting, size)):
+def _batches(items: Iterable[Result], size: int = _ROWS) -> Iterator[list[Result]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
         yield batch
 
 
@@ -179,18 +179,17 @@ def _resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def _table(first: Taken, again: Taken, peers: dict[str, Taken]) -> Table:
+def _table(first: ImportRun, again: ImportRun, peers: dict[str, ImportRun]) -> Table:
     table = Table("", "papers", "seconds", "papers/s", "memory MB", box=None)
     rows = {"broadsheet": first, "broadsheet again": again, **peers}
-    for name, taken in rows.items():
-        rate = f"{taken.papers / taken.seconds:,.0f}"
-        told = (f"{taken.papers:,}", f"{taken.seconds:.1f}", rate, f"{taken.rss_mb:.0f}")
-        table.add_row(name, *told)
+    for name, run in rows.items():
+        rate = f"{run.papers / run.seconds:,.0f}"
+        table.add_row(name, f"{run.papers:,}", f"{run.seconds:.1f}", rate, f"{run.rss_mb:.0f}")
     return table
 
 
 def draw_course(courses: dict[str, Sequence[tuple[float, float]]], path: Path) -> None:
-    """Draw the seconds against the share of the file that was read."""
+    """Draw the seconds against the share of the file read."""
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
@@ -201,7 +200,7 @@ def draw_course(courses: dict[str, Sequence[tuple[float, float]]], path: Path) -
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2, 3.4), layout="constrained")
         axes = figure.subplots()
-        axes.set(title="Taking in the dump, seconds", xlabel="share of the file read")
+        axes.set(title="Import of the dump, seconds", xlabel="share of the file read")
         axes.xaxis.set_major_formatter("{x:.0%}")
         for name, course in courses.items():
             axes.plot(
@@ -213,7 +212,7 @@ def draw_course(courses: dict[str, Sequence[tuple[float, float]]], path: Path) -
             )
             share, seconds = course[-1]
             axes.annotate(
-                "the first time" if name == "first" else "once more, nothing new",
+                "first import" if name == "first" else "second import, no changes",
                 (share, seconds),
                 xytext=(-4, 4),
                 textcoords="offset points",

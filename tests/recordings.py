@@ -103,14 +103,14 @@ class Recording:
 def recording(folder: Path, name: str) -> Recording:
     """Read a recording by its name in MANIFEST.json."""
     whole = (folder / name).read_bytes()
-    told = orjson.loads(whole) if name.endswith(".json") else None
-    if not isinstance(told, dict) or "request" not in told:
+    payload = orjson.loads(whole) if name.endswith(".json") else None
+    if not isinstance(payload, dict) or "request" not in payload:
         status = re.search(r"\.http(\d{3})\.", name)
         return Recording(Answer(whole, int(status[1]) if status else 200))
-    body = told["body"]
+    body = payload["body"]
     sent = body.encode() if isinstance(body, str) else orjson.dumps(body)
-    asked = urlsplit(told["request"]["url"])
-    return Recording(Answer(sent, told["status"], told["headers"]), asked.netloc, asked.path)
+    asked = urlsplit(payload["request"]["url"])
+    return Recording(Answer(sent, payload["status"], payload["headers"]), asked.netloc, asked.path)
 
 
 def seeded(folder: Path) -> Path:
@@ -157,11 +157,11 @@ class _Recorded:
         """List the works of recordings, each of one work or a list."""
         found: list[dict[str, Any]] = []
         for name in names:
-            told = orjson.loads(self._answer(name).body)
-            if isinstance(told, dict):
-                told = told.get("message", told)
-                told = told.get("results", told.get("data", [told]))
-            found += [one for one in told if one]
+            payload = orjson.loads(self._answer(name).body)
+            if isinstance(payload, dict):
+                payload = payload.get("message", payload)
+                payload = payload.get("results", payload.get("data", [payload]))
+            found += [one for one in payload if one]
         return found
 
     def _address(self, question: Question) -> Answer:
@@ -186,10 +186,10 @@ class _Recorded:
         return _json(found[0]) if found else Answer(b"{}", 404)
 
     def _openalex(self, question: Question) -> Answer:
-        wanted = question.query["filter"]
-        if not wanted.startswith("doi:"):
+        works_filter = question.query["filter"]
+        if not works_filter.startswith("doi:"):
             return self._answer(NEW_WORKS)
-        dois = {f"https://doi.org/{doi}" for doi in wanted.removeprefix("doi:").split("|")}
+        dois = {f"https://doi.org/{doi}" for doi in works_filter.removeprefix("doi:").split("|")}
         return _json({"results": [one for one in self._works(OPENALEX) if one["doi"] in dois]})
 
     def _crossref(self, question: Question) -> Answer:
@@ -199,9 +199,9 @@ class _Recorded:
 
     def _papers(self, question: Question) -> Answer:
         known = {
-            f"{kind}:{told}".lower(): one
+            f"{kind}:{payload}".lower(): one
             for one in self._works(SEMANTIC_SCHOLAR)
-            for kind, told in one["externalIds"].items()
+            for kind, payload in one["externalIds"].items()
         }
         return _json([known.get(name.lower()) for name in orjson.loads(question.body)["ids"]])
 
@@ -210,10 +210,10 @@ class _Recorded:
         return self._answer(NEIGHBOURS if known else NO_NEIGHBOURS)
 
     def _stories(self, question: Question) -> Answer:
-        told = orjson.loads(self._answer(STORIES).body)
+        payload = orjson.loads(self._answer(STORIES).body)
         start_s, end_s = map(int, re.findall(r"\d{6,}", question.query["numericFilters"]))
-        hits = [one for one in told["hits"] if start_s <= one["created_at_i"] < end_s]
-        return _json(told | {"hits": hits, "nbHits": len(hits), "nbPages": 1})
+        hits = [one for one in payload["hits"] if start_s <= one["created_at_i"] < end_s]
+        return _json(payload | {"hits": hits, "nbHits": len(hits), "nbPages": 1})
 
 
 class _Invented:
@@ -270,8 +270,8 @@ class _Invented:
     def _items(self, question: Question) -> Answer:
         item = {"type": "article-journal", "title": "Kites on a shelf", "DOI": "10.1000/kites.7"}
         items = [item] if question.query["since"] == "0" else []
-        told = {"Total-Results": str(len(items)), "Last-Modified-Version": "7"}
-        return Answer(orjson.dumps({"items": items}), headers=told)
+        payload = {"Total-Results": str(len(items)), "Last-Modified-Version": "7"}
+        return Answer(orjson.dumps({"items": items}), headers=payload)
 
     def _volume(self, question: Question) -> Answer:
         return Answer(
@@ -281,5 +281,5 @@ class _Invented:
         )
 
 
-def _json(told: object) -> Answer:
-    return Answer(orjson.dumps(told), headers={"Content-Type": "application/json"})
+def _json(payload: object) -> Answer:
+    return Answer(orjson.dumps(payload), headers={"Content-Type": "application/json"})

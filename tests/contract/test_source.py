@@ -155,14 +155,14 @@ def test_a_run_resumed_from_any_cursor_stores_what_a_whole_run_stores(spec: str)
     for bodies in examples(spec):
         client = Replies(bodies)
         whole = list(batches_of(source, client, request))
-        for kept, batch in enumerate(whole, start=1):
+        for stored, batch in enumerate(whole, start=1):
             if batch.cursor is None:
                 continue
             cursor = {str(name): str(value) for name, value in batch.cursor.items()}
             assert cursor == dict(batch.cursor)
             client._requests = 0
             rest = list(batches_of(source, client, replace(request, cursor=cursor)))
-            assert content(whole) <= content([*whole[:kept], *rest])
+            assert content(whole) <= content([*whole[:stored], *rest])
 
 
 @pytest.mark.parametrize("spec", ALL_SPECS)

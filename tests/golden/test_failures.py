@@ -53,7 +53,7 @@ FAILURES: dict[str, tuple[tuple[str | Answer, str], ...]] = {
             "github/err_SpecificExceptions.testAuthenticatedRateLimitExceeded.1.json",
             "rate limited for 60 s (status 403)",
         ),
-        # HTML, and asked for four times.
+        # HTML, requested four times.
         ("github/err_Exceptions.testNonJsonDataReturnedByGithub.0.json", "(status 503)"),
         ("github/err_Exceptions.testJSONParseError.0.json", "returned other data instead of JSON"),
         ("github/err_Exceptions.testInvalidInput.0.json", "returned status 422"),
@@ -69,7 +69,7 @@ FAILURES: dict[str, tuple[tuple[str | Answer, str], ...]] = {
         ("crossref/habanero_test_works_bad_id_warn.0.json", "Crossref has no work with the DOI"),
     ),
 }
-ROUNDS = range(max(len(told) for told in FAILURES.values()))
+ROUNDS = range(max(len(failures) for failures in FAILURES.values()))
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +79,14 @@ def runs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
 
     def run(number: int) -> tuple[Path, CompletedProcess[str]]:
         data = shutil.copytree(origin, folder / str(number))
-        failing = {name: told[number][0] for name, told in FAILURES.items() if number < len(told)}
+        failing = {
+            name: failures[number][0]
+            for name, failures in FAILURES.items()
+            if number < len(failures)
+        }
         with Services() as services:
-            for name, told in failing.items():
-                answer = told
+            for name, failures in failing.items():
+                answer = failures
                 if isinstance(answer, str):
                     answer = recording(shared / "data" / "api", answer).answer
                 host, path = PLACES[name]
@@ -97,14 +101,15 @@ def runs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
 
 
 @pytest.mark.parametrize(
-    ("name", "number"), [(name, n) for name, told in FAILURES.items() for n in range(len(told))]
+    ("name", "number"),
+    [(name, n) for name, failures in FAILURES.items() for n in range(len(failures))],
 )
 def test_a_failure_is_one_sentence_and_does_not_stop_other_sources(
     runs: Runs, name: str, number: int
 ) -> None:
     _, done = runs[number].result()
     assert done.returncode == 1
-    failing = [one for one, told in FAILURES.items() if number < len(told)]
+    failing = [one for one, failures in FAILURES.items() if number < len(failures)]
     report = dict(zip(failing, reports(done), strict=True))[name]
     assert FAILURES[name][number][1] in report["error"]
     assert report["error"] in done.stderr

@@ -200,9 +200,9 @@ COMMANDS = {
 def reports(done: CompletedProcess[str]) -> list[dict[str, Any]]:
     """Parse the output of `fetch --json`."""
     assert "Traceback" not in done.stdout + done.stderr
-    told = json.loads(done.stdout)
-    assert isinstance(told, list)
-    return told
+    output = json.loads(done.stdout)
+    assert isinstance(output, list)
+    return output
 
 
 @pytest.fixture(scope="module")
@@ -218,12 +218,12 @@ def runs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
             variables = SETTINGS | {"BROADSHEET_MIRROR": services.address}
             return data, [broadsheet(data, *words.split(), **variables) for words in commands]
 
-    wanted: dict[str, tuple[str, ...]] = {"all": ("fetch --json", "fetch --json", "doctor")}
+    commands_of: dict[str, tuple[str, ...]] = {"all": ("fetch --json", "fetch --json", "doctor")}
     for name, visits in COMMANDS.items():
         named = [*(visit.source for visit in visits), *(visit.words for visit in visits)]
-        wanted[name] = (f"fetch {' '.join(named)} --json",)
+        commands_of[name] = (f"fetch {' '.join(named)} --json",)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield {name: pool.submit(run, name, *commands) for name, commands in wanted.items()}
+        yield {name: pool.submit(run, name, *commands) for name, commands in commands_of.items()}
         pool.shutdown(cancel_futures=True)
 
 
@@ -232,8 +232,8 @@ def test_a_source_stores_the_recorded_data_once(runs: Runs, visit: Visit) -> Non
     data, (done,) = runs[visit.command].result()
     assert done.returncode == 0, done.stderr
     visits = COMMANDS[visit.command]
-    told = reports(done)[visits.index(visit) :: len(visits)]
-    for report, came in zip(told, (visit.came, visit.again), strict=True):
+    output = reports(done)[visits.index(visit) :: len(visits)]
+    for report, came in zip(output, (visit.came, visit.again), strict=True):
         assert (report["error"], report["gaps"]) == (None, [])
         counts = report["tally"] | {
             name: report[name] for name in ("signals", "unmatched", "skipped")
@@ -274,7 +274,7 @@ def test_all_sources_report_old_days_and_store_nothing_twice(runs: Runs) -> None
     with Library(load_settings({"data": data}, environment={})) as library:
         assert library.health().papers == len(SEEDS) + sum(one["tally"]["new"] for one in came)
     # The recordings are of September; what should have come since did not.
-    for told in (first.stderr, second.stderr, doctor.stdout):
-        assert "arxiv has gaps on " in told
-        assert "none newer than 2026-09-25" in told
-        assert all(name in told for name in names)
+    for output in (first.stderr, second.stderr, doctor.stdout):
+        assert "arxiv has gaps on " in output
+        assert "none newer than 2026-09-25" in output
+        assert all(name in output for name in names)

@@ -47,8 +47,8 @@ def test_openalex_lists_the_open_copies_of_unpaywall(shared: Path) -> None:
             known |= {one.paper.doi: one.paper.open_url for one in works if one.paper.doi}
     compared = 0
     for name in sorted((folder / "unpaywall").glob("*")):
-        told = orjson.loads(recording(folder, f"unpaywall/{name.name}").answer.body)
-        for one in [hit["response"] for hit in told.get("results", [])] or [told]:
+        payload = orjson.loads(recording(folder, f"unpaywall/{name.name}").answer.body)
+        for one in [hit["response"] for hit in payload.get("results", [])] or [payload]:
             if one.get("doi") in known:
                 assert bool(known[one["doi"]]) == one["is_oa"], one["doi"]
                 compared += 1

@@ -59,10 +59,10 @@ def test_the_user_agent_names_the_program_and_the_contact(services: Services) ->
     services.answer("api.example.org", "/things", "{}")
     with Client("editor@example.org", mirror=services.address) as client:
         client.get("https://api.example.org/things", {"q": "kites & bows"})
-    asked = services.questions[0]
-    assert asked.headers["user-agent"].startswith("broadsheet/")
-    assert "mailto:editor@example.org" in asked.headers["user-agent"]
-    assert asked.query == {"q": "kites & bows"}
+    request = services.questions[0]
+    assert request.headers["user-agent"].startswith("broadsheet/")
+    assert "mailto:editor@example.org" in request.headers["user-agent"]
+    assert request.query == {"q": "kites & bows"}
 
 
 def test_the_hosts_of_a_site_share_its_rate_limit() -> None:

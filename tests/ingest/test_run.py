@@ -1,4 +1,4 @@
-"""A run keeps what a source tells batch by batch, and judges its days."""
+"""A run stores each batch of a source, and checks its days."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

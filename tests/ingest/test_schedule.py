@@ -13,8 +13,8 @@ from broadsheet.store import source_state
 from tests.services import Services
 from tests.world import A_DAY, Fault, World
 
-_ASKED = ("openalex", "semanticscholar", "crossref", "github", "hub")
-_SIGNALS = ("hn", "reddit", "bluesky", *_ASKED)
+_LOOKUPS = ("openalex", "semanticscholar", "crossref", "github", "hub")
+_SIGNALS = ("hn", "reddit", "bluesky", *_LOOKUPS)
 _SOURCES = ("arxiv", "arxiv-feed", "hf", "biorxiv", "medrxiv", *_SIGNALS)
 _FAULTY_DAY = date(2026, 3, 11)
 _MORNING = time(6)
@@ -46,17 +46,17 @@ class Newsroom:
     def fetch(self, *names: str) -> dict[str, FetchReport]:
         return {report.source: report for report in self.library.sources.fetch(names)}
 
-    def remember(self, name: str) -> None:
-        """Give a source four weeks of history, as an old library has."""
-        wanted = A_DAY if name in _ASKED else None
+    def add_history(self, name: str) -> None:
+        """Insert four weeks of day counts."""
+        queried = A_DAY if name in _LOOKUPS else None
         with self.library._database.write() as connection:
             for n in range(2, 30):
                 day = _FAULTY_DAY - timedelta(days=n)
-                source_state.count_day(connection, name, day, A_DAY, queried=wanted)
+                source_state.count_day(connection, name, day, A_DAY, queried=queried)
 
-    def told_by(self, name: str, day: date) -> set[str]:
-        """List the papers of a day that a source told something of."""
-        told = set()
+    def papers_from(self, name: str, day: date) -> set[str]:
+        """Return the papers of a day with records or signals of a source."""
+        papers = set()
         for one in self.world.items_of(day):
             names = [f"arxiv:{one.arxiv}", f"doi:{one.preprint_doi}"]
             names.append(f"doi:{one.preprint_doi.replace('10.1101', '10.64898')}")
@@ -65,8 +65,8 @@ class Newsroom:
                 signals = self.library.signals(known)
                 sources |= {signal.source.partition(":")[0] for signal in signals}
                 if name in sources:
-                    told.add(one.arxiv)
-        return told
+                    papers.add(one.arxiv)
+        return papers
 
 
 @pytest.fixture
@@ -88,18 +88,18 @@ def test_a_day_of_failure_is_reported_and_filled_the_day_after(
     newsroom: Newsroom, name: str, fault: Fault
 ) -> None:
     world, library = newsroom.world, newsroom.library
-    healer = "arxiv"
+    backfill = "arxiv"
     for day in (_FAULTY_DAY - timedelta(days=1), _FAULTY_DAY):
         world.today = day
-        newsroom.remember(name)
+        newsroom.add_history(name)
         if day == _FAULTY_DAY:
             world.faults[name] = fault
-        # What the archive brought, the feed does not lack.
-        if name != healer and not (name == "arxiv-feed" and world.faults):
-            newsroom.fetch(healer)
+        # The archive backfills the feed.
+        if name != backfill and not (name == "arxiv-feed" and world.faults):
+            newsroom.fetch(backfill)
         report = newsroom.fetch(name)[name]
 
-    missed = _FAULTY_DAY if name in ("arxiv", "arxiv-feed", *_ASKED) else day - timedelta(days=1)
+    missed = _FAULTY_DAY if name in ("arxiv", "arxiv-feed", *_LOOKUPS) else day - timedelta(days=1)
     assert [gap.day for gap in report.gaps] == [missed]
     assert library.sources.ready(_FAULTY_DAY) is False or name in _SIGNALS
     assert any(not one.ok and name in one.text for one in library.diagnose())
@@ -109,13 +109,13 @@ def test_a_day_of_failure_is_reported_and_filled_the_day_after(
 
     world.today = _FAULTY_DAY + timedelta(days=1)
     world.faults.clear()
-    newsroom.fetch(healer)
+    newsroom.fetch(backfill)
     report = newsroom.fetch(name)[name]
     assert not report.gaps
-    assert [gap.day for gap in report.closed_gaps] == [missed] or name == healer
+    assert [gap.day for gap in report.closed_gaps] == [missed] or name == backfill
     assert not library.sources.gaps()
-    brought = newsroom.told_by(healer if name == "arxiv-feed" else name, missed)
-    assert len(brought) == A_DAY
+    filled = newsroom.papers_from(backfill if name == "arxiv-feed" else name, missed)
+    assert len(filled) == A_DAY
     assert library.editions.publish(world.today).note is None
 
 

@@ -45,7 +45,7 @@ class FetchSettings:
     keys : mapping of str to str or None
         API keys, by the name of their setting.
     mirror : str or None
-        Address that stands in for all services.
+        Address that replaces all services.
     requests_a_day : int
         Most requests to one site in a day, from 1.
     """
@@ -245,7 +245,7 @@ def _is_near(gap: Gap, day: date) -> bool:
 
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    """Let one process fetch at a time, as each process counts rate limits by itself."""
+    """Let one process fetch at a time, as each process tracks rate limits separately."""
     lock = FileLock(folder / "fetch.lock", timeout=_LOCK_WAIT_S)
     try:
         lock.acquire()
