@@ -18,6 +18,8 @@ from broadsheet.config import Settings
 from broadsheet.errors import SourceError
 from broadsheet.http.client import Client, _Request
 from broadsheet.http.rate_limits import RateLimits
+from broadsheet.ingest.run import FetchOptions, fetch
+from broadsheet.library import Library
 from broadsheet.model import Paper, PaperFilter
 from broadsheet.sources.registry import NAMES, SOURCES, source_named
 from broadsheet.sources.source import Batch, FetchRequest, Source
@@ -163,6 +165,21 @@ def test_a_run_resumed_from_any_cursor_stores_what_a_whole_run_stores(spec: str)
             client._requests = 0
             rest = list(batches_of(source, client, replace(request, cursor=cursor)))
             assert content(whole) <= content([*whole[:stored], *rest])
+
+
+@pytest.mark.parametrize("spec", ALL_SPECS)
+def test_example_replies_are_stored_once(spec: str, empty_library: Library) -> None:
+    source, argument = source_named(spec)
+    empty_library.add("test", ABOUT)
+    options = FetchOptions(argument=argument, key=KEY, categories=("cs.CL",))
+    database = empty_library._database
+    records = 0
+    for bodies in examples(spec):
+        first = fetch(database, source, Replies(bodies), NOW, options)
+        again = fetch(database, source, Replies(bodies), NOW, options)
+        assert (again.tally.new, again.tally.merged) == (0, 0)
+        records += first.records
+    assert records
 
 
 @pytest.mark.parametrize("spec", ALL_SPECS)
