@@ -206,6 +206,17 @@ def test_a_message_that_cannot_be_composed_fails_and_stops_no_other(
     assert "cannot be composed" in str(report.error)
 
 
+def test_an_address_that_resembles_an_encoded_word_stops_no_mail(
+    mailing: Library, server: SmtpServer
+) -> None:
+    mailing.subscriptions.subscribe("=?*?q?%=40=40=41-=?=41a&{=00@example.org")
+    mailing.subscriptions.subscribe("ada@example.org")
+    report = mailing.outbox.send_due()
+    # The mail server of the test rejects the first address.
+    assert (report.sent, report.failed) == (1, 1)
+    assert server.messages[-1]["To"] == "ada@example.org"
+
+
 def test_if_nothing_is_due_no_lock_is_taken(mailing: Library) -> None:
     with FileLock(mailing.settings.data / "outbox.lock"):
         assert mailing.outbox.send_due().sent == 0

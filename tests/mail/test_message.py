@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from broadsheet.mail import compose, render_confirmation, render_digest
 from broadsheet.model import Edition
+from broadsheet.rules.address import parse_address
 from tests.mail.conftest import (
     NEWSLETTER,
     NOW,
@@ -84,6 +85,29 @@ def test_any_title_gives_a_valid_message(title: str) -> None:
     assert message["Bcc"] is None
     assert "\n" not in message["Subject"]
     assert body(message, "plain")
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "=?utf-8?q?a?=@example.org",
+        "=?*?q?%=40=40=41-=?=41a&{=00@example.org",
+        "=?utf-8?q?=28_=0AQQ+?=?q?@example.org",
+        "=??q?=40%=28=2C?=@1.a2",
+        f"{'a' * 64}@{'b' * 60}.example.org",
+    ],
+)
+def test_every_valid_address_is_written_as_it_is(to: str) -> None:
+    assert parse_address(to) == to
+    message = compose(
+        render_digest(edition(edition_item()), NEWSLETTER),
+        newsletter=NEWSLETTER,
+        to=to,
+        message_id="<digest.1@example.org>",
+        date=NOW,
+        unsubscribe_url=UNSUBSCRIBE_URL,
+    )
+    assert f"To: {to}".encode() in message.split(b"\r\n")
 
 
 @pytest.mark.parametrize("to", ["a@b.example\r\nBcc: x@y.example", "a@b.example, c@d.example"])

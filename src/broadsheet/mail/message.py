@@ -3,7 +3,6 @@
 import re
 from datetime import datetime
 from email.header import Header
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from html import escape
@@ -12,6 +11,7 @@ from urllib.parse import quote
 from broadsheet.mail.newsletter import Newsletter
 from broadsheet.mail.rendering import UNSUBSCRIBE_URL, RenderedMail
 from broadsheet.mail.text import single_line
+from broadsheet.rules.address import parse_address
 
 # Every server accepts 7bit, including those without 8BITMIME.
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -80,7 +80,9 @@ def compose(
         raise ValueError("the date of a message requires a time zone")
     message = EmailMessage(policy=_POLICY)
     message["From"] = newsletter.from_header
-    message["To"] = Address(addr_spec=to)
+    # Not as a parsed address: `email` takes a local part such as "=?x?q?y" for an encoded word and
+    # raises errors of many classes.
+    _set_folded(message, "To", parse_address(to))
     _set_folded(message, "Subject", _encoded_subject(rendered.subject))
     message["Date"] = date
     _set_folded(message, "Message-ID", message_id)
