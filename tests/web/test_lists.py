@@ -76,6 +76,12 @@ def test_an_author_page_lists_all_papers_of_the_name(client: TestClient) -> None
     assert paths_of(only) == ["/papers/arxiv:2603.00007"]
 
 
+@pytest.mark.parametrize("quote_mark", ['"', "“", "„", "«"])
+def test_an_author_name_cannot_contain_another_query(client: TestClient, quote_mark: str) -> None:
+    name = f"Nobody{quote_mark} OR author:{quote_mark}Ada Windrow"
+    assert client.get(f"/authors/{quote(name, safe='')}").status_code == 404
+
+
 @pytest.mark.parametrize("name", ["Nobody", "%22", "", "%00", "x" * 101, "OR", "%3Cscript%3E", "("])
 def test_an_unknown_author_is_not_found(client: TestClient, name: str) -> None:
     page = client.get(f"/authors/{name}")

@@ -6,7 +6,13 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from broadsheet.rules.identity import parse_arxiv_id, parse_doi
-from broadsheet.rules.query_tokens import Kind, QuerySyntaxError, Token, tokens
+from broadsheet.rules.query_tokens import (
+    Kind,
+    QuerySyntaxError,
+    Token,
+    tokens,
+    without_quotes,
+)
 
 _MAX_CHARS = 8_000
 # A text of more words than this is a pasted abstract: its brackets, quotes and dashes are not
@@ -376,7 +382,7 @@ def _written(clause: Clause) -> str:
         case Phrase(text=text):
             return f'"{text}"'
         case Within(field=field, text=text, phrase=phrase):
-            return f'{field}:"{text}"' if phrase else f"{field}:{text}"
+            return f'{field}:"{without_quotes(text)}"' if phrase else f"{field}:{text}"
         case Years(first=first, last=last):
             return f"year:{first}" if first == last else f"year:{first or ''}..{last or ''}"
         case Since(day=day):

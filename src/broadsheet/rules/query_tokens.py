@@ -71,6 +71,17 @@ _OPERATORS = {
 }
 
 
+def without_quotes(text: str) -> str:
+    """Replace quotation marks, plain and typographic, by spaces.
+
+    Examples
+    --------
+    >>> without_quotes('kites“ OR "boats')
+    'kites  OR  boats'
+    """
+    return text.translate(_QUOTES).replace('"', " ")
+
+
 def tokens(text: str, *, prose: bool) -> list[Token]:
     """Divide a query into tokens.
 

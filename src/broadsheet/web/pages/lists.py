@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from broadsheet.model import Paper, Sort
 from broadsheet.rules.query import Field, Within, unparse
+from broadsheet.rules.query_tokens import without_quotes
 from broadsheet.web import results, view_models
 from broadsheet.web.addresses import author_path, category_path, plain, trending_path
 from broadsheet.web.convertors import CATEGORY
@@ -51,7 +52,7 @@ def category(context: Context, name: str, after: str = "") -> Response:
 @_page("/authors/{name:path}")
 def author(context: Context, name: str, page: str = "1") -> Response:
     """List the papers of an author, newest first."""
-    wanted = plain(name.replace('"', " "))
+    wanted = plain(without_quotes(name))
     # A phrase without a letter or digit would match all papers.
     if len(wanted) > NAME_CHARS or not any(letter.isalnum() for letter in wanted):
         raise HTTPException(404, f"An author name has 1 to {NAME_CHARS} characters.")
