@@ -1,5 +1,6 @@
 """Settings: where they come from, and what an error says."""
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -73,11 +74,12 @@ def test_an_error_names_setting_place_and_value(tmp_path: Path, text: str, sente
     assert "broadsheet.toml" in str(caught.value)
 
 
-def test_an_error_hides_the_value_of_a_secret(tmp_path: Path) -> None:
-    (tmp_path / "broadsheet.toml").write_text("github_key = 12345\n")
+@pytest.mark.parametrize("line", ["github_key = 12345", "smtp = ['12345']"])
+def test_an_error_hides_the_value_of_a_secret(tmp_path: Path, line: str) -> None:
+    (tmp_path / "broadsheet.toml").write_text(f"{line}\n")
     with pytest.raises(ConfigError) as caught:
         load_settings({"data": tmp_path}, {})
-    assert "12345" not in str(caught.value)
+    assert "12345" not in "".join(traceback.format_exception(caught.value))
     assert "(hidden)" in str(caught.value)
 
 

@@ -120,7 +120,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+        env_prefix=_PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        # A traceback of --debug contains the text of pydantic's error.
+        hide_input_in_errors=True,
     )
 
     data: Path = _DEFAULT_DATA

@@ -230,10 +230,15 @@ def test_help_imports_neither_the_library_nor_its_dependencies() -> None:
 
 def test_config_show_hides_secrets_and_names_origins(tmp_path: Path) -> None:
     (tmp_path / "broadsheet.toml").write_text("title = 'Kites'\n")
-    secret = {"BROADSHEET_SMTP": "smtp://ada:hunter2@mail.example", "BROADSHEET_X": "1"}
+    secret = {
+        "BROADSHEET_SMTP": "smtp://ada:hunter2@mail.example",
+        "BROADSHEET_MIRROR": "https://ada:hunter2@mirror.example/a@b",
+        "BROADSHEET_X": "1",
+    }
     done = broadsheet(tmp_path, "config", "show", "--json", **secret)
     shown = json.loads(done.stdout)
     assert shown["smtp"] == {"value": "(hidden)", "origin": "variable BROADSHEET_SMTP"}
+    assert shown["mirror"]["value"] == "https://(hidden)@mirror.example/a@b"
     assert shown["title"]["value"] == "Kites"
     assert shown["github_key"] == {"value": None, "origin": "default"}
     text = broadsheet(tmp_path, "config", "show", **secret)

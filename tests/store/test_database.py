@@ -100,7 +100,8 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
         Library(load_settings({"data": tmp_path}, environment={}))
 
 
-def test_an_unsupported_url_is_refused_without_its_password() -> None:
+@pytest.mark.parametrize("scheme", ["oracle9://", "postgresql+psycopg//"])
+def test_an_unsupported_url_is_refused_without_its_password(scheme: str) -> None:
     with pytest.raises(StoreError, match="not a supported database URL") as raised:
-        database.open_database("oracle9://ada:hidden@host/library")
-    assert "hidden" not in str(raised.value)
+        database.open_database(f"{scheme}ada:hunter2@host/library")
+    assert "hunter2" not in str(raised.value)

@@ -1,5 +1,7 @@
 """The command that prints the settings: config show."""
 
+import re
+
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -22,6 +24,9 @@ def show(data: Data = None, json: Json = False) -> None:
     rows = []
     for name, value in settings:
         shown = HIDDEN if value is not None and is_secret(name) else value
+        if isinstance(shown, str):
+            # The address of a mirror may contain a password.
+            shown = re.sub(r"(?<=://)[^/]*@", f"{HIDDEN}@", shown)
         rows.append((name, shown, origins[name].place if name in origins else "default"))
     if json:
         print_json(

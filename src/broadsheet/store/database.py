@@ -95,7 +95,8 @@ def open_database(url: str) -> Database:
         If the URL is invalid, the database is unreachable or damaged, or its schema is newer than
         this version.
     """
-    shown = url
+    # A URL that cannot be parsed may contain a password anywhere.
+    shown = "(hidden)"
     try:
         parsed = make_url(url)
         shown = parsed.render_as_string(hide_password=True)
