@@ -141,6 +141,17 @@ def test_damaged_rows_are_ignored(file: VectorFile, block: bytes) -> None:
     assert len(rows.row_of) == 3
 
 
+@pytest.mark.parametrize("scale", [float("nan"), float("inf"), 3e38, -1.0])
+def test_a_row_with_an_impossible_scale_is_ignored(file: VectorFile, scale: float) -> None:
+    vectors = unit_vectors(2)
+    file.append({1: vectors[0], 2: vectors[1]})
+    content = bytearray(file.path.read_bytes())
+    content[16:20] = np.float32(scale).tobytes()
+    file.path.write_bytes(content)
+    rows = file.read()
+    assert (rows.papers, has(rows, 1, 2)) == (1, [False, True])
+
+
 @pytest.mark.parametrize("size", [1, ROW_BYTES - 1, 50 * ROW_BYTES + 3])
 def test_a_file_of_random_bytes_is_read_without_an_error(file: VectorFile, size: int) -> None:
     file.path.write_bytes(np.random.default_rng(size).bytes(size))

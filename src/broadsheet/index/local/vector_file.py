@@ -170,7 +170,9 @@ class VectorFile:
             nums = np.concatenate([earlier.nums, mapped["num"][known:]])
             scales = np.concatenate([earlier.vectors.scales, mapped["scale"][known:]])
         # A crash can leave zeros, or blocks of another file, instead of the last rows.
-        nums[(nums > _MAX_NUM) | (nums < -_MAX_NUM)] = 0
+        # A scale of NaN would exclude all other papers from the nearest.
+        is_scale = (scales >= 0) & (scales <= 1)
+        nums[(nums > _MAX_NUM) | (nums < -_MAX_NUM) | ~is_scale] = 0
         every = np.arange(count, dtype=np.int32)
         row_of = np.full(int(np.abs(nums).max(initial=0)) + 1, _NO_ROW, dtype=np.int32)
         row_of[np.abs(nums)] = every
