@@ -6,12 +6,13 @@ from hashlib import blake2b
 
 import pytest
 from filelock import FileLock
-from sqlalchemy import select
+from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState, SubscriptionState
 from broadsheet.rules.token import Purpose, sign
+from broadsheet.store.tables import readers
 from broadsheet.store.tables import votes as votes_table
 from broadsheet.web.actions import ActionLimits
 from broadsheet.web.app import create_app
@@ -57,6 +58,16 @@ def test_a_vote_counts_once_and_can_be_withdrawn(
         assert (answer.status_code, answer.headers["location"]) == (303, back["back"])
         assert library.votes([paper_id]).get(paper_id, 0) == votes
     assert 'aria-pressed="true"' in client.get("/").text
+
+
+def test_withdrawing_a_vote_creates_no_reader(
+    client: TestClient, library: Library, paper_id: str
+) -> None:
+    answer = client.post(f"/papers/{paper_id}/vote", data={"on": "0"})
+    assert answer.status_code == 303
+    with library._database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(readers)) == 0
+    assert client.post("/papers/arxiv:0000.00000/vote", data={"on": "0"}).status_code == 404
 
 
 def test_each_reader_has_one_vote(client: TestClient, library: Library, paper_id: str) -> None:

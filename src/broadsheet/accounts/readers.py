@@ -5,13 +5,14 @@ from datetime import datetime
 
 from broadsheet.store import attention
 from broadsheet.store.database import Database
+from broadsheet.store.papers import num_of
 from broadsheet.store.readers import find_or_create_reader, find_reader
 
 
 def vote(
     database: Database, cookie: str, paper_id: str, network: str | None, *, on: bool, now: datetime
 ) -> int:
-    """Set or remove the vote of the reader with this cookie; create the reader if necessary.
+    """Set or remove the vote of the reader with this cookie; a reader's first vote creates it.
 
     Parameters
     ----------
@@ -39,6 +40,10 @@ def vote(
         If no paper has this id. No reader is created.
     """
     with database.write() as connection:
+        num_of(connection, paper_id)
+        # Withdrawals without a cookie would otherwise fill the table.
+        if not on and find_reader(connection, cookie) is None:
+            return attention.votes_of(connection, [paper_id]).get(paper_id, 0)
         reader = find_or_create_reader(connection, cookie, now)
         return attention.vote(connection, paper_id, reader.id, network, on, now)
 
