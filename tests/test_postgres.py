@@ -104,7 +104,7 @@ def test_trending_scores_picks_and_tokens_are_stored(postgres_library: Library) 
     library.trending.update()
     first = library.trending.list(1, category="math.KT")
     assert first.trends[0].paper.id == ids[1]
-    assert first.trends[0].reason == "+40 upvotes in 24 h, out today"
+    assert first.trends[0].reason == "+40 upvotes in 24 h, published today"
     assert first.after is not None
     assert library.trending.list(1, first.after, "math.KT").trends[0].rank == 2
     assert library.counts(ids)[ids[1]] == {Kind.UPVOTES: 40.0}

@@ -88,10 +88,10 @@ def test_the_paper_with_most_gains_leads_with_its_reason(site: Site) -> None:
     site.add_upvotes(paper(2), (MONDAY, 8, 43))
     first, second = site.library.editions.publish(MONDAY).items
     assert (first.paper_id, first.section) == (paper(2).id, Section.TRENDING)
-    assert first.reason == "+43 upvotes in 24 h, out today"
+    assert first.reason == "+43 upvotes in 24 h, published today"
     assert (second.section, second.reason) == (
         Section.NEW,
-        "selected by predicted interest, out today",
+        "selected by predicted interest, published today",
     )
 
 

@@ -79,17 +79,17 @@ def test_a_paper_without_gains_has_its_age_only() -> None:
 @pytest.mark.parametrize(
     ("published", "expected"),
     [
-        (None, "of unknown date"),
-        ("2026-03-11", "out today"),
-        ("2026-03-12", "out today"),
+        (None, "publication date unknown"),
+        ("2026-03-11", "published today"),
+        ("2026-03-12", "published today"),
         ("2026-03-10", "1 day old"),
-        ("2026-03", "of March 2026"),
+        ("2026-03", "published March 2026"),
         ("2026-01-09", "61 days old"),
         ("2026-01-08", "2 months old"),
         ("2024-03-12", "24 months old"),
         ("2024-02-11", "2 years old"),
         ("1926-03-11", "100 years old"),
-        ("1926", "of 1926"),
+        ("1926", "published 1926"),
     ],
 )
 def test_the_age_is_in_days_then_months_then_years(published: str | None, expected: str) -> None:

@@ -236,7 +236,10 @@ def test_future_papers_are_withheld_and_invalid_dates_are_unknown(
     reasons = {item.title: item.reason for item in empty_library.editions.publish().items}
     assert reasons == {
         "Kites on 2026-03-11": "selected by predicted interest, out today",
-        **{f"Kites on {day}": "selected by predicted interest, of unknown date" for day in unreal},
+        **{
+            f"Kites on {day}": "selected by predicted interest, publication date unknown"
+            for day in unreal
+        },
     }
     assert len(_holding(empty_library, "kites")) == len(records)
 

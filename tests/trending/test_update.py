@@ -76,7 +76,7 @@ def test_a_new_paper_without_attention_is_listed_by_predicted_upvotes(
     site.library.add("arxiv", [new])
     assert site.update() == 1
     assert new in site.papers()
-    assert site.trends()[site.papers().index(new)].reason == "out today"
+    assert site.trends()[site.papers().index(new)].reason == "published today"
 
 
 def test_an_old_paper_without_attention_is_not_listed(site: TrendingLibrary) -> None:
@@ -95,7 +95,7 @@ def test_an_undated_paper_gains_from_its_second_observation_on(site: TrendingLib
     site.set_upvotes(UNDATED, 540)
     site.update()
     assert site.papers()[0] == UNDATED
-    assert site.trends()[0].reason == "+40 upvotes in 24 h, of unknown date"
+    assert site.trends()[0].reason == "+40 upvotes in 24 h, publication date unknown"
 
 
 def test_an_undated_paper_that_was_submitted_gains_from_its_first_observation_on(

@@ -96,17 +96,17 @@ def age(published: str | None, today: date) -> str:
     Examples
     --------
     >>> age("2026-02-18", date(2026, 2, 20)), age("2026-02", date(2026, 2, 20))
-    ('2 days old', 'of February 2026')
+    ('2 days old', 'published February 2026')
     >>> age(None, date(2026, 2, 20))
-    'of unknown date'
+    'publication date unknown'
     """
     if published is None:
-        return "of unknown date"
+        return "publication date unknown"
     if len(published) < _DAY_CHARS:
-        return f"of {first_day(published):{'%B %Y' if '-' in published else '%Y'}}"
+        return f"published {first_day(published):{'%B %Y' if '-' in published else '%Y'}}"
     days = (today - first_day(published)).days
     if days < 1:
-        return "out today"
+        return "published today"
     if days < _MAX_AGE_DAYS:
         return f"{days} day{'s' if days > 1 else ''} old"
     if days < 2 * _DAYS_A_YEAR:
