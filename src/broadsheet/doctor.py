@@ -62,8 +62,8 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
     elif health.is_quiet:
         yield Finding(True, "today has no edition: there are no new papers")
     else:
-        newest = f"the newest is {health.edition}" if health.edition else "there is none yet"
-        yield Finding(False, f"today has no edition, {newest}: run 'broadsheet publish'")
+        newest = f"the newest is of {health.edition}" if health.edition else "none is published yet"
+        yield Finding(False, f"today has no edition ({newest}): run 'broadsheet publish'")
     for state in health.sources:
         yield from _source(state, now)
     confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)

@@ -112,7 +112,10 @@ def test_weeks_and_months_are_published_by_name(filled: Path) -> None:
     for option, name in (("--week", "2026-W11"), ("--month", "2026-03")):
         done = broadsheet(filled, "publish", option, name, "--json")
         assert json.loads(done.stdout)["name"] == name
-        assert f"nothing is new in {name}" in broadsheet(filled, "publish", option, name).stdout
+        assert (
+            f"no edition was published: {name}"
+            in broadsheet(filled, "publish", option, name).stdout
+        )
 
 
 def test_picks_are_pinned_dropped_and_deleted(filled: Path) -> None:
@@ -130,7 +133,7 @@ def test_picks_are_pinned_dropped_and_deleted(filled: Path) -> None:
 
 
 def test_trending_prints_text_or_json(filled: Path) -> None:
-    assert "no paper is trending yet" in broadsheet(filled, "trending").stdout
+    assert "no trending papers" in broadsheet(filled, "trending").stdout
     assert json.loads(broadsheet(filled, "trending", "--json").stdout) == []
 
 

@@ -13,6 +13,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from broadsheet.cli.progress import count_bar
 from broadsheet.errors import BroadsheetError
@@ -34,8 +35,16 @@ def _print_version(value: bool) -> None:
         raise typer.Exit
 
 
+class _Alphabetical(TyperGroup):
+    """Commands in alphabetical order."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        return sorted(self.commands)
+
+
 app = typer.Typer(
     name="broadsheet",
+    cls=_Alphabetical,
     help="A morning newspaper of research papers that anyone can run.",
     no_args_is_help=True,
     add_completion=False,
@@ -51,9 +60,19 @@ Data = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def parse_day(text: str) -> date:
+    """Parse the value of a date option."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise typer.BadParameter("must be a date, such as 2026-02-17") from None
+
+
 Day = Annotated[
-    datetime | None,
-    typer.Option("--date", metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="Day of the edition."),
+    date | None,
+    typer.Option("--date", metavar="YYYY-MM-DD", parser=parse_day, help="Day of the edition."),
 ]
 Week = Annotated[
     str | None, typer.Option("--week", metavar="YYYY-Www", help="ISO week, such as 2026-W08.")
@@ -137,24 +156,23 @@ def update_index(library: "Library") -> None:
             library.update_index(build_for_s=0, on_papers=advance)
 
 
-def date_of(day: datetime | None) -> date | None:
-    """Return the date of a date option."""
-    return day.date() if day else None
-
-
-def period_of(day: datetime | None, week: str | None, month: str | None) -> Period | None:
+def period_of(day: date | None, week: str | None, month: str | None) -> Period | None:
     """Return the period of the options --date, --week and --month; None if none is set."""
     if sum(option is not None for option in (day, week, month)) > 1:
-        raise typer.BadParameter("use one of --date, --week and --month")
+        raise typer.BadParameter("use only one of --date, --week and --month")
     if day is not None:
-        return _in_range(Period(day.date()))
+        return _in_range(Period(day))
     try:
         if week is not None:
             return _in_range(Period.parse(week, Span.WEEK))
         return _in_range(Period.parse(month, Span.MONTH)) if month is not None else None
     except ValueError:
-        option, form = ("--week", "2026-W08") if week is not None else ("--month", "2026-02")
-        raise typer.BadParameter(f"{option} has the form {form}") from None
+        form = (
+            "--week must be an ISO week, such as 2026-W08"
+            if week is not None
+            else "--month must be a month, such as 2026-02"
+        )
+        raise typer.BadParameter(form) from None
 
 
 def _in_range(period: Period) -> Period:

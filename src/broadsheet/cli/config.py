@@ -14,7 +14,9 @@ app.add_typer(config, name="config")
 
 @config.command()
 def show(data: Data = None, json: Json = False) -> None:
-    """Print every setting, its value and where it was set; secrets are hidden.
+    """Print every setting, its value and where it was set.
+
+    Secrets are hidden.
 
     Example: broadsheet config show --json
     """

@@ -14,7 +14,6 @@ from broadsheet.cli.app import (
     Day,
     Json,
     app,
-    date_of,
     open_data,
     print_json,
 )
@@ -29,12 +28,14 @@ def send(
         bool,
         typer.Option(
             "--retry-unknown",
-            help="Also send mails in state unknown; some readers may get them twice.",
+            help="Also send mails in state unknown; some subscribers may receive them twice.",
         ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Mail the newest edition, or another day's, to subscribers who do not have it yet.
+    """Mail the edition to subscribers who do not have it yet.
+
+    Without --date, this is the newest edition of a day.
 
     Example: broadsheet send --date 2026-11-20
     """
@@ -42,7 +43,7 @@ def send(
         if retry_unknown:
             library.outbox.retry_unknown()
         with count_bar("sending", None) as advance:
-            report = library.outbox.send(date_of(day), lambda: advance(1))
+            report = library.outbox.send(day, lambda: advance(1))
         where = "the mail server" if library.settings.smtp else str(library.settings.outbox)
     if json:
         print_json(asdict(report))
@@ -68,7 +69,7 @@ def subscribers(data: Data = None, json: Json = False) -> None:
         print_json([asdict(subscription) for subscription in listed])
         return
     table = Table("address", "state", "since", box=None)
-    for one in listed:
-        since = one.unsubscribed_at or one.confirmed_at or one.created_at
-        table.add_row(escape(one.email), one.state, since.date().isoformat())
+    for subscription in listed:
+        since = subscription.unsubscribed_at or subscription.confirmed_at or subscription.created_at
+        table.add_row(escape(subscription.email), subscription.state, since.date().isoformat())
     OUT.print(table if listed else "no subscribers yet: readers subscribe at /subscribe")

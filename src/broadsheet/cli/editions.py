@@ -32,12 +32,12 @@ Paper = Annotated[str, typer.Argument(metavar="PAPER", help="An arXiv id, DOI or
 
 @app.command()
 def trending(
-    n: Annotated[int, typer.Option("-n", min=1, max=500, help="How many papers.")] = 20,
-    category: Annotated[str | None, typer.Option(help="One category, such as cs.CL.")] = None,
+    n: Annotated[int, typer.Option("-n", min=1, max=500, help="Maximum number of papers.")] = 20,
+    category: Annotated[str | None, typer.Option(help="Only this category, such as cs.CL.")] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """List the trending papers and why they trend.
+    """List the trending papers, each with the reason for its rank.
 
     Example: broadsheet trending -n 10 --category cs.CL
     """
@@ -58,7 +58,7 @@ def trending(
             ]
         )
     else:
-        show_trends(OUT, found)
+        show_trends(OUT, found, category)
 
 
 @app.command()
@@ -71,7 +71,7 @@ def publish(
 ) -> None:
     """Publish the edition of today, another day, a week or a month.
 
-    Readers are mailed the editions of today and yesterday.
+    An edition of today or yesterday is also mailed to the subscribers.
 
     Example: broadsheet publish --week 2026-W08
     """
@@ -86,8 +86,8 @@ def publish(
 @app.command()
 def pin(
     paper: Paper,
-    place: Annotated[int, typer.Option(min=1, max=200, help="Its rank in the edition.")] = 1,
-    comment: Annotated[str | None, typer.Option(help="A comment printed under it.")] = None,
+    place: Annotated[int, typer.Option(min=1, max=200, help="Rank in the edition.")] = 1,
+    comment: Annotated[str | None, typer.Option(help="Comment shown with the paper.")] = None,
     data: Data = None,
     day: Day = None,
     week: Week = None,
@@ -110,7 +110,7 @@ def drop(
     week: Week = None,
     month: Month = None,
 ) -> None:
-    """Leave a paper out of an edition, by default today's.
+    """Exclude a paper from an edition, by default today's.
 
     Example: broadsheet drop 2502.14802 --week 2026-W08
     """
@@ -128,7 +128,9 @@ def picks(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the papers pinned to an edition and left out of it.
+    """List the pinned and excluded papers of an edition.
+
+    Without an option, this is today's edition.
 
     Example: broadsheet picks --forget 2502.14802
     """
@@ -144,9 +146,9 @@ def picks(
     if not listed:
         OUT.print(f"no picks for {period}: add one with 'broadsheet pin' or 'broadsheet drop'")
     for one in listed:
-        place = f"{one.place:3}" if one.place else "out"
+        place = f"rank {one.place}" if one.place else "excluded"
         comment = f"  [dim]{escape(one.comment)}[/dim]" if one.comment else ""
-        OUT.print(f"{place}  {escape(titles[one.paper_id])}{comment}")
+        OUT.print(f"{place:8}  {escape(titles[one.paper_id])}{comment}")
 
 
 def _pick(
@@ -156,10 +158,12 @@ def _pick(
         wanted = period or Period(library.today)
         found = library.paper(_paper_id(library, paper))
         library.editions.pick(wanted, Pick(found.id, place, comment))
-        effect = f"is pinned to rank {place} of" if place else "is left out of"
+        effect = f"is pinned to rank {place} of" if place else "is excluded from"
         OUT.print(f"{escape(found.title)} {effect} the edition of {wanted}")
         if library.editions.exists(wanted):
-            OUT.print("this edition is published: run 'broadsheet publish' for a new revision")
+            OUT.print(
+                "this edition is published: run 'broadsheet publish' to publish a new revision"
+            )
 
 
 def _paper_id(library: "Library", text: str) -> str:

@@ -1,7 +1,7 @@
 """Commands that add and merge papers: import, fetch, merges, unmerge."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +14,8 @@ from broadsheet.cli.app import (
     Data,
     Json,
     app,
-    date_of,
     open_data,
+    parse_day,
     print_json,
     update_index,
 )
@@ -30,7 +30,9 @@ def import_(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Import papers from saved pages, arXiv dumps (JSON lines), BibTeX, RIS or CSL-JSON.
+    """Import papers from files.
+
+    The formats are pages saved as plain text, arXiv dumps (JSON lines), BibTeX, RIS and CSL-JSON.
 
     Example: broadsheet import papers.jsonl.gz references.bib
     """
@@ -61,28 +63,30 @@ def fetch(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE…",
-            help="Names, an arXiv id or a DOI; default: setting 'sources'.",
+            help="Source names, arXiv ids or DOIs; default: the setting 'sources'.",
         ),
     ] = None,
     since: Annotated[
-        datetime | None,
-        typer.Option(metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="First day to fetch."),
+        date | None,
+        typer.Option(metavar="YYYY-MM-DD", parser=parse_day, help="First day to fetch."),
     ] = None,
     until: Annotated[
-        datetime | None,
-        typer.Option(metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="Last day to fetch."),
+        date | None,
+        typer.Option(metavar="YYYY-MM-DD", parser=parse_day, help="Last day to fetch."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of records.")] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Fetch new papers and signals; exit 1 if a source failed or a day is missing.
+    """Fetch new papers and signals.
+
+    The exit status is 1 if a source failed or a day is missing.
 
     Examples: broadsheet fetch; broadsheet fetch hf --since 2026-11-01; broadsheet fetch 2502.14802
     """
     from broadsheet.ingest.run import FetchOptions
 
-    options = FetchOptions(date_of(since), date_of(until), limit)
+    options = FetchOptions(since, until, limit)
     reports = []
     with open_data(data) as library:
         with count_bar("fetching", None) as advance:
@@ -98,7 +102,9 @@ def fetch(
 
 @app.command()
 def merges(
-    limit: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many.")] = 20,
+    limit: Annotated[
+        int, typer.Option("-n", min=1, max=10_000, help="Maximum number of merges.")
+    ] = 20,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -116,15 +122,20 @@ def merges(
         OUT.print(f"{merge.number:6}  {merge.merged_at:%Y-%m-%d}{undone}  {escape(merge.winner)}")
         OUT.print(f"        and {escape(merge.merged)}")
     if not listed:
-        OUT.print("no papers were merged")
+        OUT.print("no merges: no duplicate papers were found")
 
 
 @app.command()
 def unmerge(
-    number: Annotated[int, typer.Argument(min=1, help="As 'broadsheet merges' lists it.")],
+    number: Annotated[
+        int,
+        typer.Argument(metavar="NUMBER", min=1, help="Number in the list of 'broadsheet merges'."),
+    ],
     data: Data = None,
 ) -> None:
-    """Undo a merge; the two papers are not merged again.
+    """Undo a merge.
+
+    The two papers are not merged again.
 
     Example: broadsheet unmerge 17
     """

@@ -14,7 +14,7 @@ from broadsheet.errors import ConfigError
 @app.command()
 def index(
     data: Data = None,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build it from scratch.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build a new index.")] = False,
 ) -> None:
     """Update the search index from the library.
 
@@ -32,11 +32,12 @@ def index(
 @app.command()
 def rerank(
     data: Data = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many papers.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of papers.")] = None,
 ) -> None:
-    """Compute the vectors that rerank the top results with a stronger model.
+    """Compute the vectors for reranking the top results.
 
-    A running server computes them in the background; this command may be stopped at any time.
+    A running server computes them in the background. This command may be stopped at any time; the
+    next run computes the remaining vectors.
 
     Example: broadsheet rerank --limit 10000
     """
@@ -53,7 +54,7 @@ def rerank(
 
 @app.command()
 def doctor(data: Data = None, json: Json = False) -> None:
-    """Check this installation and print what to do about each problem.
+    """Check this installation and print how to fix each problem.
 
     Example: broadsheet doctor
     """
@@ -71,29 +72,36 @@ def doctor(data: Data = None, json: Json = False) -> None:
 
 @app.command()
 def token(
-    name: Annotated[str | None, typer.Argument(help="Its holder or purpose.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Holder or purpose of the token.")
+    ] = None,
     revoke: Annotated[bool, typer.Option("--revoke", help="Revoke the token.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the tokens.")] = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Create a read token for the API and print it once; or revoke one.
+    """Create, list or revoke read tokens for the API.
+
+    A new token is printed once; the library stores only its hash.
 
     Examples: broadsheet token ada; broadsheet token --list; broadsheet token ada --revoke
     """
     if (name is None) is not list_ or (list_ and revoke):
-        raise typer.BadParameter("use NAME or --list")
+        raise typer.BadParameter("use either NAME or --list")
     with open_data(data) as library:
         if name is None:
             tokens = library.tokens.all()
             if json:
                 print_json([asdict(one) for one in tokens])
             else:
-                OUT.print("\n".join(f"{one.created_at:%Y-%m-%d}  {one.name}" for one in tokens))
+                lines = [f"{one.created_at:%Y-%m-%d}  {escape(one.name)}" for one in tokens]
+                OUT.print(
+                    "\n".join(lines) or "no tokens: run 'broadsheet token NAME' to create one"
+                )
         elif revoke:
             library.tokens.revoke(name)
             ERR.print(f"{escape(name)} is revoked")
         else:
             secret = library.tokens.create(name)
-            ERR.print("printed only once; send it as 'Authorization: Bearer TOKEN':")
+            ERR.print("this token is printed only once; send it as 'Authorization: Bearer TOKEN':")
             OUT.print(secret)

@@ -67,14 +67,19 @@ def _show_malformed(console: Console, malformed: Sequence[Malformed], skipped: i
         console.print(f"and {skipped - _SHOWN_MALFORMED} more", style="yellow")
 
 
+def _papers(count: int) -> str:
+    return f"{count:,} paper{'' if count == 1 else 's'}"
+
+
 def show_edition(console: Console, edition: Edition) -> None:
     """Print an edition's papers by section, each with its reason."""
     count = len(edition.items)
     if not edition.revision:
-        console.print(f"nothing is new in {edition.period}: no edition was published")
+        console.print(
+            f"no edition was published: {edition.period} has no new papers and no attention"
+        )
         return
-    papers = f"{count} paper{'' if count == 1 else 's'}"
-    console.print(f"edition of {edition.period}, revision {edition.revision}: {papers}")
+    console.print(f"edition of {edition.period}, revision {edition.revision}: {_papers(count)}")
     for section, items in groupby(edition.items, lambda item: item.section):
         console.print(f"[bold]{section}[/bold]")
         for item in items:
@@ -85,10 +90,11 @@ def show_edition(console: Console, edition: Edition) -> None:
                 console.print(f"     {escape(item.comment)}")
 
 
-def show_trends(console: Console, trends: Sequence[Trend]) -> None:
+def show_trends(console: Console, trends: Sequence[Trend], category: str | None) -> None:
     """Print the trending papers, each with its reason."""
     if not trends:
-        console.print("no paper is trending yet: run 'broadsheet fetch', or import newer papers")
+        scope = f" in {escape(category)}" if category else ""
+        console.print(f"no trending papers{scope}: run 'broadsheet fetch' to fetch attention")
     for trend in trends:
         console.print(f"{trend.rank:3}  {escape(trend.paper.title)}")
         link = escape(trend.paper.link or trend.paper.id)
@@ -104,9 +110,9 @@ def show_hits(console: Console, found: HitList) -> None:
         if hit.tier is not tier:
             tier = hit.tier
             heading = (
-                f"{found.matches} containing all words"
+                f"{_papers(found.matches)} containing all words"
                 if tier is Tier.MATCH
-                else f"{found.total - found.matches} related in meaning"
+                else f"{_papers(found.total - found.matches)} closest in meaning"
             )
             console.print(f"[bold]{heading}[/bold]")
         notice = f"[red]{hit.paper.notice.upper()}[/red] " if hit.paper.notice else ""

@@ -10,8 +10,10 @@ from broadsheet.cli.output import show_hits
 
 @app.command()
 def search(
-    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="Words or a query.")],
-    n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many hits.")] = 10,
+    query: Annotated[
+        list[str], typer.Argument(metavar="QUERY", help="Words, a sentence or a query.")
+    ],
+    n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="Maximum number of hits.")] = 10,
     data: Data = None,
     json: Json = False,
 ) -> None:

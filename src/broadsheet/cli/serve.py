@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 @app.command()
 def up(data: Data = None, host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Load the starter library if the library is empty, index, publish and serve.
+    """Set up the library, publish today's edition and serve it.
+
+    An empty library is filled with the starter library of 620 papers.
 
     Example: broadsheet up
     """
@@ -37,7 +39,9 @@ def up(data: Data = None, host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 @app.command()
 def serve(data: Data = None, host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Serve the pages, and publish and mail each day, without the starter library.
+    """Serve the library, and fetch, publish and mail each day.
+
+    Unlike 'broadsheet up', this command does not load the starter library.
 
     Example: broadsheet serve --port 8080
     """

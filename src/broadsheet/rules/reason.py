@@ -88,7 +88,7 @@ def why_match(finder: WordFinder, paper: Paper) -> Reason:
     """
     places, words = _places(finder, paper)
     if not finder.terms.words:
-        return Reason("satisfies the filters", words)
+        return Reason("matches all filters", words)
     return Reason(f"all words: {places}" if places else "all words", words)
 
 

@@ -103,7 +103,7 @@ def unmerge(connection: Connection, number: int, now: datetime) -> tuple[int, in
     """
     row = connection.execute(select(merges).where(merges.c.id == number)).one_or_none()
     if row is None:
-        raise NotFoundError(f"there is no merge {number}: 'broadsheet merges' lists them")
+        raise NotFoundError(f"there is no merge {number}: 'broadsheet merges' lists all merges")
     if row.undone_at is not None:
         raise StoreError(f"merge {number} is already undone")
     if connection.scalar(select(papers.c.num).where(papers.c.num == row.winner_num)) is None:
