@@ -109,8 +109,8 @@ def recording(folder: Path, name: str) -> Recording:
         return Recording(Answer(whole, int(status[1]) if status else 200))
     body = payload["body"]
     sent = body.encode() if isinstance(body, str) else orjson.dumps(body)
-    asked = urlsplit(payload["request"]["url"])
-    return Recording(Answer(sent, payload["status"], payload["headers"]), asked.netloc, asked.path)
+    url = urlsplit(payload["request"]["url"])
+    return Recording(Answer(sent, payload["status"], payload["headers"]), url.netloc, url.path)
 
 
 def seeded(folder: Path) -> Path:

@@ -144,19 +144,19 @@ def test_scan_and_graph_are_compared_at_each_size(dump: Path) -> None:
 
 def test_a_days_papers_are_found_while_another_process_asks(dump: Path) -> None:
     ran = _run("day.py", dump, "--day", "10", "--alone", "0.5", "--json")
-    told = json.loads(ran.stdout)
-    assert (told["papers"], told["day"]) == (50, 10)
-    assert 0 < told["stored_s"] < told["searchable_s"]
-    assert 0 < told["alone_p50_ms"] <= told["alone_max_ms"]
-    assert told["meanwhile_p50_ms"] > 0
+    figures = json.loads(ran.stdout)
+    assert (figures["papers"], figures["day"]) == (50, 10)
+    assert 0 < figures["stored_s"] < figures["searchable_s"]
+    assert 0 < figures["alone_p50_ms"] <= figures["alone_max_ms"]
+    assert figures["meanwhile_p50_ms"] > 0
 
 
 def test_taking_papers_in_is_measured_the_first_time_and_again(dump: Path) -> None:
-    told = json.loads(_run("ingest.py", dump, "--json").stdout)
-    assert told["papers"] == 50
-    assert min(told["papers_per_s"], told["rss_mb"], told["again_s"]) > 0
-    assert told["oai_records_per_s"] > 0
-    assert told["peers"]["sqlite3 (limit)"]["papers"] == 50
+    figures = json.loads(_run("ingest.py", dump, "--json").stdout)
+    assert figures["papers"] == 50
+    assert min(figures["papers_per_s"], figures["rss_mb"], figures["again_s"]) > 0
+    assert figures["oai_records_per_s"] > 0
+    assert figures["peers"]["sqlite3 (limit)"]["papers"] == 50
     assert "broadsheet again" in _run("ingest.py", dump).stdout
 
 
@@ -184,8 +184,8 @@ def test_the_same_seed_draws_the_same_queries(
     assert {question.kind for question in drawn} == questions.KINDS.keys()
     for question in drawn:
         paper = papers[question.row]
-        told = f"{paper.title} {paper.text}".lower()
-        assert all(word.lower() in told for word in question.text.split())
+        text = f"{paper.title} {paper.text}".lower()
+        assert all(word.lower() in text for word in question.text.split())
 
 
 def test_gains_count_less_the_further_down_they_stand(judged: ModuleType) -> None:
@@ -239,12 +239,12 @@ def _records(name: str, text: str, many: int = 20) -> list[dict[str, str]]:
     for number in range(many):
         manner, subject = _MANNERS[number // 5 % 4], _SUBJECTS[number % 5]
         title = f"{manner} {subject} in spring {number}"
-        told = f"We look at {subject} through spring number {number} and see them drift slowly."
+        opening = f"We look at {subject} through spring number {number} and see them drift slowly."
         records.append(
             {
                 name: f"2603.{number:05}",
                 "title": "On the growth of valleys" if number in (18, 19) else title,
-                text: f"{told} The wind of valley {number} turned twice before the harvest came.",
+                text: f"{opening} The wind of valley {number} turned twice before harvest.",
             }
         )
     return records

@@ -64,11 +64,11 @@ def test_an_unexpected_error_is_reported(empty_library: Library) -> None:
 
 def test_signals_of_unknown_papers_are_discarded_and_counted(empty_library: Library) -> None:
     def batches(client: Client, request: FetchRequest) -> Iterator[Batch]:
-        readings = [
+        signals = [
             Signal(f"arxiv:2603.{number:05}", Kind.STARS, 5, request.now, "kites")
             for number in (1, 2)
         ]
-        yield Batch([_paper(1)], readings)
+        yield Batch([_paper(1)], signals)
 
     for _ in range(2):
         report = _run(empty_library, _source(batches))

@@ -93,10 +93,10 @@ def test_search_pages_list_every_result_in_order(client: TestClient, library: Li
 def test_trending_papers_have_reasons(client: TestClient, library: Library) -> None:
     library.vote(PAPER, "ada", on=True)
     library.trending.update()
-    rising = library.trending.list(100)
+    trending = library.trending.list(100)
     listed_items = all_of(client, "/api/v1/trending?limit=1", "trends")
     assert [(one["rank"], one["reason"]) for one in listed_items] == [
-        (one.rank, one.reason) for one in rising.trends
+        (one.rank, one.reason) for one in trending.trends
     ]
 
 

@@ -228,8 +228,8 @@ def test_recent_editions_are_listed_newest_first(library: Library) -> None:
     with TestClient(create_app(library)) as client:
         ids = [one["id"] for one in client.get("/editions/day.json").json()["items"]]
     feed_data = list(dict.fromkeys(one.split(",")[1].split(":")[0] for one in ids))
-    printed = [day.isoformat() for day in days[:EDITIONS] if library.editions.read(day).items]
-    assert feed_data == printed
+    published = [day.isoformat() for day in days[:EDITIONS] if library.editions.read(day).items]
+    assert feed_data == published
 
 
 def test_days_weeks_and_months_share_no_id(settings: Settings) -> None:
@@ -269,12 +269,12 @@ def test_the_number_of_statements_does_not_grow_with_papers(settings: Settings) 
 def test_the_id_of_a_trending_paper_depends_on_the_paper_alone(
     feeds: TestClient, library: Library
 ) -> None:
-    rising = library.trending.list(PAPERS).trends
+    trends = library.trending.list(PAPERS).trends
     feed_data = feeds.get("/trending.json").json()["items"]
     assert [one["id"] for one in feed_data] == [
-        f"tag:127.0.0.1,2026:papers/{one.paper.id}" for one in rising
+        f"tag:127.0.0.1,2026:papers/{one.paper.id}" for one in trends
     ]
-    assert [one["summary"] for one in feed_data] == [one.reason for one in rising]
+    assert [one["summary"] for one in feed_data] == [one.reason for one in trends]
     newest = feeds.get("/categories/cs.LG.json").json()["items"]
     assert {one["id"] for one in feed_data} <= {one["id"] for one in newest}
 
