@@ -333,6 +333,7 @@ def _from_secret_files(variables: Mapping[str, str]) -> list[Origin]:
     found = []
     for name in Settings.model_fields:
         variable = f"{_PREFIX}{name.upper()}{_FILE_SUFFIX}"
+        # Not repeated in an error: somebody may set it to the secret itself.
         path = variables.get(variable)
         if not path or not is_secret(name):
             continue
@@ -340,9 +341,9 @@ def _from_secret_files(variables: Mapping[str, str]) -> list[Origin]:
             text = Path(path).expanduser().read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
-                f"variable {variable}: the file {path!r} cannot be read "
+                f"variable {variable}: the file it names cannot be read "
                 f"({getattr(error, 'strerror', None) or 'it is not UTF-8 text'})"
-            ) from error
+            ) from None
         found.append(Origin(name, f"file {path!r} of variable {variable}", text.strip()))
     return found
 

@@ -1,15 +1,16 @@
 """The worker: claim, send, settle; no mail is sent twice, and all get the same revision."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from filelock import FileLock
 from pydantic import SecretStr
 from sqlalchemy import update
 
+from broadsheet.delivery.composer import MessageComposer
 from broadsheet.library import Library
-from broadsheet.model import DeliveryKind, DeliveryState, Period, Pick
+from broadsheet.model import Delivery, DeliveryKind, DeliveryState, Period, Pick
 from broadsheet.store import deliveries
 from broadsheet.store.database import open_database
 from broadsheet.store.tables import deliveries as deliveries_table
@@ -204,6 +205,24 @@ def test_a_message_that_cannot_be_composed_fails_and_stops_no_other(
     report = mailing.outbox.send_due()
     assert (report.sent, report.failed) == (1, 1)
     assert "cannot be composed" in str(report.error)
+
+
+def test_an_unforeseen_error_of_one_message_stops_no_other(
+    mailing: Library, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compose = MessageComposer.compose
+
+    def broken(composer: MessageComposer, delivery: Delivery, now: datetime) -> bytes:
+        if delivery.email == "ada@example.org":
+            raise IndexError("list index out of range")
+        return compose(composer, delivery, now)
+
+    subscribe("ada@example.org", "bo@example.org")
+    mailing.outbox.enqueue(mailing.today)
+    monkeypatch.setattr(MessageComposer, "compose", broken)
+    report = mailing.outbox.send_due()
+    assert (report.sent, report.failed) == (1, 1)
+    assert mailing.health().deliveries.get(DeliveryState.CLAIMED, 0) == 0
 
 
 def test_an_address_that_resembles_an_encoded_word_stops_no_mail(

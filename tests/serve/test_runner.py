@@ -122,6 +122,23 @@ def test_a_failing_job_is_logged_and_retried_and_stops_no_other(
     assert "job 'b' failed with an unexpected error" in caplog.text
 
 
+def test_a_panic_of_a_rust_extension_does_not_end_a_job(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class PanicError(BaseException):
+        pass
+
+    monkeypatch.setattr(runner, "_RETRY_S", 0.01)
+    counts: Counter[str] = Counter()
+
+    def panic() -> None:
+        raise PanicError("index out of bounds")
+
+    with JobRunner([counting(Job("a", 0.01, panic), counts)]):
+        wait_until(lambda: counts["a"] >= 2)
+    assert "index out of bounds" in caplog.text
+
+
 def test_no_run_begins_after_the_runner_has_stopped() -> None:
     counts: Counter[str] = Counter()
     with JobRunner([counting(Job("a", 0.05, lambda: None), counts)]):

@@ -105,3 +105,9 @@ def test_an_unsupported_url_is_refused_without_its_password(scheme: str) -> None
     with pytest.raises(StoreError, match="not a supported database URL") as raised:
         database.open_database(f"{scheme}ada:hunter2@host/library")
     assert "hunter2" not in str(raised.value)
+
+
+def test_an_url_with_an_invalid_port_is_refused_without_its_password() -> None:
+    with pytest.raises(StoreError, match="invalid after its host") as raised:
+        database.open_database("postgresql+psycopg://ada:hunter2@127.0.0.1:port/news")
+    assert "hunter2" not in str(raised.value)

@@ -1,5 +1,6 @@
 """Send due deliveries: claim, send, settle, one mail at a time."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,15 +8,17 @@ from pathlib import Path
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from broadsheet.delivery.composer import MessageComposer
-from broadsheet.errors import MailError, NotFoundError
+from broadsheet.errors import MailError, NotFoundError, StoreError
 from broadsheet.mail import Newsletter, Transport, open_transport
 from broadsheet.model import Delivery, DeliveryState
 from broadsheet.rules.delivery import state_after_failure
 from broadsheet.store import deliveries
 from broadsheet.store.database import Database
 
+_log = logging.getLogger("broadsheet.delivery.worker")
 _CLAIM_TIMEOUT = timedelta(minutes=10)
 _LOCK_TIMEOUT_S = 60.0
 # After this many transient failures in a row, the mail server is probably down.
@@ -183,7 +186,12 @@ def _send_all(
 def _send(worker: _Worker, delivery: Delivery) -> None:
     try:
         message = worker.composer.compose(delivery, worker.clock())
-    except (NotFoundError, ValueError) as error:
+    except (StoreError, SQLAlchemyError):
+        raise
+    # Whatever one message fails with, the mails behind it are sent.
+    except Exception as error:
+        if not isinstance(error, NotFoundError | ValueError):
+            _log.exception("the message of delivery %d cannot be composed", delivery.id)
         raise MailError(f"the message cannot be composed: {error}", permanent=True) from error
     worker.transport.send(
         message,

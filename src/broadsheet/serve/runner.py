@@ -91,7 +91,10 @@ def _run(job: Job) -> bool:
         job.run()
     except BroadsheetError as error:
         _log.error("job %r failed: %s", job.name, error)
-    except Exception:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    # A panic of a Rust extension is no Exception, and would end the job's thread.
+    except BaseException:
         _log.exception("job %r failed with an unexpected error", job.name)
     else:
         return True

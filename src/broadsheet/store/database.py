@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -98,7 +98,7 @@ def open_database(url: str) -> Database:
     # A URL that cannot be parsed may contain a password anywhere.
     shown = "(hidden)"
     try:
-        parsed = make_url(url)
+        parsed = _parsed(url)
         shown = parsed.render_as_string(hide_password=True)
         engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
         if engine.dialect.name == "sqlite":
@@ -116,6 +116,17 @@ def open_database(url: str) -> Database:
             "path or server is correct and contains a Broadsheet library"
         ) from error
     return Database(engine)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ValueError:
+        # Its message may repeat a part of the password.
+        raise StoreError(
+            "the database URL is invalid after its host: write the port as a number, as in "
+            "postgresql+psycopg://user:password@host:5432/name"
+        ) from None
 
 
 def _tune_sqlite(engine: Engine) -> None:
