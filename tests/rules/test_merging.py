@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from broadsheet.model import Notice, Paper
 from broadsheet.rules.merging import is_same_work, merge
-from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.normalize import make_paper, title_from
 
 
 def _paper(**fields: object) -> Paper:
@@ -24,6 +24,12 @@ def test_source_precedence_is_independent_of_order() -> None:
         assert merged.venue == "Journal of Kites"
         assert merged.id == "arxiv:2603.00001"
         assert merged.doi == "10.1234/kites"
+
+
+def test_a_derived_title_is_used_only_if_no_record_has_another() -> None:
+    untitled = _paper(title=title_from("We fly kites."), abstract="We fly kites.")
+    assert merge([("crossref", untitled), ("hf", _paper())]).title == "Kites at dusk"
+    assert merge([("crossref", untitled), ("hf", untitled)]).title == "We fly kites…"
 
 
 def test_the_latest_record_of_one_source_wins() -> None:

@@ -192,7 +192,7 @@ def test_malformed_entries_are_reported_and_the_others_are_parsed(
     services: Services, client: Client
 ) -> None:
     unclosed = entry(1).removesuffix("}\n")
-    untitled = entry(2, title="")
+    untitled = entry(2, title="", abstract="")
     too_long = entry(3, abstract="a\n" * (1 << 20))
     serve(services, unclosed, untitled, too_long, entry(4))
     (batch,) = run(client)

@@ -161,7 +161,8 @@ def test_papers_are_looked_up_in_groups_of_20(services: Services, client: Client
 
 
 def test_malformed_and_unrequested_works_are_reported(services: Services, client: Client) -> None:
-    works = [7, work(title=[]), work("10.1000/other"), work("nonsense", URL=None), work()]
+    untitled = work(title=[], abstract=None)
+    works = [7, untitled, work("10.1000/other"), work("nonsense", URL=None), work()]
     served(services, listed(*works))
     (batch,) = about(client, KITES)
     assert batch.records[:4] == [

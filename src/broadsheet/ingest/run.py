@@ -237,15 +237,13 @@ def _update_gaps(
     counts = source_state.days_of(connection, source.name)
     known = source_state.gaps_of(connection, source.name)
     newest = newest_due_day(source.schedule, now)
-    open_days = {day for day, gap in known.items() if gap.filled_at is None}
-    for day in sorted(open_days.union(checked_days(min(counts, default=newest), newest))):
-        gap = known.get(day)
-        if gap is not None and gap.filled_at is not None:
-            continue
+    closed_days = {day for day, gap in known.items() if gap.filled_at is not None}
+    checked = {*checked_days(min(counts, default=newest), newest), *known} - closed_days
+    for day in sorted(checked):
         reason = gap_reason(day, counts, source.schedule, report.error)
-        if gap is None and reason is None:
+        if day not in known and reason is None:
             continue
-        gap = gap or Gap(source.name, day, "", now)
+        gap = known.get(day, Gap(source.name, day, "", now))
         gap = replace(gap, reason=reason or gap.reason)
         source_state.upsert_gap(connection, gap)
         is_filled = reason is None or _is_filled_elsewhere(connection, source, gap, now)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from broadsheet.model import Notice, Paper
 from broadsheet.rules.identity import find_acl_id, is_distinctive, may_be_same_author
+from broadsheet.rules.normalize import is_untitled
 
 # For each field the first source with a value wins; unlisted sources come last.
 PRECEDENCE = (
@@ -63,15 +64,17 @@ def merge(records: Sequence[tuple[str, Paper]]) -> Paper:
     -------
     Paper
         Each field has the first non-empty value in the order of :data:`PRECEDENCE`, or of
-        :data:`PUBLISHERS_FIRST` for DOI and venue; within one source the latest value wins. The
-        version is the highest of all records. The notice is the most severe of the sources'
-        latest notices. The id comes from the best identifier, else from the first record.
+        :data:`PUBLISHERS_FIRST` for DOI and venue; within one source the latest value wins.
+        A title derived from an abstract is used only if no record has another. The version is the
+        highest of all records. The notice is the most severe of the sources' latest notices. The
+        id comes from the best identifier, else from the first record.
     """
     if len(records) == 1:
         return records[0][1]
     first = records[0][1]
     latest_first = list(reversed(records))
     ranked = dict.fromkeys(_BY_PRECEDENCE, _ordered(latest_first, PRECEDENCE))
+    ranked["title"] = sorted(ranked["title"], key=is_untitled)
     ranked |= dict.fromkeys(_BY_PUBLISHERS, _ordered(latest_first, PUBLISHERS_FIRST))
     merged = replace(
         first,
