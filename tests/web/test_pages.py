@@ -174,6 +174,18 @@ def test_a_search_page_parses_its_query_once_and_searches_once(
     assert len(searched) == 1
 
 
+def test_a_paper_page_collapses_a_long_list_of_authors(
+    client: TestClient, library: Library
+) -> None:
+    names = tuple(f"Author {number}" for number in range(1, 23))
+    paper = Paper(id="hash:many", title="A paper of many hands", authors=names)
+    library.add("test", [paper])
+    above, collapsed = client.get("/papers/hash:many").text.split("2 more authors</summary>")
+    assert ">Author 20</a>" in above
+    assert ">Author 21</a>" not in above
+    assert ">Author 22</a>" in collapsed
+
+
 def test_a_paper_page_lists_related_papers(client: TestClient) -> None:
     page = client.get("/papers/arxiv:2603.00001").text
     related = page.split("Related papers")[1].split("</section>")[0]
