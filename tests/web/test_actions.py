@@ -177,7 +177,7 @@ def test_a_reader_subscribes_confirms_and_unsubscribes(
 
     form = client.get(link)
     assert (form.status_code, form.headers["cache-control"]) == (200, "no-store")
-    assert "<button>Subscribe" in form.text
+    assert "<button>Confirm subscription" in form.text
     assert state_of(library) is SubscriptionState.PENDING
 
     assert "You are subscribed" in client.post(link).text

@@ -31,19 +31,20 @@ def test_the_formula_shows_the_weights_and_baselines_in_use(ranking: str) -> Non
 
 def test_comments_are_not_scored(ranking: str) -> None:
     assert Kind.COMMENTS not in {term.name for term in formula.terms()}
-    assert "Shown but not scored: comments." in ranking
+    assert "Not scored, only shown: comments." in ranking
 
 
 def test_the_page_shows_the_constants_in_use(ranking: str) -> None:
+    factor = f"{trending.MAX_CATEGORY_FACTOR:g}"
     for words in (
         f"its weight halves every {gains.HALF_LIFE_H:g} hours",
         f"the initial values count as {trending.BASELINE_PRIOR_PAPERS} papers",
         f"{trending.PRIOR_WEIGHT:.0%} of the predicted upvotes are added",
-        f"limited to {trending.MAX_CATEGORY_FACTOR:g} and its inverse.",
+        f"at least 1/{trending.MAX_CATEGORY_FACTOR:g} and at most {trending.MAX_CATEGORY_FACTOR:g}.",
         f"first seen less than a day ago counts {vote_weight.NEW_READER_WEIGHT:g}.",
         f"{edition.NEW_SHARE:.0%} of a daily edition is reserved",
         f"a cosine similarity of {edition.SIMILARITY_THRESHOLD:g} or more",
-        f"counts {edition.TOPIC_PENALTY:g} of its score",
+        f"its score multiplied by {edition.TOPIC_PENALTY:g}",
     ):
         assert words in ranking
 

@@ -229,7 +229,7 @@ class Client:
             return retrying(self._follow_redirects, request)
         except _TransientError as error:
             raise UnavailableError(
-                f"{shown(request.url)} is unavailable ({error}): it is retried later",
+                f"{shown(request.url)} is unavailable ({error}): the next fetch retries it",
                 error.wait_s,
                 str(error),
             ) from error
@@ -359,7 +359,7 @@ def _explained(status: int) -> str:
             f"was not found (status {status}): check the name if you entered one; otherwise the "
             "service has moved it"
         )
-    return f"returned status {status}: it is retried later"
+    return f"returned status {status}: the next fetch retries it"
 
 
 def _read_body(

@@ -93,9 +93,9 @@ def subscribe(context: Context, email: Annotated[str, Form()] = "") -> Response:
     folder = f"No mail server is configured; the mail is stored in {library.settings.outbox}"
     return context.notice(
         "Confirm your subscription",
-        f"A confirmation mail is sent to {address}, unless it is already subscribed. Open the "
-        "link in it and confirm to receive the daily edition. Without confirmation you receive "
-        "no further mail.",
+        f"A confirmation mail is sent to {address} unless that address is already subscribed. "
+        "Open the link in the mail and confirm the subscription to receive the daily digest. "
+        "Without confirmation, no further mail is sent.",
         *([f"{folder} as an .eml file."] if library.settings.smtp is None else []),
     )
 
@@ -106,8 +106,8 @@ def ask_confirm(context: Context, token: str = "") -> Response:
     email = context.library.subscriptions.peek(token).email
     return context.notice(
         "Confirm your subscription",
-        f"Send the daily edition to {email}?",
-        button="Subscribe",
+        f"Send the daily digest to {email}?",
+        button="Confirm subscription",
         headers=_NO_STORE,
     )
 
@@ -118,7 +118,7 @@ def confirm(context: Context, token: str = "") -> Response:
     email = context.library.subscriptions.confirm(token).email
     return context.notice(
         "You are subscribed",
-        f"The daily edition is sent to {email}. Every mail contains a link to unsubscribe.",
+        f"The daily digest is sent to {email}. Every mail contains a link to unsubscribe.",
         headers=_NO_STORE,
     )
 
@@ -129,7 +129,7 @@ def ask_unsubscribe(context: Context, token: str = "") -> Response:
     email = context.library.subscriptions.peek(token).email
     return context.notice(
         "Unsubscribe",
-        f"Stop sending the daily edition to {email}?",
+        f"Stop sending the daily digest to {email}?",
         button="Unsubscribe",
         headers=_NO_STORE,
     )

@@ -22,12 +22,15 @@ from broadsheet.web.templating import Templates
 from broadsheet.web.view_models import sentence
 
 _ERRORS = {
-    400: ("Bad request", "The request is malformed; send it again."),
-    403: ("Forbidden", "This form can only be sent from this site's own pages."),
+    400: ("Bad request", "The request is malformed; correct it and send it again."),
+    403: (
+        "Forbidden",
+        "A form is accepted only from a page of this site; open the page and send the form there.",
+    ),
     404: ("Not found", "There is no page at this address."),
     405: ("Method not allowed", "This address does not accept the request method."),
     413: ("Request too large", "A request may have at most 64 kilobytes."),
-    422: ("Invalid form", "The form is invalid."),
+    422: ("Invalid form", "A field of the form is invalid; go back and correct it."),
     429: ("Too many requests", "Too many requests; try again later."),
     503: ("Temporarily unavailable", "Try again in a minute."),
 }
@@ -98,7 +101,9 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         document, path = openapi_document(request.app), request.scope["route"].path_format
         reason = parameter_error(document, path, name, is_missing=is_missing)
     else:
-        reason = f"Invalid form: `{name}` {'is required' if is_missing else 'is invalid'}."
+        reason = (
+            f"Invalid form: `{name}` {'is required' if is_missing else 'is not an allowed value'}."
+        )
     return _error(request, 422, _ERRORS[422][0], reason)
 
 

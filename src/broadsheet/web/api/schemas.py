@@ -27,15 +27,15 @@ class Links(Schema):
     """Addresses of a paper."""
 
     api: Annotated[str, Field(examples=["https://paper.example/api/v1/papers/arxiv:2502.14802"])]
-    """This resource."""
+    """This paper in the API."""
     page: Annotated[str, Field(examples=["https://paper.example/papers/arxiv:2502.14802"])]
-    """Page on this site."""
+    """Page of the paper on this site."""
     work: Annotated[str | None, Field(examples=["https://arxiv.org/abs/2502.14802"])]
     """The paper itself: at arXiv, by its DOI, or as stated by a source."""
     code: Annotated[str | None, Field(examples=["https://github.com/valley/kites"])] = None
     """Source code."""
     free: Annotated[str | None, Field(examples=["https://arxiv.org/pdf/2502.14802"])] = None
-    """Freely readable copy."""
+    """Open-access copy."""
 
 
 class Brief(Schema):
@@ -44,7 +44,7 @@ class Brief(Schema):
     id: Annotated[str, Field(examples=["arxiv:2502.14802"])]
     """Id in this library."""
     title: Annotated[str, Field(examples=["Measuring kites in the valley"])]
-    """Plain text on one line; LaTeX is left in."""
+    """Plain text on one line; LaTeX is not converted."""
     abstract: Annotated[str | None, Field(examples=["We study how kites change with the wind."])]
     """Plain text; null if no source has one."""
     authors: Annotated[tuple[str, ...], Field(examples=[["Ada Windrow", "Bo Farol"]])]
@@ -54,7 +54,7 @@ class Brief(Schema):
     published: Annotated[str | None, Field(examples=["2026-02-20"])]
     """ISO date of day, month or year precision."""
     notice: Annotated[Notice | None, Field(examples=[None])]
-    """The most severe notice."""
+    """Corrected, withdrawn or retracted, the most severe one; null if none."""
     links: Links
     """Addresses."""
 
@@ -97,7 +97,7 @@ class WholePaper(Paper):
     related: Annotated[tuple[str, ...], Field(examples=[["doi:10.1000/lanterns"]])]
     """Ids of related papers, from a source."""
     counts: Annotated[dict[Kind, float], Field(examples=[{"upvotes": 43, "stars": 1240}])]
-    """Current totals by kind of attention; kinds without any are left out."""
+    """Current totals by kind of attention; kinds without attention are omitted."""
     submission: Submission | None
     """First submission; null if there is none."""
 
@@ -158,7 +158,7 @@ class Hits(Page):
     tiers: Annotated[bool, Field(examples=[True])]
     """Whether all matches precede all neighbours; false for a sentence, ranked by score."""
     note: Annotated[str | None, Field(examples=[None])]
-    """Note if the query was not interpreted as written."""
+    """How the query was interpreted; null if it was interpreted as written."""
     meant: Annotated[str | None, Field(examples=[None])]
     """Suggested spelling; used for the results if no paper contains all words as written."""
     hits: tuple[Hit, ...]
@@ -189,7 +189,7 @@ class EditionName(Schema):
     """A published edition, without its papers."""
 
     period: Annotated[str, Field(examples=["2026-02-20"])]
-    """The day, ISO week or month it is for."""
+    """Day, ISO week or month of the edition."""
     span: Annotated[Span, Field(examples=["day"])]
     """Length of the period."""
     first: Annotated[date, Field(examples=["2026-02-20"])]
@@ -221,7 +221,7 @@ class Item(Brief):
     votes: Annotated[int, Field(examples=[7])]
     """Votes of this site's readers at publication."""
     picked: Annotated[bool, Field(examples=[False])]
-    """Whether the editor selected it."""
+    """Whether the editor pinned the paper."""
     comment: Annotated[str | None, Field(examples=["Read the second figure first."])]
     """Comment of the editor."""
 
@@ -230,10 +230,10 @@ class Edition(EditionName):
     """The list of papers for a day, week or month; it does not change after publication."""
 
     revision: Annotated[int, Field(examples=[1])]
-    """1 for the first publication, incremented by each later one."""
+    """Revision number: 1 for the first publication, one more for each later one."""
     published_at: Annotated[datetime, Field(examples=["2026-02-20T06:00:00Z"])]
     """Time of publication."""
     note: Annotated[str | None, Field(examples=[None])]
-    """Note on missing data."""
+    """Which data is missing; null if none."""
     items: tuple[Item, ...]
     """In order of rank."""
