@@ -40,7 +40,7 @@ def test_the_page_shows_the_constants_in_use(ranking: str) -> None:
         f"its weight halves every {gains.HALF_LIFE_H:g} hours",
         f"the initial values count as {trending.BASELINE_PRIOR_PAPERS} papers",
         f"{trending.PRIOR_WEIGHT:.0%} of the predicted upvotes are added",
-        f"at least 1/{trending.MAX_CATEGORY_FACTOR:g} and at most {trending.MAX_CATEGORY_FACTOR:g}.",
+        f"The factor is at least 1/{factor} and at most {factor}.",
         f"first seen less than a day ago counts {vote_weight.NEW_READER_WEIGHT:g}.",
         f"{edition.NEW_SHARE:.0%} of a daily edition is reserved",
         f"a cosine similarity of {edition.SIMILARITY_THRESHOLD:g} or more",
