@@ -82,6 +82,14 @@ def test_writes_of_a_failed_transaction_are_rolled_back(settings: Settings) -> N
     opened.close()
 
 
+def test_an_error_of_the_database_while_reading_is_a_store_error(settings: Settings) -> None:
+    settings.data.mkdir(parents=True)
+    opened = database.open_database(settings.database_url)
+    with pytest.raises(StoreError, match="cannot read the library"), opened.read() as connection:
+        connection.execute(text("SELECT * FROM missing"))
+    opened.close()
+
+
 def test_a_read_transaction_on_sqlite_sees_one_snapshot(settings: Settings) -> None:
     settings.data.mkdir(parents=True)
     opened = database.open_database(settings.database_url)

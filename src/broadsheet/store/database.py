@@ -15,8 +15,6 @@ from broadsheet.errors import StoreError
 _BUSY_TIMEOUT_MS = 60_000
 # The key of the advisory lock that all writers of a PostgreSQL library take; any constant works.
 _WRITER_LOCK = 0x42524F41
-
-
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -39,9 +37,20 @@ class Database:
         It takes no lock that a writer waits for, and does not wait for a writer. On SQLite all
         statements see the snapshot of the first one. On PostgreSQL (READ COMMITTED) each statement
         sees what was committed before it started, so two statements may see different states.
+
+        Raises
+        ------
+        StoreError
+            If the database reports an error.
         """
-        with self._engine.connect() as connection:
-            yield connection
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise StoreError(
+                f"cannot read the library ({error.orig}): check the disk and the database, then "
+                "try again"
+            ) from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -152,7 +161,7 @@ def _tune_sqlite(engine: Engine) -> None:
 
 
 def _migrate(engine: Engine, shown: str) -> None:
-    if _revision(engine) == _newest_revision():
+    if _schema(engine) == _newest_schema():
         return
     # Half a second to import, and needed by the first open only.
     from alembic import command
@@ -165,7 +174,7 @@ def _migrate(engine: Engine, shown: str) -> None:
     options = {"broadsheet_write": True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
         # Another process may have migrated the database before this one got the write lock.
-        present = _revision_of(connection)
+        present = _schema_of(connection)
         if present == directory.get_current_head():
             return
         if present is not None and present not in {s.revision for s in directory.walk_revisions()}:
@@ -177,17 +186,17 @@ def _migrate(engine: Engine, shown: str) -> None:
         command.upgrade(scripts, "head")
 
 
-def _newest_revision() -> str:
+def _newest_schema() -> str:
     """Return the highest number that a migration file begins with."""
     return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
 
 
-def _revision(engine: Engine) -> str | None:
+def _schema(engine: Engine) -> str | None:
     with engine.connect() as connection:
-        return _revision_of(connection)
+        return _schema_of(connection)
 
 
-def _revision_of(connection: Connection) -> str | None:
+def _schema_of(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
