@@ -188,8 +188,9 @@ def test_a_run_ends_after_three_transient_failures_in_a_row(
         assert other.health().deliveries[DeliveryState.DUE] == 5
 
 
+@pytest.mark.parametrize("values", [{"edition_revision": 99}, {"edition_date": None}])
 def test_a_message_that_cannot_be_composed_fails_and_stops_no_other(
-    mailing: Library, subscribe: Subscribe
+    mailing: Library, subscribe: Subscribe, values: dict[str, int | None]
 ) -> None:
     subscribe("ada@example.org", "bo@example.org")
     mailing.outbox.enqueue(mailing.today)
@@ -198,9 +199,7 @@ def test_a_message_that_cannot_be_composed_fails_and_stops_no_other(
         assert delivery is not None
         deliveries.settle(connection, delivery.id, DeliveryState.DUE, NOW, due_at=NOW)
         connection.execute(
-            update(deliveries_table)
-            .where(deliveries_table.c.id == delivery.id)
-            .values(edition_revision=99)
+            update(deliveries_table).where(deliveries_table.c.id == delivery.id).values(values)
         )
     report = mailing.outbox.send_due()
     assert (report.sent, report.failed) == (1, 1)

@@ -41,11 +41,15 @@ class MessageComposer:
         ------
         NotFoundError
             If the edition revision of a digest does not exist.
+        ValueError
+            If a digest names no edition.
         """
         unsubscribe_url = None
-        if delivery.kind is DeliveryKind.CONFIRMATION or delivery.edition_date is None:
+        if delivery.kind is DeliveryKind.CONFIRMATION:
             url = self._signed_url("/confirm", Purpose.CONFIRM, delivery, now)
             rendered = render_confirmation(self.newsletter, url, CONFIRM_FOR)
+        elif delivery.edition_date is None:
+            raise ValueError(f"delivery {delivery.id} is a digest without an edition")
         else:
             unsubscribe_url = self._signed_url("/unsubscribe", Purpose.UNSUBSCRIBE, delivery, now)
             rendered = self._digest(delivery.edition_date, delivery.edition_revision)
