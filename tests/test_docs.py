@@ -11,6 +11,7 @@ import pytest
 import broadsheet
 from broadsheet.cli import app
 from broadsheet.config import Settings
+from broadsheet.model import Kind
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,6 +44,12 @@ def test_the_usage_in_the_readme_runs(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_the_readme_names_every_setting() -> None:
     for name in Settings.model_fields:
         assert f"`{name}`" in README
+
+
+def test_the_page_about_trending_names_every_kind_in_its_table_of_totals() -> None:
+    page = (ROOT / "docs" / "trending.md").read_text(encoding="utf-8")
+    (rows,) = re.findall(r"^\| kinds \| total \|\n((?:\|.*\n)+)", page, re.MULTILINE)
+    assert [kind for kind in Kind if not re.search(rf"\b{kind}\b", rows)] == []
 
 
 def test_the_readme_names_every_command() -> None:

@@ -212,5 +212,6 @@ def test_a_source_is_fully_described(name: str) -> None:
     assert source.backfilled_by is None or source.backfilled_by in SOURCES
     assert source.key is None or source.key in Settings.model_fields
     documented = DOCS.read_text()
-    assert re.search(rf"^\|.*`{name}[`:].*\|", documented, re.MULTILINE)
+    has_row = re.search(rf"^\|.*`{name}[`:].*\|", documented, re.MULTILINE)
+    assert has_row, f"add {name!r} to the table of docs/sources.md"
     assert source.key is None or f"`{source.key}`" in documented

@@ -281,7 +281,9 @@ _TEXTS: dict[str, tuple[Callable[[Choices, Corpus], object], ModuleType]] = {
 
 
 def _load_corpus(folder: str, modules: Sequence[ModuleType]) -> Corpus:
-    paths = sorted((_SEEDS / folder).iterdir())
+    paths = sorted((_SEEDS / folder).glob("*"))
+    if not paths:
+        raise FileNotFoundError(f"add example input of {folder!r} to {_SEEDS / folder}")
     words = strings_in([Path(module.__file__) for module in modules if module.__file__])
     seeds = [path.read_bytes() for path in paths]
     return Corpus(_KINDS.get(paths[0].suffix, "text"), words, seeds)
