@@ -199,9 +199,9 @@ class _Recorded:
 
     def _papers(self, question: Question) -> Answer:
         known = {
-            f"{kind}:{payload}".lower(): one
+            f"{kind}:{paper_id}".lower(): one
             for one in self._works(SEMANTIC_SCHOLAR)
-            for kind, payload in one["externalIds"].items()
+            for kind, paper_id in one["externalIds"].items()
         }
         return _json([known.get(name.lower()) for name in orjson.loads(question.body)["ids"]])
 
@@ -270,8 +270,8 @@ class _Invented:
     def _items(self, question: Question) -> Answer:
         item = {"type": "article-journal", "title": "Kites on a shelf", "DOI": "10.1000/kites.7"}
         items = [item] if question.query["since"] == "0" else []
-        payload = {"Total-Results": str(len(items)), "Last-Modified-Version": "7"}
-        return Answer(orjson.dumps({"items": items}), headers=payload)
+        headers = {"Total-Results": str(len(items)), "Last-Modified-Version": "7"}
+        return Answer(orjson.dumps({"items": items}), headers=headers)
 
     def _volume(self, question: Question) -> Answer:
         return Answer(

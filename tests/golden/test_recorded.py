@@ -255,8 +255,8 @@ def _fact(library: Library, source: str, paper_id: str, what: str) -> object:
         service = source.partition(":")[0]
         signals = [one for one in library.signals(paper_id) if one.source.startswith(service)]
         return [one.value for one in signals if one.kind is what][-1]
-    (said,) = [paper for name, paper, _ in library.records(paper_id) if name == source]
-    return getattr(said, what)
+    (record,) = [paper for name, paper, _ in library.records(paper_id) if name == source]
+    return getattr(record, what)
 
 
 def test_all_sources_report_old_days_and_store_nothing_twice(runs: Runs) -> None:

@@ -53,8 +53,8 @@ def test_nothing_that_a_paper_says_marks_up_the_page() -> None:
         url="https://a.example/><script>\n# x",
         code_url="javascript:alert(1)",
     )
-    reading = AttentionTotal("3", "points", evil, "2026-02-20")
-    page = paper_markdown(paper, PAGE, [reading], [Standing("No. 1", evil)])
+    attention = AttentionTotal("3", "points", evil, "2026-02-20")
+    page = paper_markdown(paper, PAGE, [attention], [Standing("No. 1", evil)])
     tokens = READER.parse(page)
     pieces = [piece.type for token in tokens for piece in token.children or ()]
     assert [token.tag for token in tokens if token.type == "heading_open"] == ["h1"] + ["h2"] * 3
