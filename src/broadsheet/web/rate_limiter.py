@@ -114,7 +114,7 @@ class BoundedMemory(Storage):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """The errors that the storage raises by itself; there are none."""
+        """The errors that mean that the storage is unavailable."""
         return MemoryError
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
@@ -159,7 +159,7 @@ class BoundedMemory(Storage):
 def network(address: str) -> str:
     """Return the network of a client: the /64 of an IPv6 address, else the address itself.
 
-    A household gets a /64, so single IPv6 addresses are free to choose.
+    A household is assigned a whole /64, so a client can choose any address in it.
 
     Examples
     --------
