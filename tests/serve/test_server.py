@@ -1,4 +1,4 @@
-"""The server process: SIGTERM stops the jobs before the process exits."""
+"""The server process: it stops its jobs before it exits, and explains why it cannot listen."""
 
 import os
 import signal
@@ -9,9 +9,13 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from broadsheet.config import load_settings
+from broadsheet.errors import ConfigError
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState
+from broadsheet.serve.server import _listen
 from tests.mail.conftest import listening
 
 _TIMEOUT_S = 60.0
@@ -44,3 +48,11 @@ def test_sigterm_ends_the_process_after_the_current_mail(tmp_path: Path) -> None
         assert len(server.messages) == 1
     with Library(load_settings({"data": tmp_path}, environment={})) as library:
         assert library.health().deliveries == {DeliveryState.SENT: 1, DeliveryState.DUE: 1}
+
+
+def test_a_port_in_use_and_an_unknown_host_have_different_errors() -> None:
+    with _listen("127.0.0.1", 0) as taken:
+        with pytest.raises(ConfigError, match="another process uses this port"):
+            _listen("127.0.0.1", taken.getsockname()[1])
+    with pytest.raises(ConfigError, match="check --host and --port"):
+        _listen("256.1.1.1", 0)

@@ -1,5 +1,6 @@
 """Serve the pages on an address, and run the jobs beside them."""
 
+import errno
 import logging
 import signal
 import socket
@@ -74,7 +75,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except OSError as error:
-        raise ConfigError(
-            f"cannot listen on {host} port {port} ({error.strerror}): stop the process "
-            "that uses it, or choose another port with --port"
-        ) from error
+        if error.errno == errno.EADDRINUSE:
+            reason = "another process uses this port: stop it, or choose another with --port"
+        else:
+            # create_server appends the address to the text of the system.
+            reason = f"{(error.strerror or str(error)).partition(' (')[0]}: check --host and --port"
+        raise ConfigError(f"cannot listen on {host} port {port}: {reason}") from error
