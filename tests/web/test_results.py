@@ -42,3 +42,5 @@ def test_hits_are_grouped_by_tier() -> None:
     assert (neighbours.heading, len(neighbours.hits)) == ("Closest in meaning", 1)
     (only,) = results.tiers(HitList("kites", 1, 1, tuple(hits[:1])))
     assert only.heading == "1 paper containing all words"
+    (filtered,) = results.tiers(HitList("year:2024", 1, 1, tuple(hits[:1]), has_words=False))
+    assert filtered.heading == "1 paper matching all filters"

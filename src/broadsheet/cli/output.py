@@ -105,12 +105,13 @@ def show_hits(console: Console, found: HitList) -> None:
     """Print hits by tier, each with its reason."""
     if not found.hits:
         console.print("no papers found: try other words, or import more papers")
+    condition = "containing all words" if found.has_words else "matching all filters"
     tier: Tier | None = None
     for hit in found.hits:
         if hit.tier is not tier:
             tier = hit.tier
             heading = (
-                f"{_papers(found.matches)} containing all words"
+                f"{_papers(found.matches)} {condition}"
                 if tier is Tier.MATCH
                 else f"{_papers(found.total - found.matches)} closest in meaning"
             )

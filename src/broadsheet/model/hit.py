@@ -78,6 +78,8 @@ class HitList:
         Number of hits on the pages before it.
     tiers : bool
         True if all matches precede all neighbours; False if one list is ordered by score.
+    has_words : bool
+        False if the query consists of filters only, such as ``year:2024``.
     note : str or None
         How the query was interpreted, as text for readers; None if it was taken as entered.
     suggestion : str or None
@@ -93,6 +95,7 @@ class HitList:
     hits: tuple[Hit, ...]
     offset: int = 0
     tiers: bool = True
+    has_words: bool = True
     note: str | None = None
     suggestion: str | None = None
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

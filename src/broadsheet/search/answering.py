@@ -101,9 +101,10 @@ def _search(
     window = Window(request.offset, request.n, request.clamp)
     tiers = request.mode is not Mode.SEMANTIC and len(query.words) < SENTENCE_WORDS
     rank = in_tiers if tiers else in_one_list
+    has_words = bool(words_in(query.plain))
     with database.read() as connection:
         # A query without words has no order of relevance.
-        if request.sort is Sort.DATE or not words_in(query.plain):
+        if request.sort is Sort.DATE or not has_words:
             ranking = by_date(connection, retrieval, rank, window)
         elif request.sort is Sort.TRENDING:
             ranking = by_trend(connection, retrieval, rank, window)
@@ -117,6 +118,7 @@ def _search(
         hits=_hits(query, ranking, papers),
         offset=ranking.offset,
         tiers=tiers,
+        has_words=has_words,
         note=query.note or _encoder_note(ranking.response),
         facets=ranking.response.facets,
     )

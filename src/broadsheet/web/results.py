@@ -22,8 +22,9 @@ def tiers(found: HitList) -> list[Group]:
     """Group a page of hits by tier; a ranking without tiers is one group."""
     if not found.tiers:
         return [Group("Closest in words and meaning", found.hits)] if found.hits else []
+    condition = "containing all words" if found.has_words else "matching all filters"
     headings = {
-        Tier.MATCH: f"{counted(found.matches, 'paper')} containing all words",
+        Tier.MATCH: f"{counted(found.matches, 'paper')} {condition}",
         Tier.NEIGHBOUR: "Closest in meaning",
     }
     return [Group(headings[t], tuple(of)) for t, of in groupby(found.hits, lambda hit: hit.tier)]
