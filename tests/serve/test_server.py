@@ -51,8 +51,10 @@ def test_sigterm_ends_the_process_after_the_current_mail(tmp_path: Path) -> None
 
 
 def test_a_port_in_use_and_an_unknown_host_have_different_errors() -> None:
-    with _listen("127.0.0.1", 0) as taken:
-        with pytest.raises(ConfigError, match="another process uses this port"):
-            _listen("127.0.0.1", taken.getsockname()[1])
+    with (
+        _listen("127.0.0.1", 0) as taken,
+        pytest.raises(ConfigError, match="another process uses this port"),
+    ):
+        _listen("127.0.0.1", taken.getsockname()[1])
     with pytest.raises(ConfigError, match="check --host and --port"):
         _listen("256.1.1.1", 0)
