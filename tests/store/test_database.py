@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 
 from broadsheet.config import Settings, load_settings
 from broadsheet.errors import StoreError
@@ -87,6 +87,19 @@ def test_an_error_of_the_database_while_reading_is_a_store_error(settings: Setti
     opened = database.open_database(settings.database_url)
     with pytest.raises(StoreError, match="cannot read the library"), opened.read() as connection:
         connection.execute(text("SELECT * FROM missing"))
+    opened.close()
+
+
+def test_waiting_too_long_for_a_connection_is_a_store_error(tmp_path: Path) -> None:
+    engine = create_engine(
+        f"sqlite:///{tmp_path / 'library.sqlite3'}", pool_size=1, max_overflow=0, pool_timeout=0.01
+    )
+    opened = database.Database(engine)
+    with opened.read():
+        with pytest.raises(StoreError, match="cannot read the library"), opened.read():
+            pass
+        with pytest.raises(StoreError, match="cannot write to the library"), opened.write():
+            pass
     opened.close()
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
-from sqlalchemy.exc import SQLAlchemyError
 
 from broadsheet.delivery.composer import MessageComposer
 from broadsheet.errors import MailError, NotFoundError, StoreError
@@ -186,7 +185,7 @@ def _send_all(
 def _send(worker: _Worker, delivery: Delivery) -> None:
     try:
         message = worker.composer.compose(delivery, worker.clock())
-    except (StoreError, SQLAlchemyError):
+    except StoreError:
         raise
     # Whatever one message fails with, the mails behind it are sent.
     except Exception as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from broadsheet.errors import StoreError
@@ -15,6 +16,8 @@ from broadsheet.errors import StoreError
 _BUSY_TIMEOUT_MS = 60_000
 # The key of the advisory lock that all writers of a PostgreSQL library take; any constant works.
 _WRITER_LOCK = 0x42524F41
+# What a transaction raises if the database fails, or if no connection of the pool becomes free.
+_FAILURES = (DBAPIError, PoolTimeoutError)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -41,15 +44,15 @@ class Database:
         Raises
         ------
         StoreError
-            If the database reports an error.
+            If the database reports an error, or all connections stay in use.
         """
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except DBAPIError as error:
+        except _FAILURES as error:
             raise StoreError(
-                f"cannot read the library ({error.orig}): check the disk and the database, then "
-                "try again"
+                f"cannot read the library ({_reason(error)}): check the disk and the database, "
+                "then try again"
             ) from error
 
     @contextmanager
@@ -62,7 +65,7 @@ class Database:
         Raises
         ------
         StoreError
-            If the database reports an error. Nothing of the transaction is stored.
+            As for :meth:`read`. Nothing of the transaction is stored.
         """
         options = {"broadsheet_write": True}
         try:
@@ -74,9 +77,9 @@ class Database:
                     lock = text("SELECT pg_advisory_xact_lock(:lock)")
                     connection.execute(lock, {"lock": _WRITER_LOCK})
                 yield connection
-        except DBAPIError as error:
+        except _FAILURES as error:
             raise StoreError(
-                f"cannot write to the library ({error.orig}); the transaction was rolled back: "
+                f"cannot write to the library ({_reason(error)}); the transaction was rolled back: "
                 "check the disk and the database, then try again"
             ) from error
 
@@ -119,9 +122,8 @@ def open_database(url: str) -> Database:
             "postgresql+psycopg://… with the extra broadsheet[postgres]"
         ) from error
     except SQLAlchemyError as error:
-        reason = getattr(error, "orig", None) or error
         raise StoreError(
-            f"the library at {shown!r} cannot be opened ({str(reason).strip()}): check that the "
+            f"the library at {shown!r} cannot be opened ({_reason(error)}): check that the "
             "path or server is correct and contains a Broadsheet library"
         ) from error
     return Database(engine)
@@ -136,6 +138,11 @@ def _parsed(url: str) -> URL:
             "the database URL is invalid after its host: write the port as a number, as in "
             "postgresql+psycopg://user:password@host:5432/name"
         ) from None
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    """Return the driver's own message if there is one."""
+    return str(getattr(error, "orig", None) or error).strip()
 
 
 def _tune_sqlite(engine: Engine) -> None:
