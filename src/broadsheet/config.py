@@ -252,15 +252,17 @@ def resolve_settings(
         If a setting is unknown or invalid; names it and where it was set.
     """
     variables = os.environ if environment is None else environment
-    given = [
+    from_flags = [
         Origin(name, f"flag --{name.replace('_', '-')}", value)
         for name, value in (flags or {}).items()
         if value is not None
     ]
     found = [*_from_secret_files(variables), *_from_variables(variables)]
-    folder = next((one.value for one in reversed([*found, *given]) if one.name == "data"), None)
+    folder = next(
+        (one.value for one in reversed([*found, *from_flags]) if one.name == "data"), None
+    )
     data = Path(str(folder or _DEFAULT_DATA)).expanduser()
-    origins = {one.name: one for one in [*_from_toml(data / FILE_NAME), *found, *given]}
+    origins = {one.name: one for one in [*_from_toml(data / FILE_NAME), *found, *from_flags]}
     values = {name: origin.value for name, origin in origins.items()}
     try:
         return Settings.model_validate({**values, "data": data}), origins

@@ -111,14 +111,14 @@ class Scheduler:
                 if isinstance(source, SourceState):
                     yield FetchReport(source.name, error=source.error)
                     continue
-                request = replace(
+                run_options = replace(
                     options or FetchOptions(),
                     argument=argument,
                     key=self._settings.keys.get(source.key or ""),
                     contact=self._settings.contact,
                     categories=self._settings.categories,
                 )
-                yield self._fetch(source, client, request, partial(on_records, source.name))
+                yield self._fetch(source, client, run_options, partial(on_records, source.name))
 
     def fetch_due(self) -> list[FetchReport]:
         """Run the sources of the settings that are due."""

@@ -168,11 +168,11 @@ def title_key(title: str) -> str:
 
 def _name_words(name: str) -> list[str]:
     """Return the words of a name, case-folded and without accents, the family name last."""
-    family, comma, given = name.partition(",")
-    ordered = f"{given} {family}" if comma else name
+    family, comma, given_names = name.partition(",")
+    ordered = f"{given_names} {family}" if comma else name
     decomposed = unicodedata.normalize("NFKD", ordered).casefold()
-    kept = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return re.sub(r"[^\w\s]|_", " ", kept).split()
+    folded = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return re.sub(r"[^\w\s]|_", " ", folded).split()
 
 
 def may_be_same_author(name: str | None, other: str | None) -> bool:

@@ -92,12 +92,12 @@ def add(
     Tally
         Its counts add up to the length of the batch; a duplicate in the batch is unchanged.
     """
-    fresh = _new_records(connection, source, batch)
-    if not fresh:
+    new_records = _new_records(connection, source, batch)
+    if not new_records:
         return Tally(unchanged=len(batch))
-    candidates = load_candidates(connection, fresh)
-    known = (record for record in fresh if candidates.find(record, by_title=False))
-    wanted = list(known) if only_known else fresh
+    candidates = load_candidates(connection, new_records)
+    known = (record for record in new_records if candidates.find(record, by_title=False))
+    wanted = list(known) if only_known else new_records
     nums = reserve_paper_nums(connection, len(wanted))
     assignment = _assign(candidates, wanted, nums, by_title=not only_known)
     _insert(connection, source, assignment.new, wanted, now)
@@ -110,25 +110,25 @@ def add(
     return Tally(
         new=len(assignment.new),
         merged=len(wanted) - len(assignment.new),
-        unchanged=len(batch) - len(fresh),
-        unknown=len(fresh) - len(wanted),
+        unchanged=len(batch) - len(new_records),
+        unknown=len(new_records) - len(wanted),
     )
 
 
 def _new_records(connection: Connection, source: str, batch: Sequence[Paper]) -> list[NewRecord]:
     """Return the records whose digest is not stored yet, each once."""
-    fresh: dict[int, NewRecord] = {}
+    new_records: dict[int, NewRecord] = {}
     for paper in batch:
         text = encode_record(paper)
         digest = record_digest(source, text)
-        if digest not in fresh:
-            fresh[digest] = NewRecord(paper, "", digest, text)
-    stored = select(records.c.digest).where(records.c.digest.in_(list(fresh)))
+        if digest not in new_records:
+            new_records[digest] = NewRecord(paper, "", digest, text)
+    stored = select(records.c.digest).where(records.c.digest.in_(list(new_records)))
     for digest in connection.scalars(stored).all():
-        del fresh[digest]
-    for record in fresh.values():
+        del new_records[digest]
+    for record in new_records.values():
         record.key = title_key(record.paper.title)
-    return list(fresh.values())
+    return list(new_records.values())
 
 
 def _assign(

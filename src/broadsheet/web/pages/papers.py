@@ -53,6 +53,7 @@ def _find(library: Library, text: str) -> Paper:
 
 
 def _category_feeds(paper: Paper) -> tuple[Alternate, ...]:
-    for name in paper.categories[:1]:
-        return feeds_at(category_path(name), f"New in {name}")
-    return ()
+    if not paper.categories:
+        return ()
+    name = paper.categories[0]
+    return feeds_at(category_path(name), f"New in {name}")
