@@ -235,7 +235,7 @@ def test_future_papers_are_withheld_and_invalid_dates_are_unknown(
     empty_library.import_file(_encode(tmp_path, *records))
     reasons = {item.title: item.reason for item in empty_library.editions.publish().items}
     assert reasons == {
-        "Kites on 2026-03-11": "selected by predicted interest, out today",
+        "Kites on 2026-03-11": "selected by predicted interest, published today",
         **{
             f"Kites on {day}": "selected by predicted interest, publication date unknown"
             for day in unreal
