@@ -7,11 +7,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from broadsheet.editions.publish import publish
-from broadsheet.errors import ConfigError, NotFoundError
+from broadsheet.errors import ConfigError
 from broadsheet.model import Edition, Period, Pick, Span
 from broadsheet.store import metadata
 from broadsheet.store.database import Database
-from broadsheet.store.editions import edition, neighbors, overlapping, periods_published
+from broadsheet.store.editions import (
+    edition,
+    has_edition,
+    neighbors,
+    overlapping,
+    periods_published,
+)
 from broadsheet.store.picks import delete_pick, picks_of, upsert_pick
 
 _QUIET = "last_quiet_day"
@@ -103,11 +109,8 @@ class Editions:
 
     def exists(self, period: Period | date) -> bool:
         """Return whether an edition was published."""
-        try:
-            self.read(period)
-        except NotFoundError:
-            return False
-        return True
+        with self._database.read() as connection:
+            return has_edition(connection, period if isinstance(period, Period) else Period(period))
 
     def is_quiet(self, day: date, since: timedelta) -> bool:
         """Return whether the last check of a day, at most `since` ago, found no news."""

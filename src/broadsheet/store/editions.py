@@ -138,6 +138,12 @@ def edition(
     return _edition_of(connection, row)
 
 
+def has_edition(connection: Connection, period: Period) -> bool:
+    """Return whether a period has an edition."""
+    query = select(editions.c.id).where(*_of(period)).limit(1)
+    return connection.scalar(query) is not None
+
+
 def periods_published(connection: Connection, span: Span, limit: int) -> list[Period]:
     """List the periods of a span that have an edition, newest first."""
     rows = connection.scalars(
