@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from broadsheet.errors import SearchIndexError
-from broadsheet.index.local.rerank_vectors import RerankVectors
+from broadsheet.index.rerank_vectors import RerankVectors
 from tests.index.test_vector_file import unit_vectors
 
 DIM = 384

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from broadsheet.index.local.vector_file import VectorFile, VectorRows, text_hash
+from broadsheet.index.vector_file import VectorFile, VectorRows, text_hash
 
 DIM = 16
 ROW_BYTES = 8 + 8 + 4 + DIM
@@ -165,7 +165,7 @@ def test_a_writer_killed_at_any_moment_leaves_every_durable_row(file: VectorFile
     code = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from broadsheet.index.local.vector_file import VectorFile\n"
+        "from broadsheet.index.vector_file import VectorFile\n"
         f"file = VectorFile(Path(sys.argv[1]), {DIM})\n"
         f"vectors = np.ones((64, {DIM}), dtype=np.float32)\n"
         "for start in range(1, 10**6, 64):\n"

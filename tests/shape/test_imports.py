@@ -102,6 +102,14 @@ def test_flows_do_not_import_each_other() -> None:
     assert between == _BETWEEN_FLOWS
 
 
+def test_only_the_library_chooses_a_search_engine() -> None:
+    users = {
+        name for name, path in MODULES.items() if any(".index.local" in i for i in imports_of(path))
+    }
+    outside = {name for name in users if not name.startswith("broadsheet.index.local")}
+    assert outside == {"broadsheet.library"}
+
+
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_room_imports_only_from_below(path: Path) -> None:
     room = room_of(module_of(path))

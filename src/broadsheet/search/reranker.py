@@ -16,8 +16,8 @@ from broadsheet.encoders.minilm import load_minilm
 from broadsheet.encoders.paper_text import text_of
 from broadsheet.encoders.protocol import Encoder
 from broadsheet.errors import ConfigError
-from broadsheet.index.local.rerank_vectors import RerankVectors
-from broadsheet.index.local.vector_file import text_hash
+from broadsheet.index.rerank_vectors import RerankVectors
+from broadsheet.index.vector_file import text_hash
 from broadsheet.model import Paper
 from broadsheet.rules.reranking import calibrate
 from broadsheet.store.database import Database

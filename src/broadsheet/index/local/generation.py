@@ -15,8 +15,8 @@ from broadsheet.errors import SearchIndexError
 from broadsheet.index.engine import Changes, ReadChanges
 from broadsheet.index.local.lexical import Lexical
 from broadsheet.index.local.postings import LexicalWriter
-from broadsheet.index.local.vector_file import text_hash
 from broadsheet.index.local.vector_index import VectorIndex
+from broadsheet.index.vector_file import text_hash
 
 # Changes in one batch, which is what a crash makes the next run repeat. Encoders differ in speed by
 # a factor of a thousand, so the size is doubled after a batch that took less than _SHORT_S and

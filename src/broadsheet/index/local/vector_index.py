@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.index.local.graph import VectorGraph, new_graph, open_graph
-from broadsheet.index.local.vector_file import VectorFile, VectorRows
+from broadsheet.index.vector_file import VectorFile, VectorRows
 from broadsheet.index.vectors import QuantizedVectors, quantize
 
 # A scan takes 15 ms per million rows; above this it takes longer than the lexical side of a query.

@@ -10,7 +10,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from broadsheet.errors import SearchIndexError
-from broadsheet.index.local.vector_file import VectorFile
+from broadsheet.index.vector_file import VectorFile
 
 
 class RerankVectors:
@@ -84,7 +84,7 @@ class RerankVectors:
         vectors : mapping of int to ndarray of float32, shape (dim,)
             By paper number, above 0.
         text_hashes : mapping of int to int
-            :func:`broadsheet.index.local.vector_file.text_hash` of their texts.
+            :func:`broadsheet.index.vector_file.text_hash` of their texts.
 
         Raises
         ------
