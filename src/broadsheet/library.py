@@ -1,4 +1,4 @@
-"""Library: the one object a user holds."""
+"""Library: the public interface, one attribute for each workflow."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -319,13 +319,14 @@ class Library:
 
     def health(self) -> Health:
         """Count what the library holds and what is pending."""
+        behind = self.behind()
         quiet = self.editions.is_quiet(self.today, timedelta(days=1))
         sources = tuple(self.sources.states())
         with self._database.read() as connection:
             days = editions.periods_published(connection, Span.DAY, 1)
             return Health(
                 papers=papers.count(connection),
-                behind=max(0, changes.last_change(connection) - self.index.position),
+                behind=behind,
                 rebuilt=self.index.papers_rebuilt if self.index.rebuild_pending else None,
                 edition=days[0].first if days else None,
                 is_quiet=quiet,

@@ -250,7 +250,8 @@ class Client:
             target = redirect_target(request.url, location, self._rate_limits)
             request = replace(request, url=target)
         raise SourceError(
-            f"{shown(request.url)} redirects more than {self._policy.max_redirects} times"
+            f"{shown(request.url)} redirects more than {self._policy.max_redirects} times: "
+            "check its address in the settings"
         )
 
     def _send(self, request: _Request) -> Reply:
@@ -370,7 +371,8 @@ def _read_body(
         body += chunk
         if len(body) > most_bytes:
             raise ReplyTooLargeError(
-                f"{shown(url)} returned more than {most_bytes >> 20} MiB, the limit for one reply"
+                f"{shown(url)} returned more than {most_bytes >> 20} MiB, the limit for one reply: "
+                "check its address in the settings"
             )
         # The read timeout alone does not end a reply that arrives byte by byte.
         if time.monotonic() > deadline:
