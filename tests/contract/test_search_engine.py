@@ -16,35 +16,14 @@ from broadsheet.encoders.paper_text import text_of
 from broadsheet.errors import SearchIndexError
 from broadsheet.index.engine import Candidates, EngineRequest, SearchEngine
 from broadsheet.index.local.engine import LocalEngine
-from broadsheet.model import Mode, Paper
+from broadsheet.model import Mode
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.query import parse
 from tests.index.in_memory_engine import InMemoryEngine
+from tests.index.papers import PAPERS
 from tests.index.samples import RandomEncoder
 
 TODAY = date(2026, 11, 21)
-PAPERS: dict[int, Paper | None] = {
-    1: Paper(
-        "arxiv:2401.00001",
-        "Sparse attention for kites",
-        "Attention that is sparse.",
-        ("Ada Cord", "Bo Farol"),
-        ("cs.CL", "cs.LG"),
-        "2024-01-05",
-        arxiv_id="2401.00001",
-    ),
-    2: Paper(
-        "doi:10.1000/boats",
-        "Dense attention for paper boats",
-        "Sparse winds, no sails.",
-        ("Cleo D. Ortega",),
-        ("cs.CV",),
-        "2025",
-        doi="10.1000/boats",
-    ),
-    3: Paper("hash:3", "Lanterns in the rain", None, (), ("physics.optics",), "2026-11-20"),
-    4: Paper("hash:4", "Undated attention to sails", "Boat by boat."),
-}
 
 
 @dataclass
