@@ -239,7 +239,7 @@ class Client:
         if isinstance(error, _TransientError) and error.wait_s is not None:
             return min(error.wait_s, self._policy.max_wait_s)
         wait_s = self._policy.first_wait_s * 2.0 ** (state.attempt_number - 1)
-        return min(wait_s, self._policy.max_wait_s) * random.uniform(0.5, 1)  # noqa: S311
+        return min(wait_s, self._policy.max_wait_s) * random.uniform(0.5, 1)  # noqa: S311  # nosec B311 # jitter
 
     def _follow_redirects(self, request: _Request) -> Reply:
         for _ in range(self._policy.max_redirects + 1):

@@ -172,7 +172,7 @@ def _pages(
     filters = [f"update-type:{kind}" for kind in _NOTICE_KINDS]
     filters += [f"from-index-date:{day}", f"until-index-date:{day}"]
     params = base | {"filter": ",".join(filters), "rows": str(PAGE_NOTICES)}
-    token = "*"  # noqa: S105
+    token = "*"  # noqa: S105  # nosec B105 # a cursor
     read = 0
     previous: list[Paper] = []
     for number in range(1, _MAX_PAGES_PER_DAY + 1):
