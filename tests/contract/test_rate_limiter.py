@@ -1,15 +1,34 @@
 """The contract of RateLimiter, run on every implementation and storage."""
 
+import logging
+import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from limits.storage import MemoryStorage, Storage
 
-from broadsheet.web.rate_limiter import BoundedMemory, FixedWindow, RateLimiter, network
+from broadsheet.web.counters import BoundedMemory, SharedFile
+from broadsheet.web.rate_limiter import FixedWindow, Limiters, RateLimiter, network
+
+
+def shared_file(folder: Path, max_clients: int = 100_000) -> SharedFile:
+    return SharedFile(folder / "rate_limits.sqlite3", b"key", max_clients)
+
 
 # The storages of `limits` that need no server, and ours.
-STORAGES: dict[str, Callable[[], Storage]] = {"memory": MemoryStorage, "bounded": BoundedMemory}
+STORAGES: dict[str, Callable[[Path], Storage]] = {
+    "memory": lambda folder: MemoryStorage(),
+    "bounded": lambda folder: BoundedMemory(),
+    "file": shared_file,
+}
+BOUNDED: dict[str, Callable[[Path, int], BoundedMemory | SharedFile]] = {
+    "bounded": lambda folder, clients: BoundedMemory(clients),
+    "file": shared_file,
+}
 
 
 class Clock:
@@ -30,8 +49,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(params=STORAGES)
-def limiter(request: pytest.FixtureRequest, clock: Clock) -> RateLimiter:
-    return FixedWindow(2, 60, STORAGES[request.param]())
+def limiter(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> RateLimiter:
+    return FixedWindow(2, 60, STORAGES[request.param](tmp_path))
 
 
 def test_requests_within_the_limit_are_allowed(limiter: RateLimiter) -> None:
@@ -79,8 +98,8 @@ def test_any_text_identifies_a_client(limiter: RateLimiter, client: str) -> None
 
 
 @pytest.mark.parametrize("storage", STORAGES)
-def test_concurrent_requests_never_exceed_the_limit(storage: str) -> None:
-    limiter = FixedWindow(100, 3600, STORAGES[storage]())
+def test_concurrent_requests_never_exceed_the_limit(storage: str, tmp_path: Path) -> None:
+    limiter = FixedWindow(100, 3600, STORAGES[storage](tmp_path))
     allowed: list[bool] = []
 
     def send() -> None:
@@ -94,22 +113,90 @@ def test_concurrent_requests_never_exceed_the_limit(storage: str) -> None:
     assert (len(allowed), sum(allowed)) == (400, 100)
 
 
-def test_memory_is_bounded_under_a_flood_of_clients() -> None:
-    storage = BoundedMemory(max_clients=100)
-    limiter = FixedWindow(1, 3600, storage)
-    for number in range(10_000):
+@pytest.mark.parametrize("storage", BOUNDED)
+def test_storage_is_bounded_under_a_flood_of_clients(storage: str, tmp_path: Path) -> None:
+    counters = BOUNDED[storage](tmp_path, 100)
+    limiter = FixedWindow(1, 3600, counters)
+    for number in range(2_000):
         limiter.take(f"client {number}")
-    assert storage.reset() == 100
+    assert counters.reset() == 100
 
 
 def test_the_default_storage_is_bounded() -> None:
     assert isinstance(FixedWindow(1, 60)._strategy.storage, BoundedMemory)
 
 
-def test_the_oldest_window_is_dropped_first(clock: Clock) -> None:
-    limiter = FixedWindow(1, 60, BoundedMemory(max_clients=2))
+@pytest.mark.parametrize("storage", BOUNDED)
+def test_the_oldest_window_is_dropped_first(storage: str, clock: Clock, tmp_path: Path) -> None:
+    limiter = FixedWindow(1, 60, BOUNDED[storage](tmp_path, 2))
     allowed = [limiter.take(client).allowed for client in "abacba"]
     assert allowed == [True, True, False, True, False, True]
+
+
+@pytest.mark.parametrize("storage", BOUNDED)
+def test_a_clock_set_back_does_not_extend_a_window(
+    storage: str, clock: Clock, tmp_path: Path
+) -> None:
+    limiter = FixedWindow(1, 60, BOUNDED[storage](tmp_path, 100))
+    limiter.take("a")
+    clock.now_s -= 400 * 86_400
+    quota = limiter.take("a")
+    assert (quota.allowed, quota.reset_s) == (True, 60)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_limiters_of_one_storage_count_apart(storage: str, tmp_path: Path) -> None:
+    limiters = Limiters(STORAGES[storage](tmp_path))
+    votes, mails = limiters.hourly("votes", 1), limiters.hourly("mails", 1)
+    assert votes.take("a").allowed
+    assert mails.take("a").allowed
+    assert not limiters.hourly("votes", 1).take("a").allowed
+
+
+_TAKE_50 = """
+import sys
+from pathlib import Path
+from broadsheet.web.counters import SharedFile
+from broadsheet.web.rate_limiter import Limiters
+limiter = Limiters(SharedFile(Path(sys.argv[1]), b"key")).hourly("votes", 120)
+print(sum(limiter.take("a").allowed for _ in range(50)))
+"""
+
+
+def test_processes_that_share_a_file_count_together(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _TAKE_50, str(tmp_path / "rate_limits.sqlite3")]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
+    assert sum(int(process.communicate()[0]) for process in processes) == 120
+
+
+def test_the_shared_file_is_private_and_names_no_client(tmp_path: Path) -> None:
+    FixedWindow(1, 60, shared_file(tmp_path)).take("192.0.2.7")
+    files = list(tmp_path.iterdir())
+    assert files
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+    assert not any(b"192.0.2.7" in path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize("content", [b"no database" * 100, None])
+def test_limits_hold_in_each_process_if_the_shared_file_cannot_be_used(
+    content: bytes | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "rate_limits.sqlite3"
+    path.mkdir() if content is None else path.write_bytes(content)
+    limiter = FixedWindow(2, 60, shared_file(tmp_path))
+    with caplog.at_level(logging.WARNING):
+        assert [limiter.take("a").allowed for _ in range(4)] == [True, True, False, False]
+    (record,) = caplog.records
+    assert str(path) in record.getMessage()
+
+
+def test_limits_hold_if_the_shared_file_fails_later(tmp_path: Path) -> None:
+    storage = shared_file(tmp_path)
+    limiter = FixedWindow(2, 60, storage)
+    assert limiter.take("a").remaining == 1
+    with sqlite3.connect(tmp_path / "rate_limits.sqlite3") as other:
+        other.execute("DROP TABLE windows")
+    assert [limiter.take("a").allowed for _ in range(3)] == [True, True, False]
 
 
 def test_an_ipv6_network_is_one_client() -> None:

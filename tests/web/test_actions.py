@@ -1,6 +1,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from email.message import EmailMessage
 from hashlib import blake2b
 
@@ -16,7 +17,7 @@ from broadsheet.store.tables import readers
 from broadsheet.store.tables import votes as votes_table
 from broadsheet.web.actions import ActionLimits
 from broadsheet.web.app import create_app
-from broadsheet.web.rate_limiter import FixedWindow
+from broadsheet.web.rate_limiter import FixedWindow, Limiters
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -155,7 +156,8 @@ def test_votes_of_one_network_are_limited_whoever_casts_them(
     library: Library, paper_id: str
 ) -> None:
     app = create_app(library)
-    app.state.limits = ActionLimits(network_votes=FixedWindow(3, 3600))
+    limits = ActionLimits.of(Limiters())
+    app.state.limits = replace(limits, network_votes=FixedWindow(3, 3600))
     path = f"/papers/{paper_id}/vote"
     statuses = []
     for address in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::4", "2001:db9::1"):

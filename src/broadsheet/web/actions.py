@@ -1,7 +1,7 @@
 """Actions of readers: vote, subscribe, confirm, unsubscribe."""
 
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -16,10 +16,9 @@ from broadsheet.web.dependencies import (
     new_reader,
     set_reader_cookie,
 )
-from broadsheet.web.rate_limiter import FixedWindow, RateLimiter
+from broadsheet.web.rate_limiter import Limiters, RateLimiter
 from broadsheet.web.view_models import sentence
 
-_HOUR_S = 3600
 # The address holds a token from a mail.
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -42,10 +41,20 @@ class ActionLimits:
         Votes per reader.
     """
 
-    subscriptions: RateLimiter = field(default_factory=lambda: FixedWindow(10, _HOUR_S))
-    new_readers: RateLimiter = field(default_factory=lambda: FixedWindow(60, _HOUR_S))
-    network_votes: RateLimiter = field(default_factory=lambda: FixedWindow(600, _HOUR_S))
-    reader_votes: RateLimiter = field(default_factory=lambda: FixedWindow(120, _HOUR_S))
+    subscriptions: RateLimiter
+    new_readers: RateLimiter
+    network_votes: RateLimiter
+    reader_votes: RateLimiter
+
+    @classmethod
+    def of(cls, limiters: Limiters) -> Self:
+        """Return the limits of a site."""
+        return cls(
+            subscriptions=limiters.hourly("subscriptions of a network", 10),
+            new_readers=limiters.hourly("new readers of a network", 60),
+            network_votes=limiters.hourly("votes of a network", 600),
+            reader_votes=limiters.hourly("votes of a reader", 120),
+        )
 
 
 @router.post("/papers/{paper_id:path}/vote", dependencies=[SAME_ORIGIN])

@@ -18,6 +18,7 @@ from broadsheet.web.api.quota import API, QuotaMiddleware
 from broadsheet.web.etag import ETagMiddleware
 from broadsheet.web.feeds import routes
 from broadsheet.web.guard import SAFE_HEADERS, Guard
+from broadsheet.web.rate_limiter import Limiters
 from broadsheet.web.templating import Templates
 from broadsheet.web.view_models import sentence
 
@@ -44,13 +45,15 @@ _SERVER_ERROR = ("Server error", "An error occurred and was logged. Try again la
 _log = logging.getLogger(__name__)
 
 
-def create_app(library: Library) -> FastAPI:
+def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
     """Return the web application of a library.
 
     Parameters
     ----------
     library : Library
         An open library; close it after the application has stopped.
+    limiters : Limiters, optional
+        Creates the rate limiters; by default they count in the memory of this process.
 
     Returns
     -------
@@ -65,9 +68,10 @@ def create_app(library: Library) -> FastAPI:
     )
     app.state.library = library
     app.state.templates = Templates(library.settings.title, library.settings.base_url)
-    app.state.limits = actions.ActionLimits()
+    limiters = limiters or Limiters()
+    app.state.limits = actions.ActionLimits.of(limiters)
     app.add_middleware(ETagMiddleware, prefix=API)
-    app.add_middleware(QuotaMiddleware, library=library)
+    app.add_middleware(QuotaMiddleware, library=library, limiters=limiters)
     app.add_middleware(Guard)
     app.mount("/static", StaticFiles(packages=[("broadsheet.web", "static")]))
     for module in (v1, hub, docs, routes, actions, redirects):

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from broadsheet.library import Library
 from broadsheet.web.api.problem import problem
 from broadsheet.web.dependencies import client_network
-from broadsheet.web.rate_limiter import FixedWindow, Quota, RateLimiter
+from broadsheet.web.rate_limiter import Limiters, Quota, RateLimiter
 from broadsheet.web.view_models import counted
 
 API = "/api/"
@@ -18,7 +18,6 @@ API = "/api/"
 # an unknown token is an error; at the hub's paths it counts as no token.
 _OWN_API = "/api/v1/"
 WITH_TOKEN = 10
-_HOUR_S = 3600
 
 
 def quota_headers(limiter: RateLimiter, quota: Quota) -> dict[str, str]:
@@ -28,8 +27,8 @@ def quota_headers(limiter: RateLimiter, quota: Quota) -> dict[str, str]:
 
     Examples
     --------
-    >>> quota_headers(FixedWindow(5, 60), Quota(True, 4, 60))
-    {'RateLimit': '"api";r=4;t=60', 'RateLimit-Policy': '"api";q=5;w=60'}
+    >>> quota_headers(Limiters().hourly("api", 5), Quota(True, 4, 60))
+    {'RateLimit': '"api";r=4;t=60', 'RateLimit-Policy': '"api";q=5;w=3600'}
     """
     return {
         "RateLimit": f'"api";r={quota.remaining};t={quota.reset_s}',
@@ -49,14 +48,16 @@ class QuotaMiddleware:
         The application.
     library : Library
         Its settings contain the limit and whether a token is required.
+    limiters : Limiters
+        Creates the limiters.
     """
 
-    def __init__(self, app: ASGIApp, library: Library) -> None:
+    def __init__(self, app: ASGIApp, library: Library, limiters: Limiters) -> None:
         self._app = app
         self._library = library
         limit = library.settings.api_requests_an_hour
-        self._per_network: RateLimiter = FixedWindow(limit, _HOUR_S)
-        self._per_token: RateLimiter = FixedWindow(limit * WITH_TOKEN, _HOUR_S)
+        self._per_network = limiters.hourly("api requests of a network", limit)
+        self._per_token = limiters.hourly("api requests with a token", limit * WITH_TOKEN)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
