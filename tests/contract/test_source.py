@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from broadsheet.config import Settings
 from broadsheet.errors import SourceError
-from broadsheet.http.client import Client, _Request
+from broadsheet.http.client import Client
 from broadsheet.http.rate_limits import RateLimits
 from broadsheet.ingest.run import FetchOptions, fetch
 from broadsheet.library import Library
@@ -57,9 +57,8 @@ class Replies(Client):
         if self._requests > MOST_REQUESTS:
             raise SourceError("too many requests for one test")
 
-    def _prepare(self, request: _Request) -> tuple[httpx2.Client, httpx2.Request]:
-        self._connections.setdefault(request.url.host, self._transport)
-        return super()._prepare(request)
+    def _connection(self, host: str, proxy: str | None) -> httpx2.Client:
+        return self._transport
 
     def _reply(self, request: httpx2.Request) -> httpx2.Response:
         query = f"{request.url} {request.content!r}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from broadsheet.http.client import Client, _Request
+from broadsheet.http.client import Client
 from broadsheet.http.errors import UnavailableError
 from tests.fuzz.choices import Choices
 from tests.fuzz.generation import REPLY_SEPARATOR, Corpus, generate
@@ -82,9 +82,8 @@ class FakeClient(Client):
         if self._requests > _MAX_REQUESTS:
             raise UnavailableError("too many requests for one input")
 
-    def _prepare(self, request: _Request) -> tuple[httpx2.Client, httpx2.Request]:
-        self._connections.setdefault(request.url.host, self._transport)
-        return super()._prepare(request)
+    def _connection(self, host: str, proxy: str | None) -> httpx2.Client:
+        return self._transport
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         reply = self._replies[min(self._requests, len(self._replies)) - 1]

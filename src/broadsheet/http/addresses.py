@@ -11,6 +11,24 @@ from broadsheet.errors import SourceError
 from broadsheet.http.rate_limits import RateLimits
 
 _SHOWN_CHARS = 200
+# What is delegated to hosts of the internet: https://www.iana.org/assignments/ipv4-address-space
+# and https://www.iana.org/assignments/ipv6-unicast-address-assignments. Python's `is_global`
+# differs between its releases and includes NAT64 and IPv4 addresses within IPv6 addresses.
+_UNICAST = tuple(map(ipaddress.ip_network, ("0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3", "2000::/3")))
+# Blocks within them that are not: https://www.iana.org/assignments/iana-ipv4-special-registry and
+# https://www.iana.org/assignments/iana-ipv6-special-registry.
+_SPECIAL_PURPOSE = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+            *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24"),
+            *("192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24"),
+            *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"),
+            *("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"),
+        ),
+    )
+)
 
 
 class UnknownHostError(Exception):
@@ -61,6 +79,29 @@ def redirect_target(url: httpx2.URL, location: str, limits: RateLimits) -> httpx
     return target
 
 
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Return whether an address is a host of the internet.
+
+    Special-purpose blocks of IANA are not, including those that embed IPv4 addresses (IPv4-mapped,
+    NAT64, 6to4, Teredo): a gateway may forward them to a private network.
+    """
+    return any(address in network for network in _UNICAST) and not any(
+        address in network for network in _SPECIAL_PURPOSE
+    )
+
+
+def proxy_of(url: httpx2.URL) -> str | None:
+    """Return the proxy that the environment names for a URL, or None."""
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return proxy if proxy and not proxy_bypass(ascii_host(url)) else None
+
+
+def ascii_host(url: httpx2.URL) -> str:
+    """Return the host as DNS and TLS use it; `url.host` is in Unicode."""
+    return url.raw_host.decode("ascii")
+
+
 def public_address(url: httpx2.URL) -> str:
     """Resolve a host to the IP address to connect to; behind a proxy, return the host itself.
 
@@ -71,24 +112,25 @@ def public_address(url: httpx2.URL) -> str:
     UnknownHostError
         If the host name cannot be resolved.
     """
-    proxied = url.scheme in getproxies() and not proxy_bypass(url.host)
+    host = ascii_host(url)
+    proxied = proxy_of(url) is not None
     try:
-        addresses = [ipaddress.ip_address(url.host)]
+        addresses = [ipaddress.ip_address(host)]
     except ValueError:
         if proxied:
-            return url.host
+            return host
         addresses = _resolve(url)
-    if not all(one.is_global and not one.is_multicast for one in addresses):
+    if not all(is_public(one) for one in addresses):
         raise SourceError(
             f"{url.host!r} is an address inside a private network, which is not allowed: check "
             "the settings"
         )
-    return url.host if proxied else str(addresses[0])
+    return host if proxied else str(addresses[0])
 
 
 def _resolve(url: httpx2.URL) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     try:
-        found = socket.getaddrinfo(url.host, url.port or url.scheme, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(ascii_host(url), url.port or url.scheme, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise UnknownHostError(url.host) from error
     return [ipaddress.ip_address(str(address[4][0]).partition("%")[0]) for address in found]

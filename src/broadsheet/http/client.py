@@ -15,7 +15,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from broadsheet.errors import SourceError
 from broadsheet.http.addresses import (
     UnknownHostError,
+    ascii_host,
     parse_url,
+    proxy_of,
     public_address,
     redirect_target,
     shown,
@@ -103,7 +105,7 @@ class Client:
         mailto = f"; mailto:{contact}" if contact else ""
         self._agent = f"broadsheet/{version('broadsheet')} (newspaper of research papers{mailto})"
         self._sent_at: dict[str, float] = {}
-        self._connections: dict[str, httpx2.Client] = {}
+        self._connections: dict[tuple[str, str | None], httpx2.Client] = {}
         self._site_locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -298,10 +300,10 @@ class Client:
 
     def _prepare(self, request: _Request) -> tuple[httpx2.Client, httpx2.Request]:
         url = request.url
-        connection = self._connection(url.host)
         target = url
         if self._mirror:
             target = httpx2.URL(f"{self._mirror}/{url.host}{url.raw_path.decode()}")
+        connection = self._connection(url.host, proxy_of(target))
         connect_s = min(self._policy.connect_s, request.read_s)
         prepared = connection.build_request(
             request.method,
@@ -312,21 +314,25 @@ class Client:
         )
         if self._mirror or self._policy.allows_private:
             return connection, prepared
-        if (address := public_address(url)) != url.host:
+        if (address := public_address(url)) != ascii_host(url):
             # The checked address is connected to, whatever the name resolves to by then.
-            prepared.extensions["sni_hostname"] = url.host
+            prepared.extensions["sni_hostname"] = ascii_host(url)
             prepared.url = url.copy_with(host=address)
         return connection, prepared
 
-    def _connection(self, host: str) -> httpx2.Client:
+    def _connection(self, host: str, proxy: str | None) -> httpx2.Client:
         with self._lock:
-            if host not in self._connections:
+            if (host, proxy) not in self._connections:
                 # One for each host: the pool is keyed by address, and two hosts may share one.
-                self._connections[host] = httpx2.Client(
+                # The proxy is given, because the client reads NO_PROXY in another way than
+                # `public_address`, and a request that only one of them sends to a proxy would
+                # connect to an address that was not checked.
+                self._connections[host, proxy] = httpx2.Client(
                     headers={"User-Agent": self._agent, "Accept-Encoding": "gzip"},
                     follow_redirects=False,
+                    transport=httpx2.HTTPTransport(proxy=proxy),
                 )
-            return self._connections[host]
+            return self._connections[host, proxy]
 
     def _check_status(
         self, url: httpx2.URL, response: httpx2.Response, allowed: tuple[int, ...]
