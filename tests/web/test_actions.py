@@ -1,3 +1,4 @@
+import base64
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from broadsheet.store.tables import readers
 from broadsheet.store.tables import votes as votes_table
 from broadsheet.web.actions import ActionLimits
 from broadsheet.web.app import create_app
+from broadsheet.web.dependencies import new_reader
 from broadsheet.web.rate_limiter import FixedWindow, Limiters
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
@@ -90,6 +92,31 @@ def test_the_reader_cookie_is_signed_and_hidden_from_scripts(
     for forged in ("x", "InJlYWRlciI.forged", "\x7f"):
         client.post(path, data={"on": "0"}, headers={"Cookie": f"reader={forged}"})
     assert library.votes([paper_id]) == {paper_id: 1}
+
+
+def test_the_cookie_of_a_site_with_https_is_bound_to_its_host(
+    library: Library, paper_id: str
+) -> None:
+    own = "https://paper.example"
+    library.settings = library.settings.model_copy(update={"base_url": own})
+    client = TestClient(create_app(library), own, follow_redirects=False)
+    cookie = client.post(f"/papers/{paper_id}/vote", data={"on": "1"}).headers["set-cookie"]
+    name, _, rest = cookie.partition("=")
+    value, *attributes = rest.split("; ")
+    assert name == "__Host-reader"
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= set(attributes)
+    assert "Domain" not in cookie
+    assert 'aria-pressed="true"' in client.get(f"/papers/{paper_id}").text
+    # A subdomain or a page without https could have set this one.
+    client.cookies.clear()
+    client.cookies.set("reader", value)
+    assert 'aria-pressed="true"' not in client.get(f"/papers/{paper_id}").text
+
+
+def test_the_cookie_of_a_reader_cannot_be_guessed() -> None:
+    names = {new_reader() for _ in range(100)}
+    assert len(names) == 100
+    assert all(len(base64.urlsafe_b64decode(f"{name}==")) * 8 >= 128 for name in names)
 
 
 @pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", ""])

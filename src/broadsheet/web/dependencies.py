@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from math import ceil
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from broadsheet.web.templating import Templates
 from broadsheet.web.view_models import counted
 
 _COOKIE = "reader"
+_READER_BYTES = 16
 _NETWORK_BYTES, _MAX_KEY_BYTES = 8, 64
 # The longest that browsers keep a cookie.
 _COOKIE_AGE_S = 400 * 24 * 3600
@@ -33,7 +34,7 @@ TheLibrary = Annotated[Library, Depends(_library)]
 
 async def _reader(request: Request, library: TheLibrary) -> str | None:
     try:
-        return str(_serializer(library).loads(request.cookies.get(_COOKIE, "")))
+        return str(_serializer(library).loads(request.cookies.get(_cookie_name(library), "")))
     except BadSignature:
         return None
 
@@ -93,18 +94,18 @@ SAME_ORIGIN = Depends(_same_origin)
 
 def new_reader() -> str:
     """Return a random reader name that contains nothing about the person."""
-    return secrets.token_urlsafe(12)
+    return secrets.token_urlsafe(_READER_BYTES)
 
 
 def set_reader_cookie(response: Response, library: Library, reader: str) -> None:
     """Set the signed cookie that identifies a reader."""
     response.set_cookie(
-        _COOKIE,
+        _cookie_name(library),
         _serializer(library).dumps(reader),
         max_age=_COOKIE_AGE_S,
         httponly=True,
         samesite="lax",
-        secure=library.settings.base_url.startswith("https://"),
+        secure=_is_https(library),
     )
 
 
@@ -154,5 +155,15 @@ def enforce(limiter: RateLimiter, client: str, action: str) -> None:
         )
 
 
+def _cookie_name(library: Library) -> str:
+    # Browsers accept a name with this prefix from this host over https only, not from a subdomain.
+    return f"__Host-{_COOKIE}" if _is_https(library) else _COOKIE
+
+
+def _is_https(library: Library) -> bool:
+    return library.settings.base_url.startswith("https://")
+
+
 def _serializer(library: Library) -> URLSafeSerializer:
-    return URLSafeSerializer(library.secret, salt="reader")
+    options = {"key_derivation": "hmac", "digest_method": sha256}
+    return URLSafeSerializer(library.secret, salt="reader", signer_kwargs=options)
