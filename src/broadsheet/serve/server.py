@@ -1,7 +1,6 @@
 """Serve the pages on an address, and run the jobs beside them."""
 
 import errno
-import logging
 import signal
 import socket
 import threading
@@ -14,6 +13,7 @@ from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
 from broadsheet.library import Library
 from broadsheet.serve.jobs import library_jobs
+from broadsheet.serve.logs import configure_logging
 from broadsheet.serve.runner import JobRunner
 from broadsheet.web.app import create_app
 
@@ -37,7 +37,7 @@ def serve_pages(settings: Settings, host: str, port: int, on_open: Callable[[str
     ConfigError
         If the address is in use or not available.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    configure_logging()
     listening = _listen(host, port)
     shown_host = f"[{host}]" if ":" in host else host
     address = f"http://{shown_host}:{listening.getsockname()[1]}"
@@ -51,7 +51,11 @@ def serve_pages(settings: Settings, host: str, port: int, on_open: Callable[[str
     ):
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(library), log_level="warning", access_log=False, server_header=False
+                create_app(library),
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
             )
         )
         # uvicorn raises the signal again after its own shutdown. The default action of SIGTERM

@@ -19,6 +19,7 @@ from broadsheet.web.etag import ETagMiddleware
 from broadsheet.web.feeds import routes
 from broadsheet.web.guard import SAFE_HEADERS, Guard
 from broadsheet.web.rate_limiter import Limiters
+from broadsheet.web.security_log import SecurityLog
 from broadsheet.web.templating import Templates
 from broadsheet.web.view_models import sentence
 
@@ -73,6 +74,7 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
     app.add_middleware(ETagMiddleware, prefix=API)
     app.add_middleware(QuotaMiddleware, library=library, limiters=limiters)
     app.add_middleware(Guard)
+    app.add_middleware(SecurityLog)
     app.mount("/static", StaticFiles(packages=[("broadsheet.web", "static")]))
     for module in (v1, hub, docs, routes, actions, redirects):
         app.include_router(module.router)

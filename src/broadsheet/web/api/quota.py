@@ -69,6 +69,8 @@ class QuotaMiddleware:
         holder = None
         if token is not None:
             holder = await run_in_threadpool(self._library.tokens.name_of, token)
+        # Read by the security log.
+        request.state.token_holder = holder
         limiter = self._per_network if holder is None else self._per_token
         quota = limiter.take(client_network(request) if holder is None else holder)
         # The response to a server error is sent from outside all middleware.
