@@ -224,17 +224,6 @@ def test_an_unforeseen_error_of_one_message_stops_no_other(
     assert mailing.health().deliveries.get(DeliveryState.CLAIMED, 0) == 0
 
 
-def test_an_address_that_resembles_an_encoded_word_stops_no_mail(
-    mailing: Library, server: SmtpServer
-) -> None:
-    mailing.subscriptions.subscribe("=?*?q?%=40=40=41-=?=41a&{=00@example.org")
-    mailing.subscriptions.subscribe("ada@example.org")
-    report = mailing.outbox.send_due()
-    # The mail server of the test rejects the first address.
-    assert (report.sent, report.failed) == (1, 1)
-    assert server.messages[-1]["To"] == "ada@example.org"
-
-
 def test_if_nothing_is_due_no_lock_is_taken(mailing: Library) -> None:
     with FileLock(mailing.settings.data / "outbox.lock"):
         assert mailing.outbox.send_due().sent == 0

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from broadsheet.errors import BroadsheetError
 from broadsheet.mail import (
     Newsletter,
     RenderedMail,
@@ -9,7 +10,7 @@ from broadsheet.mail import (
     render_confirmation,
     render_digest,
 )
-from broadsheet.model import Delivery, DeliveryKind, Period
+from broadsheet.model import Delivery, DeliveryKind, Edition, Period
 from broadsheet.rules.token import CONFIRM_FOR, Purpose, sign
 from broadsheet.store.database import Database
 from broadsheet.store.editions import edition
@@ -42,7 +43,7 @@ class MessageComposer:
         NotFoundError
             If the edition revision of a digest does not exist.
         ValueError
-            If a digest names no edition.
+            If a digest names no edition, or its edition cannot be read.
         """
         unsubscribe_url = None
         if delivery.kind is DeliveryKind.CONFIRMATION:
@@ -68,7 +69,18 @@ class MessageComposer:
 
     def _digest(self, day: date, revision: int | None) -> RenderedMail:
         if (day, revision) not in self._digests:
-            with self._database.read() as connection:
-                frozen = edition(connection, Period(day), revision)
+            frozen = self._edition(day, revision)
             self._digests[day, revision] = render_digest(frozen, self.newsletter)
         return self._digests[day, revision]
+
+    def _edition(self, day: date, revision: int | None) -> Edition:
+        try:
+            with self._database.read() as connection:
+                return edition(connection, Period(day), revision)
+        except BroadsheetError:
+            raise
+        # Text that was changed by hand raises errors of many classes.
+        except Exception as error:
+            raise ValueError(
+                f"revision {revision} of the edition of {day} cannot be read: {error}"
+            ) from error

@@ -183,21 +183,38 @@ def _send_all(
 
 
 def _send(worker: _Worker, delivery: Delivery) -> None:
+    """Compose and send one message; whatever it fails with, the mails behind it are sent.
+
+    Raises
+    ------
+    MailError
+        Permanent if the message cannot be composed, transient if the database cannot be read,
+        in doubt if the transport fails with an error that it does not declare.
+    """
     try:
         message = worker.composer.compose(delivery, worker.clock())
-    except StoreError:
-        raise
-    # Whatever one message fails with, the mails behind it are sent.
+    except StoreError as error:
+        raise MailError(f"the message cannot be composed yet: {error}") from error
     except Exception as error:
         if not isinstance(error, NotFoundError | ValueError):
-            _log.exception("the message of delivery %d cannot be composed", delivery.id)
-        raise MailError(f"the message cannot be composed: {error}", permanent=True) from error
-    worker.transport.send(
-        message,
-        sender=worker.composer.newsletter.sender_address,
-        to=delivery.email,
-        message_id=delivery.message_id,
-    )
+            # The same edition may fail for every subscriber: one traceback is enough.
+            first = worker.report.failed == 0
+            _log.error("the message of delivery %d cannot be composed", delivery.id, exc_info=first)
+        reason = str(error) or type(error).__name__
+        raise MailError(f"the message cannot be composed: {reason}", permanent=True) from error
+    try:
+        worker.transport.send(
+            message,
+            sender=worker.composer.newsletter.sender_address,
+            to=delivery.email,
+            message_id=delivery.message_id,
+        )
+    except MailError:
+        raise
+    except Exception as error:
+        _log.exception("delivery %d failed while it was sent", delivery.id)
+        reason = f"{type(error).__name__}: {error}"
+        raise MailError(f"the message may have been sent: {reason}", in_doubt=True) from error
 
 
 def _settle_failure(worker: _Worker, delivery: Delivery, error: MailError) -> None:
@@ -210,8 +227,8 @@ def _settle_failure(worker: _Worker, delivery: Delivery, error: MailError) -> No
 
 
 def _settle_expired_claims(worker: _Worker, claimed_before: datetime) -> None:
-    with worker.database.read() as connection:
-        expired = deliveries.expired_claims(connection, claimed_before)
+    with worker.database.write() as connection:
+        expired = deliveries.expired_claims(connection, claimed_before, worker.clock())
     for delivery in expired:
         was_sent = worker.transport.was_sent(delivery.message_id)
         if was_sent is None:

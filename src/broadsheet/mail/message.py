@@ -11,11 +11,12 @@ from urllib.parse import quote
 from broadsheet.mail.newsletter import Newsletter
 from broadsheet.mail.rendering import UNSUBSCRIBE_URL, RenderedMail
 from broadsheet.mail.text import single_line
-from broadsheet.rules.address import parse_address
 
 # Every server accepts 7bit, including those without 8BITMIME.
 _POLICY = SMTP.clone(cte_type="7bit")
 _URL_CHARACTERS = "%:/?#[]@!$&'()*+;=~"
+# Weaker than the check of new addresses, so that stricter rules there cut off no subscriber.
+_RECIPIENT = re.compile(r"(?!=\?|.*=\?.*\?)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 
 
@@ -76,13 +77,15 @@ def compose(
     """
     if not _MESSAGE_ID.fullmatch(message_id):
         raise ValueError(f"message id {message_id!r} must have the form <left@right>")
+    if not _RECIPIENT.fullmatch(to):
+        raise ValueError(f"{to!r} is not an email address")
     if date.tzinfo is None:
         raise ValueError("the date of a message requires a time zone")
     message = EmailMessage(policy=_POLICY)
     message["From"] = newsletter.from_header
     # Not as a parsed address: `email` takes a local part such as "=?x?q?y" for an encoded word and
     # raises errors of many classes.
-    _set_folded(message, "To", parse_address(to))
+    _set_folded(message, "To", to)
     _set_folded(message, "Subject", _encoded_subject(rendered.subject))
     message["Date"] = date
     _set_folded(message, "Message-ID", message_id)

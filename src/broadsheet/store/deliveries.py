@@ -1,7 +1,8 @@
 """Store the outbox: deliveries that are due, claimed by a worker, and settled.
 
 Call order: commit `claim_next` before the mail is sent, and `settle` after. A delivery that stays
-claimed belongs to a worker that stopped in between; `expired_claims` lists those.
+claimed belongs to a worker that stopped in between; `expired_claims` lists those. A row that cannot
+be read is settled as failed, so that the deliveries behind it are sent.
 """
 
 from dataclasses import replace
@@ -12,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Select,
     and_,
     exists,
     func,
@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import String as SqlString
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.exc import DBAPIError
 
 from broadsheet.model import (
     Delivery,
@@ -35,6 +36,7 @@ from broadsheet.model import (
 from broadsheet.store.column_types import UtcTime
 from broadsheet.store.tables import deliveries, subscriptions
 
+_MAX_ERROR_CHARS = 1_000
 # Lower numbers are sent first: a person waits for a confirmation.
 _PRIORITIES = {DeliveryKind.CONFIRMATION: 0, DeliveryKind.DIGEST: 10}
 
@@ -139,29 +141,29 @@ def has_work(connection: Connection, now: datetime, claimed_before: datetime) ->
 def claim_next(connection: Connection, now: datetime) -> Delivery | None:
     """Claim the next due delivery, by priority, due time and id; return None if none is due.
 
-    A digest whose subscription is no longer confirmed is cancelled instead of claimed.
+    A digest whose subscription is no longer confirmed is cancelled instead of claimed, and a
+    delivery that cannot be read is settled as failed.
     """
     due = (
-        _select_deliveries()
+        select(deliveries.c.id)
         .where(deliveries.c.state == DeliveryState.DUE, deliveries.c.due_at <= now)
         .order_by(deliveries.c.priority, deliveries.c.due_at, deliveries.c.id)
         .limit(1)
     )
-    while (row := connection.execute(due).one_or_none()) is not None:
-        is_confirmed = row.subscription_state == SubscriptionState.CONFIRMED
-        if row.kind == DeliveryKind.CONFIRMATION or is_confirmed:
+    while (delivery_id := connection.scalar(due)) is not None:
+        try:
+            delivery, is_confirmed = _read(connection, delivery_id)
+        except ValueError as error:
+            settle(connection, delivery_id, DeliveryState.FAILED, now, error=str(error))
+            continue
+        if delivery.kind is DeliveryKind.CONFIRMATION or is_confirmed:
             connection.execute(
                 update(deliveries)
-                .where(deliveries.c.id == row.id)
-                .values(
-                    state=DeliveryState.CLAIMED, claimed_at=now, attempts=deliveries.c.attempts + 1
-                )
+                .where(deliveries.c.id == delivery_id)
+                .values(state=DeliveryState.CLAIMED, claimed_at=now, attempts=delivery.attempts + 1)
             )
-            due_delivery = _delivery_of(row)
-            return replace(
-                due_delivery, state=DeliveryState.CLAIMED, attempts=due_delivery.attempts + 1
-            )
-        settle(connection, row.id, DeliveryState.CANCELLED, now)
+            return replace(delivery, state=DeliveryState.CLAIMED, attempts=delivery.attempts + 1)
+        settle(connection, delivery_id, DeliveryState.CANCELLED, now)
     return None
 
 
@@ -187,11 +189,15 @@ def settle(
     now : datetime
         Aware UTC.
     error : str or None
-        The last error.
+        The last error; stored on one line of at most 1,000 characters.
     due_at : datetime or None
         Time of the next attempt, aware UTC; None marks the delivery as settled.
     """
-    values: dict[str, object] = {"state": state, "claimed_at": None, "error": error}
+    values: dict[str, object] = {
+        "state": state,
+        "claimed_at": None,
+        "error": None if error is None else _storable(error),
+    }
     if due_at is not None:
         values["due_at"] = due_at
     else:
@@ -199,10 +205,21 @@ def settle(
     connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
 
 
-def expired_claims(connection: Connection, claimed_before: datetime) -> list[Delivery]:
-    """List the deliveries that were claimed before a time and never settled."""
-    rows = connection.execute(_select_deliveries().where(_is_expired(claimed_before)))
-    return [_delivery_of(row) for row in rows]
+def expired_claims(
+    connection: Connection, claimed_before: datetime, now: datetime
+) -> list[Delivery]:
+    """List the deliveries that were claimed before a time and never settled.
+
+    One that cannot be read is settled as unknown, because it may have been sent.
+    """
+    found = []
+    ids = connection.scalars(select(deliveries.c.id).where(_is_expired(claimed_before))).all()
+    for delivery_id in ids:
+        try:
+            found.append(_read(connection, delivery_id)[0])
+        except ValueError as error:
+            settle(connection, delivery_id, DeliveryState.UNKNOWN, now, error=str(error))
+    return found
 
 
 def counts(connection: Connection) -> dict[DeliveryState, int]:
@@ -221,16 +238,45 @@ def retry_unknown(connection: Connection, now: datetime) -> int:
     return result.rowcount
 
 
+def _storable(error: str) -> str:
+    # It may repeat what is wrong with a row: PostgreSQL stores no NUL, and neither database a
+    # lone surrogate.
+    return "".join(c if c.isprintable() else "\ufffd" for c in error[:_MAX_ERROR_CHARS])
+
+
 def _is_expired(claimed_before: datetime) -> ColumnElement[bool]:
     return and_(
         deliveries.c.state == DeliveryState.CLAIMED, deliveries.c.claimed_at <= claimed_before
     )
 
 
-def _select_deliveries() -> Select[Any]:
-    return select(
-        deliveries, subscriptions.c.email, subscriptions.c.state.label("subscription_state")
-    ).join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+def _read(connection: Connection, delivery_id: int) -> tuple[Delivery, bool]:
+    """Return a delivery, and whether its subscription is confirmed.
+
+    Raises
+    ------
+    ValueError
+        If the row does not describe a delivery.
+    """
+    query = (
+        select(deliveries, subscriptions.c.email, subscriptions.c.state.label("subscription_state"))
+        .outerjoin(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+        .where(deliveries.c.id == delivery_id)
+    )
+    try:
+        row = connection.execute(query).one()
+        if row.email is None:
+            raise ValueError(f"subscription {row.subscription_id} does not exist")
+        return _delivery_of(row), row.subscription_state == SubscriptionState.CONFIRMED
+    except DBAPIError as error:
+        # What SQLite's driver raises for a text that is not UTF-8; anything else is no fault of
+        # this row.
+        if "decode" not in str(error.orig):
+            raise
+        raise ValueError(f"the row of the delivery cannot be read: {error.orig}") from error
+    # A column that was changed by hand raises errors of many classes.
+    except Exception as error:
+        raise ValueError(f"the row of the delivery cannot be read: {error}") from error
 
 
 def _delivery_of(row: Row[Any]) -> Delivery:
@@ -243,7 +289,7 @@ def _delivery_of(row: Row[Any]) -> Delivery:
         edition_revision=row.edition_revision,
         state=DeliveryState(row.state),
         message_id=row.message_id,
-        attempts=row.attempts,
+        attempts=int(row.attempts),
         due_at=row.due_at,
         settled_at=row.settled_at,
         error=row.error,
