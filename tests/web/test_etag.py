@@ -1,19 +1,19 @@
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.testclient import TestClient
 
-from broadsheet.web.etag import ETagMiddleware, with_etag
+from broadsheet.web.etag import ETagMiddleware
 
 
 @pytest.fixture
 def client() -> TestClient:
     app = FastAPI()
-    app.add_middleware(ETagMiddleware, prefix="/api/")
+    app.add_middleware(ETagMiddleware)
 
     @app.get("/feed")
-    def feed(request: Request) -> Response:
-        return with_etag(request, b"<feed/>", "application/atom+xml")
+    def feed() -> Response:
+        return Response(b"<feed/>", media_type="application/atom+xml")
 
     @app.get("/api/one")
     def one(text: str = "a") -> dict[str, str]:
@@ -22,6 +22,19 @@ def client() -> TestClient:
     @app.get("/api/long")
     def long() -> Response:
         return StreamingResponse(iter([b"a", b"b", b"c"]))
+
+    @app.get("/words")
+    def words(n: int = 500) -> Response:
+        return PlainTextResponse("kites " * n)
+
+    @app.get("/token")
+    def token() -> Response:
+        return PlainTextResponse("kites " * 500, headers={"Cache-Control": "no-store"})
+
+    @app.get("/dated")
+    def dated() -> Response:
+        headers = {"Last-Modified": "Fri, 20 Feb 2026 06:00:00 GMT"}
+        return PlainTextResponse("kites", headers=headers)
 
     @app.get("/api/gone")
     def gone() -> Response:
@@ -64,3 +77,46 @@ def test_an_error_has_no_etag(client: TestClient) -> None:
     assert client.head("/api/gone").content == b""
     assert "etag" not in client.post("/api/one").headers
     assert client.get("/api/one").headers["cache-control"] == "private, no-cache"
+
+
+def test_a_long_text_is_compressed_for_a_client_that_accepts_gzip(client: TestClient) -> None:
+    plain = client.get("/words", headers={"Accept-Encoding": "identity"})
+    packed = client.get("/words", headers={"Accept-Encoding": "br, gzip;q=0.5"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(plain.content) / 10
+    assert packed.content == plain.content
+    assert "accept-encoding" in plain.headers["vary"].lower()
+    assert packed.headers["etag"] == f"W/{plain.headers['etag']}"
+    held = {"If-None-Match": plain.headers["etag"], "Accept-Encoding": "gzip"}
+    assert client.get("/words", headers=held).status_code == 304
+    head = client.head("/words", headers={"Accept-Encoding": "gzip"})
+    assert head.headers["content-length"] == packed.headers["content-length"]
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "gzip; q=0.0", "br"])
+def test_a_client_that_does_not_accept_gzip_gets_plain_text(
+    client: TestClient, accepted: str
+) -> None:
+    answer = client.get("/words", headers={"Accept-Encoding": accepted})
+    assert "content-encoding" not in answer.headers
+
+
+def test_short_texts_and_what_must_not_be_stored_are_not_compressed(client: TestClient) -> None:
+    for path in ("/words?n=10", "/token"):
+        answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+        assert "content-encoding" not in answer.headers
+    assert "etag" not in client.get("/token").headers
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [
+        ("Fri, 20 Feb 2026 06:00:00 GMT", 304),
+        ("Fri, 20 Feb 2026 05:59:59 GMT", 200),
+        ("tomorrow", 200),
+    ],
+)
+def test_a_client_may_ask_by_date(client: TestClient, since: str, status: int) -> None:
+    assert client.get("/dated", headers={"If-Modified-Since": since}).status_code == status
+    both = {"If-Modified-Since": since, "If-None-Match": '"other"'}
+    assert client.get("/dated", headers=both).status_code == 200

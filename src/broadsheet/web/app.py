@@ -71,7 +71,7 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
     app.state.templates = Templates(library.settings.title, library.settings.base_url)
     limiters = limiters or Limiters()
     app.state.limits = actions.ActionLimits.of(limiters)
-    app.add_middleware(ETagMiddleware, prefix=API)
+    app.add_middleware(ETagMiddleware)
     app.add_middleware(QuotaMiddleware, library=library, limiters=limiters)
     app.add_middleware(Guard)
     app.add_middleware(SecurityLog)

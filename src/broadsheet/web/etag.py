@@ -1,12 +1,13 @@
-"""Responses with an ETag; 304 if the client already has the same body."""
+"""Responses to GET and HEAD with an ETag, compressed; 304 if the client has the same body."""
 
 import re
-from collections.abc import Mapping
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 
-from fastapi import Request
-from fastapi.responses import Response
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.status import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,91 +16,177 @@ REVALIDATE = "private, no-cache"
 
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"')
 _DIGEST_BYTES = 16
+_LEAST_COMPRESSED_BYTES = 1_000
+# Of a page of 65 kB: level 4 takes 0.5 ms and gives 14.5 kB, level 9 1.2 ms and 13.8 kB. Brotli
+# gives 8% less at twice the time.
+_GZIP_LEVEL = 4
+_GZIP_FORMAT = 31
+_TEXTS = ("text/", "application/json", "image/svg+xml", "application/openapi")
+_STRUCTURED_TEXTS = ("+json", "+xml")
 
 
-def with_etag(
-    request: Request,
-    body: bytes,
-    media_type: str,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """Return a response to GET or HEAD with a body and its ETag.
+@dataclass(slots=True)
+class WholeResponse:
+    """A complete response.
 
     Parameters
     ----------
-    request : Request
-        Its ``If-None-Match`` names the ETags that the client has.
+    status : int
+        HTTP status.
+    headers : MutableHeaders
+        All headers; those of a response with status 200 include its ``ETag``.
     body : bytes
-        The whole body.
-    media_type : str
-        Such as ``application/json``.
-    headers : mapping, optional
-        Additional headers; ``Cache-Control`` defaults to `REVALIDATE`.
-
-    Returns
-    -------
-    Response
-        200 with the body, or 304 without a body if the client has it.
+        The body, not compressed.
     """
-    tag = _tag_of(body)
-    headers = {"Cache-Control": REVALIDATE, **(headers or {}), "ETag": f'"{tag}"'}
-    if _matches(request, tag):
-        return Response(status_code=HTTP_304_NOT_MODIFIED, headers=headers)
-    return Response(body, headers=headers, media_type=media_type)
+
+    status: int
+    headers: MutableHeaders
+    body: bytes
+    _gzipped: bytes | None = None
+
+    @property
+    def is_compressible(self) -> bool:
+        """Whether clients may get it compressed.
+
+        What must not be stored may contain a secret, whose length compression could reveal.
+        """
+        kind = self.headers.get("content-type", "").partition(";")[0]
+        return (
+            len(self.body) >= _LEAST_COMPRESSED_BYTES
+            and (kind.startswith(_TEXTS) or kind.endswith(_STRUCTURED_TEXTS))
+            and "content-encoding" not in self.headers
+            and "no-store" not in self.headers.get("cache-control", "")
+        )
+
+    @property
+    def gzipped(self) -> bytes:
+        """The body compressed with gzip; the second use costs nothing."""
+        if self._gzipped is None:
+            packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_FORMAT)
+            self._gzipped = packer.compress(self.body) + packer.flush()
+        return self._gzipped
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that both forms of the body take."""
+        return len(self.body) + len(self._gzipped or b"")
 
 
-class ETagMiddleware:
-    """ASGI middleware: add ETags to the responses under a path, and answer HEAD like GET.
+def tagged(status: int, headers: MutableHeaders, body: bytes) -> WholeResponse:
+    """Return a complete response; add the ETag and the default headers of status 200."""
+    response = WholeResponse(status, headers, body)
+    if status == HTTP_200_OK and "no-store" not in headers.get("cache-control", ""):
+        headers.setdefault("ETag", f'"{_digest(body)}"')
+        headers.setdefault("Cache-Control", REVALIDATE)
+    if response.is_compressible:
+        headers.add_vary_header("Accept-Encoding")
+    return response
+
+
+async def collect(app: ASGIApp, scope: Scope, receive: Receive) -> WholeResponse:
+    """Return the response of an application to GET, as a whole and tagged.
 
     Parameters
     ----------
     app : ASGIApp
         The application.
-    prefix : str
-        The path, with a trailing slash.
+    scope : Scope
+        The request; HEAD is handled like GET.
+    receive : Receive
+        As in ASGI.
+    """
+    head: Message = {}
+    body = bytearray()
+
+    async def keep(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            head.update(message)
+        else:
+            body.extend(message.get("body", b""))
+
+    # Without extensions, files arrive as bytes instead of as a path.
+    await app({**scope, "method": "GET", "extensions": {}}, receive, keep)
+    return tagged(head["status"], MutableHeaders(scope=head), bytes(body))
+
+
+async def respond(scope: Scope, response: WholeResponse, send: Send) -> None:
+    """Send a response as the request asks: compressed, without a body, or as status 304."""
+    status, body = response.status, response.body
+    headers = MutableHeaders(raw=list(response.headers.raw))
+    asked = Headers(scope=scope)
+    if response.is_compressible and _accepts_gzip(asked.get("accept-encoding", "")):
+        body = response.gzipped
+        headers["Content-Encoding"] = "gzip"
+        if "etag" in headers:
+            # Weak: the same content in other bytes.
+            headers["ETag"] = f"W/{headers['ETag'].removeprefix('W/')}"
+    if status == HTTP_200_OK and _is_held(asked, headers):
+        status, body = HTTP_304_NOT_MODIFIED, b""
+        del headers["content-length"], headers["content-type"], headers["content-encoding"]
+    elif "content-length" in headers:
+        headers["Content-Length"] = str(len(body))
+    await send({"type": "http.response.start", "status": status, "headers": headers.raw})
+    is_head = scope["method"] == "HEAD"
+    await send({"type": "http.response.body", "body": b"" if is_head else body})
+
+
+class ETagMiddleware:
+    """ASGI middleware: add ETags to the responses to GET, compress them, answer HEAD like GET.
+
+    Parameters
+    ----------
+    app : ASGIApp
+        The application.
     """
 
-    def __init__(self, app: ASGIApp, prefix: str) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        applies = scope["type"] == "http" and scope["path"].startswith(self._prefix)
-        if not applies or scope["method"] not in ("GET", "HEAD"):
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        head: Message = {}
-        body = bytearray()
-
-        async def collect(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                head.update(message)
-                return
-            body.extend(message.get("body", b""))
-            if not message.get("more_body", False):
-                await _send_tagged(Request(scope), head, bytes(body), send)
-
-        await self._app({**scope, "method": "GET"}, receive, collect)
+        await respond(scope, await collect(self._app, scope, receive), send)
 
 
-async def _send_tagged(request: Request, head: Message, body: bytes, send: Send) -> None:
-    headers = MutableHeaders(scope=head)
-    if head["status"] == HTTP_200_OK:
-        headers["ETag"] = f'"{_tag_of(body)}"'
-        headers.setdefault("Cache-Control", REVALIDATE)
-        if _matches(request, _tag_of(body)):
-            head["status"] = HTTP_304_NOT_MODIFIED
-            del headers["content-length"], headers["content-type"]
-    bare = request.method == "HEAD" or head["status"] == HTTP_304_NOT_MODIFIED
-    await send(head)
-    await send({"type": "http.response.body", "body": b"" if bare else body})
-
-
-def _tag_of(body: bytes) -> str:
+def _digest(body: bytes) -> str:
     return blake2b(body, digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def _matches(request: Request, tag: str) -> bool:
-    tags = request.headers.get("if-none-match", "")
-    return tags.strip() == "*" or tag in _TAG.findall(tags)
+def _accepts_gzip(accepted: str) -> bool:
+    """Return whether an ``Accept-Encoding`` allows gzip.
+
+    Examples
+    --------
+    >>> _accepts_gzip("br, gzip;q=0.8"), _accepts_gzip("gzip;q=0"), _accepts_gzip("identity")
+    (True, False, False)
+    """
+    for item in accepted.lower().split(","):
+        name, _, weight = item.partition(";")
+        if name.strip() in ("gzip", "x-gzip", "*"):
+            return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
+    return False
+
+
+def _is_held(asked: Headers, headers: Headers) -> bool:
+    """Return whether the client has the response already."""
+    tags = asked.get("if-none-match")
+    if tags is not None and "etag" in headers:
+        mine = _TAG.findall(headers["etag"])
+        return tags.strip() == "*" or any(tag in mine for tag in _TAG.findall(tags))
+    # An ETag is more precise: a notice against a paper changes no date.
+    if tags is not None or "last-modified" not in headers:
+        return False
+    since = _date_of(asked.get("if-modified-since", ""))
+    modified = _date_of(headers["last-modified"])
+    return since is not None and modified is not None and modified <= since
+
+
+def _date_of(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    # A date without a zone is in UTC.
+    return date.replace(tzinfo=date.tzinfo or UTC)

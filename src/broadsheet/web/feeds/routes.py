@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, HTTPException, Request
@@ -13,7 +13,6 @@ from broadsheet.model import Sort, Span
 from broadsheet.web.addresses import category_path, search_path, trending_path
 from broadsheet.web.calendar import feed_path
 from broadsheet.web.dependencies import TheLibrary
-from broadsheet.web.etag import with_etag
 from broadsheet.web.feeds import atom, json_feed
 from broadsheet.web.feeds.feed import Feed
 from broadsheet.web.feeds.syndication import Publisher, clean
@@ -144,21 +143,4 @@ def _respond(request: Request, feed: Feed, modified: datetime | None = None) -> 
     headers = {"Cache-Control": _CACHING}
     if modified is not None:
         headers["Last-Modified"] = format_datetime(modified.astimezone(UTC), usegmt=True)
-    response = with_etag(request, writer.write(feed), writer.MEDIA_TYPE, headers)
-    if modified is not None and _has_since(request, modified):
-        headers["ETag"] = response.headers["ETag"]
-        return Response(status_code=304, headers=headers)
-    return response
-
-
-def _has_since(request: Request, modified: datetime) -> bool:
-    """Return whether the client's copy, by its date alone, is as new as `modified`."""
-    # An ETag is more precise: a notice against a paper changes no date.
-    if "if-none-match" in request.headers:
-        return False
-    try:
-        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-    except (ValueError, TypeError, OverflowError):
-        return False
-    # A date without a zone is in UTC.
-    return modified.replace(microsecond=0) <= since.replace(tzinfo=since.tzinfo or UTC)
+    return Response(writer.write(feed), headers=headers, media_type=writer.MEDIA_TYPE)
