@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from broadsheet.config import Settings
+from broadsheet.config import Settings, reveal
 from broadsheet.model import DeliveryState, SourceState, SubscriptionState
 from broadsheet.model.health import Health
+from broadsheet.rules.encryption import unencrypted_links
 from broadsheet.rules.gaps import gap_spans
 from broadsheet.rules.humanize import ago
 
@@ -69,6 +70,9 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
     confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)
     yield Finding(True, f"{confirmed} confirmed subscriptions")
     yield from _mail(health, settings)
+    smtp, database = reveal(settings.smtp), reveal(settings.database)
+    for text in unencrypted_links(settings.base_url, smtp, database):
+        yield Finding(False, text)
 
 
 def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
