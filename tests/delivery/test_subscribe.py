@@ -8,9 +8,11 @@ from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState, SubscriptionState
 from broadsheet.rules.normalize import make_paper
+from broadsheet.rules.token import Purpose, sign
 from tests.conftest import NOW
 from tests.delivery.conftest import Subscribe, token_in
 from tests.mail.conftest import SmtpServer
+from tests.rules.test_token import earlier_token
 
 
 def states(library: Library) -> dict[str, SubscriptionState]:
@@ -93,11 +95,77 @@ def test_a_confirmation_link_expires_after_seven_days(mailing: Library, server: 
     mailing.outbox.send_due()
     token = token_in(server.messages[-1])
     with Library(mailing.settings, clock=lambda: NOW + timedelta(days=7)) as last_second:
-        assert last_second.subscriptions.peek(token).email == "ada@example.org"
+        subscription = last_second.subscriptions.peek(token, Purpose.CONFIRM)
+        assert subscription.email == "ada@example.org"
     with Library(mailing.settings, clock=lambda: NOW + timedelta(days=7, seconds=1)) as too_late:
-        for action in (too_late.subscriptions.peek, too_late.subscriptions.confirm):
-            with pytest.raises(NotFoundError, match="has expired"):
-                action(token)
+        with pytest.raises(NotFoundError, match="has expired"):
+            too_late.subscriptions.peek(token, Purpose.CONFIRM)
+        with pytest.raises(NotFoundError, match="has expired"):
+            too_late.subscriptions.confirm(token)
+
+
+def test_asking_again_renews_the_link_and_the_time_until_deletion(
+    mailing: Library, server: SmtpServer
+) -> None:
+    mailing.subscriptions.subscribe("ada@example.org")
+    mailing.outbox.send_due()
+    with Library(mailing.settings, clock=lambda: NOW + timedelta(days=29)) as later:
+        later.subscriptions.subscribe("ada@example.org")
+        assert later.outbox.send_due().sent == 1
+    with Library(mailing.settings, clock=lambda: NOW + timedelta(days=35)) as last_days:
+        assert last_days.subscriptions.delete_unconfirmed() == 0
+        confirmed = last_days.subscriptions.confirm(token_in(server.messages[-1]))
+    assert confirmed.state is SubscriptionState.CONFIRMED
+
+
+def test_the_id_of_a_deleted_subscription_is_never_assigned_again(mailing: Library) -> None:
+    mailing.subscriptions.subscribe("ada@example.org")
+    (forgotten,) = mailing.subscriptions.all()
+    with Library(mailing.settings, clock=lambda: NOW + timedelta(days=31)) as later:
+        assert later.subscriptions.delete_unconfirmed() == 1
+        later.subscriptions.subscribe("bo@example.org")
+        (created,) = later.subscriptions.all()
+    assert created.id > forgotten.id
+
+
+def test_a_link_is_invalid_for_a_subscription_of_another_address(mailing: Library) -> None:
+    mailing.subscriptions.subscribe("ada@example.org")
+    (ada,) = mailing.subscriptions.all()
+    for purpose in Purpose:
+        stale = sign(mailing.secret, purpose, ada.id, "bo@example.org", NOW)
+        with pytest.raises(NotFoundError, match="link is invalid"):
+            mailing.subscriptions.peek(stale, purpose)
+    confirm = sign(mailing.secret, Purpose.CONFIRM, ada.id, "bo@example.org", NOW)
+    with pytest.raises(NotFoundError, match="link is invalid"):
+        mailing.subscriptions.confirm(confirm)
+    unsubscribe = sign(mailing.secret, Purpose.UNSUBSCRIBE, ada.id, "bo@example.org", NOW)
+    with pytest.raises(NotFoundError, match="link is invalid"):
+        mailing.subscriptions.unsubscribe(unsubscribe)
+    assert states(mailing) == {"ada@example.org": SubscriptionState.PENDING}
+
+
+def test_a_link_of_an_earlier_version_unsubscribes_who_was_confirmed_and_confirms_nobody(
+    mailing: Library, subscribe: Subscribe
+) -> None:
+    subscribe("ada@example.org")
+    mailing.subscriptions.subscribe("bo@example.org")
+    ada, bo = mailing.subscriptions.all()
+    for subscription in (ada, bo):
+        with pytest.raises(NotFoundError, match="link is invalid"):
+            mailing.subscriptions.confirm(
+                earlier_token(mailing.secret, Purpose.CONFIRM, subscription.id, NOW)
+            )
+    with pytest.raises(NotFoundError, match="link is invalid"):
+        mailing.subscriptions.unsubscribe(
+            earlier_token(mailing.secret, Purpose.UNSUBSCRIBE, bo.id, NOW)
+        )
+    mailing.subscriptions.unsubscribe(
+        earlier_token(mailing.secret, Purpose.UNSUBSCRIBE, ada.id, NOW)
+    )
+    assert list(states(mailing).values()) == [
+        SubscriptionState.UNSUBSCRIBED,
+        SubscriptionState.PENDING,
+    ]
 
 
 def test_unconfirmed_addresses_are_deleted_after_thirty_days(

@@ -258,7 +258,9 @@ def subscribed(site: Site) -> None:
     library.subscriptions.subscribe("ada@example.org")
     library.outbox.send_due()
     (reader,) = library.subscriptions.all()
-    library.subscriptions.confirm(sign(library.secret, Purpose.CONFIRM, reader.id, library.now))
+    library.subscriptions.confirm(
+        sign(library.secret, Purpose.CONFIRM, reader.id, reader.email, library.now)
+    )
 
 
 def test_a_withdrawn_paper_is_not_published_even_if_it_was_picked(site: Site) -> None:

@@ -180,7 +180,7 @@ def test_a_digest_is_sent_by_the_jobs_alone(mailing: Library, server: SmtpServer
     mailing.import_starter()
     mailing.subscriptions.subscribe("ada@example.org")
     (subscription,) = mailing.subscriptions.all()
-    token = sign(mailing.secret, Purpose.CONFIRM, subscription.id, NOW)
+    token = sign(mailing.secret, Purpose.CONFIRM, subscription.id, "ada@example.org", NOW)
     mailing.subscriptions.confirm(token)
     run_once(library_jobs(mailing))
     assert len(server.messages) == 2

@@ -32,11 +32,12 @@ from broadsheet.model import (
     SubscriptionState,
 )
 from broadsheet.rules.normalize import make_paper
-from broadsheet.rules.token import Purpose, sign
+from broadsheet.rules.token import Purpose
 from broadsheet.store import database as database_module
 from broadsheet.store import source_state
 from broadsheet.store.tables import schema
 from tests.conftest import FIXTURES
+from tests.rules.test_token import earlier_token
 
 NOW = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
 MORNING = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
@@ -239,12 +240,56 @@ def test_subscriptions_are_kept_and_each_has_a_reader(migrated: Library) -> None
     assert readers == [(number, True, None) for number in range(1, 6)]
 
 
-def test_links_in_mails_sent_before_the_migration_still_work(migrated: Library) -> None:
+def test_links_to_unsubscribe_in_mails_sent_before_the_migration_still_work(
+    migrated: Library,
+) -> None:
     secret = "invented secret of an invented library"
-    link = sign(secret, Purpose.CONFIRM, 4, MORNING + 8 * HOUR)
-    assert migrated.subscriptions.confirm(link).email == "dee@example.org"
-    link = sign(secret, Purpose.UNSUBSCRIBE, 1, MORNING)
+    link = earlier_token(secret, Purpose.UNSUBSCRIBE, 1, MORNING)
     assert migrated.subscriptions.unsubscribe(link).email == "Ada@example.org"
+    # Dee never confirmed, so no digest with such a link was mailed.
+    for number in (4, 6):
+        with pytest.raises(NotFoundError):
+            migrated.subscriptions.unsubscribe(
+                earlier_token(secret, Purpose.UNSUBSCRIBE, number, MORNING)
+            )
+
+
+def test_schema_0006_keeps_all_rows_and_assigns_no_id_of_schema_0005_again(
+    old_settings: Settings,
+) -> None:
+    engine = create_engine(old_settings.database_url)
+    _upgrade(engine, "0005")
+    tables = ("readers", "subscriptions", "deliveries")
+
+    def rows() -> list[list[tuple[object, ...]]]:
+        with engine.connect() as connection:
+            found = [
+                connection.execute(text(f"SELECT * FROM {name} ORDER BY id")) for name in tables
+            ]
+            return [[tuple(row) for row in result] for result in found]
+
+    before = rows()
+    assert [len(found) for found in before][1:] == [5, 10]
+    with engine.begin() as connection:
+        created = "'2026-03-11T09:00:00.000000Z'"
+        connection.execute(text(f"INSERT INTO readers (created_at) VALUES ({created})"))
+        connection.execute(
+            text(
+                "INSERT INTO subscriptions (reader_id, email, email_key, state, created_at) "
+                f"SELECT MAX(id), 'x@y.example', 'x@y.example', 'pending', {created} FROM readers"
+            )
+        )
+        forgotten = connection.scalar(text("SELECT MAX(id) FROM subscriptions"))
+        reader = connection.scalar(text("SELECT MAX(id) FROM readers"))
+        connection.execute(text(f"DELETE FROM subscriptions WHERE id = {forgotten}"))
+        connection.execute(text(f"DELETE FROM readers WHERE id = {reader}"))
+    with Library(old_settings, clock=lambda: NOW) as library:
+        assert rows() == before
+        library.subscriptions.subscribe("fay@example.org")
+        *_, created_last = library.subscriptions.all()
+    assert created_last.email == "fay@example.org"
+    assert created_last.id > forgotten
+    engine.dispose()
 
 
 def test_an_address_that_never_confirms_is_removed_with_its_reader(old_settings: Settings) -> None:
@@ -260,8 +305,8 @@ def test_an_address_that_never_confirms_is_removed_with_its_reader(old_settings:
 
 def migrated_subscription(settings: Settings, number: int) -> None:
     with Library(settings, clock=lambda: NOW) as library:
-        link = sign(library.secret, Purpose.UNSUBSCRIBE, number, NOW)
-        library.subscriptions.peek(link)
+        link = earlier_token(library.secret, Purpose.UNSUBSCRIBE, number, NOW)
+        library.subscriptions.peek(link, Purpose.UNSUBSCRIBE)
 
 
 def test_deliveries_get_the_revision_they_were_made_for_and_a_priority(migrated: Library) -> None:
@@ -358,6 +403,7 @@ def test_a_migrated_sqlite_file_is_consistent(settings: Settings) -> None:
     assert "WITHOUT ROWID" in options["identifiers"]
     assert "AUTOINCREMENT" in options["changes"]
     assert "AUTOINCREMENT" in options["readers"]
+    assert "AUTOINCREMENT" in options["subscriptions"]
 
 
 def test_an_edition_of_schema_0002_is_kept(settings: Settings) -> None:

@@ -42,8 +42,10 @@ def token_for(library: Library, purpose: Purpose, email: str = "ada@example.org"
     library.subscriptions.subscribe(email)
     (owner,) = [s.id for s in library.subscriptions.all() if s.email == email]
     if purpose is Purpose.UNSUBSCRIBE:
-        library.subscriptions.confirm(sign(library.secret, Purpose.CONFIRM, owner, library.now))
-    return sign(library.secret, purpose, owner, library.now)
+        library.subscriptions.confirm(
+            sign(library.secret, Purpose.CONFIRM, owner, email, library.now)
+        )
+    return sign(library.secret, purpose, owner, email, library.now)
 
 
 def state_of(library: Library, email: str = "ada@example.org") -> SubscriptionState:

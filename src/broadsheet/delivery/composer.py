@@ -64,7 +64,7 @@ class MessageComposer:
         )
 
     def _signed_url(self, path: str, purpose: Purpose, delivery: Delivery, now: datetime) -> str:
-        token = sign(self._secret, purpose, delivery.subscription_id, now)
+        token = sign(self._secret, purpose, delivery.subscription_id, delivery.email, now)
         return self.newsletter.url(f"{path}?token={token}")
 
     def _digest(self, day: date, revision: int | None) -> RenderedMail:

@@ -4,15 +4,21 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from sqlalchemy import Connection
+
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Subscription, SubscriptionState
 from broadsheet.rules.address import parse_address
-from broadsheet.rules.token import Purpose, verify
+from broadsheet.rules.token import Grant, Purpose, is_mailed_to, verify
 from broadsheet.store import deliveries, subscriptions
 from broadsheet.store.database import Database
 
 _MAX_CONFIRMATIONS_PER_DAY = 3
 _DELETE_UNCONFIRMED_AFTER = timedelta(days=30)
+_INVALID = {
+    Purpose.CONFIRM: "this link is invalid or has expired: subscribe again to receive a new one",
+    Purpose.UNSUBSCRIBE: "this link is invalid: open the link in the newest mail",
+}
 
 
 class Subscriptions:
@@ -67,17 +73,17 @@ class Subscriptions:
                 message_id = f"<confirmation.{uuid4().hex}.{self._library_id}@{self._domain}>"
                 deliveries.enqueue_confirmation(connection, subscription.id, message_id, now)
 
-    def peek(self, token: str) -> Subscription:
-        """Return the subscription of a token of either purpose; changes nothing.
+    def peek(self, token: str, purpose: Purpose) -> Subscription:
+        """Return the subscription of a token; changes nothing.
 
         Raises
         ------
         NotFoundError
-            If the token is invalid or has expired.
+            As :meth:`confirm` and :meth:`unsubscribe` raise it.
         """
-        subscription_id = self._verify(token, *Purpose)
+        grant = self._grant(token, purpose)
         with self._database.read() as connection:
-            return subscriptions.subscription(connection, subscription_id)
+            return self._granted(connection, grant, purpose)
 
     def confirm(self, token: str) -> Subscription:
         """Confirm the subscription of a token; repeating it changes nothing.
@@ -85,11 +91,13 @@ class Subscriptions:
         Raises
         ------
         NotFoundError
-            If the token is invalid or has expired, or the address has unsubscribed since.
+            If the token is invalid, has expired or was not mailed to the subscription's address,
+            or the address has unsubscribed since.
         """
-        subscription_id = self._verify(token, Purpose.CONFIRM)
+        grant = self._grant(token, Purpose.CONFIRM)
         with self._database.write() as connection:
-            return subscriptions.confirm(connection, subscription_id, self._clock())
+            granted = self._granted(connection, grant, Purpose.CONFIRM)
+            return subscriptions.confirm(connection, granted.id, self._clock())
 
     def unsubscribe(self, token: str) -> Subscription:
         """End the subscription of a token; repeating it changes nothing.
@@ -97,11 +105,12 @@ class Subscriptions:
         Raises
         ------
         NotFoundError
-            If the token is invalid.
+            If the token is invalid or was not mailed to the subscription's address.
         """
-        subscription_id = self._verify(token, Purpose.UNSUBSCRIBE)
+        grant = self._grant(token, Purpose.UNSUBSCRIBE)
         with self._database.write() as connection:
-            return subscriptions.unsubscribe(connection, subscription_id, self._clock())
+            granted = self._granted(connection, grant, Purpose.UNSUBSCRIBE)
+            return subscriptions.unsubscribe(connection, granted.id, self._clock())
 
     def all(self) -> Iterator[Subscription]:
         """List every subscription in the order of creation."""
@@ -115,12 +124,25 @@ class Subscriptions:
                 connection, _DELETE_UNCONFIRMED_AFTER, self._clock()
             )
 
-    def _verify(self, token: str, *purposes: Purpose) -> int:
-        now = self._clock()
-        for purpose in purposes:
-            subscription_id = verify(self._secret, purpose, token, now)
-            if subscription_id is not None:
-                return subscription_id
-        raise NotFoundError(
-            "this link is invalid or has expired: subscribe again to receive a new one"
-        )
+    def _grant(self, token: str, purpose: Purpose) -> Grant:
+        grant = verify(self._secret, purpose, token, self._clock())
+        if grant is None:
+            raise NotFoundError(_INVALID[purpose])
+        return grant
+
+    def _granted(self, connection: Connection, grant: Grant, purpose: Purpose) -> Subscription:
+        found = subscriptions.find(connection, grant.subscription_id)
+        if found is None or not self._is_owner(grant, found):
+            raise NotFoundError(_INVALID[purpose])
+        if purpose is Purpose.CONFIRM and found.state is SubscriptionState.UNSUBSCRIBED:
+            raise NotFoundError(
+                "this address has unsubscribed: subscribe again to receive a new confirmation mail"
+            )
+        return found
+
+    def _is_owner(self, grant: Grant, subscription: Subscription) -> bool:
+        if grant.address_hash is None:
+            # Earlier versions mailed links to unsubscribe to confirmed addresses only, and those
+            # were never deleted: the id belongs to the address that the link was mailed to.
+            return subscription.confirmed_at is not None
+        return is_mailed_to(self._secret, grant, subscription.email)

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from broadsheet.errors import NotFoundError
 from broadsheet.model import DeliveryState, Subscription, SubscriptionState
 from broadsheet.store.readers import create_reader, delete_unidentified
 from broadsheet.store.tables import deliveries, subscriptions
@@ -15,7 +14,8 @@ from broadsheet.store.tables import deliveries, subscriptions
 def create_or_renew(connection: Connection, email: str, now: datetime) -> Subscription:
     """Create a pending subscription of an address, or return the existing one.
 
-    An unsubscribed one becomes pending again; a confirmed one is unchanged.
+    An unsubscribed one becomes pending again; a confirmed one is unchanged. One that was never
+    confirmed counts as created now, so that it is not deleted before its new link expires.
     """
     key = email.casefold()
     row = connection.execute(
@@ -33,38 +33,24 @@ def create_or_renew(connection: Connection, email: str, now: datetime) -> Subscr
         )
     elif row.state == SubscriptionState.UNSUBSCRIBED:
         _set(connection, row.id, state=SubscriptionState.PENDING)
+    elif row.confirmed_at is None:
+        _set(connection, row.id, created_at=now)
     return _subscription_of(
         connection.execute(select(subscriptions).where(subscriptions.c.email_key == key)).one()
     )
 
 
 def confirm(connection: Connection, subscription_id: int, now: datetime) -> Subscription:
-    """Confirm a pending subscription; a confirmed one is unchanged.
-
-    Raises
-    ------
-    NotFoundError
-        If it does not exist, or was unsubscribed after the confirmation mail was sent.
-    """
-    current = subscription(connection, subscription_id)
-    if current.state is SubscriptionState.UNSUBSCRIBED:
-        raise NotFoundError(
-            "this address has unsubscribed: subscribe again to receive a new confirmation mail"
-        )
+    """Confirm a pending subscription; one in another state is unchanged."""
+    current = _subscription(connection, subscription_id)
     if current.state is SubscriptionState.PENDING:
         _set(connection, subscription_id, state=SubscriptionState.CONFIRMED, confirmed_at=now)
-    return subscription(connection, subscription_id)
+    return _subscription(connection, subscription_id)
 
 
 def unsubscribe(connection: Connection, subscription_id: int, now: datetime) -> Subscription:
-    """End a subscription and cancel its due deliveries; repeating it changes nothing.
-
-    Raises
-    ------
-    NotFoundError
-        If it does not exist.
-    """
-    current = subscription(connection, subscription_id)
+    """End a subscription and cancel its due deliveries; repeating it changes nothing."""
+    current = _subscription(connection, subscription_id)
     if current.state is not SubscriptionState.UNSUBSCRIBED:
         _set(
             connection,
@@ -80,23 +66,15 @@ def unsubscribe(connection: Connection, subscription_id: int, now: datetime) -> 
             )
             .values(state=DeliveryState.CANCELLED, settled_at=now)
         )
-    return subscription(connection, subscription_id)
+    return _subscription(connection, subscription_id)
 
 
-def subscription(connection: Connection, subscription_id: int) -> Subscription:
-    """Return one subscription.
-
-    Raises
-    ------
-    NotFoundError
-        If it does not exist.
-    """
+def find(connection: Connection, subscription_id: int) -> Subscription | None:
+    """Return a subscription, or None if it does not exist."""
     row = connection.execute(
         select(subscriptions).where(subscriptions.c.id == subscription_id)
     ).one_or_none()
-    if row is None:
-        raise NotFoundError("the subscription of this link does not exist: subscribe again")
-    return _subscription_of(row)
+    return None if row is None else _subscription_of(row)
 
 
 def all_subscriptions(connection: Connection) -> Iterator[Subscription]:
@@ -127,6 +105,11 @@ def delete_unconfirmed(connection: Connection, older_than: timedelta, now: datet
         connection.execute(subscriptions.delete().where(subscriptions.c.id.in_(ids)))
         delete_unidentified(connection, [row.reader_id for row in rows])
     return len(ids)
+
+
+def _subscription(connection: Connection, subscription_id: int) -> Subscription:
+    query = select(subscriptions).where(subscriptions.c.id == subscription_id)
+    return _subscription_of(connection.execute(query).one())
 
 
 def _set(connection: Connection, subscription_id: int, **values: object) -> None:

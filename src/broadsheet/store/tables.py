@@ -263,7 +263,7 @@ tokens = Table(
 subscriptions = Table(
     "subscriptions",
     schema,
-    Column("id", Number, primary_key=True),
+    Column("id", Number, primary_key=True, autoincrement=True),
     Column("reader_id", Number, ForeignKey("readers.id"), nullable=False, index=True),
     Column("email", String(320), nullable=False),
     Column("email_key", String(320), nullable=False, unique=True),
@@ -271,6 +271,8 @@ subscriptions = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("confirmed_at", UtcTime),
     Column("unsubscribed_at", UtcTime),
+    comment="links in mails name an id: it is never assigned again",
+    sqlite_autoincrement=True,
 )
 
 deliveries = Table(

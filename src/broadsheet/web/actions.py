@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from broadsheet.rules.token import Purpose
 from broadsheet.web.addresses import local_path, paper_path, plain
 from broadsheet.web.dependencies import (
     SAME_ORIGIN,
@@ -112,7 +113,7 @@ def subscribe(context: Context, email: Annotated[str, Form()] = "") -> Response:
 @router.api_route("/confirm", methods=["GET", "HEAD"])
 def ask_confirm(context: Context, token: str = "") -> Response:
     """Return the button that confirms a subscription."""
-    email = context.library.subscriptions.peek(token).email
+    email = context.library.subscriptions.peek(token, Purpose.CONFIRM).email
     return context.notice(
         "Confirm your subscription",
         f"Send the daily digest to {email}?",
@@ -134,11 +135,14 @@ def confirm(context: Context, token: str = "") -> Response:
 
 @router.api_route("/unsubscribe", methods=["GET", "HEAD"])
 def ask_unsubscribe(context: Context, token: str = "") -> Response:
-    """Return the button that ends a subscription."""
-    email = context.library.subscriptions.peek(token).email
+    """Return the button that ends a subscription.
+
+    No page names the address: these links never expire, and mails are passed on.
+    """
+    context.library.subscriptions.peek(token, Purpose.UNSUBSCRIBE)
     return context.notice(
         "Unsubscribe",
-        f"Stop sending the daily digest to {email}?",
+        "Stop sending the daily digest to the address that this link was mailed to?",
         button="Unsubscribe",
         headers=_NO_STORE,
     )
@@ -151,10 +155,10 @@ def unsubscribe(context: Context, token: str = "") -> Response:
     Accepts any origin, any body and repeated requests: the token is the authorization, and a
     mail client sends neither cookie nor Origin.
     """
-    email = context.library.subscriptions.unsubscribe(token).email
+    context.library.subscriptions.unsubscribe(token)
     return context.notice(
         "You are unsubscribed",
-        f"No more mail is sent to {email}.",
+        "No more mail is sent to the address that this link was mailed to.",
         headers=_NO_STORE,
     )
 
