@@ -40,7 +40,14 @@ def shared() -> Path:
 def settings(tmp_path: Path) -> Settings:
     """Settings of a new data folder, whatever this machine's variables say."""
     return load_settings(
-        {"data": tmp_path / "data", "rerank": False, "sources": "none"}, environment={}
+        {
+            "data": tmp_path / "data",
+            "rerank": False,
+            "sources": "none",
+            # The host that Starlette's test client requests.
+            "hosts": "testserver",
+        },
+        environment={},
     )
 
 

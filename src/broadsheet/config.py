@@ -1,6 +1,7 @@
 """Settings: defaults, then broadsheet.toml, then BROADSHEET_* variables, then flags."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,12 +35,22 @@ _DEFAULT_DATA = Path(platformdirs.user_data_dir("broadsheet", appauthor=False))
 # Settings of earlier versions that are still read.
 _RENAMED = {"refine": "rerank"}
 _SHOWN_CHARS = 80
+_HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 
 
 def _web_address(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
     return value.rstrip("/")
+
+
+def _host_names(value: str) -> str:
+    for name in value.split():
+        if name != "*" and not _HOST_NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} is not a host name such as news.example.org, without scheme and port"
+            )
+    return value
 
 
 def _zone(value: str) -> str:
@@ -78,6 +89,9 @@ class Settings(BaseSettings):
         Name of the newspaper.
     base_url : str
         Public address of the pages, used in mails and feeds.
+    hosts : str
+        Space-separated host names that the site is served under, besides that of `base_url`,
+        ``localhost`` and IP addresses; ``*`` accepts any.
     smtp : SecretStr or None
         ``smtp://user:password@host:port`` or ``smtps://…``; None writes ``.eml`` files to the
         outbox folder.
@@ -132,6 +146,7 @@ class Settings(BaseSettings):
     database: SecretStr | None = None
     title: str = Field(default="Broadsheet", min_length=1, max_length=80)
     base_url: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:8000"
+    hosts: Annotated[str, AfterValidator(_host_names)] = ""
     smtp: SecretStr | None = None
     sender: Annotated[str, AfterValidator(_sender)] = Field(
         default="Broadsheet <broadsheet@localhost>", min_length=3, max_length=320
@@ -178,6 +193,11 @@ class Settings(BaseSettings):
     def source_names(self) -> tuple[str, ...]:
         """The sources fetched each day, without duplicates."""
         return tuple(name for name in dict.fromkeys(self.sources.split()) if name != "none")
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """The names in `hosts`."""
+        return tuple(self.hosts.split())
 
     @property
     def category_names(self) -> tuple[str, ...]:

@@ -2,8 +2,10 @@ import pytest
 from starlette.datastructures import Headers
 
 from broadsheet.web.guard import is_foreign
+from broadsheet.web.hosts import own_names
 
 OWN = "https://paper.example"
+NAMES = own_names(OWN, [])
 
 
 @pytest.mark.parametrize(
@@ -25,4 +27,4 @@ OWN = "https://paper.example"
 def test_a_request_caused_by_another_site_is_foreign(
     headers: dict[str, str], foreign: bool
 ) -> None:
-    assert is_foreign(Headers(headers), OWN) is foreign
+    assert is_foreign(Headers(headers), OWN, NAMES) is foreign

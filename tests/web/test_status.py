@@ -29,7 +29,13 @@ def world() -> Iterator[tuple[World, str]]:
 @pytest.fixture
 def fetching(tmp_path: Path, world: tuple[World, str]) -> Iterator[Library]:
     settings = load_settings(
-        {"data": tmp_path, "rerank": False, "sources": "arxiv hf", "mirror": world[1]},
+        {
+            "data": tmp_path,
+            "rerank": False,
+            "sources": "arxiv hf",
+            "mirror": world[1],
+            "hosts": "testserver",
+        },
         environment={},
     )
     world[0].today = NOW.date()

@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from broadsheet.rules.token import Purpose
 from broadsheet.web.addresses import local_path, paper_path, plain
 from broadsheet.web.dependencies import (
+    NO_PAPER,
     SAME_ORIGIN,
     Context,
     client_network,
     enforce,
+    find_paper,
     network_hash,
     new_reader,
     set_reader_cookie,
@@ -67,7 +69,9 @@ def vote(
 ) -> Response:
     """Set or withdraw a vote, then redirect to the page it was cast on."""
     library, limits = context.library, _limits(context.request)
-    paper = library.paper(plain(paper_id))
+    paper = find_paper(library, paper_id)
+    if paper is None:
+        raise HTTPException(404, NO_PAPER)
     network = client_network(context.request)
     enforce(limits.network_votes, network, "votes from your network")
     if context.reader is None:

@@ -3,8 +3,16 @@
 import re
 from urllib.parse import quote, urlencode, urlsplit
 
+from starlette.types import Scope
+
 from broadsheet.rules import identity
 
+# Characters of a query string that are left as they are.
+_QUERY_CHARACTERS = "%/:?@!$&'()*+,;=~"
+# What other routes append to a paper id, and an id that ends with it as a path contains it.
+_SUFFIX = re.compile(r"(?:\.md|/vote|/signals)/*$")
+_ESCAPED = re.compile(r"(?:\.md|/vote|/signals)/+$")
+_UNSTABLE = re.compile(r"/\.{0,2}(?:/|$)")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 
@@ -27,6 +35,24 @@ def plain(text: str) -> str:
     'sparse attention'
     """
     return _UNPRINTABLE.sub(" ", text).strip()
+
+
+def address_of(scope: Scope) -> str:
+    """Return the path and query of a request as an address on this site.
+
+    Parameters
+    ----------
+    scope : Scope
+        ASGI scope; its path is not percent-encoded, its query is.
+
+    Examples
+    --------
+    >>> address_of({"path": "/papers/doi:10.1000/a?b", "query_string": b"q=1"})
+    '/papers/doi:10.1000/a%3Fb?q=1'
+    """
+    path = quote(scope["path"], safe=":/", errors="replace")
+    query = quote(scope["query_string"], safe=_QUERY_CHARACTERS)
+    return f"{path}?{query}" if query else path
 
 
 def web_link(url: str | None) -> str | None:
@@ -60,6 +86,35 @@ def link_name(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2].removeprefix("www.")
 
 
+def path_id(paper_id: str) -> str:
+    """Return a paper id as the end of a path, not yet percent-encoded.
+
+    Other routes append a suffix to a paper id. An id that itself ends with one, with or without
+    slashes, gets one more slash, which :func:`possible_ids` removes.
+
+    Examples
+    --------
+    >>> path_id("doi:10.1000/a"), path_id("doi:10.1000/notes.md")
+    ('doi:10.1000/a', 'doi:10.1000/notes.md/')
+    """
+    return f"{paper_id}/" if _SUFFIX.search(paper_id) else paper_id
+
+
+def quoted_id(paper_id: str) -> str:
+    """Return a paper id percent-encoded as the end of a path.
+
+    Slashes stay readable, unless a browser or a proxy would drop or resolve one: next to another,
+    to a dot segment or at the end.
+
+    Examples
+    --------
+    >>> quoted_id("doi:10.1000/a?b"), quoted_id("doi:10.1000/../b")
+    ('doi:10.1000/a%3Fb', 'doi:10.1000%2F..%2Fb')
+    """
+    text = path_id(paper_id)
+    return quote(text, safe=":" if _UNSTABLE.search(text) else ":/", errors="replace")
+
+
 def paper_path(paper_id: str) -> str:
     """Return the path of a paper's page.
 
@@ -68,7 +123,7 @@ def paper_path(paper_id: str) -> str:
     >>> paper_path("doi:10.1000/a?b")
     '/papers/doi:10.1000/a%3Fb'
     """
-    return f"/papers/{quote(paper_id, safe=':/', errors='replace')}"
+    return f"/papers/{quoted_id(paper_id)}"
 
 
 def category_path(name: str) -> str:
@@ -150,7 +205,7 @@ def possible_ids(text: str) -> tuple[str, ...]:
     Parameters
     ----------
     text : str
-        An id, a bare arXiv id or DOI, or the address of either.
+        An id, without its prefix or as in :func:`path_id`, or the address of a paper.
 
     Returns
     -------
@@ -163,6 +218,13 @@ def possible_ids(text: str) -> tuple[str, ...]:
     ('2502.14802v2', 'arxiv:2502.14802')
     """
     text = plain(text)
+    if _ESCAPED.search(text):
+        text = text[:-1]
     arxiv, doi = identity.parse_arxiv_id(text), identity.parse_doi(text)
-    ids = (text, arxiv and f"arxiv:{arxiv}", doi and f"doi:{doi}")
+    ids = (
+        text,
+        arxiv and f"arxiv:{arxiv}",
+        doi and f"doi:{doi}",
+        identity.parse_external_id(text),
+    )
     return tuple(dict.fromkeys(paper_id for paper_id in ids if paper_id))

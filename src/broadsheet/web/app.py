@@ -4,20 +4,25 @@ import logging
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.status import HTTP_404_NOT_FOUND, HTTP_405_METHOD_NOT_ALLOWED
 
 from broadsheet.errors import BroadsheetError, NotFoundError
 from broadsheet.library import Library
 from broadsheet.web import actions, pages, redirects
+from broadsheet.web.addresses import address_of
 from broadsheet.web.api import docs, hub, v1
+from broadsheet.web.api.cors import ReadApiCors
 from broadsheet.web.api.openapi import openapi_document, parameter_error
 from broadsheet.web.api.problem import problem
-from broadsheet.web.api.quota import API, QuotaMiddleware
+from broadsheet.web.api.quota import QuotaMiddleware, is_read_api
 from broadsheet.web.etag import ETagMiddleware
 from broadsheet.web.feeds import routes
 from broadsheet.web.guard import SAFE_HEADERS, Guard
+from broadsheet.web.hosts import HostCheck, own_names
 from broadsheet.web.rate_limiter import Limiters
 from broadsheet.web.security_log import SecurityLog
 from broadsheet.web.templating import Templates
@@ -31,6 +36,7 @@ _ERRORS = {
     ),
     404: ("Not found", "There is no page at this address."),
     405: ("Method not allowed", "This address does not accept the request method."),
+    421: ("Unknown host name", "This site is not served under the host name of the request."),
     413: ("Request too large", "A request may have at most 64 kilobytes."),
     422: ("Invalid form", "A field of the form is invalid; go back and correct it."),
     429: ("Too many requests", "Too many requests; try again later."),
@@ -66,6 +72,8 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
         version="1",
         servers=[{"url": library.settings.base_url}],
         openapi_url=None,
+        # Its redirects are built from the Host header.
+        redirect_slashes=False,
     )
     app.state.library = library
     app.state.templates = Templates(library.settings.title, library.settings.base_url)
@@ -73,6 +81,10 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
     app.state.limits = actions.ActionLimits.of(limiters)
     app.add_middleware(ETagMiddleware)
     app.add_middleware(QuotaMiddleware, library=library, limiters=limiters)
+    app.add_middleware(ReadApiCors)
+    settings = library.settings
+    names = own_names(settings.base_url, settings.host_names)
+    app.add_middleware(HostCheck, names=names, refuse=_refusal)
     app.add_middleware(Guard)
     app.add_middleware(SecurityLog)
     app.mount("/static", StaticFiles(packages=[("broadsheet.web", "static")]))
@@ -88,15 +100,24 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
     return app
 
 
+def _refusal(request: Request, status: int, reason: str) -> Response:
+    return _error(request, status, _ERRORS[status][0], reason)
+
+
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTP_404_NOT_FOUND and (path := _without_slash(request)):
+        return RedirectResponse(path, 308)
     heading, reason = _ERRORS.get(error.status_code, _SERVER_ERROR)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTP_405_METHOD_NOT_ALLOWED:
+        headers["Allow"] = _allowed(request, headers["Allow"])
     if _is_data(request):
         reason = _API_ERRORS.get(error.status_code, reason)
     # The endpoints' own details are sentences; those of Starlette are not.
     if isinstance(error.detail, str) and error.detail.endswith("."):
         reason = error.detail
-    return _error(request, error.status_code, heading, reason, dict(error.headers or {}))
+    return _error(request, error.status_code, heading, reason, headers)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
@@ -118,7 +139,7 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    _log.error("%s %s: %s", request.method, request.url.path, error)
+    _log.error("%s %s: %s", request.method, request.scope["path"], error)
     return _error(request, 503, *_ERRORS[503], {"Retry-After": "60"})
 
 
@@ -141,6 +162,28 @@ def _error(
     return templates.notice(request, heading, reason, status=status, headers=headers)
 
 
+def _without_slash(request: Request) -> str | None:
+    """Return the address without the slash that ends it, if there is a page at that address."""
+    scope = request.scope
+    path: str = scope["path"].removesuffix("/")
+    if "endpoint" in scope or path in ("", scope["path"]) or scope["method"] != "GET":
+        return None
+    shorter = {**scope, "path": path}
+    if all(route.matches(shorter)[0] is not Match.FULL for route in request.app.routes):
+        return None
+    return address_of(shorter)
+
+
+def _allowed(request: Request, methods: str) -> str:
+    """Return the methods of a route together with those that middleware answers."""
+    allowed = set(methods.split(", "))
+    if "GET" in allowed:
+        allowed.add("HEAD")
+    if is_read_api(request.scope["path"]):
+        allowed.add("OPTIONS")
+    return ", ".join(sorted(allowed))
+
+
 def _is_data(request: Request) -> bool:
-    path = request.url.path
-    return path == "/healthz" or path.startswith(API) or path.endswith(".md")
+    path: str = request.scope["path"]
+    return path == "/healthz" or is_read_api(path)

@@ -12,13 +12,18 @@ class _TextConvertor(Convertor[str]):
 
 
 class PaperIdConvertor(_TextConvertor):
-    """A paper id, which may contain slashes and dots.
+    """A paper id on a page's path, which may contain slashes and dots.
 
-    Excludes the fixed names under ``/papers`` and ``/api/papers``, and the suffixes that other
-    routes append to a paper id.
+    Excludes the fixed names under ``/papers``, and the suffixes that other routes append.
     """
 
-    regex = r"(?!(?:date|week|month|trending|search)(?:[./]|$)).*(?<!\.md)(?<!/vote)(?<!/signals)"
+    regex = r"(?!(?:date|week|month|trending|search)(?:[./]|$)).*(?<!\.md)(?<!/vote)"
+
+
+class ApiPaperIdConvertor(_TextConvertor):
+    """A paper id in the API; excludes the other names under ``/api/papers`` and their suffix."""
+
+    regex = r"(?!search$).*(?<!/signals)"
 
 
 class PeriodConvertor(_TextConvertor):
@@ -35,9 +40,11 @@ class CategoryConvertor(_TextConvertor):
 
 # Placeholders for the paths of routes.
 PAPER_ID = "{paper_id:paper_id}"
+API_PAPER_ID = "{paper_id:api_paper_id}"
 PERIOD = "{period:period}"
 CATEGORY = "{name:category}"
 
 register_url_convertor("paper_id", PaperIdConvertor())
+register_url_convertor("api_paper_id", ApiPaperIdConvertor())
 register_url_convertor("period", PeriodConvertor())
 register_url_convertor("category", CategoryConvertor())

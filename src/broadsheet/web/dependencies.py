@@ -12,11 +12,15 @@ from fastapi.responses import HTMLResponse, Response
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from broadsheet.library import Library
+from broadsheet.model import Paper
+from broadsheet.web.addresses import possible_ids
 from broadsheet.web.guard import is_foreign
+from broadsheet.web.hosts import own_names
 from broadsheet.web.rate_limiter import RateLimiter, network
 from broadsheet.web.templating import Templates
 from broadsheet.web.view_models import counted
 
+NO_PAPER = "No paper in this library has this id; search for its title."
 _COOKIE = "reader"
 _READER_BYTES = 16
 _NETWORK_BYTES, _MAX_KEY_BYTES = 8, 64
@@ -84,12 +88,19 @@ async def _context(
 
 
 async def _same_origin(request: Request, library: TheLibrary) -> None:
-    if is_foreign(request.headers, library.settings.base_url):
+    settings = library.settings
+    names = own_names(settings.base_url, settings.host_names)
+    if is_foreign(request.headers, settings.base_url, names):
         raise HTTPException(403)
 
 
 Context = Annotated[PageContext, Depends(_context)]
 SAME_ORIGIN = Depends(_same_origin)
+
+
+def find_paper(library: Library, text: str) -> Paper | None:
+    """Return the paper of an id in an address, or None; see :func:`possible_ids`."""
+    return next(iter(library.known(possible_ids(text), 1)), None)
 
 
 def new_reader() -> str:

@@ -6,6 +6,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from broadsheet.web.hosts import is_own
+
 MAX_BODY_BYTES = 64 * 1024
 
 # Not "no-referrer": with it, browsers send "Origin: null" with our own forms, as with foreign ones.
@@ -23,6 +25,8 @@ SAFE_HEADERS = {
 class Guard:
     """ASGI middleware: add `SAFE_HEADERS` to every response, limit bodies to `MAX_BODY_BYTES`.
 
+    Answers HEAD as GET without the body, so that the headers are the same on every path.
+
     Parameters
     ----------
     app : ASGIApp
@@ -37,6 +41,10 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            # The server keeps its own scope. Both share the state, which the error handler reads.
+            scope.setdefault("state", {})
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -56,7 +64,7 @@ class Guard:
         await self._app(scope, receive_limited, send_with_headers)
 
 
-def is_foreign(headers: Headers, own: str) -> bool:
+def is_foreign(headers: Headers, own: str, names: frozenset[str]) -> bool:
     """Return whether a browser reports that another site caused this request.
 
     Parameters
@@ -66,6 +74,8 @@ def is_foreign(headers: Headers, own: str) -> bool:
         nor ``Origin`` and has no cookie of a reader: its request is not foreign.
     own : str
         Public address of this site; behind a proxy the Host header may differ from it.
+    names : frozenset of str
+        Accepted host names, as returned by :func:`broadsheet.web.hosts.own_names`.
     """
     origin = headers.get("origin")
     if origin is not None and origin == _origin(own):
@@ -73,7 +83,24 @@ def is_foreign(headers: Headers, own: str) -> bool:
     fetched_from = headers.get("sec-fetch-site")
     if fetched_from is not None:
         return fetched_from not in ("same-origin", "none")
-    return origin is not None and origin.partition("://")[2] != headers.get("host")
+    if origin is None:
+        return False
+    host = headers.get("host", "")
+    return origin.partition("://")[2] != host or not is_own(host, names)
+
+
+def _without_body(send: Send) -> Send:
+    is_complete = False
+
+    async def send_head(message: Message) -> None:
+        nonlocal is_complete
+        if message["type"] == "http.response.start":
+            await send(message)
+        elif not is_complete:
+            is_complete = True
+            await send({"type": "http.response.body", "body": b""})
+
+    return send_head
 
 
 def _origin(address: str) -> str:

@@ -105,9 +105,14 @@ class Templates:
         HTMLResponse
             Not cacheable by shared caches: the page contains the reader's own votes.
         """
-        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         html = self._environment.get_template(template).render(
-            {"here": here, "query": "", "canonical": None, "feeds": (), **values}
+            {
+                "here": addresses.address_of(request.scope),
+                "query": "",
+                "canonical": None,
+                "feeds": (),
+                **values,
+            }
         )
         # A paper's text may contain a lone surrogate, which UTF-8 cannot encode.
         return HTMLResponse(

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from broadsheet.config import Settings, load_settings
 from broadsheet.errors import ConfigError
 from broadsheet.library import Library
+from broadsheet.rules.normalize import make_paper
 from broadsheet.web.api.quota import WITH_TOKEN
 from broadsheet.web.app import create_app
 from tests.conftest import NOW
@@ -54,6 +55,20 @@ def test_every_response_reports_the_remaining_requests(
         assert answer.headers["ratelimit"] == '"api";r=999;t=3600'
         assert client.head(path).headers["ratelimit"].startswith('"api";r=998;')
         assert client.delete(path).headers["ratelimit"].startswith('"api";r=997;')
+
+
+def test_markdown_is_counted_and_needs_a_token_as_the_api_does(settings: Settings) -> None:
+    with _serving(settings, api="token", api_requests_an_hour=1) as (client, library):
+        library.add("test", [make_paper(title="On kites", arxiv="2603.00001")])
+        token = library.tokens.create("ada")
+        path = "/papers/arxiv:2603.00001.md"
+        refused = client.get(path)
+        assert (refused.status_code, refused.headers["ratelimit"]) == (401, '"api";r=0;t=3600')
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert "token is required" in refused.json()["detail"]
+        answer = client.get(path, headers=bearer(token))
+        assert (answer.status_code, answer.headers["ratelimit"]) == (200, '"api";r=9;t=3600')
+        assert client.get(path).status_code == 429
 
 
 def test_pages_are_not_counted_and_need_no_token(settings: Settings) -> None:

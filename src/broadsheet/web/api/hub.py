@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from broadsheet.library import Library
 from broadsheet.model import Paper, Period, Span
 from broadsheet.rules.query import paper_id_in
-from broadsheet.web.addresses import paper_path, plain, possible_ids
+from broadsheet.web.addresses import paper_path, plain
 from broadsheet.web.api.hub_schemas import (
     Attention,
     HubItem,
@@ -26,8 +26,8 @@ from broadsheet.web.api.markdown import Standing, paper_markdown
 from broadsheet.web.api.openapi import openapi_document, parameter_error
 from broadsheet.web.api.problem import PROBLEMS
 from broadsheet.web.calendar import long_date
-from broadsheet.web.convertors import PAPER_ID
-from broadsheet.web.dependencies import TheLibrary
+from broadsheet.web.convertors import API_PAPER_ID
+from broadsheet.web.dependencies import NO_PAPER, TheLibrary, find_paper
 from broadsheet.web.view_models import attention_totals, sentence
 
 # A deeper page takes seconds; a date or month reaches the same papers at once.
@@ -122,18 +122,21 @@ def search(
     return _items(library, map(Listed, found))
 
 
-@router.get(f"/api/papers/{PAPER_ID}", response_model_exclude_none=True)
+@router.get(f"/api/papers/{API_PAPER_ID}", response_model_exclude_none=True)
 def paper(library: TheLibrary, paper_id: PaperId) -> HubPaperAlone:
     """Return one paper by any of its ids."""
     found = _find(library, paper_id)
     return paper_alone(found, _attention(library, [found])[found.id])
 
 
-@router.head("/papers/{paper_id:path}.md", include_in_schema=False)
 @router.get("/papers/{paper_id:path}.md", response_class=Response)
 def markdown(library: TheLibrary, paper_id: PaperId) -> Response:
     """Return one paper as Markdown."""
-    found = _find(library, paper_id)
+    found = find_paper(library, paper_id)
+    if found is None:
+        # A DOI may end in ".md"; the address of its page differs, but people type this one.
+        named = _find(library, f"{paper_id}.md")
+        return RedirectResponse(paper_path(named.id), 308)
     text = paper_markdown(
         found,
         f"{library.settings.base_url.rstrip('/')}{paper_path(found.id)}",
@@ -242,9 +245,10 @@ def _attention(library: Library, papers: list[Paper]) -> dict[str, Attention]:
 
 
 def _find(library: Library, text: str) -> Paper:
-    for found in library.known(possible_ids(text), 1):
-        return found
-    raise _error(404, "no paper in this library has this id; search for its title")
+    found = find_paper(library, text)
+    if found is None:
+        raise _error(404, NO_PAPER)
+    return found
 
 
 def _standings(library: Library, found: Paper) -> Iterator[Standing]:

@@ -17,7 +17,19 @@ API = "/api/"
 # Clients of the Hugging Face Hub send their user's hub token with every request. Under this path
 # an unknown token is an error; at the hub's paths it counts as no token.
 _OWN_API = "/api/v1/"
+_PAPERS = "/papers/"
 WITH_TOKEN = 10
+
+
+def is_read_api(path: str) -> bool:
+    """Return whether a path belongs to the API: under `API`, or a paper as Markdown.
+
+    Examples
+    --------
+    >>> [is_read_api(path) for path in ("/api/daily_papers", "/papers/2502.14802.md", "/papers")]
+    [True, True, False]
+    """
+    return path.startswith(API) or (path.startswith(_PAPERS) and path.endswith(".md"))
 
 
 def quota_headers(limiter: RateLimiter, quota: Quota) -> dict[str, str]:
@@ -61,7 +73,7 @@ class QuotaMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http" or not scope["path"].startswith(API):
+        if scope["type"] != "http" or not is_read_api(scope["path"]):
             await self._app(scope, receive, send)
             return
         request = Request(scope)

@@ -1,11 +1,10 @@
 """Serialize papers, hits, signals, trends and editions for the API: pure."""
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from broadsheet import model
 from broadsheet.model import Kind
-from broadsheet.web.addresses import paper_path, web_link
+from broadsheet.web.addresses import paper_path, quoted_id, web_link
 from broadsheet.web.api.schemas import (
     Edition,
     EditionName,
@@ -142,7 +141,7 @@ def _links(
     free: str | None = None,
 ) -> Links:
     return Links(
-        api=f"{base_url}/api/v1/papers/{quote(paper_id, safe=':/', errors='replace')}",
+        api=f"{base_url}/api/v1/papers/{quoted_id(paper_id)}",
         page=f"{base_url}{paper_path(paper_id)}",
         work=web_link(work),
         code=web_link(code),

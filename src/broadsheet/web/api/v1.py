@@ -11,14 +11,13 @@ from fastapi.security import HTTPBearer
 from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import Mode, Paper, Period, Sort, Span
-from broadsheet.rules.identity import parse_any_id
-from broadsheet.web.addresses import plain, possible_ids
+from broadsheet.web.addresses import plain
 from broadsheet.web.api import schemas, serializers
 from broadsheet.web.api.paging import next_address, signals_after
 from broadsheet.web.api.problem import PROBLEMS
 from broadsheet.web.calendar import parse_period
-from broadsheet.web.convertors import PAPER_ID
-from broadsheet.web.dependencies import TheLibrary
+from broadsheet.web.convertors import API_PAPER_ID
+from broadsheet.web.dependencies import TheLibrary, find_paper
 from broadsheet.web.view_models import QUERY_CHARS
 
 # Last rank that pagination reaches.
@@ -105,7 +104,7 @@ def signals(
     )
 
 
-@_get(f"/papers/{PAPER_ID}")
+@_get(f"/papers/{API_PAPER_ID}")
 def paper(library: TheLibrary, paper_id: PaperId) -> schemas.WholePaper:
     """Return one paper with its ids and the current totals of attention."""
     found = _find(library, paper_id)
@@ -245,13 +244,12 @@ def _valid_cursor() -> Iterator[None]:
 
 
 def _find(library: Library, text: str) -> Paper:
-    ids = (*possible_ids(text), parse_any_id(plain(text)))
-    found = library.known([paper_id for paper_id in ids if paper_id], 1)
-    if not found:
+    found = find_paper(library, text)
+    if found is None:
         raise HTTPException(
             404, "No paper in this library has this id; search for its title with /api/v1/search."
         )
-    return found[0]
+    return found
 
 
 def _period(text: str) -> Period:

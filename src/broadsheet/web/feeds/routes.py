@@ -139,7 +139,7 @@ def _publisher(library: Library) -> Publisher:
 
 def _respond(request: Request, feed: Feed, modified: datetime | None = None) -> Response:
     """Return the feed in the requested format; `modified` is None if its date is unknown."""
-    writer = json_feed if request.url.path.endswith(".json") else atom
+    writer = json_feed if request.scope["path"].endswith(".json") else atom
     headers = {"Cache-Control": _CACHING}
     if modified is not None:
         headers["Last-Modified"] = format_datetime(modified.astimezone(UTC), usegmt=True)

@@ -5,14 +5,12 @@ from functools import partial
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from broadsheet.errors import NotFoundError
-from broadsheet.library import Library
 from broadsheet.model import Paper
 from broadsheet.web import view_models
-from broadsheet.web.addresses import category_path, paper_path, possible_ids
+from broadsheet.web.addresses import category_path, paper_path, path_id
 from broadsheet.web.chart import chart
 from broadsheet.web.convertors import PAPER_ID
-from broadsheet.web.dependencies import Context, votes_on
+from broadsheet.web.dependencies import NO_PAPER, Context, find_paper, votes_on
 from broadsheet.web.feeds.alternates import Alternate, feeds_at
 
 router = APIRouter(include_in_schema=False)
@@ -23,8 +21,10 @@ _page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLRe
 def paper(context: Context, paper_id: str) -> Response:
     """Return the page of a paper; redirect from any other of its ids."""
     library = context.library
-    found = _find(library, paper_id)
-    if found.id != paper_id:
+    found = find_paper(library, paper_id)
+    if found is None:
+        raise HTTPException(404, NO_PAPER)
+    if path_id(found.id) != paper_id:
         return RedirectResponse(paper_path(found.id), 308)
     votes, voted = votes_on(library, context.reader, [found.id])
     signals = library.signals(found.id)
@@ -41,15 +41,6 @@ def paper(context: Context, paper_id: str) -> Response:
         feeds=_category_feeds(found),
         canonical=paper_path(found.id),
     )
-
-
-def _find(library: Library, text: str) -> Paper:
-    for paper_id in possible_ids(text):
-        try:
-            return library.paper(paper_id)
-        except NotFoundError:
-            continue
-    raise HTTPException(404, "No paper in this library has this id; search for its title.")
 
 
 def _category_feeds(paper: Paper) -> tuple[Alternate, ...]:
