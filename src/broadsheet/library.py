@@ -197,7 +197,7 @@ class Library:
         build_for_s, on_papers
             As in :meth:`broadsheet.index.local.engine.LocalEngine.update`.
         """
-        self.index.refresh()
+        self.index.check()
         if rebuild:
             self.index.rebuild(self._changes, on_papers)
         elif self.behind() or self.index.rebuild_pending:

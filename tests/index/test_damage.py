@@ -71,9 +71,17 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty postings file": lambda f: _segment(f, "idx").write_bytes(b""),
     "no columns": lambda f: _segment(f, "fast").unlink(),
     "no positions": lambda f: _segment(f, "pos").unlink(),
+    "garbage in the postings": lambda f: _change_inside(_segment(f, "idx")),
+    "garbage in the vectors": lambda f: _change_inside(f / "generation-1" / "vectors.i8"),
     "garbage as lengths": lambda f: _segment(f, "fieldnorm").write_bytes(b"garbage" * 20),
     "a folder as columns": lambda f: _as_folder(_segment(f, "fast")),
 }
+
+
+def _change_inside(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def _shorten(path: Path) -> None:
@@ -82,8 +90,9 @@ def _shorten(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 def test_damaged_files_are_moved_aside_and_rebuilt(
-    indexed: LocalEngine, folder: Path, log: ChangeLog, damage: Callable[[Path], object]
+    folder: Path, log: ChangeLog, damage: Callable[[Path], object]
 ) -> None:
+    opened(folder).update(log.read)
     damage(folder)
     index = opened(folder)
     assert index.damaged_files is not None

@@ -83,7 +83,8 @@ def test_deletions_that_a_killed_writer_left_do_not_block_the_next(
     list(generation.update(0, log.read))
     committed = generation.folder / "lexical" / "meta.json"
     vectors = generation.folder / "vectors.i8"
-    before = {path: path.read_bytes() for path in (committed, vectors)}
+    checksum = vectors.with_name("vectors.i8.crc")
+    before = {path: path.read_bytes() for path in (committed, vectors, checksum)}
     log.delete([3])
     list(generation.update(10, log.read))
     # As if the process had been killed before it committed the deletions.

@@ -1,6 +1,7 @@
 """Rerank vectors: several writers and readers, errors."""
 
 import multiprocessing
+import os
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +120,28 @@ def test_two_writers_lose_no_rows(folder: Path) -> None:
     for num in (1, 41, 80):
         query = unit_vectors(1, num, DIM)[0]
         assert vectors.cosines(query, np.asarray([num]))[0] == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeros", "bit", "deleted"])
+def test_a_damaged_file_is_computed_again(
+    folder: Path, vectors: RerankVectors, damage: str
+) -> None:
+    _append(vectors, 1, 2, 3)
+    file = folder / "a-model.i8"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    if damage == "deleted":
+        file.unlink()
+    elif damage == "cut":
+        os.truncate(file, 600)
+    else:
+        file.write_bytes(content if damage == "bit" else bytes(len(content)))
+    # A search before the job has looked at the file.
+    cosines = vectors.cosines(unit_vectors(1, 0, DIM)[0], np.asarray([1, 2, 3]))
+    assert np.isnan(cosines[1:]).all() == (damage != "bit")
+    vectors.check()
+    assert vectors.missing([1, 2, 3]) == [1, 2, 3]
+    _append(vectors, 1, 2, 3)
+    assert RerankVectors(folder, "a-model", DIM).missing([1, 2, 3]) == []
+    vectors.check()
+    assert vectors.missing([1, 2, 3]) == []

@@ -161,6 +161,63 @@ def test_a_file_of_random_bytes_is_read_without_an_error(file: VectorFile, size:
     assert has(file.read(rows), 1) == [True]
 
 
+@pytest.mark.parametrize("change", ["cut", "bit", "other rows", "deleted"])
+def test_rows_that_others_change_are_damage(file: VectorFile, change: str) -> None:
+    vectors = unit_vectors(3)
+    file.append({1: vectors[0], 2: vectors[1]})
+    file.append({3: vectors[2]})
+    assert not file.is_damaged()
+    content = bytearray(file.path.read_bytes())
+    content[30] ^= 1
+    file.path.unlink()
+    if change != "deleted":
+        cut, zeros = content[:ROW_BYTES], bytearray(3 * ROW_BYTES)
+        file.path.write_bytes({"cut": cut, "bit": content, "other rows": zeros}[change])
+    assert file.is_damaged()
+    file.delete()
+    assert not file.is_damaged()
+
+
+def test_rows_of_an_interrupted_append_are_no_damage(file: VectorFile) -> None:
+    vector = unit_vectors(1)[0]
+    file.append({1: vector})
+    with file.path.open("ab") as opened:
+        opened.write(bytes(ROW_BYTES) + b"torn")
+    assert not file.is_damaged()
+    file.append({2: vector})
+    assert not file.is_damaged()
+    file.path.with_name(f"{file.path.name}.crc").write_bytes(b"")
+    file.append({3: vector})
+    assert not file.is_damaged()
+    assert has(file.read(), 1, 2, 3) == [True, True, True]
+
+
+def test_vectors_in_memory_stay_when_the_file_is_cut_off(file: VectorFile) -> None:
+    vectors = unit_vectors(5)
+    file.append(dict(enumerate(vectors[:3], start=1)))
+    rows = file.read()
+    assert cosine(rows, 3, vectors[2]) > 0.99
+    file.append({4: vectors[3]})
+    later = file.read(rows)
+    assert cosine(later, 4, vectors[3]) > 0.99
+    os.truncate(file.path, 0)
+    assert cosine(rows, 3, vectors[2]) > 0.99
+    assert cosine(later, 4, vectors[3]) > 0.99
+
+
+def test_a_paper_has_no_vector_if_the_file_has_another_row_in_its_place(file: VectorFile) -> None:
+    vectors = unit_vectors(4)
+    file.append(dict(enumerate(vectors, start=1)))
+    rows = file.read()
+    nums = np.arange(1, 6)
+    np.testing.assert_array_equal(file.take(rows, nums).values, rows.take(nums).values)
+    content = bytearray(file.path.read_bytes()[: 3 * ROW_BYTES + 5])
+    content[ROW_BYTES : 2 * ROW_BYTES] = bytes(ROW_BYTES)
+    file.path.write_bytes(content)
+    known = file.take(rows, nums).scales > 0
+    assert known.tolist() == [True, False, True, False, False]
+
+
 def test_a_writer_killed_at_any_moment_leaves_every_durable_row(file: VectorFile) -> None:
     code = (
         "import sys, numpy as np\n"

@@ -1,5 +1,6 @@
 """The vectors of the reranking model, kept outside the index so that no rebuild deletes them."""
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from broadsheet.errors import SearchIndexError
 from broadsheet.index.vector_file import VectorFile
+from broadsheet.index.vectors import QuantizedVectors
+
+_log = logging.getLogger("broadsheet.index")
 
 
 class RerankVectors:
@@ -37,8 +41,10 @@ class RerankVectors:
         self._path = folder / f"{encoder_name}.i8"
         self._file = VectorFile(self._path, dim)
         self._reading = threading.Lock()
+        self._checked: tuple[int, ...] | None = None
         with self._io_errors("read"):
             self._rows = self._file.read()
+        self.check()
 
     def __len__(self) -> int:
         return self._rows.papers
@@ -69,10 +75,28 @@ class RerankVectors:
         """
         # More precise than QuantizedVectors.cosines, which also quantizes `vector` and ignores
         # that quantization changes the length of a row: there are few papers.
-        rows = self._rows.take(nums).values.astype(np.float32)
+        rows = self._take(nums).values.astype(np.float32)
         lengths = np.linalg.norm(rows, axis=1)
         known = (lengths > 0) & bool(vector.any())
         return (rows @ vector / np.where(known, lengths, np.nan)).astype(np.float32)
+
+    def check(self) -> None:
+        """Delete the file if it is damaged; reads it only if it changed since the last call.
+
+        Raises
+        ------
+        SearchIndexError
+            If the file cannot be read or deleted.
+        """
+        with self._io_errors("read"):
+            if not self._path.parent.exists() or self._file.status() == self._checked:
+                return
+            with FileLock(f"{self._path}.lock"):
+                if self._file.is_damaged():
+                    _log.warning("%s is damaged: its vectors are computed again", self._path)
+                    self._file.delete()
+                self._checked = self._file.status()
+        self.reload()
 
     def append(
         self, vectors: Mapping[int, NDArray[np.float32]], text_hashes: Mapping[int, int]
@@ -106,7 +130,7 @@ class RerankVectors:
         self._append(dict.fromkeys(num for num in nums if num not in missing), {})
 
     def reload(self) -> None:
-        """Map rows that another process has written; only checks the file size if there are none.
+        """Read rows that another process has written; only checks the file size if there are none.
 
         Raises
         ------
@@ -116,6 +140,16 @@ class RerankVectors:
         with self._reading, self._io_errors("read"):
             if not self._file.is_current(self._rows):
                 self._rows = self._file.read(self._rows)
+
+    def _take(self, nums: NDArray[np.int64]) -> QuantizedVectors:
+        # From the file, because a query needs few of them. Without the file, papers have none.
+        try:
+            return self._file.take(self._rows, nums)
+        except OSError:
+            return QuantizedVectors(
+                np.zeros((len(nums), self._file.dim), dtype=np.int8),
+                np.zeros(len(nums), dtype=np.float32),
+            )
 
     def _append(
         self,
@@ -134,8 +168,9 @@ class RerankVectors:
     def _io_errors(self, verb: str) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise SearchIndexError(
                 f"the rerank vectors in {str(self._path)!r} could not be {verb} "
-                f"({error.strerror}): check the path, its permissions and the free disk space"
+                f"({reason}): check the path, its permissions and the free disk space"
             ) from error

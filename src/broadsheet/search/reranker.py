@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from broadsheet.encoders.minilm import load_minilm
 from broadsheet.encoders.paper_text import text_of
 from broadsheet.encoders.protocol import Encoder
-from broadsheet.errors import ConfigError
+from broadsheet.errors import ConfigError, SearchIndexError
 from broadsheet.index.rerank_vectors import RerankVectors
 from broadsheet.index.vector_file import text_hash
 from broadsheet.model import Paper
@@ -98,17 +98,15 @@ class Reranker:
         return self._model() is not None
 
     def for_query(self, text: str) -> QueryReranker | None:
-        """Return the reranker of one query, or None if no vectors are computed.
-
-        Raises
-        ------
-        SearchIndexError
-            If the vectors cannot be read.
-        """
-        model = self._model_in_use()
-        if model is None:
+        """Return the reranker of one query, or None if no vectors are computed or readable."""
+        try:
+            model = self._model_in_use()
+            if model is None:
+                return None
+            model.vectors.reload()
+        except SearchIndexError:
+            # The job that computes vectors reports it.
             return None
-        model.vectors.reload()
         return QueryReranker(model, text, self.requested)
 
     def compute_missing(
@@ -136,6 +134,7 @@ class Reranker:
         model = self._model()
         if model is None:
             return 0
+        model.vectors.check()
         model.vectors.reload()
         todo = self._missing(model)[:limit]
         done = 0

@@ -57,7 +57,7 @@ def open_build(folder: IndexFolder, encoder: Encoder, spec: str, serving: State)
             return Build(folder, state, Generation(place, encoder, state.dim, state.rows))
         except (OSError, ValueError):
             pass
-    state = folder.new_state(encoder, spec)
+    state = folder.new_state(encoder, spec, serving.generation)
     # Written first, so that no process deletes the new folder as unused.
     folder.write_building(state)
     return Build(folder, state, Generation(folder.generation(state), encoder, state.dim))

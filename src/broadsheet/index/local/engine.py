@@ -1,5 +1,6 @@
 """The embedded search engine: it searches, updates and replaces the generation that serves."""
 
+import logging
 import math
 import threading
 import time
@@ -25,6 +26,7 @@ from broadsheet.index.spelling import corrected
 from broadsheet.model import Mode
 from broadsheet.rules.query import Query
 
+_log = logging.getLogger("broadsheet.index")
 _NO_ENCODER = "none"
 _OnPapers = Callable[[int], None]
 
@@ -47,6 +49,9 @@ class LocalEngine:
     Many threads may search it, and many processes may search and update it. If the vectors that
     serve are of another encoder, they continue to serve with that encoder until the next
     generation is built; an interrupted build is continued by the next process.
+
+    If the files are deleted or damaged, :meth:`update` builds others. Until then the open files
+    serve, unless another program changes those that are mapped: then a search raises.
 
     Parameters
     ----------
@@ -86,6 +91,8 @@ class LocalEngine:
         self._spec = spec
         self._load = load
         self._refreshing = threading.Lock()
+        self._is_lost = False
+        self._generation: Generation | None
         self.damaged_files: Path | None = None
         self._stamp = self._folder.stamp()
         with self._folder.errors():
@@ -93,21 +100,37 @@ class LocalEngine:
 
     @property
     def position(self) -> int:
-        """The position in the change log up to which changes are applied."""
-        return self._state.position
+        """The position in the change log up to which changes are applied; 0 without files."""
+        return 0 if self._is_lost else self._state.position
 
     @property
     def generation(self) -> Generation:
-        """The files that serve."""
-        return self._generation
+        """The files that serve.
+
+        Raises
+        ------
+        SearchIndexError
+            If another program has changed them.
+        """
+        generation = self._generation
+        if generation is not None and generation.is_unchanged:
+            return generation
+        # Without the last reference the files are closed, and the other program can continue.
+        self._generation = None
+        raise SearchIndexError(
+            f"the index in {str(self._folder.path)!r} is damaged: a running server rebuilds it, "
+            "or run 'broadsheet index'"
+        )
 
     @property
     def rebuild_pending(self) -> bool:
         """Whether :meth:`update` has a new generation to build.
 
-        True if the vectors are of another encoder, and if a rebuild was interrupted.
+        True if the vectors are of another encoder, if a rebuild was interrupted, and if
+        :meth:`check` found that the files on disk are deleted or damaged.
         """
-        return self._state.encoder != self._encoder.name or self._unfinished() is not None
+        is_other = self._state.encoder != self._encoder.name
+        return self._is_lost or is_other or self._unfinished() is not None
 
     @property
     def papers_rebuilt(self) -> int:
@@ -117,25 +140,27 @@ class LocalEngine:
 
     def search(self, request: EngineRequest) -> EngineResponse:
         """Retrieve matches and neighbors of a query."""
-        generation = self._generation
+        generation = self.generation
         vector, error = None, None
         if request.mode is not Mode.LEXICAL:
             try:
                 vector = generation.encode([request.query.plain])[0]
             except SearchIndexError as unreachable:
                 error = str(unreachable)
-        response = retrieve(generation, request, _nonzero(vector))
+        response = self._retrieve(generation, request, vector)
         return response if error is None else replace(response, encoder_error=error)
 
     def similar(self, num: int, request: EngineRequest) -> EngineResponse:
         """Retrieve as :meth:`search` does, with the vector of a paper instead of the query's."""
-        generation = self._generation
-        vector = generation.vectors.take(np.asarray([num])).dequantized()[0]
-        return retrieve(generation, request, _nonzero(vector))
+        generation = self.generation
+        with self._folder.read_errors():
+            vector = generation.vectors.take(np.asarray([num])).dequantized()[0]
+        return self._retrieve(generation, request, vector)
 
     def suggest(self, query: Query) -> str | None:
         """Return the text of a query with likely misspellings corrected, or None without any."""
-        return corrected(self._generation.lexical, query)
+        with self._folder.read_errors():
+            return corrected(self.generation.lexical, query)
 
     def refresh(self) -> None:
         """Open what another process has written; reads one file status if that is nothing."""
@@ -148,16 +173,29 @@ class LocalEngine:
             if state is None:
                 return
             same = (state.generation, state.encoder)
-            if same == (self._state.generation, self._state.encoder):
-                self._generation.reload()
+            generation = self._generation
+            if generation and same == (self._state.generation, self._state.encoder):
+                generation.reload()
             elif not self._switch_to(state):
                 return
-            self._stamp, self._state = stamp, state
+            self._stamp, self._state, self._is_lost = stamp, state, False
+
+    def check(self) -> None:
+        """Find out whether the files on disk are deleted or damaged; :attr:`rebuild_pending` tells.
+
+        Reads only the files that have changed since the last call, and does nothing while another
+        process writes.
+        """
+        # A disk that cannot be written has no lock: nothing can be rebuilt there either.
+        with suppress(Timeout, OSError, SearchIndexError):
+            self._folder.create()
+            with self._folder.lock.acquire(timeout=0):
+                self._check()
 
     def apply(self, changes: Changes, position: int) -> None:
         """Apply one batch of changes; :meth:`update` is faster for several."""
         with self._writing():
-            serving = self._generation
+            serving = self.generation
             with serving.writing() as apply:
                 apply(changes)
             serving.vectors.save_graph()
@@ -189,6 +227,10 @@ class LocalEngine:
         SearchIndexError
             If the files cannot be written; batches that were applied stay.
         """
+        self.check()
+        if self._is_lost:
+            # Nothing, or no longer what the library has, serves: the rebuild has no time limit.
+            build_for_s = None
         applied, builds = True, self.rebuild_pending and build_for_s != 0
         if self.rebuild_pending:
             applied = self._try_apply_all(read, None if builds else on_papers)
@@ -223,7 +265,7 @@ class LocalEngine:
     def _apply_all(self, read: ReadChanges, on_papers: _OnPapers | None = None) -> None:
         with (
             self._writing(),
-            closing(self._generation.update(self.position, read, on_papers)) as positions,
+            closing(self.generation.update(self.position, read, on_papers)) as positions,
         ):
             for position in positions:
                 self._store_position(position)
@@ -251,7 +293,7 @@ class LocalEngine:
                 applied = applied and self._try_apply_all(read)
                 if time.monotonic() > until:
                     return
-        with self._writing():
+        with self._writing(replaces=True):
             for _ in build.update(read):
                 pass
             self._serve(build.state, build.generation)
@@ -318,20 +360,51 @@ class LocalEngine:
         return state, generation
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, *, replaces: bool = False) -> Iterator[None]:
         with self._folder.errors(), self._folder.lock:
-            self.refresh()
-            if not self._folder.has_state():
-                self._state, self._generation = self._open()
-            if self._state != self._folder.read_state():
+            self._check()
+            if self._is_lost and not replaces:
+                raise SearchIndexError(
+                    f"files of the index in {str(self._folder.path)!r} are deleted or damaged: "
+                    "run 'broadsheet index'"
+                )
+            if not self._is_lost and self._state != self._folder.read_state():
                 raise SearchIndexError(
                     f"the index in {str(self._folder.path)!r} was replaced by another version of "
                     "Broadsheet: restart this process"
                 )
             yield
 
+    def _check(self) -> None:
+        self.refresh()
+        stamp, state = self._folder.stamp(), self._folder.read_state()
+        if state is None:
+            self._is_lost = not self._folder.has_newer_state()
+            return
+        try:
+            with panics_as_errors():
+                if state == self._state:
+                    self._check_files(state)
+                elif self._switch_to(state):
+                    self._state, self._stamp = state, stamp
+        except (OSError, ValueError) as error:
+            if not self._is_lost:
+                _log.warning("the index is rebuilt: %s", error)
+            self._is_lost = True
+        else:
+            self._is_lost = False
+
+    def _check_files(self, state: State) -> None:
+        generation = self._generation
+        if generation is not None and generation.is_unchanged:
+            generation.check()
+            return
+        self._generation = generation = None
+        encoder, place = self._encoder_of(state), self._folder.generation(state)
+        self._generation = Generation(place, encoder, state.dim, state.rows)
+
     def _store_position(self, position: int) -> None:
-        serving = self._generation
+        serving = self.generation
         # The name too: papers that were applied without an encoder have no vectors of it.
         name, rows = serving.encoder.name, serving.vectors.rows
         state = replace(self._state, encoder=name, position=position, rows=rows)
@@ -340,8 +413,14 @@ class LocalEngine:
     def _serve(self, state: State, generation: Generation) -> None:
         self._folder.write_state(state)
         with self._refreshing:
-            self._generation = generation
+            self._generation, self._is_lost = generation, False
             self._state, self._stamp = state, self._folder.stamp()
+
+    def _retrieve(
+        self, generation: Generation, request: EngineRequest, vector: NDArray[np.float32] | None
+    ) -> EngineResponse:
+        with self._folder.read_errors():
+            return retrieve(generation, request, _nonzero(vector))
 
 
 def _nonzero(vector: NDArray[np.float32] | None) -> NDArray[np.float32] | None:

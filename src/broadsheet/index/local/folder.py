@@ -11,7 +11,8 @@ from filelock import FileLock
 from broadsheet.encoders.protocol import Encoder
 from broadsheet.errors import SearchIndexError
 from broadsheet.index.local.generation import panics_as_errors
-from broadsheet.index.local.state import FORMAT, State, read_state, write_state
+from broadsheet.index.local.state import FORMAT, State, is_newer, read_state, write_state
+from broadsheet.index.vector_file import DamagedFileError
 
 
 class IndexFolder:
@@ -41,6 +42,19 @@ class IndexFolder:
     def __init__(self, path: Path, library_id: str) -> None:
         self.path = path
         self.library_id = library_id
+        self.create()
+        self.lock = FileLock(path / "lock")
+        self.building_lock = FileLock(path / "building.lock")
+
+    def create(self) -> None:
+        """Create the folder if it is absent.
+
+        Raises
+        ------
+        SearchIndexError
+            If it cannot be created.
+        """
+        path = self.path
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -48,8 +62,6 @@ class IndexFolder:
                 f"the index folder {str(path)!r} cannot be created ({error.strerror}): "
                 "check the path and its permissions"
             ) from error
-        self.lock = FileLock(path / "lock")
-        self.building_lock = FileLock(path / "building.lock")
 
     def stamp(self) -> tuple[int, int]:
         """Return what changes whenever another process replaces the state."""
@@ -69,6 +81,10 @@ class IndexFolder:
         state = read_state(self._state_file)
         return state if state is not None and self._is_ours(state) else None
 
+    def has_newer_state(self) -> bool:
+        """Return whether a newer version has written the state file."""
+        return is_newer(self._state_file)
+
     def write_state(self, state: State) -> None:
         """Make a generation the one that serves, or move its position."""
         write_state(self._state_file, state)
@@ -84,10 +100,13 @@ class IndexFolder:
         """Store how far a build has come."""
         write_state(self._building_file, state)
 
-    def new_state(self, encoder: Encoder, spec: str) -> State:
-        """Return the state of a generation that does not exist yet, at position 0."""
+    def new_state(self, encoder: Encoder, spec: str, after: int = 0) -> State:
+        """Return the state of a generation that does not exist yet, at position 0.
+
+        Its number is above `after`.
+        """
         numbers = [int(place.name.rpartition("-")[2]) for place in self._generations()]
-        number = 1 + max(numbers, default=0)
+        number = 1 + max(after, *numbers, 0)
         return State(FORMAT, encoder.name, spec, encoder.dim, self.library_id, number, 0, 0)
 
     def generation(self, state: State) -> Path:
@@ -127,6 +146,18 @@ class IndexFolder:
             raise SearchIndexError(
                 f"the index in {str(self.path)!r} could not be written ({error}): free some "
                 "disk space, or run 'broadsheet index --rebuild'"
+            ) from error
+
+    @contextmanager
+    def read_errors(self) -> Iterator[None]:
+        """Raise what damaged files cause in a search as SearchIndexError."""
+        try:
+            with panics_as_errors():
+                yield
+        except (OSError, DamagedFileError) as error:
+            raise SearchIndexError(
+                f"the index in {str(self.path)!r} could not be read ({error}): if this persists, "
+                "run 'broadsheet index --rebuild'"
             ) from error
 
     def _is_ours(self, state: State) -> bool:

@@ -13,16 +13,18 @@ from broadsheet.encoders.paper_text import text_of
 from broadsheet.encoders.protocol import Encoder
 from broadsheet.errors import SearchIndexError
 from broadsheet.index.engine import Changes, ReadChanges
+from broadsheet.index.local.held_files import HeldFiles, has_valid_checksum, segment_files
 from broadsheet.index.local.lexical import Lexical
 from broadsheet.index.local.postings import LexicalWriter
 from broadsheet.index.local.vector_index import VectorIndex
-from broadsheet.index.vector_file import text_hash
+from broadsheet.index.vector_file import DamagedFileError, text_hash
 
 # Changes in one batch, which is what a crash makes the next run repeat. Encoders differ in speed by
 # a factor of a thousand, so the size is doubled after a batch that took less than _SHORT_S and
 # halved after one that took more than _LONG_S.
 MAX_BATCH, _MIN_BATCH, _FIRST_BATCH = 8_192, 64, 1_024
 _SHORT_S, _LONG_S = 1.0, 10.0
+_OPEN_ATTEMPTS = 5
 
 
 class Generation:
@@ -57,9 +59,13 @@ class Generation:
             raise ValueError(f"no postings in {str(lexical)!r}")
         if vectors.exists() and not vectors.is_file():
             raise ValueError(f"{str(vectors)!r} is not a file")
+        self._held = HeldFiles()
+        self._sound: dict[Path, tuple[int, ...]] = {}
+        self.vectors = VectorIndex(vectors, self.dim)
+        if rows is not None:
+            self._hold(self.check)
         with panics_as_errors():
             self.lexical = Lexical(lexical)
-            self.vectors = VectorIndex(vectors, self.dim)
             # Vectors are written before postings, so fewer rows than papers means lost rows.
             if self.vectors.rows < max(rows or 0, len(self.lexical)):
                 raise ValueError(f"vectors are missing in {str(vectors)!r}")
@@ -69,10 +75,39 @@ class Generation:
     def __len__(self) -> int:
         return len(self.lexical)
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether no other program has changed the mapped files or waits to do so."""
+        return self._held.are_unchanged()
+
     def reload(self) -> None:
-        """Open what another process has written since."""
+        """Open what another process has written since.
+
+        Raises
+        ------
+        OSError, ValueError
+            If the files are damaged.
+        """
+        self._hold(self.check)
         self.lexical.reload()
         self.vectors.reload()
+
+    def check(self) -> None:
+        """Compare the files on disk with their checksums; reads only those that have changed.
+
+        Raises
+        ------
+        OSError, ValueError
+            If a file is absent or damaged.
+        """
+        for path in segment_files(self.folder / "lexical"):
+            status = path.stat()
+            signature = (status.st_ino, status.st_size, status.st_mtime_ns)
+            if self._sound.get(path) != signature:
+                if not has_valid_checksum(path):
+                    raise ValueError(f"damaged postings in {str(path)!r}")
+                self._sound[path] = signature
+        self.vectors.check()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts for comparison with these vectors.
@@ -145,6 +180,20 @@ class Generation:
         _delete_uncommitted_deletions(self.folder / "lexical")
         with self.lexical.writing() as writer:
             yield lambda changes: self._apply(writer, changes)
+        # Segments were merged meanwhile.
+        self._hold()
+
+    def _hold(self, then: Callable[[], None] = lambda: None) -> None:
+        for attempts_left in reversed(range(_OPEN_ATTEMPTS)):
+            try:
+                self._held.hold(segment_files(self.folder / "lexical"))
+                then()
+            except FileNotFoundError:
+                # tantivy has merged segments meanwhile, in a thread or process of its own.
+                if not attempts_left:
+                    raise
+            else:
+                return
 
     def _apply(self, writer: LexicalWriter, changes: Changes) -> None:
         indexed = {num for num in changes if num in self.vectors}
@@ -155,6 +204,7 @@ class Generation:
             if paper is not None:
                 writer.add(num, paper)
         writer.commit()
+        self._hold()
         # Last, because a paper without a vector counts as not indexed: if its vector were deleted
         # first, its postings would remain after a crash in between.
         deleted = [num for num in indexed if changes[num] is None]
@@ -197,11 +247,11 @@ def _delete_uncommitted_deletions(postings: Path) -> None:
 
 @contextmanager
 def panics_as_errors() -> Iterator[None]:
-    """Raise a panic of tantivy, which damaged files cause, as a ValueError."""
+    """Raise a panic of tantivy, which damaged files cause, as a DamagedFileError."""
     try:
         yield
     except BaseException as error:
         # The class is not exported: https://docs.rs/pyo3/latest/pyo3/panic/
         if type(error).__name__ != "PanicException":
             raise
-        raise ValueError(f"damaged postings ({error})") from error
+        raise DamagedFileError(f"damaged postings ({error})") from error

@@ -57,6 +57,16 @@ def read_state(path: Path) -> State | None:
         return None
 
 
+def is_newer(path: Path) -> bool:
+    """Return whether a state file has a format above :data:`FORMAT`."""
+    try:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    number = content.get("format") if isinstance(content, dict) else None
+    return isinstance(number, int) and number > FORMAT
+
+
 def write_state(path: Path, state: State) -> None:
     """Replace a state file atomically."""
     partial = path.with_name(f"{path.name}.partial")

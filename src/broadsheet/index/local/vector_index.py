@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.index.local.graph import VectorGraph, new_graph, open_graph
-from broadsheet.index.vector_file import VectorFile, VectorRows
+from broadsheet.index.vector_file import DamagedFileError, VectorFile, VectorRows
 from broadsheet.index.vectors import QuantizedVectors, quantize
 
 # A scan takes 15 ms per million rows; above this it takes longer than the lexical side of a query.
@@ -56,6 +56,8 @@ class VectorIndex:
         self._growing: VectorGraph | None = None
         self._loading = threading.Lock()
         self._snapshot: _Snapshot | None = None
+        self._sound: tuple[int, ...] | None = None
+        self._sound_rows = 0
 
     @property
     def rows(self) -> int:
@@ -69,10 +71,24 @@ class VectorIndex:
         return self._now().rows.papers
 
     def reload(self) -> None:
-        """Map rows that were appended since; does nothing before the first query."""
+        """Read rows that were appended since; does nothing before the first query."""
         with self._loading:
             if self._snapshot is not None and not self._file.is_current(self._snapshot.rows):
                 self._snapshot = self._read(self._snapshot.rows)
+
+    def check(self) -> None:
+        """Compare the file with its checksum; reads it only if it has changed since.
+
+        Raises
+        ------
+        OSError, ValueError
+            If it is damaged.
+        """
+        status = self._file.status()
+        if status != self._sound:
+            if self._file.is_damaged():
+                raise ValueError(f"damaged vectors in {str(self._file.path)!r}")
+            self._sound, self._sound_rows = status, self._file.rows
 
     def append(
         self,
@@ -156,6 +172,8 @@ class VectorIndex:
 
     def _read(self, earlier: VectorRows | None = None) -> _Snapshot:
         rows = self._file.read(earlier)
+        if len(rows.nums) < self._sound_rows:
+            raise DamagedFileError(f"vectors are missing in {str(self._file.path)!r}")
         return _Snapshot(rows, self._graph_of(len(rows.nums)))
 
     def _graph_of(self, rows: int) -> VectorGraph | None:
