@@ -21,7 +21,7 @@ from broadsheet.web.api.problem import problem
 from broadsheet.web.api.quota import QuotaMiddleware, is_read_api
 from broadsheet.web.etag import ETagMiddleware
 from broadsheet.web.feeds import routes
-from broadsheet.web.guard import SAFE_HEADERS, Guard
+from broadsheet.web.guard import Guard, safe_headers
 from broadsheet.web.hosts import HostCheck, own_names
 from broadsheet.web.rate_limiter import Limiters
 from broadsheet.web.security_log import SecurityLog
@@ -85,7 +85,7 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
     settings = library.settings
     names = own_names(settings.base_url, settings.host_names)
     app.add_middleware(HostCheck, names=names, refuse=_refusal)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, base_url=settings.base_url)
     app.add_middleware(SecurityLog)
     app.mount("/static", StaticFiles(packages=[("broadsheet.web", "static")]))
     for module in (v1, hub, docs, routes, actions, redirects):
@@ -146,7 +146,8 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 async def _server_error(request: Request, error: Exception) -> Response:
     # Starlette sends this response from outside all middleware, and logs the error.
     quota = getattr(request.state, "quota", {})
-    return _error(request, 500, *_SERVER_ERROR, {**SAFE_HEADERS, **quota})
+    headers = safe_headers(request.app.state.library.settings.base_url)
+    return _error(request, 500, *_SERVER_ERROR, {**headers, **quota})
 
 
 def _error(

@@ -22,8 +22,24 @@ SAFE_HEADERS = {
 }
 
 
+# A year, as browsers require for their preload lists.
+_STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+
+
+def safe_headers(base_url: str) -> dict[str, str]:
+    """Return the security headers of every response of a site.
+
+    Parameters
+    ----------
+    base_url : str
+        Public address of the site. With https, browsers use nothing else for its host and the
+        subdomains of that host.
+    """
+    return SAFE_HEADERS | (_STRICT_TRANSPORT if base_url.startswith("https://") else {})
+
+
 class Guard:
-    """ASGI middleware: add `SAFE_HEADERS` to every response, limit bodies to `MAX_BODY_BYTES`.
+    """ASGI middleware: add `safe_headers` to every response, limit bodies to `MAX_BODY_BYTES`.
 
     Answers HEAD as GET without the body, so that the headers are the same on every path.
 
@@ -31,10 +47,13 @@ class Guard:
     ----------
     app : ASGIApp
         The application to protect.
+    base_url : str
+        Public address of the site.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, base_url: str) -> None:
         self._app = app
+        self._headers = safe_headers(base_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -48,7 +67,7 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SAFE_HEADERS)
+                self._protect(scope["method"], MutableHeaders(scope=message))
             await send(message)
 
         received = 0
@@ -62,6 +81,15 @@ class Guard:
             return message
 
         await self._app(scope, receive_limited, send_with_headers)
+
+    def _protect(self, method: str, headers: MutableHeaders) -> None:
+        headers.update(self._headers)
+        kind = headers.get("content-type", "")
+        if kind.endswith("+xml"):
+            headers["Content-Type"] = f"{kind}; charset=utf-8"
+        # The answer to a form may show the address that was entered.
+        if method not in ("GET", "HEAD", "OPTIONS"):
+            headers["Cache-Control"] = "no-store"
 
 
 def is_foreign(headers: Headers, own: str, names: frozenset[str]) -> bool:

@@ -75,7 +75,7 @@ def test_every_feed_is_valid_in_both_formats(feeds: TestClient, feed: str) -> No
     in_atom = feeds.get(in_format(feed, "atom"))
     in_json = feeds.get(in_format(feed, "json"))
     assert (in_atom.status_code, in_json.status_code) == (200, 200)
-    assert in_atom.headers["content-type"] == "application/atom+xml"
+    assert in_atom.headers["content-type"] == "application/atom+xml; charset=utf-8"
     assert in_json.headers["content-type"] == "application/feed+json"
     check_atom(in_atom.content)
     check_json_feed(in_json.content)

@@ -1,0 +1,165 @@
+"""What every response and every input has in common; docs/security.md names these tests."""
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import quote
+
+import pytest
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from broadsheet.library import Library
+from broadsheet.rules.address import parse_address
+from broadsheet.rules.identity import parse_any_id
+from broadsheet.rules.query import paper_id_in, parse
+from broadsheet.web import actions, pages, redirects
+from broadsheet.web.addresses import local_path, plain, possible_ids
+from broadsheet.web.api import docs, hub, v1
+from broadsheet.web.app import create_app
+from broadsheet.web.calendar import parse_period
+from broadsheet.web.feeds import routes
+from broadsheet.web.guard import safe_headers
+from tests.conftest import NOW
+
+PAPER = "arxiv:2603.00001"
+FILES = ("/static/style.css", "/static/favicon.svg", "/static/", "/static/unknown")
+# Each is a path, a redirect or an error.
+VALUES = {"paper_id": PAPER, "name": "cs.LG", "period": "2026-02-20"}
+INJECTIONS = ("' OR '1'='1", "a'; DROP TABLE papers;--", "%_\\", "{{7*7}}", "$(id)")
+FIELDS = ("q", "category", "after")
+
+
+ROUTERS = [v1.router, hub.router, docs.router, routes.router, actions.router, redirects.router]
+
+
+@pytest.fixture
+def paths() -> list[str]:
+    """One address of each route, of files, and of nothing."""
+    patterns = [
+        route.path
+        for router in [*ROUTERS, *pages.ROUTERS]
+        for route in router.routes
+        if isinstance(route, Route)
+    ]
+    assert len(patterns) > 40
+    named = [
+        re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: VALUES[found[1]], pattern)
+        for pattern in dict.fromkeys(patterns)
+    ]
+    return [*named, *FILES, "/unknown", "/api/unknown"]
+
+
+def test_every_response_has_the_security_headers(client: TestClient, paths: list[str]) -> None:
+    for path in paths:
+        for method in ("GET", "POST", "TRACE"):
+            headers = client.request(method, path).headers
+            for name, value in safe_headers("http://paper.example").items():
+                assert headers[name] == value, (method, path)
+            assert "access-control-allow-credentials" not in headers
+
+
+def test_no_response_runs_scripts_or_can_be_framed() -> None:
+    policy = safe_headers("")["Content-Security-Policy"].split("; ")
+    # Plugins, scripts, frames and connections fall back to default-src.
+    assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy)
+    assert not [rule for rule in policy if "unsafe" in rule or "*" in rule or "script" in rule]
+
+
+def test_every_body_has_a_content_type_that_names_its_charset(
+    client: TestClient, paths: list[str]
+) -> None:
+    for path in paths:
+        answer = client.get(path)
+        kind = answer.headers.get("content-type", "")
+        if not answer.content:
+            continue
+        is_json = kind == "application/json" or kind.endswith("+json")
+        assert is_json or kind.endswith("; charset=utf-8"), (path, kind)
+        answer.content.decode("utf-8")
+
+
+def test_a_site_with_https_tells_browsers_to_use_nothing_else(library: Library) -> None:
+    name = "Strict-Transport-Security"
+    assert name not in TestClient(create_app(library)).get("/").headers
+    library.settings = library.settings.model_copy(update={"base_url": "https://paper.example"})
+    client = TestClient(create_app(library), "https://paper.example")
+    for path in ("/", "/unknown", "/api/v1/papers", "/static/style.css"):
+        assert client.get(path).headers[name] == "max-age=31536000; includeSubDomains"
+
+
+def test_the_answer_to_a_form_is_not_stored(client: TestClient) -> None:
+    for email in ("ada@example.org", "not an address"):
+        answer = client.post("/subscribe", data={"email": email})
+        assert email in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_no_method_but_those_of_a_route_is_accepted(client: TestClient, paths: list[str]) -> None:
+    for path in paths:
+        for method in ("TRACE", "PUT", "PATCH", "DELETE", "PROPFIND"):
+            assert client.request(method, path).status_code in (404, 405), (method, path)
+
+
+def test_no_folder_and_no_file_outside_of_the_static_ones_is_served(client: TestClient) -> None:
+    outside = ("", "../app.py", "%2e%2e/app.py", "..%2fapp.py", "..%5capp.py", "/etc/passwd", "%00")
+    for path in outside:
+        assert client.get(f"/static/{path}").status_code == 404
+
+
+def test_injected_commands_are_ordinary_text(client: TestClient, library: Library) -> None:
+    before = library.health().papers
+    for text in INJECTIONS:
+        for path in ("/search", "/trending", "/api/v1/papers", "/api/daily_papers", "/papers"):
+            for field in FIELDS:
+                assert client.get(path, params={field: text}).status_code < 500, (path, field, text)
+        for path in ("/papers/", "/authors/", "/categories/", "/api/v1/papers/", "/api/papers/"):
+            assert client.get(path + quote(text, safe="")).status_code < 500
+    assert "49" not in client.get("/subscribe", params={"email": "{{7*7}}"}).text
+    assert library.health().papers == before
+
+
+def test_a_field_is_read_from_one_place_only(client: TestClient, library: Library) -> None:
+    # Of the query alone, and of the form alone; of two values the last one counts.
+    assert client.post("/subscribe?email=ada@example.org").status_code == 422
+    assert client.post("/confirm", data={"token": "x"}).status_code == 404
+    assert "kites" in client.get("/search?q=other&q=kites", headers={"X-Q": "third"}).text
+    assert list(library.subscriptions.all()) == []
+
+
+def test_headers_that_a_client_invents_change_nothing(client: TestClient) -> None:
+    invented = {
+        "X-Forwarded-Host": "evil.example",
+        "X-Original-URL": "/status",
+        "X-HTTP-Method-Override": "POST",
+        "X-User-Id": "1",
+    }
+    plain_answer, answer = client.get("/"), client.get("/", headers=invented)
+    assert (answer.status_code, answer.text) == (plain_answer.status_code, plain_answer.text)
+    assert "evil.example" not in answer.text
+
+
+UNITS = (
+    " |a|0|1.|a.|a |-|(|\"|http://a|10.1000/|2502.|arxiv:|%|a@|'|A. |é|\t |](|year:|a:a |-(|OR |\\"
+)
+READERS: dict[str, Callable[[str], object]] = {
+    "plain": plain,
+    "local_path": lambda text: local_path(f"/{text}", "/"),
+    "possible_ids": possible_ids,
+    "parse_any_id": parse_any_id,
+    "paper_id_in": paper_id_in,
+    "parse": lambda text: parse(text[:4_000], NOW.date()),
+    "parse_address": parse_address,
+    "parse_period": parse_period,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_no_text_of_a_request_takes_long_to_read(name: str) -> None:
+    for unit in UNITS.split("|"):
+        text = (unit * (60_000 // len(unit)))[:60_000] + "!"
+        started_s = time.process_time()
+        with suppress(ValueError):
+            READERS[name](text)
+        assert time.process_time() - started_s < 0.5, unit
