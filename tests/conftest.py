@@ -8,14 +8,18 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import broadsheet.library as library_module
 from broadsheet.config import Settings, load_settings
 from broadsheet.http.client import Client
 from broadsheet.library import Library
 from broadsheet.rules.normalize import make_paper
+from broadsheet.store.database import open_database
 from tests.services import Services
 
 # No test asks the world, nor does any process that a test starts.
 os.environ["BROADSHEET_SOURCES"] = "none"
+# One connection has to be enough for everything that a thread does.
+os.environ["BROADSHEET_DATABASE_CONNECTIONS"] = "1"
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
@@ -25,6 +29,14 @@ hypothesis.settings.load_profile("patient")
 
 _SUBJECTS = ("kites", "lanterns", "rivers", "bridges", "orchards", "violins")
 _MANNERS = ("Measuring", "Teaching", "Optimized training of", "On the growth of")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_connection() -> Iterator[None]:
+    """Give every library one connection, whatever its settings say."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(library_module, "open_database", lambda url, _: open_database(url, 1))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -105,7 +105,7 @@ class InterruptedDatabase(Database):
     """A database that calls a function before each write."""
 
     def __init__(self, database: Database, before_write: Callable[[], object]) -> None:
-        super().__init__(database._engine)
+        super().__init__(database._engine, 1)
         self._before_write = before_write
 
     @contextmanager

@@ -85,6 +85,8 @@ class Settings(BaseSettings):
         Folder of the library, the index and the outbox.
     database : SecretStr or None
         SQLAlchemy URL of the library; None is SQLite in `data`.
+    database_connections : int
+        Maximum connections to the library of one process, 1 to 1,000.
     title : str
         Name of the newspaper.
     base_url : str
@@ -144,6 +146,7 @@ class Settings(BaseSettings):
 
     data: Path = _DEFAULT_DATA
     database: SecretStr | None = None
+    database_connections: int = Field(default=16, ge=1, le=1_000)
     title: str = Field(default="Broadsheet", min_length=1, max_length=80)
     base_url: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:8000"
     hosts: Annotated[str, AfterValidator(_host_names)] = ""
@@ -290,6 +293,27 @@ def resolve_settings(
         raise ConfigError(_sentence(error.errors()[0], origins)) from error
 
 
+def secret_files(data: Path, environment: Mapping[str, str] | None = None) -> list[Path]:
+    """List the existing files that hold secret settings.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    environment : mapping, optional
+        Variables to read; by default those of this process.
+    """
+    variables = os.environ if environment is None else environment
+    found = [
+        Path(path).expanduser()
+        for name in Settings.model_fields
+        if is_secret(name) and (path := variables.get(f"{_PREFIX}{name.upper()}{_FILE_SUFFIX}"))
+    ]
+    if any(is_secret(one.name) for one in _from_toml(data / FILE_NAME)):
+        found.append(data / FILE_NAME)
+    return [path for path in found if path.is_file()]
+
+
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     """List the ``BROADSHEET_*`` variables that name no setting."""
     variables = os.environ if environment is None else environment
@@ -306,8 +330,9 @@ def reveal(secret: SecretStr | None) -> str | None:
 
 
 def is_secret(name: str) -> bool:
-    """Return whether the value of a setting is hidden from output."""
-    return SecretStr in getattr(Settings.model_fields[name].annotation, "__args__", ())
+    """Return whether a name is that of a setting whose value is hidden from output."""
+    field = Settings.model_fields.get(name)
+    return field is not None and SecretStr in getattr(field.annotation, "__args__", ())
 
 
 class _Variables(EnvSettingsSource):

@@ -1,15 +1,24 @@
 """Checks of an installation, and what to do about each problem."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 
-from broadsheet.config import Settings, reveal
+from broadsheet.config import Settings, reveal, secret_files
 from broadsheet.model import DeliveryState, SourceState, SubscriptionState
 from broadsheet.model.health import Health
 from broadsheet.rules.encryption import unencrypted_links
 from broadsheet.rules.gaps import gap_spans
+from broadsheet.rules.health import is_nearly_full, is_overdue, mails_fail
 from broadsheet.rules.humanize import ago
+
+# More than one block, so that a write to a full disk fails.
+_PROBE = bytes(64 * 1024)
+_READABLE_BY_OTHERS = 0o004
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,53 @@ class Finding:
 
     ok: bool
     text: str
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return the free space on the disk of a folder, or None if the folder cannot be read."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
+def folder_error(folder: Path) -> str | None:
+    """Return why no file can be written in a folder, or None."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(_PROBE)
+            file.flush()
+    except OSError as error:
+        return f"cannot write in {str(folder)!r} ({error.strerror})"
+    return None
+
+
+def check_files(settings: Settings) -> Iterator[Finding]:
+    """Check what needs no database: the disk, and who can read the files with passwords."""
+    folder = settings.data
+    free, error = free_bytes(folder), folder_error(folder)
+    if error is not None:
+        yield Finding(False, f"{error}: make the folder writable or free space on its disk")
+    elif is_nearly_full(free):
+        text = f"the disk of {folder} has {(free or 0) / 1e6:.0f} MB left: free some space"
+        yield Finding(False, text)
+    for path in secret_files(folder):
+        if os.name == "posix" and path.stat().st_mode & _READABLE_BY_OTHERS:
+            text = f"{path} holds a password and everyone on this machine can read it"
+            yield Finding(False, f"{text}: run 'chmod 600 {path}'")
+
+
+def damaged(settings: Settings, reason: str) -> Finding:
+    """Report a damaged database, and how to repair it."""
+    if settings.database is not None:
+        text = f"the database is damaged ({reason}): stop Broadsheet and restore a backup"
+        return Finding(False, text)
+    return Finding(
+        False,
+        f"{settings.data / 'library.sqlite3'} is damaged ({reason}): stop Broadsheet, copy the "
+        "data folder, and restore a backup of that file or recover what is readable: "
+        "sqlite3 library.sqlite3 .recover | sqlite3 recovered.sqlite3",
+    )
 
 
 def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> Iterator[Finding]:
@@ -69,7 +125,9 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
         yield from _source(state, now)
     confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)
     yield Finding(True, f"{confirmed} confirmed subscriptions")
-    yield from _mail(health, settings)
+    if health.write_error:
+        yield Finding(False, health.write_error)
+    yield from _mail(health, settings, now)
     smtp, database = reveal(settings.smtp), reveal(settings.database)
     for text in unencrypted_links(settings.base_url, smtp, database):
         yield Finding(False, text)
@@ -100,12 +158,19 @@ def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
         yield Finding(False, text)
 
 
-def _mail(health: Health, settings: Settings) -> Iterator[Finding]:
+def _mail(health: Health, settings: Settings, now: datetime) -> Iterator[Finding]:
     if settings.smtp is None:
         text = f"mail is written to {settings.outbox}: set BROADSHEET_SMTP to send it"
         yield Finding(True, text)
     waiting = health.deliveries.get(DeliveryState.DUE, 0)
     yield Finding(True, f"{waiting} mails due")
+    oldest = health.mail.oldest_due_at
+    if oldest is not None and is_overdue(oldest, now):
+        text = f"a mail is due since {ago(oldest, now)}: run 'broadsheet send' or keep the server"
+        yield Finding(False, f"{text} running, and check its log")
+    if mails_fail(health, now):
+        text = f"{health.mail.retrying} mails failed twice or more ({health.mail.error})"
+        yield Finding(False, f"{text}: check the setting 'smtp' and the mail server")
     for state, remedy in (
         (DeliveryState.FAILED, "the mail server or the addresses rejected them"),
         (DeliveryState.UNKNOWN, "'broadsheet send --retry-unknown' sends them again"),

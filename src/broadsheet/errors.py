@@ -17,6 +17,26 @@ class StoreError(BroadsheetError):
     """The library cannot be opened, read or written."""
 
 
+class BusyError(StoreError):
+    """No connection became free, or another writer did not finish, in the time allowed."""
+
+
+class DamagedError(StoreError):
+    """The database is damaged and has to be repaired, or a backup restored.
+
+    Parameters
+    ----------
+    message : str
+        The sentence shown to the operator.
+    reason : str
+        The database's own message.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class NotFoundError(BroadsheetError):
     """The requested paper, edition or subscription does not exist."""
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -15,10 +16,17 @@ from broadsheet.config import Settings, reveal
 from broadsheet.delivery.outbox import Outbox
 from broadsheet.delivery.subscribe import Subscriptions
 from broadsheet.delivery.worker import MailSettings
-from broadsheet.doctor import Finding, diagnose
+from broadsheet.doctor import (
+    Finding,
+    check_files,
+    damaged,
+    diagnose,
+    folder_error,
+    free_bytes,
+)
 from broadsheet.editions.editions import Editions
 from broadsheet.encoders.registry import encoder_loader, encoder_named
-from broadsheet.errors import StoreError
+from broadsheet.errors import BroadsheetError, DamagedError, StoreError
 from broadsheet.index.local.engine import LocalEngine
 from broadsheet.ingest import files
 from broadsheet.ingest.records import IngestReport
@@ -50,7 +58,7 @@ from broadsheet.store import (
     submissions,
     subscriptions,
 )
-from broadsheet.store.database import open_database
+from broadsheet.store.database import open_database, wait_at_most
 from broadsheet.store.merges import Merge
 from broadsheet.trending.trends import Trends
 
@@ -103,7 +111,8 @@ class Library:
                 f"the data folder {str(settings.data)!r} cannot be created ({error.strerror}): "
                 "choose another with --data"
             ) from error
-        self._database = open_database(settings.database_url)
+        _restrict_folders(settings.data)
+        self._database = open_database(settings.database_url, settings.database_connections)
         self._library_id = metadata.library_id(self._database)
         self.secret = metadata.signing_secret(self._database)
         self._index: LocalEngine | None = None
@@ -141,6 +150,11 @@ class Library:
     def close(self) -> None:
         """Close all database connections."""
         self._database.close()
+
+    @staticmethod
+    def wait_at_most(seconds: float) -> None:
+        """Limit the wait for the database; see :func:`broadsheet.store.database.wait_at_most`."""
+        wait_at_most(seconds)
 
     @property
     def now(self) -> datetime:
@@ -322,6 +336,7 @@ class Library:
         behind = self.behind()
         quiet = self.editions.is_quiet(self.today, timedelta(days=1))
         sources = tuple(self.sources.states())
+        write_error = self._database.write_error() or folder_error(self.settings.data)
         with self._database.read() as connection:
             days = editions.periods_published(connection, Span.DAY, 1)
             return Health(
@@ -333,17 +348,53 @@ class Library:
                 subscriptions=subscriptions.counts(connection),
                 deliveries=deliveries.counts(connection),
                 sources=sources,
+                mail=deliveries.backlog(connection),
+                damage=self._database.damage,
+                write_error=write_error,
+                free_bytes=free_bytes(self.settings.data),
             )
 
     def diagnose(self) -> list[Finding]:
-        """Check this installation; see :func:`broadsheet.doctor.diagnose`."""
-        return list(diagnose(self.health(), self.settings, self.now, self.today))
+        """Check this installation; see :mod:`broadsheet.doctor`.
+
+        The whole file of a SQLite library is read: about 4 s per GB.
+        """
+        found = list(check_files(self.settings))
+        try:
+            found += [damaged(self.settings, one) for one in self._database.integrity_errors()[:1]]
+            found += diagnose(self.health(), self.settings, self.now, self.today)
+        except DamagedError as error:
+            found.append(damaged(self.settings, error.reason))
+        except BroadsheetError as error:
+            found.append(Finding(False, str(error)))
+        return found
 
     def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
         with self._database.read() as connection:
             reached, changed = changes.changes_since(connection, position, limit)
         self.reranker.drop_changed(changed)
         return reached, changed
+
+
+def diagnose_installation(settings: Settings) -> list[Finding]:
+    """Check an installation, whether its library can be opened or not."""
+    try:
+        with Library(settings) as library:
+            return library.diagnose()
+    except DamagedError as error:
+        return [*check_files(settings), damaged(settings, error.reason)]
+    except BroadsheetError as error:
+        return [*check_files(settings), Finding(False, str(error))]
+
+
+def _restrict_folders(data: Path) -> None:
+    """Let only the owner read what earlier versions wrote to the folders of a library."""
+    for folder in (data / name for name in ("index", "outbox", "rerank")):
+        with suppress(OSError):
+            if folder.stat().st_mode & 0o077:
+                for path in folder.rglob("*"):
+                    path.chmod(0o700 if path.is_dir() else 0o600)
+                folder.chmod(0o700)
 
 
 def _mail_settings(settings: Settings) -> MailSettings:

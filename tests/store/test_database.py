@@ -1,24 +1,30 @@
 """Opening a library, and the locks that reading and writing take."""
 
+import contextvars
 import sqlite3
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 
 from broadsheet.config import Settings, load_settings
-from broadsheet.errors import StoreError
+from broadsheet.errors import BusyError, StoreError
 from broadsheet.library import Library
 from broadsheet.store import database
+from broadsheet.store.database import Database, open_database
 from broadsheet.store.metadata import library_id
 
 
 @pytest.fixture
-def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make SQLite raise "database is locked" at once instead of waiting."""
-    monkeypatch.setattr(database, "_BUSY_TIMEOUT_MS", 0)
+def no_wait() -> Iterator[None]:
+    """Make transactions fail at once instead of waiting."""
+    before = database._wait_s.get()
+    database.wait_at_most(0)
+    yield
+    database.wait_at_most(before)
 
 
 @pytest.fixture
@@ -90,29 +96,91 @@ def test_an_error_of_the_database_while_reading_is_a_store_error(settings: Setti
     opened.close()
 
 
-def test_waiting_too_long_for_a_connection_is_a_store_error(tmp_path: Path) -> None:
-    engine = create_engine(
-        f"sqlite:///{tmp_path / 'library.sqlite3'}", pool_size=1, max_overflow=0, pool_timeout=0.01
-    )
-    opened = database.Database(engine)
-    with opened.read():
-        with pytest.raises(StoreError, match="cannot read the library"), opened.read():
-            pass
-        with pytest.raises(StoreError, match="cannot write to the library"), opened.write():
-            pass
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Database]:
+    """A new SQLite library with one connection."""
+    opened = open_database(f"sqlite:///{tmp_path / 'library.sqlite3'}", connections=1)
+    yield opened
     opened.close()
+
+
+@pytest.mark.parametrize("outer", ["read", "write"])
+@pytest.mark.parametrize("inner", ["read", "write", "write_error"])
+def test_a_second_transaction_in_a_thread_is_a_programming_error(
+    opened: Database, outer: str, inner: str
+) -> None:
+    nested = pytest.raises(RuntimeError, match="has a transaction of the library already")
+    with getattr(opened, outer)(), nested:
+        _run(getattr(opened, inner))
+    _run(getattr(opened, inner))
+
+
+def _run(method: Callable[[], object]) -> None:
+    result = method()
+    if isinstance(result, AbstractContextManager):
+        with result:
+            pass
+
+
+@pytest.mark.usefixtures("no_wait")
+def test_a_transaction_that_gets_no_connection_in_time_is_refused_as_busy(
+    opened: Database,
+) -> None:
+    with _held(opened.read):
+        with pytest.raises(BusyError, match="database_connections = 1"), opened.read():
+            pass
+        with pytest.raises(BusyError, match="database_connections = 1"), opened.write():
+            pass
+    with opened.read():
+        pass
+
+
+@pytest.mark.usefixtures("no_wait")
+def test_a_writer_that_waits_for_another_holds_no_connection(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path / 'library.sqlite3'}", connections=2)
+    with _held(opened.write):
+        with pytest.raises(BusyError, match="another thread of this process"), opened.write():
+            pass
+        waiting = threading.Thread(target=contextvars.Context().run, args=(_run, opened.write))
+        waiting.start()
+        with opened.read() as connection:
+            assert connection.scalar(text("SELECT COUNT(*) FROM papers")) == 0
+    waiting.join(10)
+    assert not waiting.is_alive()
+    opened.close()
+
+
+@contextmanager
+def _held(method: Callable[[], AbstractContextManager[Connection]]) -> Iterator[None]:
+    """Hold a transaction in another thread."""
+    began, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with method():
+            began.set()
+            done.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert began.wait(10)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_a_read_transaction_on_sqlite_sees_one_snapshot(settings: Settings) -> None:
     settings.data.mkdir(parents=True)
-    opened = database.open_database(settings.database_url)
+    first, second = (open_database(settings.database_url) for _ in range(2))
     count = text("SELECT COUNT(*) FROM metadata")
-    with opened.read() as reader:
+    with first.read() as reader:
         assert reader.execute(count).scalar() == 0
-        with opened.write() as writer:
+        with second.write() as writer:
             writer.execute(text("INSERT INTO metadata (key, value) VALUES ('a', 'b')"))
         assert reader.execute(count).scalar() == 0
-    opened.close()
+    first.close()
+    second.close()
 
 
 def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:

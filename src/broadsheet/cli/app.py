@@ -1,5 +1,6 @@
 """The application: its global options, its consoles, and how errors are printed."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,6 +110,8 @@ def _set_options(
 
 def main() -> None:
     """Run the command line; exit 0 on success, 1 on failure, 2 on wrong usage."""
+    # The files of a library hold addresses and secrets.
+    os.umask(0o077)
     try:
         app()
     except BroadsheetError as error:

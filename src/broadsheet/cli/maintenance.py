@@ -58,8 +58,10 @@ def doctor(data: Data = None, json: Json = False) -> None:
 
     Example: broadsheet doctor
     """
-    with open_data(data) as library:
-        findings = library.diagnose()
+    from broadsheet.config import load_settings
+    from broadsheet.library import diagnose_installation
+
+    findings = diagnose_installation(load_settings({"data": data}))
     if json:
         print_json([asdict(finding) for finding in findings])
     else:

@@ -159,7 +159,7 @@ class RerankVectors:
         if not vectors:
             return
         with self._io_errors("written"):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with FileLock(f"{self._path}.lock"):
                 self._file.append(vectors, text_hashes)
         self.reload()

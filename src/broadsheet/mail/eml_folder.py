@@ -58,7 +58,7 @@ class EmlFolderTransport:
         if self.was_sent(message_id):
             return
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _write_once(self.path_of(message_id), message)
         except OSError as error:
             raise MailError(

@@ -1,9 +1,40 @@
 """Health: counts that describe the state of a library."""
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
 
 from broadsheet.model import DeliveryState, SourceState, SubscriptionState
+
+
+class Status(StrEnum):
+    """What a monitor needs to know: all works, pages are served, or they are not."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class MailBacklog:
+    """The mails that wait.
+
+    Parameters
+    ----------
+    oldest_due_at : datetime or None
+        Earliest time at which a delivery is due, aware UTC, past or future; None if none is due.
+    retrying : int
+        Deliveries that failed at least twice and are retried.
+    error : str or None
+        Why one of these failed.
+    sent_at : datetime or None
+        When the last mail was sent, aware UTC.
+    """
+
+    oldest_due_at: datetime | None = None
+    retrying: int = 0
+    error: str | None = None
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +59,14 @@ class Health:
         Deliveries by state.
     sources : tuple of SourceState
         State of each source in the settings.
+    mail : MailBacklog
+        The mails that wait.
+    damage : str or None
+        Why a transaction of this process found the database damaged.
+    write_error : str or None
+        Why the database or its folder accepts no writes.
+    free_bytes : int or None
+        Free space on the disk of the data folder; None if unknown.
     """
 
     papers: int
@@ -38,3 +77,7 @@ class Health:
     subscriptions: dict[SubscriptionState, int]
     deliveries: dict[DeliveryState, int]
     sources: tuple[SourceState, ...] = ()
+    mail: MailBacklog = field(default_factory=MailBacklog)
+    damage: str | None = None
+    write_error: str | None = None
+    free_bytes: int | None = None

@@ -33,10 +33,13 @@ from broadsheet.model import (
     Edition,
     SubscriptionState,
 )
+from broadsheet.model.health import MailBacklog
 from broadsheet.store.column_types import UtcTime
 from broadsheet.store.tables import deliveries, subscriptions
 
 _MAX_ERROR_CHARS = 1_000
+# One failure may be greylisting.
+_FAILED_TWICE = 2
 # Lower numbers are sent first: a person waits for a confirmation.
 _PRIORITIES = {DeliveryKind.CONFIRMATION: 0, DeliveryKind.DIGEST: 10}
 
@@ -226,6 +229,22 @@ def counts(connection: Connection) -> dict[DeliveryState, int]:
     """Count the deliveries in each state; states without deliveries are omitted."""
     rows = connection.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
     return {DeliveryState(state): total for state, total in rows}
+
+
+def backlog(connection: Connection) -> MailBacklog:
+    """Return what waits, and whether mail is being sent at all."""
+    due = deliveries.c.state == DeliveryState.DUE
+    oldest, retrying, error = connection.execute(
+        select(
+            func.min(deliveries.c.due_at),
+            func.count().filter(deliveries.c.attempts >= _FAILED_TWICE),
+            func.max(deliveries.c.error).filter(deliveries.c.attempts >= _FAILED_TWICE),
+        ).where(due)
+    ).one()
+    sent_at = connection.scalar(
+        select(func.max(deliveries.c.settled_at)).where(deliveries.c.state == DeliveryState.SENT)
+    )
+    return MailBacklog(oldest, retrying, error, sent_at)
 
 
 def retry_unknown(connection: Connection, now: datetime) -> int:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.status import HTTP_404_NOT_FOUND, HTTP_405_METHOD_NOT_ALLOWED
 
-from broadsheet.errors import BroadsheetError, NotFoundError
+from broadsheet.errors import BroadsheetError, BusyError, DamagedError, NotFoundError
 from broadsheet.library import Library
 from broadsheet.web import actions, pages, redirects
 from broadsheet.web.addresses import address_of
@@ -19,9 +19,11 @@ from broadsheet.web.api.cors import ReadApiCors
 from broadsheet.web.api.openapi import openapi_document, parameter_error
 from broadsheet.web.api.problem import problem
 from broadsheet.web.api.quota import QuotaMiddleware, is_read_api
+from broadsheet.web.bounded_wait import BoundedWait
 from broadsheet.web.etag import ETagMiddleware
 from broadsheet.web.feeds import routes
 from broadsheet.web.guard import Guard, safe_headers
+from broadsheet.web.health import HealthMonitor
 from broadsheet.web.hosts import HostCheck, own_names
 from broadsheet.web.rate_limiter import Limiters
 from broadsheet.web.security_log import SecurityLog
@@ -47,6 +49,8 @@ _API_ERRORS = {
     405: "This address accepts GET and HEAD only.",
     422: "A parameter is invalid; /docs describes all parameters.",
 }
+_BUSY = "The site is answering too many requests; try again in a few seconds."
+_DAMAGED = "The database of this site is damaged; its operator has to restore or repair it."
 _SERVER_ERROR = ("Server error", "An error occurred and was logged. Try again later.")
 
 _log = logging.getLogger(__name__)
@@ -76,6 +80,7 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.library = library
+    app.state.health = HealthMonitor(library)
     app.state.templates = Templates(library.settings.title, library.settings.base_url)
     limiters = limiters or Limiters()
     app.state.limits = actions.ActionLimits.of(limiters)
@@ -85,6 +90,7 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
     settings = library.settings
     names = own_names(settings.base_url, settings.host_names)
     app.add_middleware(HostCheck, names=names, refuse=_refusal)
+    app.add_middleware(BoundedWait)
     app.add_middleware(Guard, base_url=settings.base_url)
     app.add_middleware(SecurityLog)
     app.mount("/static", StaticFiles(packages=[("broadsheet.web", "static")]))
@@ -140,7 +146,12 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     _log.error("%s %s: %s", request.method, request.scope["path"], error)
-    return _error(request, 503, *_ERRORS[503], {"Retry-After": "60"})
+    heading, reason = _ERRORS[503]
+    if isinstance(error, BusyError):
+        return _error(request, 503, heading, _BUSY, {"Retry-After": "5"})
+    if isinstance(error, DamagedError):
+        reason = _DAMAGED
+    return _error(request, 503, heading, reason, {"Retry-After": "60"})
 
 
 async def _server_error(request: Request, error: Exception) -> Response:

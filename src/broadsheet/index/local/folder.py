@@ -56,7 +56,7 @@ class IndexFolder:
         """
         path = self.path
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise SearchIndexError(
                 f"the index folder {str(path)!r} cannot be created ({error.strerror}): "

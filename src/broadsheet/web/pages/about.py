@@ -2,15 +2,16 @@
 
 from functools import partial
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from broadsheet.model import DeliveryState
+from broadsheet.model.health import Status
 from broadsheet.rules.fusion import FEEDBACK_PAPERS, LEXICAL_SHARE, SENTENCE_WORDS
 from broadsheet.rules.gaps import gap_spans
 from broadsheet.rules.reranking import DEPTH
-from broadsheet.web.dependencies import Context, TheLibrary
+from broadsheet.web.dependencies import Context
 from broadsheet.web.formula import constants
+from broadsheet.web.health import HealthMonitor
 
 router = APIRouter(include_in_schema=False)
 _page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)
@@ -50,22 +51,16 @@ def status(context: Context) -> Response:
     )
 
 
-@router.get("/healthz")
-def healthz(library: TheLibrary) -> JSONResponse:
-    """Report the health of the library as JSON, for monitoring."""
-    health = library.health()
-    return JSONResponse(
-        {
-            "status": "ok",
-            "papers": health.papers,
-            "behind": health.behind,
-            "edition": health.edition.isoformat() if health.edition else None,
-            "gaps": [
-                {"source": gap.source, "day": gap.day.isoformat(), "why": gap.reason}
-                for state in health.sources
-                for gap in state.gaps
-            ],
-            "due": health.deliveries.get(DeliveryState.DUE, 0),
-        },
-        headers={"Cache-Control": "no-store"},
-    )
+@router.api_route("/healthz", methods=["GET", "HEAD"])
+async def healthz(request: Request, strict: bool = False) -> JSONResponse:
+    """Report the health of the library as JSON, for monitoring.
+
+    The status is 503 if pages cannot be served; with `strict` also if anything else is wrong.
+    """
+    monitor: HealthMonitor = request.app.state.health
+    report = await monitor.report()
+    served = (Status.OK,) if strict else (Status.OK, Status.DEGRADED)
+    headers = {"Cache-Control": "no-store"}
+    if report.status in served:
+        return JSONResponse(report.document, headers=headers)
+    return JSONResponse(report.document, 503, headers=headers | {"Retry-After": "10"})

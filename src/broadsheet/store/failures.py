@@ -1,0 +1,64 @@
+"""What an error of the database means, and what to do about it."""
+
+import sqlite3
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from broadsheet.errors import BusyError, DamagedError, StoreError
+
+_FULL = "the disk is full: free some space"
+_READ_ONLY = "the database or its folder is read-only: allow writes"
+_BUSY = "another process is writing: try again in a few seconds"
+_DAMAGED = "the database is damaged: stop Broadsheet and run 'broadsheet doctor'"
+_OTHER = "check the disk and the database, then try again"
+# By primary result code: https://www.sqlite.org/rescode.html
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: "check that the folder exists and can be written",
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR: "check the disk and its free space",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_POSTGRESQL = {
+    "55P03": _BUSY,
+    "53100": _FULL,
+    "25006": _READ_ONLY,
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
+}
+_PRIMARY_CODE = 0xFF
+
+
+def failure(attempt: str, error: SQLAlchemyError, otherwise: str = _OTHER) -> StoreError:
+    """Return the error to raise instead of one of the driver.
+
+    Parameters
+    ----------
+    attempt : str
+        What failed, such as ``cannot read the library``.
+    error : sqlalchemy.exc.SQLAlchemyError
+        The driver's error.
+    otherwise : str
+        What to do about an unknown error.
+    """
+    # The driver's own message if there is one; SQLAlchemy's has the whole statement.
+    reason = str(getattr(error, "orig", None) or error).strip()
+    advice = _advice(getattr(error, "orig", None))
+    text = f"{attempt} ({reason}): {advice or otherwise}"
+    if advice is _DAMAGED:
+        return DamagedError(text, reason)
+    return BusyError(text) if advice is _BUSY else StoreError(text)
+
+
+def _advice(cause: BaseException | None) -> str | None:
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is not None:
+        return _SQLITE.get(code & _PRIMARY_CODE)
+    # The driver has no code for text that it cannot decode, and we write none.
+    if isinstance(cause, sqlite3.Error) and "Could not decode to UTF-8" in str(cause):
+        return _DAMAGED
+    return _POSTGRESQL.get(getattr(cause, "sqlstate", None) or "")
