@@ -166,6 +166,18 @@ class Library:
         """The current date in the time zone of the settings."""
         return self.now.astimezone(ZoneInfo(self.settings.timezone)).date()
 
+    def version(self) -> tuple[str | int | date, ...]:
+        """Return a value that differs after every change of what this library answers.
+
+        It takes a few microseconds on SQLite: equal values mean that the same question has the
+        same answer. Only the reranking of the top results may improve in between.
+        """
+        position = -1
+        if self._index is not None:
+            self._index.refresh()
+            position = self._index.position
+        return self._database.version(), position, self.today
+
     def add(self, source: str, records: Sequence[Paper | Malformed]) -> IngestReport:
         """Store the records of a source; see :func:`broadsheet.ingest.files.store`."""
         return files.store(self._database, source, records, self.now)

@@ -6,7 +6,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from broadsheet.library import Library
+from broadsheet.web import page_cache
 from broadsheet.web.app import create_app
+
+
+@pytest.fixture(autouse=True)
+def current_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check before each response that a kept page is current."""
+    monkeypatch.setattr(page_cache, "CHECK_S", 0)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from broadsheet.errors import BusyError, DamagedError, StoreError
+from broadsheet.store.commits import Commits
 from broadsheet.store.failures import failure
 
 CONNECTIONS = 16
@@ -68,11 +69,25 @@ class Database:
         self._writer = threading.Lock()
         self._thread = threading.local()
         self._damage: str | None = None
+        self._commits = Commits(engine, self._free)
 
     @property
     def damage(self) -> str | None:
         """Why a transaction found the database damaged: the database's message, or None."""
         return self._damage
+
+    def version(self) -> str | int:
+        """Return a value that differs after every commit to the library, by any process.
+
+        Raises
+        ------
+        StoreError
+            As for :meth:`read`.
+        """
+        if self._engine.dialect.name == "sqlite":
+            return self._commits.stamp()
+        with self.read() as connection:
+            return str(connection.scalar(text("SELECT pg_current_snapshot()::text")))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -159,6 +174,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        self._commits.close()
         self._engine.dispose()
 
     def _require_no_transaction(self) -> None:

@@ -5,7 +5,6 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.status import HTTP_404_NOT_FOUND, HTTP_405_METHOD_NOT_ALLOWED
@@ -19,12 +18,14 @@ from broadsheet.web.api.cors import ReadApiCors
 from broadsheet.web.api.openapi import openapi_document, parameter_error
 from broadsheet.web.api.problem import problem
 from broadsheet.web.api.quota import QuotaMiddleware, is_read_api
+from broadsheet.web.assets import Assets
 from broadsheet.web.bounded_wait import BoundedWait
 from broadsheet.web.etag import ETagMiddleware
 from broadsheet.web.feeds import routes
 from broadsheet.web.guard import Guard, safe_headers
 from broadsheet.web.health import HealthMonitor
 from broadsheet.web.hosts import HostCheck, own_names
+from broadsheet.web.page_cache import PageCache
 from broadsheet.web.rate_limiter import Limiters
 from broadsheet.web.security_log import SecurityLog
 from broadsheet.web.templating import Templates
@@ -85,6 +86,7 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
     limiters = limiters or Limiters()
     app.state.limits = actions.ActionLimits.of(limiters)
     app.add_middleware(ETagMiddleware)
+    app.add_middleware(PageCache, library=library)
     app.add_middleware(QuotaMiddleware, library=library, limiters=limiters)
     app.add_middleware(ReadApiCors)
     settings = library.settings
@@ -93,7 +95,7 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
     app.add_middleware(BoundedWait)
     app.add_middleware(Guard, base_url=settings.base_url)
     app.add_middleware(SecurityLog)
-    app.mount("/static", StaticFiles(packages=[("broadsheet.web", "static")]))
+    app.mount("/static", Assets(packages=[("broadsheet.web", "static")]))
     for module in (v1, hub, docs, routes, actions, redirects):
         app.include_router(module.router)
     for router in pages.ROUTERS:

@@ -1,7 +1,7 @@
 """FastAPI dependencies: the library, the page context, the reader."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from math import ceil
@@ -36,11 +36,18 @@ async def _library(request: Request) -> Library:
 TheLibrary = Annotated[Library, Depends(_library)]
 
 
-async def _reader(request: Request, library: TheLibrary) -> str | None:
+def reader_of(request: Request, library: Library) -> str | None:
+    """Return the reader named by the request's cookie; None without a valid cookie."""
+    if "cookie" not in request.headers:
+        return None
     try:
         return str(_serializer(library).loads(request.cookies.get(_cookie_name(library), "")))
     except BadSignature:
         return None
+
+
+async def _reader(request: Request, library: TheLibrary) -> str | None:
+    return reader_of(request, library)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +125,6 @@ def set_reader_cookie(response: Response, library: Library, reader: str) -> None
         samesite="lax",
         secure=_is_https(library),
     )
-
-
-def votes_on(
-    library: Library, reader: str | None, paper_ids: Sequence[str]
-) -> tuple[dict[str, int], set[str]]:
-    """Return the votes of some papers, and the papers among them that the reader voted for."""
-    voted = library.voted(reader, paper_ids) if reader else set()
-    return library.votes(paper_ids), voted
 
 
 def client_network(request: Request) -> str:

@@ -78,7 +78,7 @@ def tagged(status: int, headers: MutableHeaders, body: bytes) -> WholeResponse:
     if status == HTTP_200_OK and "no-store" not in headers.get("cache-control", ""):
         headers.setdefault("ETag", f'"{_digest(body)}"')
         headers.setdefault("Cache-Control", REVALIDATE)
-    if response.is_compressible:
+    if response.is_compressible and "Accept-Encoding" not in headers.get("vary", ""):
         headers.add_vary_header("Accept-Encoding")
     return response
 

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from broadsheet.rules.humanize import ago
 from broadsheet.web import addresses, calendar, view_models
+from broadsheet.web.etag import REVALIDATE
 
 _PACKAGE = "broadsheet.web"
 
@@ -103,7 +104,7 @@ class Templates:
         Returns
         -------
         HTMLResponse
-            Not cacheable by shared caches: the page contains the reader's own votes.
+            Not cacheable by shared caches: readers see their own votes on it.
         """
         html = self._environment.get_template(template).render(
             {
@@ -118,7 +119,7 @@ class Templates:
         return HTMLResponse(
             html.encode("utf-8", "replace"),
             status,
-            {"Cache-Control": "private, no-cache", **(headers or {})},
+            {"Cache-Control": REVALIDATE, "Vary": "Cookie", **(headers or {})},
         )
 
     def notice(

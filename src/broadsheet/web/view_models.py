@@ -64,8 +64,6 @@ class Entry:
         Reason for the rank; empty in lists without one.
     votes : int
         Current votes.
-    voted : bool
-        Whether this reader voted for the paper.
     notice : str or None
         Correction, withdrawal or retraction.
     picked : bool
@@ -86,7 +84,6 @@ class Entry:
     link: str | None
     why: str
     votes: int
-    voted: bool
     notice: str | None
     picked: bool = False
     comment: str | None = None
@@ -97,28 +94,26 @@ class Entry:
         return "".join(piece.text for piece in self.title)
 
 
-def edition_entry(item: EditionItem, *, votes: int, voted: bool) -> Entry:
+def edition_entry(item: EditionItem, *, votes: int) -> Entry:
     """Return the entry of one paper of an edition."""
-    entry = _entry(item, item.paper_id, item.rank, item.reason, votes=votes, voted=voted)
+    entry = _entry(item, item.paper_id, item.rank, item.reason, votes=votes)
     return replace(entry, picked=item.picked, comment=item.comment)
 
 
-def trend_entry(trend: Trend, *, votes: int, voted: bool) -> Entry:
+def trend_entry(trend: Trend, *, votes: int) -> Entry:
     """Return the entry of one trending paper."""
     paper = trend.paper
-    return _entry(paper, paper.id, trend.rank, trend.reason, votes=votes, voted=voted)
+    return _entry(paper, paper.id, trend.rank, trend.reason, votes=votes)
 
 
-def hit_entry(hit: Hit, *, votes: int, voted: bool) -> Entry:
+def hit_entry(hit: Hit, *, votes: int) -> Entry:
     """Return the entry of one search result, with the words of the query marked."""
-    return _entry(
-        hit.paper, hit.paper.id, hit.rank, hit.reason, hit.words, votes=votes, voted=voted
-    )
+    return _entry(hit.paper, hit.paper.id, hit.rank, hit.reason, hit.words, votes=votes)
 
 
-def paper_entry(paper: Paper, *, votes: int, voted: bool, rank: int = 1) -> Entry:
+def paper_entry(paper: Paper, *, votes: int, rank: int = 1) -> Entry:
     """Return the entry of a paper outside of search results, editions and trending."""
-    return _entry(paper, paper.id, rank, "", votes=votes, voted=voted)
+    return _entry(paper, paper.id, rank, "", votes=votes)
 
 
 def _entry(
@@ -129,7 +124,6 @@ def _entry(
     words: Collection[str] = (),
     *,
     votes: int,
-    voted: bool,
 ) -> Entry:
     abstract = work.abstract or ""
     lines = snippet(abstract, words)
@@ -146,7 +140,6 @@ def _entry(
         link=web_link(work.link),
         why=why,
         votes=votes,
-        voted=voted,
         notice=work.notice,
     )
 
@@ -170,7 +163,7 @@ class Part:
     entries: tuple[Entry, ...]
 
 
-def parts(edition: Edition, votes: Mapping[str, int], voted: Collection[str]) -> list[Part]:
+def parts(edition: Edition, votes: Mapping[str, int]) -> list[Part]:
     """Group the papers of an edition by section; a lone trending section has no heading.
 
     Parameters
@@ -179,12 +172,10 @@ def parts(edition: Edition, votes: Mapping[str, int], voted: Collection[str]) ->
         A published edition.
     votes : mapping of paper id to int
         Current votes; papers without votes may be missing.
-    voted : collection of str
-        Papers that the reader voted for.
     """
     entries = {
         section: tuple(
-            edition_entry(item, votes=votes.get(item.paper_id, 0), voted=item.paper_id in voted)
+            edition_entry(item, votes=votes.get(item.paper_id, 0))
             for item in edition.items
             if item.section is section
         )

@@ -9,7 +9,7 @@ from broadsheet.errors import NotFoundError
 from broadsheet.model import Edition, Period, Span
 from broadsheet.web import calendar, view_models
 from broadsheet.web.convertors import PERIOD
-from broadsheet.web.dependencies import Context, PageContext, votes_on
+from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.feeds.alternates import Alternate, feeds_at
 
 # Thirteen years of days.
@@ -83,7 +83,7 @@ def _edition_page(context: PageContext, edition: Edition, newest: int) -> Respon
     return context.render(
         "edition.html",
         edition=edition,
-        parts=view_models.parts(edition, *votes_on(context.library, context.reader, paper_ids)),
+        parts=view_models.parts(edition, context.library.votes(paper_ids)),
         newest=newest,
         revisions=range(max(1, newest - REVISIONS_SHOWN + 1), newest + 1),
         older=older,

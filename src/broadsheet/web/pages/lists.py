@@ -12,7 +12,7 @@ from broadsheet.rules.query_tokens import without_quotes
 from broadsheet.web import results, view_models
 from broadsheet.web.addresses import author_path, category_path, plain, trending_path
 from broadsheet.web.convertors import CATEGORY
-from broadsheet.web.dependencies import Context, PageContext, votes_on
+from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.feeds.alternates import feeds_at
 from broadsheet.web.view_models import Entry
 
@@ -82,10 +82,8 @@ def author(context: Context, name: str, page: str = "1") -> Response:
 
 
 def _entries(context: PageContext, papers: list[Paper], first_rank: int) -> list[Entry]:
-    votes, voted = votes_on(context.library, context.reader, [paper.id for paper in papers])
+    votes = context.library.votes([paper.id for paper in papers])
     return [
-        view_models.paper_entry(
-            paper, votes=votes.get(paper.id, 0), voted=paper.id in voted, rank=rank
-        )
+        view_models.paper_entry(paper, votes=votes.get(paper.id, 0), rank=rank)
         for rank, paper in enumerate(papers, start=first_rank)
     ]

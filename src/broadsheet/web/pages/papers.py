@@ -10,7 +10,7 @@ from broadsheet.web import view_models
 from broadsheet.web.addresses import category_path, paper_path, path_id
 from broadsheet.web.chart import chart
 from broadsheet.web.convertors import PAPER_ID
-from broadsheet.web.dependencies import NO_PAPER, Context, find_paper, votes_on
+from broadsheet.web.dependencies import NO_PAPER, Context, find_paper
 from broadsheet.web.feeds.alternates import Alternate, feeds_at
 
 router = APIRouter(include_in_schema=False)
@@ -26,12 +26,11 @@ def paper(context: Context, paper_id: str) -> Response:
         raise HTTPException(404, NO_PAPER)
     if path_id(found.id) != paper_id:
         return RedirectResponse(paper_path(found.id), 308)
-    votes, voted = votes_on(library, context.reader, [found.id])
     signals = library.signals(found.id)
     return context.render(
         "paper.html",
         paper=found,
-        entry=view_models.paper_entry(found, votes=votes.get(found.id, 0), voted=found.id in voted),
+        entry=view_models.paper_entry(found, votes=library.votes([found.id]).get(found.id, 0)),
         records=library.records(found.id),
         attention=view_models.attention_totals(signals),
         chart=chart(signals),

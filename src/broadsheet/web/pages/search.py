@@ -9,7 +9,7 @@ from broadsheet.model import HitList
 from broadsheet.rules.query import parse
 from broadsheet.web import results, view_models
 from broadsheet.web.addresses import paper_path, search_path
-from broadsheet.web.dependencies import Context, PageContext, votes_on
+from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.facets import facet_links, parse_sort
 from broadsheet.web.feeds.alternates import feeds_at
 from broadsheet.web.view_models import Entry
@@ -52,16 +52,11 @@ def search(context: Context, q: str = "", page: str = "1", sort: str = "") -> Re
 
 
 def _sections(context: PageContext, found: HitList) -> list[tuple[str, list[Entry]]]:
-    votes, voted = votes_on(context.library, context.reader, [hit.paper.id for hit in found.hits])
+    votes = context.library.votes([hit.paper.id for hit in found.hits])
     return [
         (
             tier.heading,
-            [
-                view_models.hit_entry(
-                    hit, votes=votes.get(hit.paper.id, 0), voted=hit.paper.id in voted
-                )
-                for hit in tier.hits
-            ],
+            [view_models.hit_entry(hit, votes=votes.get(hit.paper.id, 0)) for hit in tier.hits],
         )
         for tier in results.tiers(found)
     ]

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from broadsheet.web import view_models
 from broadsheet.web.addresses import plain, trending_path
-from broadsheet.web.dependencies import Context, votes_on
+from broadsheet.web.dependencies import Context
 from broadsheet.web.feeds.alternates import feeds_at
 
 PAGE_SIZE = 50
@@ -28,15 +28,13 @@ def trending(context: Context, category: str = "", after: str = "") -> Response:
             400, "Invalid `after`; start at the first page of the list, /trending."
         ) from None
     papers = [trend.paper for trend in found.trends]
-    votes, voted = votes_on(context.library, context.reader, [paper.id for paper in papers])
+    votes = context.library.votes([paper.id for paper in papers])
     return context.render(
         "trending.html",
         category=name,
         is_first=not after,
         entries=[
-            view_models.trend_entry(
-                trend, votes=votes.get(trend.paper.id, 0), voted=trend.paper.id in voted
-            )
+            view_models.trend_entry(trend, votes=votes.get(trend.paper.id, 0))
             for trend in found.trends
         ],
         categories=[(each, trending_path(each)) for each in view_models.categories_of(papers)],
