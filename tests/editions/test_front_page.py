@@ -48,7 +48,7 @@ def _reads_of_editions(site: TrendingLibrary) -> list[int]:
             queries.append((sql, values))
 
     with TestClient(create_app(site.library)) as client:
-        client.get("/")
+        client.get("/subscribe")
         event.listen(site.database._engine, "before_cursor_execute", record)
         assert client.get("/").status_code == 200
         event.remove(site.database._engine, "before_cursor_execute", record)
