@@ -9,6 +9,8 @@ from broadsheet.rules import identity
 
 # Characters of a query string that are left as they are.
 _QUERY_CHARACTERS = "%/:?@!$&'()*+,;=~"
+# A pattern of JSON Schema: some text remains when `plain` has removed all that it removes.
+NOT_EMPTY = r"[^\x00-\x20\x7f-\xa0\s]"
 # What other routes append to a paper id, and an id that ends with it as a path contains it.
 _SUFFIX = re.compile(r"(?:\.md|/vote|/signals)/*$")
 _ESCAPED = re.compile(r"(?:\.md|/vote|/signals)/+$")

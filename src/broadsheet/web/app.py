@@ -131,7 +131,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    name, is_missing = str(first["loc"][-1]), first["type"] == "missing"
+    name, is_missing = str(first["loc"][:2][-1]), first["type"] == "missing"
     if _is_data(request):
         document, path = openapi_document(request.app), request.scope["route"].path_format
         reason = parameter_error(document, path, name, is_missing=is_missing)

@@ -140,7 +140,7 @@ def test_editions_are_listed_and_each_revision_is_readable(
         ("trending?after=1.0x1p9999.3", 422, "'after'"),
         ("trending?after=1.0x1p1." + "9" * 25, 422, "'after'"),
         ("editions?span=year", 422, "one of day, week, month"),
-        ("editions?span=week&after=2026-02-20", 422, "'after'"),
+        ("editions?span=week&after=2026-W08", 422, "'after'"),
         ("editions/2026-02-30", 404, "2026-02-20, 2026-W08 or 2026-02"),
         ("editions/1999-W01", 404, "is not published"),
         ("editions/2026-03-11?revision=99", 404, "no revision 99"),

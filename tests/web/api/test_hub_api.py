@@ -282,10 +282,6 @@ def test_markdown_contains_all_fields(client: TestClient, library: Library) -> N
         ("week=2026-W54", "Invalid week; the format is 2026-W08."),
         ("month=2026-2", "Invalid month; the format is 2026-02."),
         (
-            "date=2026-02-20&month=2026-02",
-            "Use only one of 'date', 'week' and 'month'.",
-        ),
-        (
             "sort=upvotes",
             "The parameter 'sort' must be one of publishedAt, trending; "
             "/docs describes all parameters.",
@@ -296,6 +292,21 @@ def test_an_invalid_time_or_order_is_an_error(client: TestClient, query: str, wh
     assert refusal(client, f"/api/daily_papers?{query}") == why
 
 
+def test_what_does_not_exist_is_not_found(client: TestClient) -> None:
+    deep = refusal(client, f"/api/daily_papers?limit=1&p={MAX_DEPTH}", 404)
+    assert "10,000 papers" in deep
+    assert (
+        refusal(client, "/api/daily_papers?week=2025-W53", 404) == "The year 2025 has no week 53."
+    )
+
+
+def test_a_day_a_week_and_a_month_all_apply(client: TestClient) -> None:
+    day = listed(client, "?date=2026-02-16")
+    assert listed(client, "?date=2026-02-16&week=2026-W08&month=2026-02") == day
+    assert listed(client, "?date=2026-02-16&week=2026-W09") == []
+    assert listed(client, "?week=2026-W08&month=2026-03") == []
+
+
 @pytest.mark.parametrize(
     ("path", "named"),
     [
@@ -304,7 +315,6 @@ def test_an_invalid_time_or_order_is_an_error(client: TestClient, query: str, wh
         ("/api/daily_papers?p=-1", "'p'"),
         ("/api/daily_papers?p=one", "'p'"),
         (f"/api/daily_papers?p={'9' * 5_000}", "'p'"),
-        (f"/api/daily_papers?limit=1&p={MAX_DEPTH}", "10,000 papers"),
         ("/api/papers/search", "'q'"),
         ("/api/papers/search?q=", "'q'"),
         ("/api/papers/search?q=%00%20", "'q'"),

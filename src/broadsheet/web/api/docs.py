@@ -6,7 +6,12 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from broadsheet.web.api.openapi import field_descriptions, openapi_document, operations_by_tag
+from broadsheet.web.api.openapi import (
+    field_descriptions,
+    openapi_document,
+    openapi_json,
+    operations_by_tag,
+)
 from broadsheet.web.api.quota import WITH_TOKEN
 from broadsheet.web.dependencies import Context
 
@@ -17,7 +22,7 @@ _page = partial(router.api_route, methods=["GET", "HEAD"])
 @_page("/openapi.json")
 def openapi(request: Request) -> Response:
     """Return the OpenAPI document."""
-    return Response(orjson.dumps(request.app.openapi()), media_type="application/json")
+    return Response(orjson.dumps(openapi_json(request.app)), media_type="application/json")
 
 
 @_page("/docs", response_class=HTMLResponse)

@@ -1,5 +1,6 @@
 """The papers API of the Hugging Face Hub, as used by `huggingface_hub` and `hf papers`."""
 
+import re
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from itertools import islice
 from typing import Annotated, Any, Literal
@@ -13,8 +14,9 @@ from pydantic import BaseModel, Field
 from broadsheet.library import Library
 from broadsheet.model import Paper, Period, Span
 from broadsheet.rules.query import paper_id_in
-from broadsheet.web.addresses import paper_path, plain
+from broadsheet.web.addresses import NOT_EMPTY, paper_path, plain
 from broadsheet.web.api.hub_schemas import (
+    Absent,
     Attention,
     HubItem,
     HubPaperAlone,
@@ -24,7 +26,7 @@ from broadsheet.web.api.hub_schemas import (
 )
 from broadsheet.web.api.markdown import Standing, paper_markdown
 from broadsheet.web.api.openapi import openapi_document, parameter_error
-from broadsheet.web.api.problem import PROBLEMS
+from broadsheet.web.api.problem import problems
 from broadsheet.web.calendar import long_date
 from broadsheet.web.convertors import API_PAPER_ID
 from broadsheet.web.dependencies import NO_PAPER, TheLibrary, find_paper
@@ -37,19 +39,27 @@ _ARCHIVE = 5_000
 _BATCH = 100
 _TRENDING_SHOWN = 50
 _EDITIONS_SHOWN = 14
+_WEEK = r"^[1-9][0-9]{3}-W(0[1-9]|[1-4][0-9]|5[0-3])$"
+_MONTH = r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"
 _EXAMPLES = {Span.DAY: "2026-02-20", Span.WEEK: "2026-W08", Span.MONTH: "2026-02"}
 
 
 class DailyPapersParams(BaseModel):
-    """Query parameters of the daily papers."""
+    """Query parameters of the daily papers; those that are given all apply."""
 
     p: int = Field(0, ge=0, description="Page number, from 0.")
     limit: int = Field(50, ge=1, le=100, description="Papers per page.")
     sort: Literal["publishedAt", "trending"] = Field("publishedAt", description="Sort order.")
-    date: str | None = Field(None, description="A day: 2026-02-20.")
-    week: str | None = Field(None, description="An ISO week: 2026-W08.")
-    month: str | None = Field(None, description="A month: 2026-02.")
-    submitter: str | None = Field(None, description="User name of the submitter.")
+    date: str | Absent = Field(
+        None, description="A day: 2026-02-20.", json_schema_extra={"format": "date"}
+    )
+    week: str | Absent = Field(
+        None, description="An ISO week: 2026-W08.", json_schema_extra={"pattern": _WEEK}
+    )
+    month: str | Absent = Field(
+        None, description="A month: 2026-02.", json_schema_extra={"pattern": _MONTH}
+    )
+    submitter: str | Absent = Field(None, description="User name of the submitter.")
 
     @property
     def trending(self) -> bool:
@@ -74,7 +84,7 @@ class _HubRoute(APIRoute):
                 return await handle(request)
             except RequestValidationError as error:
                 first = error.errors()[0]
-                name, is_missing = str(first["loc"][-1]), first["type"] == "missing"
+                name, is_missing = str(first["loc"][:2][-1]), first["type"] == "missing"
                 document, path = openapi_document(request.app), request.scope["route"].path_format
                 reason = parameter_error(document, path, name, is_missing=is_missing)
                 raise _error(400, reason) from error
@@ -87,11 +97,11 @@ PaperId = Annotated[str, Path(description="Any id of the paper.", examples=["250
 router = APIRouter(
     tags=["Hugging Face Hub compatible"],
     route_class=_HubRoute,
-    responses={"default": PROBLEMS},
+    responses=problems(400),
 )
 
 
-@router.get("/api/daily_papers", response_model_exclude_none=True)
+@router.get("/api/daily_papers", response_model_exclude_none=True, responses=problems(400, 404))
 def daily_papers(
     library: TheLibrary, params: Annotated[DailyPapersParams, Query()]
 ) -> list[HubItem]:
@@ -99,7 +109,7 @@ def daily_papers(
     start = params.p * params.limit
     if start >= MAX_DEPTH:
         raise _error(
-            400, f"pages end at {MAX_DEPTH:,} papers; use a date, week or month to go further"
+            404, f"pages end at {MAX_DEPTH:,} papers; use a date, week or month to go further"
         )
     return _items(library, islice(_listed(library, params), start, start + params.limit))
 
@@ -108,7 +118,13 @@ def daily_papers(
 def search(
     library: TheLibrary,
     q: Annotated[
-        str, Query(max_length=250, description="Search query.", examples=["sparse attention"])
+        str,
+        Query(
+            max_length=250,
+            description="Search query.",
+            examples=["sparse attention"],
+            json_schema_extra={"pattern": NOT_EMPTY},
+        ),
     ],
     limit: Annotated[int, Query(ge=1, le=120, description="Maximum number of papers.")] = 120,
 ) -> list[HubItem]:
@@ -122,14 +138,24 @@ def search(
     return _items(library, map(Listed, found))
 
 
-@router.get(f"/api/papers/{API_PAPER_ID}", response_model_exclude_none=True)
+@router.get(
+    f"/api/papers/{API_PAPER_ID}", response_model_exclude_none=True, responses=problems(400, 404)
+)
 def paper(library: TheLibrary, paper_id: PaperId) -> HubPaperAlone:
     """Return one paper by any of its ids."""
     found = _find(library, paper_id)
     return paper_alone(found, _attention(library, [found])[found.id])
 
 
-@router.get("/papers/{paper_id:path}.md", response_class=Response)
+@router.get(
+    "/papers/{paper_id:path}.md",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/markdown": {"schema": {"type": "string"}}}},
+        308: {"description": "The DOI of a paper ends in `.md`; this is the address of its page."},
+        **problems(400, 404),
+    },
+)
 def markdown(library: TheLibrary, paper_id: PaperId) -> Response:
     """Return one paper as Markdown."""
     found = find_paper(library, paper_id)
@@ -148,9 +174,14 @@ def markdown(library: TheLibrary, paper_id: PaperId) -> Response:
 
 def _listed(library: Library, params: DailyPapersParams) -> Iterator[Listed]:
     """Yield the requested papers, each once; reads as many batches as are consumed."""
-    period = _period(params)
-    if period is not None:
-        batches = _published(library, _editions_of(library, period))
+    periods = _periods(params)
+    if periods:
+        editions = [
+            edition
+            for edition in _editions_of(library, periods[0])
+            if all(Period.containing(edition.first, each.span) == each for each in periods[1:])
+        ]
+        batches = _published(library, editions)
         if params.trending:
             papers = [listed for batch in batches for listed in batch]
             batches = iter([sorted(papers, key=lambda listed: -listed.score)])
@@ -166,17 +197,19 @@ def _listed(library: Library, params: DailyPapersParams) -> Iterator[Listed]:
                 yield listed
 
 
-def _period(params: DailyPapersParams) -> Period | None:
+def _periods(params: DailyPapersParams) -> list[Period]:
+    """Parse the day, week and month that are given, in this order."""
     fields = {Span.DAY: params.date, Span.WEEK: params.week, Span.MONTH: params.month}
-    used = {span: text for span, text in fields.items() if text is not None}
-    if len(used) > 1:
-        raise _error(400, "use only one of 'date', 'week' and 'month'")
-    for span, text in used.items():
-        try:
-            return Period.parse(text, span)
-        except ValueError:
-            raise _error(400, f"invalid {span}; the format is {_EXAMPLES[span]}") from None
-    return None
+    return [_period(text, span) for span, text in fields.items() if text is not None]
+
+
+def _period(text: str, span: Span) -> Period:
+    try:
+        return Period.parse(text, span)
+    except ValueError:
+        if re.search(_WEEK, text):
+            raise _error(404, f"the year {text[:4]} has no week {text[-2:]}") from None
+        raise _error(400, f"invalid {span}; the format is {_EXAMPLES[span]}") from None
 
 
 def _editions_of(library: Library, period: Period) -> list[Period]:

@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Annotated
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
 
 from broadsheet.model import Kind, Paper, Submission
 from broadsheet.rules.dates import first_day
@@ -25,7 +33,13 @@ def hub_time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[datetime, PlainSerializer(hub_time, return_type=str)]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(hub_time, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+# No value, for a field or parameter that is left out and never null.
+Absent = SkipJsonSchema[None]
 
 
 class _Wire(BaseModel):
@@ -51,15 +65,15 @@ class HubPaper(_Wire):
 
     id: str = Field(description="arXiv id without prefix, else the id in this library.")
     authors: tuple[HubAuthor, ...]
-    published_at: Moment | None
+    published_at: Moment | Absent = None
     title: str
     summary: str = Field(description="Abstract; empty if there is none.")
     upvotes: int = Field(description="Upvotes on the hub plus votes of this site's readers.")
-    submitted_on_daily_at: Moment | None
-    submitted_on_daily_by: HubUser | None
-    github_repo: str | None
-    github_stars: int | None
-    ai_summary: str | None = Field(serialization_alias="ai_summary")
+    submitted_on_daily_at: Moment | Absent = None
+    submitted_on_daily_by: HubUser | Absent = None
+    github_repo: str | Absent = None
+    github_stars: int | Absent = None
+    ai_summary: str | Absent = Field(None, serialization_alias="ai_summary")
 
 
 class HubPaperAlone(HubPaper):
@@ -72,14 +86,14 @@ class HubItem(_Wire):
     """A paper in a list; `huggingface_hub` reads some fields at this level only."""
 
     paper: HubPaper
-    published_at: Moment | None = Field(description="Day of its edition.")
+    published_at: Moment | Absent = Field(None, description="Day of its edition.")
     title: str
     summary: str
     num_comments: int
-    submitted_by: HubUser | None
-    github_repo: str | None
-    github_stars: int | None
-    ai_summary: str | None = Field(serialization_alias="ai_summary")
+    submitted_by: HubUser | Absent = None
+    github_repo: str | Absent = None
+    github_stars: int | Absent = None
+    ai_summary: str | Absent = Field(None, serialization_alias="ai_summary")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from fastapi.openapi import models
 from fastapi.openapi.models import OpenAPI, Schema
 
+from broadsheet.web.api.problem import Problem
+
 _PLACEHOLDERS: Mapping[str, object] = {
     "string": "…",
     "integer": 1,
@@ -88,11 +90,18 @@ class Operation:
     example_response: str
 
 
+def openapi_json(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of an application, with the schema of its errors."""
+    document = app.openapi()
+    document["components"]["schemas"].setdefault(Problem.__name__, Problem.model_json_schema())
+    return document
+
+
 def openapi_document(app: FastAPI) -> OpenAPI:
     """Return the parsed OpenAPI document of an application."""
     state = app.state
     if not hasattr(state, "openapi_document"):
-        state.openapi_document = OpenAPI.model_validate(app.openapi())
+        state.openapi_document = OpenAPI.model_validate(openapi_json(app))
     return cast(OpenAPI, state.openapi_document)
 
 

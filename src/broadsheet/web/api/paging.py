@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from broadsheet.model import Signal
@@ -76,6 +75,7 @@ def _start(signals: Sequence[Signal], after: str) -> int:
     cursor = _CURSOR.fullmatch(after)
     if cursor is None:
         raise ValueError(f"invalid cursor of a list of signals: {after!r}")
-    last, returned = datetime.fromisoformat(cursor[1]), int(cursor[2])
-    earlier = sum(signal.observed_at < last for signal in signals)
-    return earlier + min(returned, sum(signal.observed_at == last for signal in signals))
+    # In this format, the order of texts is that of times.
+    times = [signal.observed_at.strftime(_TIME) for signal in signals]
+    earlier = sum(time < cursor[1] for time in times)
+    return earlier + min(int(cursor[2]), times.count(cursor[1]))

@@ -18,7 +18,7 @@ class Problem(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     type: str
-    """Always ``about:blank``; the status identifies the error."""
+    """Always `about:blank`; the status identifies the error."""
     title: str
     """Name of the status."""
     status: int
@@ -31,11 +31,27 @@ class Problem(BaseModel):
     """Same as `detail`; clients of the Hugging Face Hub read this field."""
 
 
-# Description of every error response in OpenAPI.
-PROBLEMS: dict[str, Any] = {
-    "description": "An error.",
-    "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+_REASONS = {
+    400: "A parameter is missing or invalid.",
+    401: "The token is unknown or revoked, or the API requires one and none was sent.",
+    404: "There is nothing with this id or period.",
+    421: "The site is not served under the host name of the request.",
+    422: "A parameter is missing, unknown or invalid.",
+    429: "Too many requests; the header Retry-After states the seconds to wait.",
+    500: "An unexpected error, which the server has logged.",
+    503: "The library is not available, or the server has too much to do; try again later.",
 }
+_EVERYWHERE = (401, 421, 429, 500, 503)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe error responses for OpenAPI: the given statuses and those of every operation."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+    listed = sorted({*statuses, *_EVERYWHERE})
+    described = {status: _REASONS[status] for status in listed} | {"default": "An error."}
+    return {
+        status: {"description": reason, "content": content} for status, reason in described.items()
+    }
 
 
 def problem(

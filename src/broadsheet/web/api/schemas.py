@@ -31,11 +31,11 @@ class Links(Schema):
     page: Annotated[str, Field(examples=["https://paper.example/papers/arxiv:2502.14802"])]
     """Page of the paper on this site."""
     work: Annotated[str | None, Field(examples=["https://arxiv.org/abs/2502.14802"])]
-    """The paper itself: at arXiv, by its DOI, or as stated by a source."""
-    code: Annotated[str | None, Field(examples=["https://github.com/valley/kites"])] = None
-    """Source code."""
-    free: Annotated[str | None, Field(examples=["https://arxiv.org/pdf/2502.14802"])] = None
-    """Open-access copy."""
+    """The paper itself: at arXiv, by its DOI, or as stated by a source; null if unknown."""
+    code: Annotated[str | None, Field(examples=["https://github.com/valley/kites"])]
+    """Source code; null if none is known."""
+    free: Annotated[str | None, Field(examples=["https://arxiv.org/pdf/2502.14802"])]
+    """Open-access copy; null if none is known."""
 
 
 class Brief(Schema):
@@ -52,7 +52,7 @@ class Brief(Schema):
     categories: Annotated[tuple[str, ...], Field(examples=[["cs.LG", "stat.ML"]])]
     """arXiv categories or keywords, the primary one first."""
     published: Annotated[str | None, Field(examples=["2026-02-20"])]
-    """ISO date of day, month or year precision."""
+    """ISO date of day, month or year precision; null if unknown."""
     notice: Annotated[Notice | None, Field(examples=[None])]
     """Corrected, withdrawn or retracted, the most severe one; null if none."""
     links: Links
@@ -63,19 +63,19 @@ class Paper(Brief):
     """One paper, merged from all its sources."""
 
     arxiv_id: Annotated[str | None, Field(examples=["2502.14802"])]
-    """arXiv id without version."""
+    """arXiv id without version; null if there is none."""
     doi: Annotated[str | None, Field(examples=["10.1000/kites"])]
-    """DOI in lower case."""
+    """DOI in lower case; null if there is none."""
     ids: Annotated[tuple[str, ...], Field(examples=[["openalex:W2741809807"]])]
     """Ids at OpenAlex, Semantic Scholar and the ACL Anthology."""
     version: Annotated[int | None, Field(examples=[2])]
-    """Newest version."""
+    """Newest version; null if unknown."""
     venue: Annotated[str | None, Field(examples=["Journal of Kites"])]
-    """Journal or conference."""
+    """Journal or conference; null if unknown."""
     comment: Annotated[str | None, Field(examples=["12 pages, 3 figures"])]
-    """Comment of the authors."""
+    """Comment of the authors; null if there is none."""
     summary: Annotated[str | None, Field(examples=["Kites rise when the wind turns."])]
-    """Summary in one sentence, from a source."""
+    """Summary in one sentence, from a source; null if none has one."""
 
 
 class Submission(Schema):
@@ -223,7 +223,7 @@ class Item(Brief):
     picked: Annotated[bool, Field(examples=[False])]
     """Whether the editor pinned the paper."""
     comment: Annotated[str | None, Field(examples=["Read the second figure first."])]
-    """Comment of the editor."""
+    """Comment of the editor; null if there is none."""
 
 
 class Edition(EditionName):

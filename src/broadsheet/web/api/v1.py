@@ -1,5 +1,6 @@
 """Version 1 of the API."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -7,14 +8,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Security
 from fastapi.security import HTTPBearer
+from pydantic import Field
+from pydantic.fields import FieldInfo
 
 from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.model import Mode, Paper, Period, Sort, Span
-from broadsheet.web.addresses import plain
+from broadsheet.web.addresses import NOT_EMPTY, plain
 from broadsheet.web.api import schemas, serializers
+from broadsheet.web.api.hub_schemas import Absent
 from broadsheet.web.api.paging import next_address, signals_after
-from broadsheet.web.api.problem import PROBLEMS
+from broadsheet.web.api.problem import problems
 from broadsheet.web.calendar import parse_period
 from broadsheet.web.convertors import API_PAPER_ID
 from broadsheet.web.dependencies import TheLibrary, find_paper
@@ -24,14 +28,17 @@ from broadsheet.web.view_models import QUERY_CHARS
 MAX_RANK = 10_000
 _ARCHIVE = 100_000
 
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_PAPERS_CURSOR = r"(-|[0-9]{4}(-[0-9]{2}){0,2})\.[0-9]{1,18}"
+_SIGNALS_CURSOR = rf"{_DAY}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}\.[0-9]{{6}}Z\.[0-9]{{1,9}}"
+_TRENDING_CURSOR = r"[0-9]{1,9}\.-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,3}\.[0-9]{1,18}"
+
+_INVALID_CURSOR = "The parameter 'after' must be the 'after' of a previous page."
+
 Limit = Annotated[int, Query(ge=1, le=500, description="Maximum number of items.", examples=[2])]
-After = Annotated[
-    str | None,
-    Query(max_length=100, description="Cursor: the `after` of the previous page."),
-]
 Category = Annotated[
-    str | None,
-    Query(max_length=100, description="Only papers in this category.", examples=["cs.LG"]),
+    Annotated[str, Field(max_length=100)] | Absent,
+    Query(description="Only papers in this category.", examples=["cs.LG"]),
 ]
 PaperId = Annotated[
     str,
@@ -41,6 +48,16 @@ PaperId = Annotated[
         examples=["arxiv:2502.14802"],
     ),
 ]
+
+
+def _cursor(pattern: str) -> FieldInfo:
+    # Documents the pattern; an invalid cursor gets the error of `_valid_cursor`.
+    field: FieldInfo = Query(
+        max_length=100,
+        description="Cursor: the `after` of the previous page.",
+        json_schema_extra={"pattern": f"^{pattern}$"},
+    )
+    return field
 
 
 async def _no_unknown_parameters(request: Request) -> None:
@@ -59,10 +76,11 @@ router = APIRouter(
     prefix="/api/v1",
     tags=["Version 1"],
     dependencies=[Security(_token), Depends(_no_unknown_parameters)],
-    responses={"default": PROBLEMS},
+    responses=problems(422),
 )
 # An empty security requirement makes the token optional.
 _get = partial(router.get, openapi_extra={"security": [{}]})
+_MISSING = problems(404, 422)
 
 
 @_get("/papers")
@@ -71,7 +89,7 @@ def papers(
     library: TheLibrary,
     category: Category = None,
     limit: Limit = 50,
-    after: After = None,
+    after: Annotated[str | Absent, _cursor(_PAPERS_CURSOR)] = None,
 ) -> schemas.Papers:
     """List papers by publication date, newest first."""
     base_url = library.settings.base_url
@@ -84,13 +102,13 @@ def papers(
     )
 
 
-@_get("/papers/{paper_id:path}/signals")
+@_get("/papers/{paper_id:path}/signals", responses=_MISSING)
 def signals(
     request: Request,
     library: TheLibrary,
     paper_id: PaperId,
     limit: Limit = 50,
-    after: After = None,
+    after: Annotated[str | Absent, _cursor(_SIGNALS_CURSOR)] = None,
 ) -> schemas.Signals:
     """List the attention observations of a paper, oldest first."""
     found = _find(library, paper_id)
@@ -104,7 +122,7 @@ def signals(
     )
 
 
-@_get(f"/papers/{API_PAPER_ID}")
+@_get(f"/papers/{API_PAPER_ID}", responses=_MISSING)
 def paper(library: TheLibrary, paper_id: PaperId) -> schemas.WholePaper:
     """Return one paper with its ids and the current totals of attention."""
     found = _find(library, paper_id)
@@ -127,6 +145,7 @@ def search(
             max_length=QUERY_CHARS,
             description="Search query, in the query language of the search page.",
             examples=["sparse attention"],
+            json_schema_extra={"pattern": NOT_EMPTY},
         ),
     ],
     mode: Annotated[Mode, Query(description="Search by words, by meaning, or both.")] = Mode.HYBRID,
@@ -163,7 +182,7 @@ def trending(
     library: TheLibrary,
     category: Category = None,
     limit: Limit = 50,
-    after: After = None,
+    after: Annotated[str | Absent, _cursor(_TRENDING_CURSOR)] = None,
 ) -> schemas.Trends:
     """List the trending papers, the highest score first, each with its reason."""
     base_url = library.settings.base_url
@@ -182,15 +201,15 @@ def editions(
     library: TheLibrary,
     span: Annotated[Span, Query(description="Daily, weekly or monthly editions.")] = Span.DAY,
     limit: Limit = 50,
-    after: After = None,
+    after: Annotated[str | Absent, _cursor(_DAY)] = None,
 ) -> schemas.Editions:
     """List the published editions, newest first."""
     base_url = library.settings.base_url
-    with _valid_cursor():
-        before = None if after is None else Period.parse(after, span)
+    if after is not None and not re.fullmatch(_DAY, after):
+        raise HTTPException(422, _INVALID_CURSOR)
     periods = library.editions.periods(span, _ARCHIVE)
-    older = [each for each in periods if before is None or each < before]
-    last = str(older[limit - 1]) if len(older) > limit else None
+    older = [each for each in periods if after is None or each.first.isoformat() < after]
+    last = older[limit - 1].first.isoformat() if len(older) > limit else None
     return schemas.Editions(
         editions=tuple(serializers.edition_name(each, base_url) for each in older[:limit]),
         after=last,
@@ -198,7 +217,7 @@ def editions(
     )
 
 
-@_get("/editions/{period}")
+@_get("/editions/{period}", responses=_MISSING)
 def edition(
     library: TheLibrary,
     period: Annotated[
@@ -209,8 +228,8 @@ def edition(
         ),
     ],
     revision: Annotated[
-        int | None,
-        Query(ge=1, le=1_000_000, description="Revision; by default the newest."),
+        Annotated[int, Field(ge=1, le=1_000_000)] | Absent,
+        Query(description="Revision; by default the newest."),
     ] = None,
 ) -> schemas.Edition:
     """Return an edition, each paper with the reason for its rank."""
@@ -238,9 +257,7 @@ def _valid_cursor() -> Iterator[None]:
     try:
         yield
     except (ValueError, OverflowError):
-        raise HTTPException(
-            422, "The parameter 'after' must be the 'after' of a previous page."
-        ) from None
+        raise HTTPException(422, _INVALID_CURSOR) from None
 
 
 def _find(library: Library, text: str) -> Paper:
