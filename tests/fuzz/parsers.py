@@ -15,7 +15,7 @@ from types import ModuleType
 
 from broadsheet.errors import SourceError
 from broadsheet.model import Notice, Paper
-from broadsheet.rules import identity, normalize, notice, query
+from broadsheet.rules import identity, normalize, notice, query, query_writing
 from broadsheet.sources import code_links, files, paper_links
 from broadsheet.sources.decoding import parse_moment
 from broadsheet.sources.registry import NAMES, source_named
@@ -201,10 +201,10 @@ def _text(choices: Choices, corpus: Corpus) -> str:
 def _query(choices: Choices, corpus: Corpus) -> object:
     typed = _text(choices, corpus)
     parsed = query.parse(typed, _NOW.date())
-    unparsed = query.unparse(parsed.clauses)
-    query.with_filter(parsed, query.Since(_NOW.date()))
+    unparsed = query_writing.unparse(parsed.clauses)
+    query_writing.with_filter(parsed, query.Since(_NOW.date()))
     for clause in parsed.clauses[:3]:
-        query.without_filter(parsed, clause)
+        query_writing.without_filter(parsed, clause)
     query.paper_id_in(typed)
     return parsed.words, parsed.filters, parsed.choice, parsed.plain, unparsed
 

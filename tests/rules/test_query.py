@@ -19,10 +19,8 @@ from broadsheet.rules.query import (
     Years,
     paper_id_in,
     parse,
-    unparse,
-    with_filter,
-    without_filter,
 )
+from broadsheet.rules.query_writing import unparse, with_filter, without_filter
 
 TODAY = date(2026, 11, 21)
 _PIECES = st.sampled_from(

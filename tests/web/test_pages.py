@@ -120,8 +120,29 @@ def test_an_empty_query_shows_help_and_a_long_one_is_truncated(client: TestClien
     for query in ("", "   ", "\x00"):
         page = client.get("/search", params={"q": query}).text
         assert page.count('href="/search?q=') == 8
-    long = client.get("/search", params={"q": "kites and lanterns " * 220})
+    long = client.get("/search", params={"q": "photogrammetrically " * 220})
     assert "first 4000 characters" in long.text
+
+
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        ("kites a " * 600, "The query is too long; only its first 512 words are used."),
+        ("kites." * 300, "The query is too long; only its first 128 words are used."),
+        ("kites " + "year:2026 " * 300, "only its first 32 filters, phrases and operators"),
+    ],
+)
+def test_a_query_over_a_limit_has_one_note_and_no_feed(
+    client: TestClient, query: str, note: str
+) -> None:
+    page = client.get("/search", params={"q": query}).text
+    assert note in page
+    assert page.count("The query ") == page.count('class="note"') == 1
+    assert "/search.atom" not in page
+    assert page.count('aria-label="Remove the filter') <= 32
+    refused = client.get("/search.atom", params={"q": query[:4000]})
+    assert refused.status_code == 400
+    assert note in refused.text
 
 
 def test_an_id_or_address_redirects_to_its_paper(client: TestClient) -> None:

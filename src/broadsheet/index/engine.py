@@ -129,6 +129,8 @@ class EngineResponse:
         its count; empty if not requested.
     encoder_error : str or None
         Why the query could not be encoded.
+    in_any_order : tuple of str
+        Phrases whose words were searched in any order, because they are too common.
     """
 
     papers: int
@@ -140,6 +142,7 @@ class EngineResponse:
     exhausted: bool = False
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     encoder_error: str | None = None
+    in_any_order: tuple[str, ...] = ()
 
 
 class SearchEngine(Protocol):

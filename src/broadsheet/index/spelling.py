@@ -1,6 +1,7 @@
 """Correct the likely misspellings of a query from the words of the indexed papers."""
 
 import re
+from itertools import islice
 from typing import Protocol
 
 from broadsheet.index.analyzer import words_in
@@ -11,6 +12,8 @@ from broadsheet.rules.words import number_forms
 _WORD = re.compile(r"[^\W\d_]+")
 # The first letters, which are assumed to be right; with one letter there are ten times the words.
 _PREFIX_CHARS = 2
+# The most words that are corrected: each is compared with all words that start like it.
+_MAX_CORRECTED = 8
 
 
 class Vocabulary(Protocol):
@@ -34,16 +37,20 @@ def corrected(vocabulary: Vocabulary, query: Query) -> str | None:
     vocabulary : Vocabulary
         Words that are assumed to be right if they are common.
     query : Query
-        Only its plain words are corrected.
+        Only its plain words are corrected, at most eight of them.
     """
-    papers = len(vocabulary)
-    corrections: dict[str, str] = {}
-    for word in {word for text in query.words for word in words_in(text)}:
-        frequency = max(vocabulary.word_frequency(form) for form in number_forms(word))
-        if is_likely_misspelling(word, frequency, papers):
-            spelling = best_spelling(word, vocabulary.words_with_prefix(word[:_PREFIX_CHARS]))
-            if spelling is not None:
-                corrections[word] = spelling
+    words = dict.fromkeys(word for text in query.words for word in words_in(text))
+    unknown = (word for word in words if _is_likely_misspelling(vocabulary, word))
+    corrections = {
+        word: spelling
+        for word in islice(unknown, _MAX_CORRECTED)
+        if (spelling := best_spelling(word, vocabulary.words_with_prefix(word[:_PREFIX_CHARS])))
+    }
     if not corrections:
         return None
     return _WORD.sub(lambda word: corrections.get(word[0].lower(), word[0]), query.text)
+
+
+def _is_likely_misspelling(vocabulary: Vocabulary, word: str) -> bool:
+    frequency = max(vocabulary.word_frequency(form) for form in number_forms(word))
+    return is_likely_misspelling(word, frequency, len(vocabulary))

@@ -1,17 +1,17 @@
-"""The query language: parse a query to clauses, and write clauses as a query."""
+"""The query language: parse a query to clauses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
 from broadsheet.rules.identity import parse_arxiv_id, parse_doi
+from broadsheet.rules.query_limits import MAX_WORDS, MAX_WORDS_OF_OPERATORS, within_limits
 from broadsheet.rules.query_tokens import (
     Kind,
     QuerySyntaxError,
     Token,
     tokens,
-    without_quotes,
 )
 
 _MAX_CHARS = 8_000
@@ -104,12 +104,17 @@ class Query:
     clauses : tuple of Clause
         The clauses, all of which apply.
     note : str or None
-        For readers: why the text was parsed as plain words; None if it is a valid query.
+        For readers: why the text was parsed as plain words, or which part of it is used; None if
+        it is a valid query.
+    is_cut : bool
+        Whether the clauses are of the beginning of the text, because it has too many words or
+        operators.
     """
 
     text: str
     clauses: tuple[Clause, ...]
     note: str | None = None
+    is_cut: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -147,7 +152,8 @@ def parse(text: str, today: date) -> Query:
     papers; ``title:``, ``author:``, ``cat:`` and ``id:`` restrict the field; ``year:2024``,
     ``year:2024..2026`` and ``since:7d`` (``d``, ``w``, ``m``, ``y``, or a date) restrict the date;
     ``OR`` and parentheses combine alternatives. In a text of more than 25 words, which is taken
-    for a pasted abstract, only the fields are operators.
+    for a pasted abstract, only the fields are operators. A text over a limit of
+    :mod:`broadsheet.rules.query_limits` is cut.
 
     Parameters
     ----------
@@ -159,7 +165,8 @@ def parse(text: str, today: date) -> Query:
     Returns
     -------
     Query
-        If the text is not a valid query, its plain words with a note that explains why.
+        If the text is not a valid query, its plain words with a note that explains why; if it is
+        too long, its beginning with a note.
 
     Examples
     --------
@@ -170,37 +177,16 @@ def parse(text: str, today: date) -> Query:
     text = text[:_MAX_CHARS]
     prose = len(text.split()) > _PROSE_WORDS
     try:
-        return Query(text, _Parser(tokens(text, prose=prose), today).all())
+        limit = MAX_WORDS if prose else MAX_WORDS_OF_OPERATORS
+        return _parsed(text, *within_limits(tokens(text, prose=prose), limit), today)
     except QuerySyntaxError as error:
-        clauses, note = _plain_clauses(text, today), f"{error} Searched as plain words."
-        return Query(text, clauses, note)
-
-
-def unparse(clauses: Sequence[Clause]) -> str:
-    """Write clauses as a query.
-
-    Examples
-    --------
-    >>> unparse([Word("kites"), Not(Phrase("paper boats")), Years(2024, None)])
-    'kites -"paper boats" year:2024..'
-    """
-    return " ".join(written for clause in clauses if (written := _written(clause)))
-
-
-def with_filter(query: Query, clause: Clause) -> str:
-    """Write a query with another clause, which is not repeated if it is present."""
-    rest = [each for each in query.clauses if each != clause]
-    return unparse([*rest, clause])
-
-
-def without_filter(query: Query, clause: Clause) -> str:
-    """Write a query without a clause."""
-    return unparse([each for each in query.clauses if each != clause])
+        return _with_note(_parsed_as_prose(text, today), f"{error} Searched as plain words.")
 
 
 def plain_query(text: str) -> Query:
     """Return a query of the words of a text, none of which is an operator."""
-    return Query(text, tuple(Word(word) for word in text.split()))
+    kept, note = within_limits([Token(Kind.WORD, word) for word in text.split()])
+    return Query(text, tuple(Word(token.text) for token in kept), note, is_cut=note is not None)
 
 
 def paper_id_in(text: str) -> str | None:
@@ -218,11 +204,19 @@ def paper_id_in(text: str) -> str | None:
     return None if name is None else f"doi:{name}"
 
 
-def _plain_clauses(text: str, today: date) -> tuple[Clause, ...]:
+def _parsed(text: str, kept: Sequence[Token], note: str | None, today: date) -> Query:
+    return Query(text, _Parser(kept, today).all(), note, is_cut=note is not None)
+
+
+def _parsed_as_prose(text: str, today: date) -> Query:
     try:
-        return _Parser(tokens(text, prose=True), today).all()
+        return _parsed(text, *within_limits(tokens(text, prose=True)), today)
     except QuerySyntaxError:
-        return tuple(Word(word) for word in text.split())
+        return plain_query(text)
+
+
+def _with_note(query: Query, note: str) -> Query:
+    return replace(query, note=f"{note} {query.note}" if query.note else note)
 
 
 class _Parser:
@@ -362,34 +356,3 @@ def _plain_texts(clauses: Sequence[Clause]) -> list[str]:
             case _:
                 pass
     return found
-
-
-def _escaped(word: str) -> str:
-    """Write a word so that it is parsed as words, even if it looks like an operator."""
-    try:
-        if [token.text for token in tokens(word, prose=False)] == [word]:
-            return word
-    except QuerySyntaxError:
-        pass
-    letters = "".join(letter if letter.isalnum() else " " for letter in word).lower()
-    return " ".join(letters.split())
-
-
-def _written(clause: Clause) -> str:
-    match clause:
-        case Word(text=text):
-            return _escaped(text)
-        case Phrase(text=text):
-            return f'"{text}"'
-        case Within(field=field, text=text, phrase=phrase):
-            return f'{field}:"{without_quotes(text)}"' if phrase else f"{field}:{text}"
-        case Years(first=first, last=last):
-            return f"year:{first}" if first == last else f"year:{first or ''}..{last or ''}"
-        case Since(day=day):
-            return f"since:{day.isoformat()}"
-        case Not(clause=inner):
-            return f"-{_written(inner)}"
-        case AllOf(clauses=inner):
-            return f"({unparse(inner)})"
-        case AnyOf(clauses=inner):
-            return f"({' OR '.join(_written(each) for each in inner)})"

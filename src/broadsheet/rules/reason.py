@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from broadsheet.model import Paper
 from broadsheet.rules.snippet import plain
@@ -12,40 +11,74 @@ from broadsheet.rules.words import QueryTerms
 _MAX_WORDS = 4
 _MAX_CHARS = 160
 _SHORT_STEM = 3
+# The words of a query are looked up in a text one by one, up to this cost; with more of them, the
+# words of the text are compared. Words of one or two letters are part of many others.
+_MOST_LOOKED_UP, _COST_OF_SHORT = 24, 8
+_MAX_TEXT = 20_000
+_WORD = re.compile(r"[^\W_]+")
+_ASCII_WORDS = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))
+_REST_OF_WORD = re.compile(r"[^\W_]*")
 
 
-@dataclass(frozen=True)
 class WordFinder:
     """Finds the words of a query in texts, in any form.
 
     Parameters
     ----------
     terms : QueryTerms
-        The words.
+        The words of the query.
     stem : callable
         Returns the stem of a word.
     """
 
-    terms: QueryTerms
-    stem: Callable[[str], str]
-
-    @cached_property
-    def _candidates(self) -> re.Pattern[str]:
-        """Match words that may be a form of one of the terms.
-
-        A form starts like its stem, except for the last letter ("studies" has the stem "studi"),
-        so that only few words of a text have to be stemmed.
-        """
-        prefixes = {stem[:-1] if len(stem) > _SHORT_STEM else stem for stem in self.terms.stems}
-        prefixes |= set(self.terms.words)
-        either = "|".join(re.escape(prefix) for prefix in sorted(prefixes))
-        return re.compile(rf"(?<![^\W_])(?:{either})[^\W_]*" if prefixes else r"(?!)")
+    def __init__(self, terms: QueryTerms, stem: Callable[[str], str]) -> None:
+        self.terms = terms
+        self._stem = stem
+        self._stems = frozenset(terms.stems)
+        # A form starts like its stem, except for the last letter ("studies" has the stem "studi"),
+        # so that only few words of a text have to be stemmed.
+        starts = {stem[:-1] if len(stem) > _SHORT_STEM else stem for stem in terms.stems}
+        irregular = {word for word in terms.words if not word.startswith(tuple(starts))}
+        self._starts = starts | irregular
+        self._heads = frozenset(start[:_SHORT_STEM] for start in self._starts)
+        cost = sum(_COST_OF_SHORT if len(start) < _SHORT_STEM else 1 for start in self._starts)
+        self._find = self._starting if cost <= _MOST_LOOKED_UP else self._likely
 
     def forms_in(self, text: str) -> dict[str, str]:
-        """Return the words of a text that are forms of the terms, each with its stem."""
-        wanted = set(self.terms.stems)
-        candidates = dict.fromkeys(self._candidates.findall(plain(text)))
-        return {word: stem for word in candidates if (stem := self.stem(word)) in wanted}
+        """Return the words of a text that are forms of the terms, each with its stem.
+
+        Of a text of more than 20,000 characters only the beginning is read.
+        """
+        words = self._find(plain(text[:_MAX_TEXT]))
+        return {word: stem for word in words if (stem := self._stem(word)) in self._stems}
+
+    def _starting(self, text: str) -> list[str]:
+        """Return the words that start like a term, in order."""
+        found: list[tuple[int, str]] = []
+        for start in self._starts:
+            at = text.find(start)
+            while at >= 0:
+                end = at + len(start)
+                if not (at and text[at - 1].isalnum()):
+                    rest = _REST_OF_WORD.match(text, end)
+                    end = rest.end() if rest else end
+                    found.append((at, text[at:end]))
+                at = text.find(start, end)
+        return [word for _, word in sorted(found)]
+
+    def _likely(self, text: str) -> list[str]:
+        """Return the words that have the first letters of a term, in order."""
+        heads = self._heads
+        return [
+            word
+            for word in _words(text)
+            if word[:_SHORT_STEM] in heads or word[: _SHORT_STEM - 1] in heads
+        ]
+
+
+def _words(text: str) -> list[str]:
+    # Twice as fast as the pattern.
+    return text.translate(_ASCII_WORDS).split() if text.isascii() else _WORD.findall(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +131,16 @@ def why_neighbour(finder: WordFinder, paper: Paper) -> Reason | None:
     return Reason(f"similar in meaning; {places}", words) if places else None
 
 
-def why_near(sentence: str) -> Reason:
-    """Return the sentence of a paper that is most similar to the query.
+def why_near(sentence: str | None) -> Reason:
+    """Return the sentence of a paper that is most similar to the query, if it is known.
 
     Examples
     --------
     >>> why_near("We fly kites.").why
     'similar in meaning: “We fly kites.”'
     """
+    if sentence is None:
+        return Reason("similar in meaning", frozenset())
     if len(sentence) > _MAX_CHARS:
         sentence = f"{sentence[:_MAX_CHARS].rpartition(' ')[0]} …"
     return Reason(f"similar in meaning: “{sentence}”", frozenset())

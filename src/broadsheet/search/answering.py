@@ -80,55 +80,68 @@ def search(
     HitList
         The same query to the same index returns the same list, however it is divided into pages.
     """
-    answer = _search(database, engine, request, reranker)
-    suggestion = None
-    if answer.tiers and not answer.matches:
-        suggestion = engine.suggest(request.query)
-    if suggestion is None:
-        return answer
-    corrected = replace(request, query=parse(suggestion, request.today))
-    note = f"No paper contains all words as you spelled them. Showing results for “{suggestion}”."
-    answer = _search(database, engine, corrected, reranker)
-    return replace(answer, query=request.query.text, suggestion=suggestion, note=note)
-
-
-def _search(
-    database: Database, engine: SearchEngine, request: Request, reranker: Reranker | None
-) -> HitList:
-    query = request.query
-    reranking = reranker.for_query(query.plain) if reranker is not None else None
-    retrieval = Retrieval(engine, query, request.mode, request.facets, reranking)
-    window = Window(request.offset, request.n, request.clamp)
-    tiers = request.mode is not Mode.SEMANTIC and len(query.words) < SENTENCE_WORDS
-    rank = in_tiers if tiers else in_one_list
-    has_words = bool(words_in(query.plain))
+    query, suggestion = request.query, None
+    ranking = _ranked(database, engine, request, reranker)
+    if _has_tiers(request) and not ranking.matches:
+        suggestion = engine.suggest(query)
+    if suggestion is not None:
+        request = replace(request, query=parse(suggestion, request.today))
+        ranking = _ranked(database, engine, request, reranker)
+    # Only now, because a ranking may be replaced by that of the corrected query.
     with database.read() as connection:
-        # A query without words has no order of relevance.
-        if request.sort is Sort.DATE or not has_words:
-            ranking = by_date(connection, retrieval, rank, window)
-        elif request.sort is Sort.TRENDING:
-            ranking = by_trend(connection, retrieval, rank, window)
-        else:
-            ranking = rank(retrieval, window)
         papers = papers_by_num(connection, ranking.papers.nums.tolist())
     return HitList(
         query=query.text,
         total=ranking.total,
         matches=ranking.matches,
-        hits=_hits(query, ranking, papers),
+        hits=_hits(request.query, ranking, papers),
         offset=ranking.offset,
-        tiers=tiers,
-        has_words=has_words,
-        note=query.note or _encoder_note(ranking.response),
+        tiers=_has_tiers(request),
+        has_words=_has_words(request),
+        note=_note(request.query, suggestion, ranking.response),
+        suggestion=suggestion,
         facets=ranking.response.facets,
     )
 
 
-def _encoder_note(response: EngineResponse) -> str | None:
-    if response.encoder_error is None:
-        return None
-    _log.warning("%s", response.encoder_error)
-    return "Searched by words only: the encoder cannot be reached."
+def _ranked(
+    database: Database, engine: SearchEngine, request: Request, reranker: Reranker | None
+) -> Ranking:
+    query = request.query
+    reranking = reranker.for_query(query.plain) if reranker is not None else None
+    retrieval = Retrieval(engine, query, request.mode, request.facets, reranking)
+    window = Window(request.offset, request.n, request.clamp)
+    rank = in_tiers if _has_tiers(request) else in_one_list
+    # A query without words has no order of relevance.
+    if request.sort is Sort.RELEVANCE and _has_words(request):
+        return rank(retrieval, window)
+    by_dates = request.sort is Sort.DATE or not _has_words(request)
+    with database.read() as connection:
+        return (by_date if by_dates else by_trend)(connection, retrieval, rank, window)
+
+
+def _has_tiers(request: Request) -> bool:
+    return request.mode is not Mode.SEMANTIC and len(request.query.words) < SENTENCE_WORDS
+
+
+def _has_words(request: Request) -> bool:
+    return bool(words_in(request.query.plain))
+
+
+def _note(query: Query, suggestion: str | None, response: EngineResponse) -> str | None:
+    if suggestion is None:
+        return query.note or _response_note(response)
+    return f"No paper contains all words as you spelled them. Showing results for “{suggestion}”."
+
+
+def _response_note(response: EngineResponse) -> str | None:
+    if response.encoder_error is not None:
+        _log.warning("%s", response.encoder_error)
+        return "Searched by words only: the encoder cannot be reached."
+    if response.in_any_order:
+        phrases = ", ".join(f"“{phrase}”" for phrase in response.in_any_order)
+        return f"Too common for an exact phrase, so searched in any order: {phrases}."
+    return None
 
 
 def _hits(query: Query, ranking: Ranking, papers: Mapping[int, Paper]) -> tuple[Hit, ...]:

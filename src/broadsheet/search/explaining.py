@@ -1,6 +1,7 @@
 """Explain why each hit was found."""
 
 from collections.abc import Sequence
+from itertools import chain, islice
 
 import numpy as np
 
@@ -11,11 +12,15 @@ from broadsheet.rules.reason import Reason, WordFinder, why_match, why_near, why
 from broadsheet.rules.snippet import sentences
 from broadsheet.rules.words import QueryTerms
 
-_SENTENCES = 12
+# What is compared: the papers of one answer, and of each abstract so many sentences of the first
+# characters. Encoding them would take most of the time of an answer of 500 papers.
+_BY_SENTENCE, _SENTENCES, _CHARS = 30, 12, 5_000
 
 
 def explain(text: str, terms: QueryTerms, hits: Sequence[tuple[Paper, Tier]]) -> list[Reason]:
     """Return the reason of each hit: the query's words in it, or its most similar sentence.
+
+    At most 30 hits get a sentence; others without words of the query are "similar in meaning".
 
     The shipped encoder compares the sentences, whichever encoder the index uses: another one may
     be a remote service.
@@ -30,17 +35,25 @@ def explain(text: str, terms: QueryTerms, hits: Sequence[tuple[Paper, Tier]]) ->
         The papers found.
     """
     finder = WordFinder(terms, stem)
-    reasons: list[Reason] = []
-    for paper, tier in hits:
-        if tier is Tier.MATCH:
-            reasons.append(why_match(finder, paper))
-        else:
-            by_words = why_neighbour(finder, paper)
-            reasons.append(by_words or why_near(_most_similar_sentence(text, paper)))
-    return reasons
+    found = [
+        why_match(finder, paper) if tier is Tier.MATCH else why_neighbour(finder, paper)
+        for paper, tier in hits
+    ]
+    without = [paper for (paper, _), reason in zip(hits, found, strict=True) if reason is None]
+    nearest = iter(_most_similar_sentences(text, without[:_BY_SENTENCE]))
+    return [reason or why_near(next(nearest, None)) for reason in found]
 
 
-def _most_similar_sentence(text: str, paper: Paper) -> str:
-    candidates = sentences(paper.abstract or "")[:_SENTENCES] or (paper.title,)
-    vector, *vectors = load_encoder().encode([text, *candidates])
-    return candidates[int(np.argmax(np.stack(vectors) @ vector))]
+def _most_similar_sentences(text: str, papers: Sequence[Paper]) -> list[str]:
+    if not papers:
+        return []
+    candidates = [
+        sentences((paper.abstract or "")[:_CHARS])[:_SENTENCES] or (paper.title,)
+        for paper in papers
+    ]
+    vector, *vectors = load_encoder().encode([text, *chain.from_iterable(candidates)])
+    rest = iter(vectors)
+    return [
+        each[int(np.argmax(np.stack(list(islice(rest, len(each)))) @ vector))]
+        for each in candidates
+    ]

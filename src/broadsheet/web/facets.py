@@ -3,18 +3,8 @@
 from dataclasses import dataclass
 
 from broadsheet.model import HitList, Sort
-from broadsheet.rules.query import (
-    Clause,
-    Field,
-    Not,
-    Phrase,
-    Query,
-    Within,
-    Years,
-    unparse,
-    with_filter,
-    without_filter,
-)
+from broadsheet.rules.query import Clause, Field, Not, Phrase, Query, Within, Years
+from broadsheet.rules.query_writing import unparse, with_filter, without_filter
 from broadsheet.web.addresses import search_path
 
 _SHOWN = 8

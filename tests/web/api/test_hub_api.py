@@ -238,6 +238,11 @@ def test_a_paper_alone_is_not_wrapped(client: TestClient) -> None:
     assert "paper" not in found
 
 
+def test_a_query_with_too_many_operators_is_an_error(client: TestClient) -> None:
+    why = refusal(client, f"/api/papers/search?q=kites{'(x)' * 40}", 400)
+    assert "only its first 32 filters, phrases and operators" in why
+
+
 @pytest.mark.parametrize("path", ["/api/papers/2602.09999", "/api/papers/", "/api/papers/%00%0a"])
 def test_an_unknown_paper_is_not_found(client: TestClient, path: str) -> None:
     assert refusal(client, path, 404) == (

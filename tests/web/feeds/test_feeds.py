@@ -299,7 +299,7 @@ def test_a_search_feed_lists_the_newest_first(feeds: TestClient) -> None:
         "100% <b>",
         "kites\x00\ud800 \uffff".encode("utf-8", "replace").decode(),
         "((",
-        "wind " * 700,
+        "wind " * 500,
     ],
 )
 def test_every_search_is_a_feed(feeds: TestClient, query: str) -> None:

@@ -1,6 +1,6 @@
 """Clauses of the query language as queries of tantivy."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from tantivy import FieldType, Occur, Query, Schema
@@ -23,7 +23,7 @@ from broadsheet.rules.words import number_forms
 _YEARS = (1, 9_999)
 
 
-def compiled(schema: Schema, clause: Clause) -> Query:
+def compiled(schema: Schema, clause: Clause, in_any_order: Collection[Clause] = ()) -> Query:
     """Translate a clause to a query of tantivy.
 
     Parameters
@@ -32,13 +32,18 @@ def compiled(schema: Schema, clause: Clause) -> Query:
         As :func:`broadsheet.index.local.postings.make_schema` returns it.
     clause : Clause
         Any clause; every paper satisfies one without words (``"!?"``).
+    in_any_order : collection of Clause
+        Phrases whose words may be anywhere in the field.
     """
     match clause:
         case Word(text=text):
             words = words_in(text)
             return all_of([word(schema, each) for each in words]) if words else Query.all_query()
-        case Phrase(text=text):
-            return _phrase(schema, "words", words_in(text))
+        case Phrase() | Within(phrase=True, field=Field.TITLE | Field.AUTHOR):
+            field, terms = phrase_terms(clause)
+            if clause in in_any_order or len(terms) < 2:
+                return _all_terms(schema, field, terms)
+            return Query.phrase_query(schema, field, list(terms))
         case Within():
             return _within(schema, clause)
         case Years(first=first, last=last):
@@ -46,11 +51,37 @@ def compiled(schema: Schema, clause: Clause) -> Query:
         case Since(day=day):
             return _between(schema, "day", day.toordinal(), date.max.toordinal())
         case Not(clause=inner):
-            return without(compiled(schema, inner))
+            return without(compiled(schema, inner, in_any_order))
         case AllOf(clauses=inner):
-            return all_of([compiled(schema, each) for each in inner])
+            return all_of([compiled(schema, each, in_any_order) for each in inner])
         case AnyOf(clauses=inner):
-            return any_of([compiled(schema, each) for each in inner])
+            return any_of([compiled(schema, each, in_any_order) for each in inner])
+
+
+def phrases_in(clauses: Sequence[Clause]) -> Iterator[Phrase | Within]:
+    """Yield the phrases of several words, in any field, also those in other clauses."""
+    for clause in clauses:
+        match clause:
+            case Phrase() | Within(phrase=True, field=Field.TITLE | Field.AUTHOR):
+                if len(phrase_terms(clause)[1]) > 1:
+                    yield clause
+            case Not(clause=inner):
+                yield from phrases_in([inner])
+            case AllOf(clauses=inner) | AnyOf(clauses=inner):
+                yield from phrases_in(inner)
+            case _:
+                pass
+
+
+def phrase_terms(phrase: Phrase | Within) -> tuple[str, list[str]]:
+    """Return the field of a phrase, and its words as they are indexed there."""
+    match phrase:
+        case Phrase(text=text):
+            return "words", words_in(text)
+        case Within(field=Field.TITLE, text=text):
+            return "title", stems_in(text)
+        case Within(text=text):
+            return "authors", words_in(text)
 
 
 def word(schema: Schema, spelling: str) -> Query:
@@ -96,12 +127,8 @@ def dated(schema: Schema) -> Query:
 def _within(schema: Schema, clause: Within) -> Query:
     text = clause.text
     match clause.field:
-        case Field.TITLE if clause.phrase:
-            return _phrase(schema, "title", stems_in(text))
         case Field.TITLE:
             return _all_terms(schema, "title", stems_in(text))
-        case Field.AUTHOR if clause.phrase:
-            return _phrase(schema, "authors", words_in(text))
         case Field.AUTHOR:
             return _all_terms(schema, "authors", names_in(text))
         case Field.CATEGORY:
@@ -114,12 +141,6 @@ def _all_terms(schema: Schema, field: str, terms: Sequence[str]) -> Query:
     if not terms:
         return Query.all_query()
     return all_of([Query.term_query(schema, field, term) for term in dict.fromkeys(terms)])
-
-
-def _phrase(schema: Schema, field: str, terms: list[str]) -> Query:
-    if len(terms) < 2:
-        return _all_terms(schema, field, terms)
-    return Query.phrase_query(schema, field, list(terms))
 
 
 def _between(schema: Schema, field: str, lowest: int, highest: int) -> Query:

@@ -14,10 +14,14 @@ from tantivy import Occur, Order
 from broadsheet.index.analyzer import query_terms
 from broadsheet.index.local import clauses
 from broadsheet.index.local.postings import LexicalWriter, make_schema, register_analyzers
-from broadsheet.rules.query import Clause, Query
+from broadsheet.rules.query import Phrase, Query, Within
 from broadsheet.rules.words import QueryTerms
 
-_FACET_VALUES = 12
+_FACETS = {name: {"terms": {"field": name, "size": 12}} for name in ("category", "year")}
+# Up to so many matches are looked up by number to be counted, which is faster than by their words.
+_FEW_MATCHES = 32
+# The fewest papers that the phrases of a query may be in before they are searched in any order.
+_MIN_PHRASE_PAPERS = 20_000
 _CLAUSE = tuple[Occur, tantivy.Query]
 
 
@@ -44,6 +48,11 @@ class Scored:
         """Return no papers."""
         return _scored(0, [], [])
 
+    def first(self, limit: int) -> "Scored":
+        """Return the first of these papers."""
+        nums = self.nums[:limit]
+        return Scored(len(nums), nums, self.bm25[:limit])
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledQuery:
@@ -59,12 +68,15 @@ class CompiledQuery:
         What every result satisfies; None without filters.
     all_words : tantivy.Query or None
         What a match satisfies besides the filters; None if the query has no words.
+    in_any_order : tuple of str
+        Phrases of words so common that they are searched in any order.
     """
 
     terms: QueryTerms
     scoring: list[_CLAUSE]
     filters: tantivy.Query | None
     all_words: tantivy.Query | None
+    in_any_order: tuple[str, ...] = ()
 
     @property
     def matching(self) -> tantivy.Query | None:
@@ -113,10 +125,11 @@ class Lexical:
     def compile(self, query: Query) -> CompiledQuery:
         """Translate a query to queries of tantivy."""
         terms = query_terms(query.plain, self.stem_frequency)
-        filters = [self._compiled(clause) for clause in query.filters]
+        common = self._common_phrases(query)
+        filters = [clauses.compiled(self._schema, clause, common) for clause in query.filters]
         all_words = None
         if query.choice is not None:
-            all_words = self._compiled(query.choice)
+            all_words = clauses.compiled(self._schema, query.choice, common)
         elif terms.words:
             all_words = clauses.all_of([clauses.word(self._schema, word) for word in terms.words])
         return CompiledQuery(
@@ -124,6 +137,7 @@ class Lexical:
             scoring=self._scoring(terms),
             filters=clauses.all_of(filters) if filters else None,
             all_words=all_words,
+            in_any_order=tuple(phrase.text for phrase in common),
         )
 
     def matches(self, query: CompiledQuery, limit: int) -> Scored:
@@ -195,7 +209,7 @@ class Lexical:
         return self._search([any_word, *must, *also], limit, count=False)
 
     def score(
-        self, query: CompiledQuery, nums: NDArray[np.int64], *, include_matches: bool
+        self, query: CompiledQuery, nums: NDArray[np.int64], excluded: Scored | None = None
     ) -> Scored:
         """Compute the BM25 sums of those of `nums` that satisfy the filters.
 
@@ -205,20 +219,21 @@ class Lexical:
             The query.
         nums : ndarray of int64
             Paper numbers. A paper that contains no word gets 0.
-        include_matches : bool
-            Whether matches are scored as well.
+        excluded : Scored, optional
+            The matches, if they are left out.
         """
+        must_not = []
+        if excluded is not None and query.all_words is not None:
+            if excluded.total <= len(excluded.nums):
+                nums = nums[~np.isin(nums, excluded.nums)]
+            else:
+                must_not = [(Occur.MustNot, query.all_words)]
         if not len(nums):
             return Scored.empty()
-        # Single terms, because a term set takes three times as long: it visits all numbers.
-        among = clauses.any_of(
-            [tantivy.Query.term_query(self._schema, "num", num) for num in nums.tolist()]
-        )
+        among = self._papers(nums)
         must = [among] if query.filters is None else [among, query.filters]
-        parts = [(Occur.Must, clauses.unscored(clauses.all_of(must))), *query.scoring]
-        if query.all_words is not None and not include_matches:
-            parts.append((Occur.MustNot, query.all_words))
-        return self._search(parts, len(nums), count=False)
+        among_filtered = (Occur.Must, clauses.unscored(clauses.all_of(must)))
+        return self._search([among_filtered, *query.scoring, *must_not], len(nums), count=False)
 
     def eligible(self, query: CompiledQuery, limit: int) -> NDArray[np.int64] | None:
         """List the papers that satisfy the filters; None without filters or beyond `limit`."""
@@ -227,17 +242,19 @@ class Lexical:
         found = self._search([(Occur.Must, clauses.unscored(query.filters))], limit, count=True)
         return found.nums if found.total <= limit else None
 
-    def facets(self, query: CompiledQuery) -> dict[str, dict[str, int]]:
+    def facets(self, query: CompiledQuery, matches: Scored) -> dict[str, dict[str, int]]:
         """Count the matches by category and by year, the most frequent values of each."""
         if query.matching is None:
             return {}
-        wanted = {
-            name: {"terms": {"field": name, "size": _FACET_VALUES}} for name in ("category", "year")
-        }
-        counted = self._index.searcher().aggregate(query.matching, wanted)
+        if not matches.total:
+            return {name: {} for name in _FACETS}
+        counted_papers = query.matching
+        if matches.total == len(matches.nums) <= _FEW_MATCHES:
+            counted_papers = self._papers(matches.nums)
+        counted = self._index.searcher().aggregate(counted_papers, _FACETS)
         return {
             name: {_value(each["key"]): each["doc_count"] for each in counted[name]["buckets"]}
-            for name in wanted
+            for name in _FACETS
         }
 
     def stem_frequency(self, stem: str) -> int:
@@ -252,8 +269,28 @@ class Lexical:
         """List the words that start with `prefix`, each with the number of papers."""
         return dict(self._index.searcher().terms_with_prefix("words", prefix))
 
-    def _compiled(self, clause: Clause) -> tantivy.Query:
-        return clauses.compiled(self._schema, clause)
+    def _papers(self, nums: NDArray[np.int64]) -> tantivy.Query:
+        # Single terms, because a term set takes three times as long: it visits all numbers.
+        term = tantivy.Query.term_query
+        return clauses.any_of([term(self._schema, "num", num) for num in nums.tolist()])
+
+    def _common_phrases(self, query: Query) -> list[Phrase | Within]:
+        """List the phrases that are left once the others may be in every paper.
+
+        The papers that contain a phrase's rarest word bound its cost, which is fifteen times that
+        of its words in any order: 35 ms for "of the" in 300,000 papers, in each pass of a query.
+        """
+        searcher = self._index.searcher()
+        left = max(_MIN_PHRASE_PAPERS, len(self))
+        common = []
+        for phrase in clauses.phrases_in(query.clauses):
+            field, terms = clauses.phrase_terms(phrase)
+            papers = min(searcher.doc_freq(field, term) for term in terms)
+            if papers > left:
+                common.append(phrase)
+            else:
+                left -= papers
+        return common
 
     def _scoring(self, terms: QueryTerms) -> list[_CLAUSE]:
         counts: Counter[str] = Counter()

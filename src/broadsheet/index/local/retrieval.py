@@ -1,5 +1,7 @@
 """Retrieve the candidates for a query from the postings and vectors of one generation."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,17 +34,19 @@ def retrieve(
     """
     query = generation.lexical.compile(request.query)
     matches = _matches(generation, query, request)
-    neighbors, exhausted = _neighbors(generation, query, request, vector, matches)
+    run = _Run(generation, query, request, vector, matches)
+    neighbors, exhausted = run.neighbors()
     listed = Scored.empty() if request.one_list else matches
     return EngineResponse(
         papers=len(generation.lexical),
         terms=query.terms,
         vector=vector,
         match_count=matches.total,
-        matches=_candidates(generation, listed.nums, listed.bm25, matches),
+        matches=run.candidates(listed),
         neighbors=neighbors,
         exhausted=exhausted,
-        facets=generation.lexical.facets(query) if request.facets else {},
+        facets=generation.lexical.facets(query, matches) if request.facets else {},
+        in_any_order=query.in_any_order,
     )
 
 
@@ -57,75 +61,77 @@ def _matches(generation: Generation, query: CompiledQuery, request: EngineReques
     return lexical.matches(query, limit)
 
 
-def _neighbors(
-    generation: Generation,
-    query: CompiledQuery,
-    request: EngineRequest,
-    vector: NDArray[np.float32] | None,
-    matches: Scored,
-) -> tuple[tuple[Candidates, ...], bool]:
-    """Return the lists of neighbors, and whether they are one list of all neighbors."""
-    papers = len(generation.lexical)
-    enough = request.enough_matches is not None and matches.total >= request.enough_matches
-    if not request.depths or (enough and papers > request.exhaustive):
-        return (), False
-    eligible = generation.lexical.eligible(query, _SCANNED_ELIGIBLE)
-    if (papers if eligible is None else len(eligible)) <= request.exhaustive:
-        depth = request.exhaustive
-        return (_neighbors_at(generation, query, request, vector, matches, eligible, depth),), True
-    lists = [
-        _neighbors_at(generation, query, request, vector, matches, eligible, depth)
-        for depth in request.depths
-    ]
-    return tuple(lists), False
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One request with its matches."""
 
+    generation: Generation
+    query: CompiledQuery
+    request: EngineRequest
+    vector: NDArray[np.float32] | None
+    matches: Scored
 
-def _neighbors_at(
-    generation: Generation,
-    query: CompiledQuery,
-    request: EngineRequest,
-    vector: NDArray[np.float32] | None,
-    matches: Scored,
-    eligible: NDArray[np.int64] | None,
-    depth: int,
-) -> Candidates:
-    lexical = generation.lexical
-    by_words = Scored.empty()
-    if request.mode is not Mode.SEMANTIC:
-        by_words = (
-            lexical.any_word(query, depth)
-            if request.one_list
-            else lexical.partial_matches(query, depth, matches)
+    def neighbors(self) -> tuple[tuple[Candidates, ...], bool]:
+        """Return the lists of neighbors, and whether they are one list of all neighbors."""
+        request, lexical = self.request, self.generation.lexical
+        papers = len(lexical)
+        enough = request.enough_matches is not None and self.matches.total >= request.enough_matches
+        if not request.depths or (enough and papers > request.exhaustive):
+            return (), False
+        eligible = lexical.eligible(self.query, _SCANNED_ELIGIBLE)
+        exhausted = (papers if eligible is None else len(eligible)) <= request.exhaustive
+        depths = (request.exhaustive,) if exhausted else request.depths
+        # One pass over the postings for all depths: a list by words contains the shorter ones.
+        by_words = self._by_words(max(depths))
+        near = [self._nearest(eligible, depth) for depth in depths]
+        nums = near[0] if len(near) == 1 else np.unique(np.concatenate(near))
+        nums = nums[~_are_in(nums, by_words.nums[: min(depths)])]
+        by_vector = lexical.score(self.query, nums, None if request.one_list else self.matches)
+        lists = [
+            _joined(by_words.first(depth), by_vector, None if len(near) == 1 else nearest)
+            for depth, nearest in zip(depths, near, strict=True)
+        ]
+        return tuple(map(self.candidates, lists)), exhausted
+
+    def candidates(self, papers: Scored) -> Candidates:
+        """Add to each paper its vector, and whether it matches."""
+        return Candidates(
+            papers.nums,
+            papers.bm25,
+            self.generation.vectors.take(papers.nums),
+            _are_in(papers.nums, self.matches.nums),
         )
-    near = np.empty(0, dtype=np.int64)
-    if vector is not None:
-        more = 0 if request.one_list else min(matches.total, _MOST_MATCHES_REPLACED)
-        near = _nearest(generation, query, vector, eligible, depth + more)
-        near = near[~np.isin(near, by_words.nums)]
-    by_vector = lexical.score(query, near, include_matches=request.one_list)
-    nums = np.concatenate([by_words.nums, by_vector.nums])
-    bm25 = np.concatenate([by_words.bm25, by_vector.bm25])
-    return _candidates(generation, nums, bm25, matches)
+
+    def _by_words(self, depth: int) -> Scored:
+        lexical = self.generation.lexical
+        if self.request.mode is Mode.SEMANTIC:
+            return Scored.empty()
+        if self.request.one_list:
+            return lexical.any_word(self.query, depth)
+        return lexical.partial_matches(self.query, depth, self.matches)
+
+    def _nearest(self, eligible: NDArray[np.int64] | None, depth: int) -> NDArray[np.int64]:
+        if self.vector is None:
+            return np.empty(0, dtype=np.int64)
+        more = 0 if self.request.one_list else min(self.matches.total, _MOST_MATCHES_REPLACED)
+        vectors, limit = self.generation.vectors, depth + more
+        if eligible is None:
+            filtered = self.query.filters is not None
+            return vectors.nearest(self.vector, _FILTERED_NEAREST if filtered else limit)[0]
+        cosines = vectors.take(eligible).cosines(self.vector)
+        return eligible[np.lexsort((eligible, -cosines))[:limit]]
 
 
-def _nearest(
-    generation: Generation,
-    query: CompiledQuery,
-    vector: NDArray[np.float32],
-    eligible: NDArray[np.int64] | None,
-    depth: int,
-) -> NDArray[np.int64]:
-    if eligible is None:
-        filtered = query.filters is not None
-        return generation.vectors.nearest(vector, _FILTERED_NEAREST if filtered else depth)[0]
-    cosines = generation.vectors.take(eligible).cosines(vector)
-    return eligible[np.lexsort((eligible, -cosines))[:depth]]
+def _joined(by_words: Scored, by_vector: Scored, nearest: NDArray[np.int64] | None) -> Scored:
+    """Join two lists; of the second, those that are not in the first, and are in `nearest`."""
+    new = ~_are_in(by_vector.nums, by_words.nums)
+    if nearest is not None:
+        new &= _are_in(by_vector.nums, nearest)
+    nums = np.concatenate([by_words.nums, by_vector.nums[new]])
+    return Scored(len(nums), nums, np.concatenate([by_words.bm25, by_vector.bm25[new]]))
 
 
-def _candidates(
-    generation: Generation,
-    nums: NDArray[np.int64],
-    bm25: NDArray[np.float64],
-    matches: Scored,
-) -> Candidates:
-    return Candidates(nums, bm25, generation.vectors.take(nums), np.isin(nums, matches.nums))
+def _are_in(nums: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    if not len(nums) or not len(others):
+        return np.zeros(len(nums), dtype=np.bool_)
+    return np.isin(nums, others)

@@ -196,8 +196,10 @@ def _nearest_in_graph(
         [rows.vectors.take(part).cosines(vector) for part in (likely, outside)]
     )
     found = np.concatenate([likely, np.arange(graph.rows, len(rows.nums))])
-    cosines[np.isin(found, rows.dead)] = -np.inf
-    order = np.lexsort((rows.nums[found], -cosines))[:limit]
+    if len(rows.dead):
+        cosines[np.isin(found, rows.dead)] = -np.inf
+    best = _best(cosines, limit)
+    order = best[np.lexsort((rows.nums[found[best]], -cosines[best]))[:limit]]
     order = order[cosines[order] > -np.inf]
     return rows.nums[found[order]], cosines[order]
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from broadsheet.library import Library
 from broadsheet.model import Paper, Period, Span
-from broadsheet.rules.query import paper_id_in
+from broadsheet.rules.query import paper_id_in, parse
 from broadsheet.web.addresses import NOT_EMPTY, paper_path, plain
 from broadsheet.web.api.hub_schemas import (
     Absent,
@@ -134,7 +134,10 @@ def search(
         raise _error(400, "the parameter 'q' is empty")
     paper_id = paper_id_in(query)
     named = library.known([paper_id], 1) if paper_id else []
-    found = named or [hit.paper for hit in library.search(query, n=limit).hits]
+    parsed = parse(query, library.today)
+    if parsed.is_cut:
+        raise _error(400, str(parsed.note))
+    found = named or [hit.paper for hit in library.search(parsed, n=limit).hits]
     return _items(library, map(Listed, found))
 
 

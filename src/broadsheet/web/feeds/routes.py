@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from broadsheet.library import Library
 from broadsheet.model import Sort, Span
+from broadsheet.rules.query import parse
 from broadsheet.web.addresses import category_path, search_path, trending_path
 from broadsheet.web.calendar import feed_path
 from broadsheet.web.dependencies import TheLibrary
@@ -87,8 +88,11 @@ def search(request: Request, library: TheLibrary, q: str = "") -> Response:
         )
     if truncated:
         raise HTTPException(400, f"The parameter `q` has at most {QUERY_CHARS} characters.")
+    parsed = parse(query, library.today)
+    if parsed.is_cut:
+        raise HTTPException(400, str(parsed.note))
     publisher = _publisher(library)
-    found = library.search(query, n=PAPERS, sort=Sort.DATE)
+    found = library.search(parsed, n=PAPERS, sort=Sort.DATE)
     feed = publisher.feed(
         query if len(query) <= _TITLE_CHARS else f"{query[:_TITLE_CHARS]}…",
         [publisher.paper(hit.paper, hit.reason) for hit in found.hits],

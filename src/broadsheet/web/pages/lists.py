@@ -7,8 +7,9 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse, Response
 
 from broadsheet.model import Paper, Sort
-from broadsheet.rules.query import Field, Within, unparse
+from broadsheet.rules.query import Field, Within
 from broadsheet.rules.query_tokens import without_quotes
+from broadsheet.rules.query_writing import unparse
 from broadsheet.web import results, view_models
 from broadsheet.web.addresses import author_path, category_path, plain, trending_path
 from broadsheet.web.convertors import CATEGORY

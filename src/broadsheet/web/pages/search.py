@@ -39,14 +39,16 @@ def search(context: Context, q: str = "", page: str = "1", sort: str = "") -> Re
     return context.render(
         "search.html",
         query=text,
-        truncated=truncated,
+        truncated=truncated and not query.is_cut,
         unknown_id=paper_id,
         found=found,
         sections=_sections(context, found),
         pager=pager,
         path_of=lambda number: search_path(text, number, order),
         facets=facet_links(query, found, order),
-        feeds=feeds_at("/search", f"Papers on {text}", q=text) if text and not truncated else (),
+        feeds=()
+        if not text or truncated or query.is_cut
+        else feeds_at("/search", f"Papers on {text}", q=text),
         canonical=search_path(text, pager.page, order) if text else "/search",
     )
 

@@ -1,0 +1,89 @@
+"""The work of one search is bounded, whatever the query."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from broadsheet.encoders.static import StaticEncoder
+from broadsheet.index.local.lexical import Lexical
+from broadsheet.library import Library
+from broadsheet.model import Mode, Paper, Tier
+from broadsheet.rules.reason import Reason
+from broadsheet.rules.words import QueryTerms
+from broadsheet.search import answering
+from broadsheet.search.explaining import explain
+
+
+def test_only_the_returned_hits_of_a_corrected_query_are_explained(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explained: list[str] = []
+
+    def count(text: str, terms: QueryTerms, hits: Sequence[tuple[Paper, Tier]]) -> list[Reason]:
+        explained.extend(text for _ in hits)
+        return explain(text, terms, hits)
+
+    monkeypatch.setattr(answering, "explain", count)
+    assert library.search("optimized lantrens", n=5).suggestion == "optimized lanterns"
+    assert explained == ["optimized lanterns"] * 5
+
+
+def test_sentences_are_compared_for_few_hits_and_the_query_is_encoded_once(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    papers = library.newest(24)[0] * 20
+    encoded: list[str] = []
+    encode = StaticEncoder.encode
+
+    def count(encoder: StaticEncoder, texts: Sequence[str]) -> NDArray[np.float32]:
+        encoded.extend(texts)
+        return encode(encoder, texts)
+
+    monkeypatch.setattr(StaticEncoder, "encode", count)
+    terms = QueryTerms(("xylophone",), ("xylophon",), (1,))
+    reasons = explain("xylophone", terms, [(paper, Tier.NEIGHBOUR) for paper in papers])
+    whys = [reason.why for reason in reasons]
+    assert all(why.startswith("similar in meaning: “") for why in whys[:30])
+    assert set(whys[30:]) == {"similar in meaning"}
+    assert encoded.count("xylophone") == 1
+    assert len(encoded) <= 1 + 30 * 12
+
+
+def test_at_most_eight_words_are_corrected(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefixes: list[str] = []
+    words_with_prefix = Lexical.words_with_prefix
+
+    def count(lexical: Lexical, prefix: str) -> dict[str, int]:
+        prefixes.append(prefix)
+        return words_with_prefix(lexical, prefix)
+
+    monkeypatch.setattr(Lexical, "words_with_prefix", count)
+    found = library.search("optimizd." + ".".join(f"zzzz{c}" for c in "abcdefghijklmnopqrstuvwxyz"))
+    assert found.suggestion is not None
+    assert len(prefixes) == 8
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_query_over_a_limit_is_searched_with_a_note(library: Library, mode: Mode) -> None:
+    found = library.search("kites.in.valley." * 300, mode=mode)
+    assert found.note == "The query is too long; only its first 128 words are used."
+    assert found.hits
+    found = library.search("kites " + "year:2026 " * 40, mode=mode)
+    assert found.note is not None
+    assert "first 32 filters" in found.note
+    assert found.hits
+
+
+def test_phrases_searched_in_any_order_are_named(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert library.search('"kites measuring"').note is None
+    monkeypatch.setattr("broadsheet.index.local.lexical._MIN_PHRASE_PAPERS", 0)
+    common = '-"of valley" -"in valley" -"the wind of" -"how kites" kites'
+    note = library.search(common).note
+    assert note is not None
+    assert note.startswith("Too common for an exact phrase, so searched in any order: “")
