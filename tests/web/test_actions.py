@@ -164,6 +164,18 @@ def test_a_vote_stores_a_hash_of_the_network_but_no_address(
     assert not any(address.encode() in path.read_bytes() for path in files for address in addresses)
 
 
+def test_votes_from_all_networks_of_an_ipv6_site_weigh_as_those_of_one(
+    library: Library, paper_id: str
+) -> None:
+    app = create_app(library)
+    for address in ("2001:db8:1:1::1", "2001:db8:1:2::1", "2001:db8:1:ffff::1", "2001:db8:2:1::1"):
+        client = TestClient(app, client=(address, 4711), follow_redirects=False)
+        client.post(f"/papers/{paper_id}/vote", data={"on": "1"})
+    with library._database.read() as connection:
+        networks = Counter(connection.scalars(select(votes_table.c.network)).all())
+    assert sorted(networks.values()) == [1, 3]
+
+
 def test_new_readers_of_one_network_are_limited(client: TestClient, paper_id: str) -> None:
     responses = []
     for _ in range(61):

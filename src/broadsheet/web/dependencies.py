@@ -132,10 +132,15 @@ def client_network(request: Request) -> str:
     return network(request.client.host if request.client else "unknown")
 
 
+def client_site(request: Request) -> str:
+    """Return the network of a request as votes are weighed by it: for IPv6 a /48."""
+    return network(request.client.host if request.client else "unknown", 48)
+
+
 def network_hash(request: Request, library: Library) -> str:
-    """Return a keyed hash of the request's network, the same for all requests from it."""
+    """Return a keyed hash of the request's site, the same for all requests from it."""
     key = library.secret.encode()[:_MAX_KEY_BYTES]
-    digest = blake2b(client_network(request).encode(), key=key, digest_size=_NETWORK_BYTES)
+    digest = blake2b(client_site(request).encode(), key=key, digest_size=_NETWORK_BYTES)
     return digest.hexdigest()
 
 
