@@ -27,6 +27,7 @@ from broadsheet.web.health import HealthMonitor
 from broadsheet.web.hosts import HostCheck, own_names
 from broadsheet.web.page_cache import PageCache
 from broadsheet.web.rate_limiter import Limiters
+from broadsheet.web.search_slots import SearchSlots
 from broadsheet.web.security_log import SecurityLog
 from broadsheet.web.templating import Templates
 from broadsheet.web.view_models import sentence
@@ -52,12 +53,15 @@ _API_ERRORS = {
 }
 _BUSY = "The site is answering too many requests; try again in a few seconds."
 _DAMAGED = "The database of this site is damaged; its operator has to restore or repair it."
+_FEEDS = (".atom", ".json")
 _SERVER_ERROR = ("Server error", "An error occurred and was logged. Try again later.")
 
 _log = logging.getLogger(__name__)
 
 
-def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
+def create_app(
+    library: Library, limiters: Limiters | None = None, searches: int | None = None
+) -> FastAPI:
     """Return the web application of a library.
 
     Parameters
@@ -66,6 +70,8 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
         An open library; close it after the application has stopped.
     limiters : Limiters, optional
         Creates the rate limiters; by default they count in the memory of this process.
+    searches : int, optional
+        Searches that run at once; by default the processors that this process may use.
 
     Returns
     -------
@@ -84,6 +90,7 @@ def create_app(library: Library, limiters: Limiters | None = None) -> FastAPI:
     app.state.health = HealthMonitor(library)
     app.state.templates = Templates(library.settings.title, library.settings.base_url)
     limiters = limiters or Limiters()
+    app.state.search_slots = SearchSlots(searches)
     app.state.limits = actions.ActionLimits.of(limiters)
     app.add_middleware(ETagMiddleware)
     app.add_middleware(PageCache, library=library)
@@ -200,4 +207,4 @@ def _allowed(request: Request, methods: str) -> str:
 
 def _is_data(request: Request) -> bool:
     path: str = request.scope["path"]
-    return path == "/healthz" or is_read_api(path)
+    return path == "/healthz" or is_read_api(path) or path.endswith(_FEEDS)

@@ -22,6 +22,7 @@ from broadsheet.web.api.problem import problems
 from broadsheet.web.calendar import parse_period
 from broadsheet.web.convertors import API_PAPER_ID
 from broadsheet.web.dependencies import TheLibrary, find_paper
+from broadsheet.web.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import QUERY_CHARS
 
 # Last rank that pagination reaches.
@@ -134,7 +135,7 @@ def paper(library: TheLibrary, paper_id: PaperId) -> schemas.WholePaper:
     )
 
 
-@_get("/search")
+@_get("/search", dependencies=[SEARCH_SLOT])
 def search(
     request: Request,
     library: TheLibrary,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, params
 from fastapi.responses import Response
 
 from broadsheet.library import Library
@@ -17,6 +17,7 @@ from broadsheet.web.dependencies import TheLibrary
 from broadsheet.web.feeds import atom, json_feed
 from broadsheet.web.feeds.feed import Feed
 from broadsheet.web.feeds.syndication import Publisher, clean
+from broadsheet.web.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import QUERY_CHARS, clean_query
 
 EDITIONS = 10
@@ -32,10 +33,12 @@ _Endpoint = Callable[..., Response]
 router = APIRouter(include_in_schema=False)
 
 
-def _in_both_formats(path: str) -> Callable[[_Endpoint], _Endpoint]:
+def _in_both_formats(path: str, *needs: params.Depends) -> Callable[[_Endpoint], _Endpoint]:
     def register(endpoint: _Endpoint) -> _Endpoint:
         for extension in (".atom", ".json"):
-            router.add_api_route(path + extension, endpoint, methods=["GET", "HEAD"])
+            router.add_api_route(
+                path + extension, endpoint, methods=["GET", "HEAD"], dependencies=needs
+            )
         return endpoint
 
     return register
@@ -78,7 +81,7 @@ def trending(request: Request, library: TheLibrary, category: str = "") -> Respo
     return _respond(request, feed)
 
 
-@_in_both_formats("/search")
+@_in_both_formats("/search", SEARCH_SLOT)
 def search(request: Request, library: TheLibrary, q: str = "") -> Response:
     """Return the newest results of a search."""
     query, truncated = clean_query(clean(q))

@@ -15,6 +15,7 @@ from broadsheet.web.addresses import author_path, category_path, plain, trending
 from broadsheet.web.convertors import CATEGORY
 from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.feeds.alternates import feeds_at
+from broadsheet.web.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import Entry
 
 PAGE_SIZE = 50
@@ -50,7 +51,7 @@ def category(context: Context, name: str, after: str = "") -> Response:
     )
 
 
-@_page("/authors/{name:path}")
+@_page("/authors/{name:path}", dependencies=[SEARCH_SLOT])
 def author(context: Context, name: str, page: str = "1") -> Response:
     """List the papers of an author, newest first."""
     wanted = plain(without_quotes(name))

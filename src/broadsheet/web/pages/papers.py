@@ -12,12 +12,13 @@ from broadsheet.web.chart import chart
 from broadsheet.web.convertors import PAPER_ID
 from broadsheet.web.dependencies import NO_PAPER, Context, find_paper
 from broadsheet.web.feeds.alternates import Alternate, feeds_at
+from broadsheet.web.search_slots import SEARCH_SLOT
 
 router = APIRouter(include_in_schema=False)
 _page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)
 
 
-@_page(f"/papers/{PAPER_ID}")
+@_page(f"/papers/{PAPER_ID}", dependencies=[SEARCH_SLOT])
 def paper(context: Context, paper_id: str) -> Response:
     """Return the page of a paper; redirect from any other of its ids."""
     library = context.library

@@ -12,13 +12,14 @@ from broadsheet.web.addresses import paper_path, search_path
 from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.facets import facet_links, parse_sort
 from broadsheet.web.feeds.alternates import feeds_at
+from broadsheet.web.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import Entry
 
 router = APIRouter(include_in_schema=False)
 _page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)
 
 
-@_page("/search")
+@_page("/search", dependencies=[SEARCH_SLOT])
 def search(context: Context, q: str = "", page: str = "1", sort: str = "") -> Response:
     """Search, twenty papers a page; redirect an id, DOI or address to its paper."""
     library = context.library
