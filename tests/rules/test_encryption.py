@@ -28,6 +28,7 @@ def test_an_encrypted_or_local_connection_needs_no_warning(
         ("http://news.example", None, None, "https"),
         ("http://192.0.2.7:8000", None, None, "https"),
         (LOCAL, "smtp://mail.example", None, "?tls=required"),
+        (LOCAL, "smtp://ada@hunter2/pass@mail.example", None, "?tls=required"),
         (LOCAL, None, "postgresql+psycopg://u:hunter2@db.example/news", "?sslmode=verify-full"),
         (LOCAL, None, "postgresql://u:hunter2@10.0.0.7/n?sslmode=prefer", "?sslmode=verify-full"),
     ],

@@ -196,6 +196,15 @@ def test_an_unsupported_url_is_refused_without_its_password(scheme: str) -> None
     assert "hunter2" not in str(raised.value)
 
 
+def test_an_unreachable_database_is_named_without_the_passwords_in_its_options() -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(StoreError, match="cannot be opened") as raised:
+        database.open_database(
+            "postgresql+psycopg://ada@127.0.0.1:1/news?password=hunter2&sslpassword=hunter3"
+        )
+    assert "hunter" not in str(raised.value)
+
+
 def test_an_url_with_an_invalid_port_is_refused_without_its_password() -> None:
     with pytest.raises(StoreError, match="invalid after its host") as raised:
         database.open_database("postgresql+psycopg://ada:hunter2@127.0.0.1:port/news")

@@ -15,9 +15,10 @@ def unencrypted_links(base_url: str, smtp: str | None, database: str | None) -> 
     base_url : str
         Public address of the pages.
     smtp : str or None
-        URL of the mail server, password included; no sentence repeats it.
+        URL of the mail server. No sentence repeats a part of it: in a URL with an unencoded
+        password, any part may be a piece of that.
     database : str or None
-        URL of the database, password included; no sentence repeats it.
+        URL of the database; as `smtp`.
 
     Examples
     --------
@@ -37,16 +38,16 @@ def unencrypted_links(base_url: str, smtp: str | None, database: str | None) -> 
     required = has_password or parse_qs(parts.query).get("tls") == ["required"]
     if parts.scheme == "smtp" and not required and not is_loopback(parts.hostname):
         yield (
-            f"mail to {parts.hostname} is not encrypted if that server offers no STARTTLS: add "
-            "?tls=required to the setting smtp"
+            "mail is not encrypted if the mail server offers no STARTTLS: add ?tls=required to the "
+            "setting smtp"
         )
     parts = urlsplit(database or "")
     mode = parse_qs(parts.query).get("sslmode", [""])[-1]
     on_network = parts.scheme.startswith("postgresql") and not is_loopback(parts.hostname)
     if on_network and mode not in _ENCRYPTED_MODES:
         yield (
-            f"the connection to the database at {parts.hostname} is not encrypted if that server "
-            "offers no TLS: add ?sslmode=verify-full to the setting database"
+            "the connection to the database is not encrypted if its server offers no TLS: add "
+            "?sslmode=verify-full to the setting database"
         )
 
 

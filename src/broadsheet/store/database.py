@@ -246,7 +246,8 @@ def open_database(url: str, connections: int = CONNECTIONS) -> Database:
     shown = "(hidden)"
     try:
         parsed = _parsed(url)
-        shown = parsed.render_as_string(hide_password=True)
+        # The options may contain a password as well.
+        shown = parsed.set(query={}).render_as_string(hide_password=True)
         engine = _engine(parsed, connections)
         _migrate(engine, shown)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
