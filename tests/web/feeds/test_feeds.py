@@ -318,7 +318,8 @@ def test_a_search_feed_without_a_valid_query_is_an_error(
 ) -> None:
     answer = feeds.get(f"/search.{suffix}{query}")
     assert answer.status_code == 400
-    assert "The parameter <code>q</code>" in answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "The parameter `q`" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
