@@ -1,18 +1,23 @@
 """A library on PostgreSQL; `BROADSHEET_TEST_POSTGRES` is the URL of an empty database."""
 
+import contextvars
 import os
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from broadsheet.config import load_settings
+from broadsheet.errors import BusyError, StoreError
 from broadsheet.library import Library
 from broadsheet.model import Kind, Period, Pick, Signal, Span, Submission
 from broadsheet.rules.normalize import make_paper
 from broadsheet.store.attention import add_signals
+from broadsheet.store.database import open_database, wait_at_most
+from broadsheet.store.metadata import put_value
 from broadsheet.store.submissions import upsert_submissions
 from tests.conftest import NOW
 from tests.mail.conftest import body, parsed
@@ -120,3 +125,28 @@ def test_trending_scores_picks_and_tokens_are_stored(postgres_library: Library) 
     assert library.editions.periods(Span.WEEK) == [week]
     token = library.tokens.create("reader")
     assert library.tokens.name_of(token) == "reader"
+
+
+def test_a_writer_that_another_process_keeps_waiting_is_refused_as_busy(
+    postgres_library: Library,
+) -> None:
+    url = postgres_library.settings.database_url
+    with closing(open_database(url)) as first, closing(open_database(url)) as second:
+        run_briefly = contextvars.copy_context().run
+        run_briefly(wait_at_most, 0.1)
+
+        def write() -> None:
+            with second.write():
+                pass
+
+        with first.write(), pytest.raises(BusyError, match="another process is writing"):
+            run_briefly(write)
+
+
+def test_a_standby_is_degraded(postgres_library: Library) -> None:
+    assert postgres_library.health().write_error is None
+    url = f"{postgres_library.settings.database_url}?options=-cdefault_transaction_read_only%3Don"
+    with closing(open_database(url)) as standby:
+        assert standby.write_error() == "the database is a standby or read-only"
+        with pytest.raises(StoreError, match="read-only: allow writes"), standby.write() as writing:
+            put_value(writing, "key", "value")

@@ -26,7 +26,7 @@ from broadsheet.doctor import (
 )
 from broadsheet.editions.editions import Editions
 from broadsheet.encoders.registry import encoder_loader, encoder_named
-from broadsheet.errors import BroadsheetError, DamagedError, StoreError
+from broadsheet.errors import BroadsheetError, DamagedError, NotFoundError, StoreError
 from broadsheet.index.local.engine import LocalEngine
 from broadsheet.ingest import files
 from broadsheet.ingest.records import IngestReport
@@ -374,6 +374,8 @@ class Library:
         found = list(check_files(self.settings))
         try:
             found += [damaged(self.settings, one) for one in self._database.integrity_errors()[:1]]
+            with suppress(NotFoundError):
+                self.editions.read()
             found += diagnose(self.health(), self.settings, self.now, self.today)
         except DamagedError as error:
             found.append(damaged(self.settings, error.reason))

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from broadsheet.config import Settings, load_settings
-from broadsheet.errors import BusyError, StoreError
+from broadsheet.errors import BusyError, DamagedError, StoreError
 from broadsheet.library import Library
 from broadsheet.store import database
 from broadsheet.store.database import Database, open_database
@@ -181,6 +181,19 @@ def test_a_read_transaction_on_sqlite_sees_one_snapshot(settings: Settings) -> N
         assert reader.execute(count).scalar() == 0
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("column", ["authors", "body"])
+def test_a_value_that_cannot_be_decoded_is_damage(library: Library, column: str) -> None:
+    table = {"authors": "papers", "body": "records"}[column]
+    with library._database.write() as connection:
+        connection.execute(text(f"UPDATE {table} SET {column} = 'x' || {column}"))
+    with pytest.raises(DamagedError, match="cannot read the library"):
+        if column == "authors":
+            library.newest()
+        else:
+            library.records("arxiv:2603.00001")
+    assert library._database.damage is not None
 
 
 def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:

@@ -11,20 +11,20 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from broadsheet.errors import BusyError, DamagedError, StoreError
 from broadsheet.store.commits import Commits
-from broadsheet.store.failures import failure
+from broadsheet.store.failures import FAILURES, failure
 
 CONNECTIONS = 16
 # Enough for the longest transaction of another process, which scores or imports papers.
 _PATIENCE_S = 60.0
 # The key of the advisory lock that all writers of a PostgreSQL library take; any constant works.
 _WRITER_LOCK = 0x42524F41
-# While reads overlap, SQLite cannot start its log again at the front: it grows with each write.
-_MAX_WAL_BYTES = 32 * 1024 * 1024
+# A log that grew while a long read lasted is cut to this when SQLite next starts it again.
+_KEPT_WAL_BYTES = 32 * 1024 * 1024
 # Readers wait only while another process recovers or closes the database; writers wait longer.
 _BUSY_TIMEOUT_MS = 5_000
 _LOCK_TIMEOUT = text("SELECT set_config('lock_timeout', :wait, true)")
@@ -109,7 +109,7 @@ class Database:
         try:
             with self._checkout(_wait_s.get()) as connection:
                 yield connection
-        except DBAPIError as error:
+        except FAILURES as error:
             raise self._failure("cannot read the library", error) from error
 
     @contextmanager
@@ -133,12 +133,10 @@ class Database:
             with (
                 self._only_writer(deadline),
                 self._checkout(deadline - time.monotonic()) as connection,
+                _writing(connection, deadline),
             ):
-                with _writing(connection, deadline):
-                    yield connection
-                if connection.dialect.name == "sqlite":
-                    _bound_wal(connection)
-        except DBAPIError as error:
+                yield connection
+        except FAILURES as error:
             raise self._failure("cannot write to the library", error) from error
 
     def write_error(self) -> str | None:
@@ -156,7 +154,7 @@ class Database:
                 with suppress(_NothingWrittenError), _writing(connection, time.monotonic()):
                     connection.execute(_WRITE_PROBE)
                     raise _NothingWrittenError
-        except DBAPIError as error:
+        except FAILURES as error:
             found = self._failure("cannot write to the library", error)
             return None if isinstance(found, BusyError) else str(found)
         return None
@@ -211,7 +209,7 @@ class Database:
             self._thread.has_transaction = False
             self._free.release()
 
-    def _failure(self, attempt: str, error: DBAPIError) -> StoreError:
+    def _failure(self, attempt: str, error: Exception) -> StoreError:
         found = failure(attempt, error)
         if isinstance(found, DamagedError) and self._damage is None:
             self._damage = found.reason
@@ -321,7 +319,7 @@ def _tune_sqlite(engine: Engine) -> None:
             # The system's page cache holds the rest: 32 MB made reads of 50 papers 5% faster.
             "cache_size=-8000",
             "temp_store=MEMORY",
-            f"journal_size_limit={_MAX_WAL_BYTES}",
+            f"journal_size_limit={_KEPT_WAL_BYTES}",
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}").close()
 
@@ -349,14 +347,6 @@ def _writing(connection: Connection, deadline: float) -> Iterator[None]:
             yield
     finally:
         _pragma(connection, f"busy_timeout={_BUSY_TIMEOUT_MS}")
-
-
-def _bound_wal(connection: Connection) -> None:
-    """Write a long log of SQLite back into its file and empty it."""
-    log = Path(f"{connection.engine.url.database}-wal")
-    with suppress(OSError, sqlite3.Error):
-        if log.stat().st_size > _MAX_WAL_BYTES:
-            _pragma(connection, "wal_checkpoint(TRUNCATE)")
 
 
 def _pragma(connection: Connection, setting: str) -> None:

@@ -1,11 +1,15 @@
 """What an error of the database means, and what to do about it."""
 
 import sqlite3
+import zlib
 
-from sqlalchemy.exc import SQLAlchemyError
+import orjson
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from broadsheet.errors import BusyError, DamagedError, StoreError
 
+# What a transaction raises: errors of the driver, and of values that cannot be decoded.
+FAILURES = (DBAPIError, orjson.JSONDecodeError, zlib.error)
 _FULL = "the disk is full: free some space"
 _READ_ONLY = "the database or its folder is read-only: allow writes"
 _BUSY = "another process is writing: try again in a few seconds"
@@ -33,21 +37,22 @@ _POSTGRESQL = {
 _PRIMARY_CODE = 0xFF
 
 
-def failure(attempt: str, error: SQLAlchemyError, otherwise: str = _OTHER) -> StoreError:
-    """Return the error to raise instead of one of the driver.
+def failure(attempt: str, error: Exception, otherwise: str = _OTHER) -> StoreError:
+    """Return the error to raise instead of one of the driver, or of a decoder.
 
     Parameters
     ----------
     attempt : str
         What failed, such as ``cannot read the library``.
-    error : sqlalchemy.exc.SQLAlchemyError
-        The driver's error.
+    error : Exception
+        One of `FAILURES`, or any error of SQLAlchemy.
     otherwise : str
         What to do about an unknown error.
     """
     # The driver's own message if there is one; SQLAlchemy's has the whole statement.
     reason = str(getattr(error, "orig", None) or error).strip()
-    advice = _advice(getattr(error, "orig", None))
+    is_of_driver = isinstance(error, SQLAlchemyError)
+    advice = _advice(getattr(error, "orig", None)) if is_of_driver else _DAMAGED
     text = f"{attempt} ({reason}): {advice or otherwise}"
     if advice is _DAMAGED:
         return DamagedError(text, reason)
