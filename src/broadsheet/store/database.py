@@ -17,19 +17,14 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from broadsheet.errors import BusyError, DamagedError, StoreError
 from broadsheet.store.commits import Commits
 from broadsheet.store.failures import FAILURES, failure
+from broadsheet.store.write_lock import BUSY_TIMEOUT_MS, WRITES, writing
 
 CONNECTIONS = 16
 # Enough for the longest transaction of another process, which scores or imports papers.
 _PATIENCE_S = 60.0
-# The key of the advisory lock that all writers of a PostgreSQL library take; any constant works.
-_WRITER_LOCK = 0x42524F41
 # A log that grew while a long read lasted is cut to this when SQLite next starts it again.
 _KEPT_WAL_BYTES = 32 * 1024 * 1024
-# Readers wait only while another process recovers or closes the database; writers wait longer.
-_BUSY_TIMEOUT_MS = 5_000
-_LOCK_TIMEOUT = text("SELECT set_config('lock_timeout', :wait, true)")
 _WRITE_PROBE = text("UPDATE metadata SET value = value WHERE key = 'library_id'")
-_TAKE_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 _wait_s: ContextVar[float] = ContextVar("wait_s", default=_PATIENCE_S)
@@ -133,7 +128,7 @@ class Database:
             with (
                 self._only_writer(deadline),
                 self._checkout(deadline - time.monotonic()) as connection,
-                _writing(connection, deadline),
+                writing(connection, deadline),
             ):
                 yield connection
         except FAILURES as error:
@@ -151,7 +146,7 @@ class Database:
                     standby = connection.scalar(text("SHOW transaction_read_only")) == "on"
                     return "the database is a standby or read-only" if standby else None
                 # A read-only SQLite database does not refuse to begin to write.
-                with suppress(_NothingWrittenError), _writing(connection, time.monotonic()):
+                with suppress(_NothingWrittenError), writing(connection, time.monotonic()):
                     connection.execute(_WRITE_PROBE)
                     raise _NothingWrittenError
         except FAILURES as error:
@@ -312,7 +307,7 @@ def _tune_sqlite(engine: Engine) -> None:
         # fail when it upgrades its lock. The "begin" listener below starts transactions instead.
         dbapi_connection.isolation_level = None
         for pragma in (
-            f"busy_timeout={_BUSY_TIMEOUT_MS}",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
@@ -325,35 +320,8 @@ def _tune_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("broadsheet_write", False)
+        writes = connection.get_execution_options().get(WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _writing(connection: Connection, deadline: float) -> Iterator[None]:
-    """Hold the writer lock of the database until the transaction ends, if it is free in time."""
-    wait_ms = max(1, round((deadline - time.monotonic()) * 1000))
-    if connection.dialect.name == "postgresql":
-        with connection.begin():
-            connection.execute(_LOCK_TIMEOUT, {"wait": f"{wait_ms}ms"})
-            connection.execute(_TAKE_LOCK, {"lock": _WRITER_LOCK})
-            connection.execute(_LOCK_TIMEOUT, {"wait": "0"})
-            yield
-        return
-    connection.execution_options(broadsheet_write=True)
-    _pragma(connection, f"busy_timeout={wait_ms}")
-    try:
-        with connection.begin():
-            yield
-    finally:
-        _pragma(connection, f"busy_timeout={_BUSY_TIMEOUT_MS}")
-
-
-def _pragma(connection: Connection, setting: str) -> None:
-    # Through the driver: SQLAlchemy would begin a transaction.
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    driver.execute(f"PRAGMA {setting}").close()
 
 
 def _migrate(engine: Engine, shown: str) -> None:
@@ -367,7 +335,7 @@ def _migrate(engine: Engine, shown: str) -> None:
     scripts = Config()
     scripts.set_main_option("script_location", str(_MIGRATIONS))
     directory = ScriptDirectory.from_config(scripts)
-    with engine.connect() as connection, _writing(connection, time.monotonic() + _PATIENCE_S):
+    with engine.connect() as connection, writing(connection, time.monotonic() + _PATIENCE_S):
         # Another process may have migrated the database before this one got the write lock.
         present = _schema_of(connection)
         if present == directory.get_current_head():
