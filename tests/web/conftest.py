@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from broadsheet.library import Library
-from broadsheet.web import page_cache
+from broadsheet.web import actions, page_cache
 from broadsheet.web.app import create_app
 
 
@@ -14,6 +14,12 @@ from broadsheet.web.app import create_app
 def current_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Check before each response that a kept page is current."""
     monkeypatch.setattr(page_cache, "CHECK_S", 0)
+
+
+@pytest.fixture(autouse=True)
+def responses_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not delay the response to a sign-up."""
+    monkeypatch.setattr(actions, "RESPONSE_S", 0.0)
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from broadsheet.library import Library
 from broadsheet.model import SubscriptionState
+from broadsheet.rules import proof_of_work
+from broadsheet.rules.signup import Caps
+from broadsheet.web import signup
 from broadsheet.web.app import create_app
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
@@ -208,6 +211,22 @@ def test_a_reader_subscribes_and_leaves(
     assert browser.texts("h1") == ["You are unsubscribed"]
     assert state() is SubscriptionState.UNSUBSCRIBED
     assert browser.complaints() == []
+
+
+def test_a_browser_solves_the_proof_of_work(
+    browser: Browser, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signup, "free_caps", lambda subscriptions: Caps(0, 0, 0))
+    # One number in eight solves a round.
+    monkeypatch.setattr(proof_of_work, "_BELOW", 2**29)
+    browser.open("/subscribe")
+    browser.find("main .subscribe input").send_keys("ada@example.org")
+    browser.leave(lambda: browser.find("main .subscribe button").click())
+    WebDriverWait(browser.driver, 20).until(lambda driver: "Confirm your" in driver.title)
+    assert "is sent to ada@example.org now" in browser.find("main").text
+    assert [one.email for one in library.subscriptions.all()] == ["ada@example.org"]
+    # The page with the proof of work has status 429; the content policy was not breached.
+    assert all("429 (Too Many Requests)" in line for line in browser.complaints())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

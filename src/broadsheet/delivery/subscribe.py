@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Subscription, SubscriptionState
 from broadsheet.rules.address import parse_address
+from broadsheet.rules.signup import MAILS_A_DAY_TO_A_MAILBOX, waits_until
 from broadsheet.rules.token import Grant, Purpose, is_mailed_to, verify
 from broadsheet.store import deliveries, subscriptions
 from broadsheet.store.database import Database
 
-_MAX_CONFIRMATIONS_PER_DAY = 3
 _DELETE_UNCONFIRMED_AFTER = timedelta(days=30)
 _INVALID = {
     Purpose.CONFIRM: "this link is invalid or has expired: subscribe again to receive a new one",
@@ -50,11 +50,23 @@ class Subscriptions:
         self._domain = domain
         self._clock = clock
 
-    def subscribe(self, email: str) -> None:
+    def subscribe(self, email: str, *, waits: bool = False) -> bool:
         """Enqueue a confirmation mail; sends nothing itself.
 
         The result does not reveal whether the address is known: a confirmed address, and one
         that was sent three confirmations within 24 hours, gets no further mail.
+
+        Parameters
+        ----------
+        email : str
+            The address, as a reader entered it.
+        waits : bool
+            Whether the mail waits in the queue of :func:`broadsheet.rules.signup.waits_until`.
+
+        Returns
+        -------
+        bool
+            False if that queue is full, whatever the address is.
 
         Raises
         ------
@@ -64,14 +76,27 @@ class Subscriptions:
         address = parse_address(email)
         now = self._clock()
         with self._database.write() as connection:
+            due_at: datetime | None = now
+            if waits:
+                due_at = waits_until(deliveries.last_waiting(connection), now)
+            if due_at is None:
+                return False
             subscription = subscriptions.create_or_renew(connection, address, now)
             if subscription.state is not SubscriptionState.PENDING:
-                return
+                return True
             day_ago = now - timedelta(days=1)
             recent = deliveries.confirmations_since(connection, subscription.id, day_ago)
-            if recent < _MAX_CONFIRMATIONS_PER_DAY:
+            if recent < MAILS_A_DAY_TO_A_MAILBOX:
                 message_id = f"<confirmation.{uuid4().hex}.{self._library_id}@{self._domain}>"
-                deliveries.enqueue_confirmation(connection, subscription.id, message_id, now)
+                deliveries.enqueue_confirmation(
+                    connection, subscription.id, message_id, due_at, waits=waits
+                )
+            return True
+
+    def ever_created(self) -> int:
+        """Return an upper bound of the number of subscriptions, in constant time."""
+        with self._database.read() as connection:
+            return subscriptions.ever_created(connection)
 
     def peek(self, token: str, purpose: Purpose) -> Subscription:
         """Return the subscription of a token; changes nothing.

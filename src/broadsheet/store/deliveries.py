@@ -42,25 +42,40 @@ _MAX_ERROR_CHARS = 1_000
 _FAILED_TWICE = 2
 # Lower numbers are sent first: a person waits for a confirmation.
 _PRIORITIES = {DeliveryKind.CONFIRMATION: 0, DeliveryKind.DIGEST: 10}
+_WAITING_PRIORITY = 5
 
 
 def enqueue_confirmation(
-    connection: Connection, subscription_id: int, message_id: str, now: datetime
+    connection: Connection,
+    subscription_id: int,
+    message_id: str,
+    due_at: datetime,
+    *,
+    waits: bool = False,
 ) -> None:
-    """Enqueue one confirmation mail, due at `now` (aware UTC)."""
+    """Enqueue one confirmation mail, due at a time (aware UTC); `waits` marks those that wait."""
     connection.execute(
         insert(deliveries).values(
             subscription_id=subscription_id,
             kind=DeliveryKind.CONFIRMATION,
-            priority=_PRIORITIES[DeliveryKind.CONFIRMATION],
+            priority=_WAITING_PRIORITY if waits else _PRIORITIES[DeliveryKind.CONFIRMATION],
             edition_date=None,
             edition_revision=None,
             state=DeliveryState.DUE,
             message_id=message_id,
             attempts=0,
-            due_at=now,
+            due_at=due_at,
         )
     )
+
+
+def last_waiting(connection: Connection) -> datetime | None:
+    """Return when the last confirmation that waits is due; None if none waits."""
+    query = select(func.max(deliveries.c.due_at)).where(
+        deliveries.c.state == DeliveryState.DUE, deliveries.c.priority == _WAITING_PRIORITY
+    )
+    due_at: datetime | None = connection.scalar(query)
+    return due_at
 
 
 def enqueue_digests(

@@ -83,6 +83,11 @@ def all_subscriptions(connection: Connection) -> Iterator[Subscription]:
         yield _subscription_of(row)
 
 
+def ever_created(connection: Connection) -> int:
+    """Return an upper bound of the number of subscriptions, deleted ones included."""
+    return connection.scalar(select(func.max(subscriptions.c.id))) or 0
+
+
 def counts(connection: Connection) -> dict[SubscriptionState, int]:
     """Count the subscriptions in each state; states without subscriptions are omitted."""
     rows = connection.execute(

@@ -1,17 +1,23 @@
 """Actions of readers: vote, subscribe, confirm, unsubscribe."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, Self
 
+import anyio
 from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from broadsheet.errors import NotFoundError
+from broadsheet.rules.address import parse_address
+from broadsheet.rules.signup import LONGEST_WAIT
 from broadsheet.rules.token import Purpose
 from broadsheet.web.addresses import local_path, paper_path, plain
 from broadsheet.web.dependencies import (
     NO_PAPER,
     SAME_ORIGIN,
     Context,
+    PageContext,
     client_network,
     enforce,
     find_paper,
@@ -19,9 +25,12 @@ from broadsheet.web.dependencies import (
     new_reader,
     set_reader_cookie,
 )
+from broadsheet.web.guard import SAFE_HEADERS
 from broadsheet.web.rate_limiter import Limiters, RateLimiter
+from broadsheet.web.signup import Signup, SignupLimits, Step, puzzle
 from broadsheet.web.view_models import sentence
 
+RESPONSE_S = 0.25
 # The address holds a token from a mail.
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -30,12 +39,14 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 @dataclass(frozen=True, slots=True)
 class ActionLimits:
-    """The rate limits of actions, each per hour.
+    """The rate limits of actions, each per hour unless it says otherwise.
 
     Parameters
     ----------
     subscriptions : RateLimiter
-        Subscription requests per network.
+        Subscription requests per network, invalid ones included.
+    signups : SignupLimits
+        Counters that decide what a valid subscription request needs.
     new_readers : RateLimiter
         Votes without a reader's cookie, per network.
     network_votes : RateLimiter
@@ -45,6 +56,7 @@ class ActionLimits:
     """
 
     subscriptions: RateLimiter
+    signups: SignupLimits
     new_readers: RateLimiter
     network_votes: RateLimiter
     reader_votes: RateLimiter
@@ -53,7 +65,8 @@ class ActionLimits:
     def of(cls, limiters: Limiters) -> Self:
         """Return the limits of a site."""
         return cls(
-            subscriptions=limiters.hourly("subscriptions of a network", 10),
+            subscriptions=limiters.hourly("subscriptions of a network", 60),
+            signups=SignupLimits.of(limiters),
             new_readers=limiters.hourly("new readers of a network", 60),
             network_votes=limiters.hourly("votes of a network", 600),
             reader_votes=limiters.hourly("votes of a reader", 120),
@@ -86,38 +99,94 @@ def vote(
 
 
 @router.post("/subscribe", dependencies=[SAME_ORIGIN])
-def subscribe(context: Context, email: Annotated[str, Form()] = "") -> Response:
-    """Request a confirmation mail; the response does not reveal whether an address is known."""
-    enforce(
-        _limits(context.request).subscriptions,
-        client_network(context.request),
-        "subscription requests from your network",
-    )
-    library, address = context.library, plain(email)
+async def subscribe(
+    context: Context,
+    email: Annotated[str, Form()] = "",
+    challenge: Annotated[str, Form()] = "",
+    solution: Annotated[str, Form()] = "",
+    wait: Annotated[str, Form()] = "",
+) -> Response:
+    """Request a confirmation mail.
+
+    Neither the response nor its time reveals whether an address is known: every response takes
+    at least :data:`RESPONSE_S`, which is longer than the database takes.
+    """
+    respond_at = anyio.current_time() + RESPONSE_S
+    network = client_network(context.request)
+    signup = Signup(plain(email), network, challenge, solution, waits=wait == "1")
+    response = await run_in_threadpool(_subscribe, context, signup)
+    await anyio.sleep_until(respond_at)
+    return response
+
+
+def _subscribe(context: PageContext, signup: Signup) -> Response:
+    library, limits = context.library, _limits(context.request)
+    enforce(limits.subscriptions, signup.network, "subscription requests from your network")
     try:
-        library.subscriptions.subscribe(address)
+        signup = replace(signup, address=parse_address(signup.address))
     except ValueError as error:
-        return context.render(
-            "subscribe.html",
-            status=422,
-            email=address,
-            problem=sentence(str(error)),
-            canonical="/subscribe",
+        return _subscribe_form(context, 422, str(error), signup.address)
+    size = library.subscriptions.ever_created()
+    step = limits.signups.next_step(signup, library.secret, size, library.now)
+    if step is Step.PROVE:
+        return _proof_form(context, signup.address)
+    waits = step is Step.WAIT
+    is_refused = step is Step.REFUSE
+    if not is_refused and limits.signups.is_mailbox_open(signup.address):
+        is_refused = not library.subscriptions.subscribe(signup.address, waits=waits)
+    if is_refused:
+        raise HTTPException(
+            429,
+            "Too many confirmation mails wait to be sent; subscribe again tomorrow.",
+            {"Retry-After": str(int(LONGEST_WAIT.total_seconds()))},
         )
-    folder = f"No mail server is configured; the mail is stored in {library.settings.outbox}"
+    return _subscribed(context, signup.address, waits=waits)
+
+
+def _subscribe_form(context: PageContext, status: int, problem: str, email: str = "") -> Response:
+    return context.render(
+        "subscribe.html",
+        status=status,
+        email=email,
+        problem=sentence(problem),
+        canonical="/subscribe",
+    )
+
+
+def _proof_form(context: PageContext, address: str) -> Response:
+    page = context.render(
+        "proof.html",
+        status=429,
+        email=address,
+        puzzle=puzzle(context.library.secret, address, context.library.now),
+    )
+    # The only page with a script.
+    page.headers["Content-Security-Policy"] = (
+        f"script-src 'self'; {SAFE_HEADERS['Content-Security-Policy']}"
+    )
+    return page
+
+
+def _subscribed(context: PageContext, address: str, *, waits: bool) -> Response:
+    settings = context.library.settings
+    folder = f"No mail server is configured; the mail is stored in {settings.outbox}"
+    when = "within six hours" if waits else "now"
     return context.notice(
         "Confirm your subscription",
-        f"A confirmation mail is sent to {address} unless that address is already subscribed. "
-        "Open the link in the mail and confirm the subscription to receive the daily digest. "
-        "Without confirmation, no further mail is sent.",
-        *([f"{folder} as an .eml file."] if library.settings.smtp is None else []),
+        f"A confirmation mail is sent to {address} {when}, unless that address is already "
+        "subscribed or was sent three of them today. Open the link in the mail and confirm the "
+        "subscription to receive the daily digest. Without confirmation, no further mail is sent.",
+        *([f"{folder} as an .eml file."] if settings.smtp is None else []),
     )
 
 
 @router.api_route("/confirm", methods=["GET", "HEAD"])
 def ask_confirm(context: Context, token: str = "") -> Response:
     """Return the button that confirms a subscription."""
-    email = context.library.subscriptions.peek(token, Purpose.CONFIRM).email
+    try:
+        email = context.library.subscriptions.peek(token, Purpose.CONFIRM).email
+    except NotFoundError as error:
+        return _subscribe_form(context, 404, str(error))
     return context.notice(
         "Confirm your subscription",
         f"Send the daily digest to {email}?",
@@ -129,7 +198,10 @@ def ask_confirm(context: Context, token: str = "") -> Response:
 @router.post("/confirm", dependencies=[SAME_ORIGIN])
 def confirm(context: Context, token: str = "") -> Response:
     """Confirm a subscription."""
-    email = context.library.subscriptions.confirm(token).email
+    try:
+        email = context.library.subscriptions.confirm(token).email
+    except NotFoundError as error:
+        return _subscribe_form(context, 404, str(error))
     return context.notice(
         "You are subscribed",
         f"The daily digest is sent to {email}. Every mail contains a link to unsubscribe.",

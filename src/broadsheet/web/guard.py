@@ -83,7 +83,9 @@ class Guard:
         await self._app(scope, receive_limited, send_with_headers)
 
     def _protect(self, method: str, headers: MutableHeaders) -> None:
-        headers.update(self._headers)
+        # A page may have its own content policy.
+        for name, value in self._headers.items():
+            headers.setdefault(name, value)
         kind = headers.get("content-type", "")
         if kind.endswith("+xml"):
             headers["Content-Type"] = f"{kind}; charset=utf-8"

@@ -12,7 +12,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from broadsheet.web.counters import BoundedMemory
 
-_HOUR_S = 3600
+_HOUR_S, _DAY_S = 3600, 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,10 @@ class Limiters:
             Requests per client and hour.
         """
         return FixedWindow(limit, _HOUR_S, self._storage, name)
+
+    def daily(self, name: str, limit: int) -> RateLimiter:
+        """Return a limiter of requests per client and day, as :meth:`hourly` does per hour."""
+        return FixedWindow(limit, _DAY_S, self._storage, name)
 
 
 def network(address: str, ipv6_bits: int = 64) -> str:

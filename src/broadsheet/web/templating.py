@@ -51,11 +51,12 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        style = files(_PACKAGE).joinpath("static", "style.css").read_bytes()
+        static = files(_PACKAGE) / "static"
         self._environment.globals.update(
             site=title,
             base_url=base_url,
-            style_version=blake2b(style, digest_size=4).hexdigest(),
+            style_version=_version((static / "style.css").read_bytes()),
+            script_version=_version((static / "proof.js").read_bytes()),
             query_chars=view_models.QUERY_CHARS,
         )
         self._environment.filters.update(
@@ -155,3 +156,7 @@ class Templates:
             sentences=sentences,
             button=button,
         )
+
+
+def _version(content: bytes) -> str:
+    return blake2b(content, digest_size=4).hexdigest()
