@@ -281,6 +281,11 @@ class Library:
         with self._database.read() as connection:
             return papers.existing_papers(connection, paper_ids, limit)
 
+    def added_at(self, paper_ids: Sequence[str]) -> dict[str, datetime]:
+        """Return when papers came into the library, by their current ids."""
+        with self._database.read() as connection:
+            return papers.added_at_of_ids(connection, paper_ids)
+
     def newest(
         self, limit: int = 50, after: str | None = None, category: str | None = None
     ) -> tuple[list[Paper], str | None]:

@@ -121,6 +121,14 @@ def current_ids(connection: Connection, paper_ids: Sequence[str]) -> dict[str, s
     return found
 
 
+def added_at_of_ids(connection: Connection, paper_ids: Sequence[str]) -> dict[str, datetime]:
+    """Read when papers came into the library, by current id; others are omitted."""
+    rows = connection.execute(
+        select(papers.c.id, papers.c.added_at).where(papers.c.id.in_(paper_ids))
+    )
+    return {row.id: row.added_at for row in rows}
+
+
 def added_at(connection: Connection, nums: Sequence[int]) -> dict[int, datetime]:
     """Return when each of these papers was added to the library (aware UTC)."""
     rows = connection.execute(select(papers.c.num, papers.c.added_at).where(papers.c.num.in_(nums)))

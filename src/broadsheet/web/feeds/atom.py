@@ -1,5 +1,7 @@
 """Serialize a feed as Atom 1.0 (RFC 4287)."""
 
+from html import escape
+
 from lxml import etree
 
 from broadsheet.web.feeds.feed import Feed, FeedItem, stamp
@@ -13,7 +15,7 @@ def write(feed: Feed) -> bytes:
     """Return a feed as an Atom document in UTF-8."""
     root = etree.Element(f"{{{_NAMESPACE}}}feed", nsmap={None: _NAMESPACE})
     _put(root, "id", feed.id)
-    _put(root, "title", feed.title)
+    _put_title(root, feed.title)
     _put(root, "updated", stamp(feed.updated))
     # Atom requires an author for each entry; this one applies to papers without authors.
     _put(_put(root, "author"), "name", feed.publisher)
@@ -30,7 +32,7 @@ def write(feed: Feed) -> bytes:
 def _put_entry(root: etree._Element, item: FeedItem) -> None:
     entry = _put(root, "entry")
     _put(entry, "id", item.id)
-    _put(entry, "title", item.title)
+    _put_title(entry, item.title)
     _put(entry, "updated", stamp(item.updated))
     if item.published is not None:
         _put(entry, "published", stamp(item.published))
@@ -43,6 +45,14 @@ def _put_entry(root: etree._Element, item: FeedItem) -> None:
         _put(entry, "category", term=category)
     # Atom requires a summary in an entry without content; it may be empty.
     _put(entry, "summary", item.html, type="html")
+
+
+def _put_title(parent: etree._Element, title: str) -> None:
+    if "<" in title or "&" in title:
+        # Many readers take a title for HTML, whatever its type.
+        _put(parent, "title", escape(title, quote=False), type="html")
+    else:
+        _put(parent, "title", title)
 
 
 def _put(

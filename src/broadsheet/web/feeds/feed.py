@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 
-# Date of a feed whose items have none; the current time would change every response.
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+# Date of a feed without items; the current time would change every response.
+FOUNDED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,11 @@ class FeedItem:
     authors, categories : tuple of str
         As in the paper.
     published : datetime or None
-        Publication date, aware UTC; of a year or month its first moment.
+        Publication date, aware UTC; of a year or month its first moment. None if it is unknown,
+        before 1970 or after `updated`.
     updated : datetime
-        When its edition was published, else the publication date; aware UTC.
+        Aware UTC, to the second; in an edition soon before its publication, else on the day of
+        the paper's. Differs from those of all other items, in the past, not before 1970.
     paragraphs : tuple of str
         Notice, comment of the editor, reason and abstract, in this order; missing ones are
         left out.
@@ -86,7 +88,7 @@ class Feed:
     @property
     def updated(self) -> datetime:
         """Date of the most recently updated item, aware UTC."""
-        return max((item.updated for item in self.items), default=LONG_AGO)
+        return max((item.updated for item in self.items), default=FOUNDED)
 
 
 def stamp(when: datetime) -> str:

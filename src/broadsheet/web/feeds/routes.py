@@ -1,6 +1,6 @@
 """Routes of the feeds: editions, trending papers, searches and categories."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import quote, urlencode
@@ -9,13 +9,13 @@ from fastapi import APIRouter, HTTPException, Request, params
 from fastapi.responses import Response
 
 from broadsheet.library import Library
-from broadsheet.model import Sort, Span
+from broadsheet.model import Paper, Sort, Span
 from broadsheet.rules.query import parse
 from broadsheet.web.addresses import category_path, search_path, trending_path
 from broadsheet.web.calendar import feed_path
 from broadsheet.web.dependencies import TheLibrary
 from broadsheet.web.feeds import atom, json_feed
-from broadsheet.web.feeds.feed import Feed
+from broadsheet.web.feeds.feed import FOUNDED, Feed, FeedItem
 from broadsheet.web.feeds.syndication import Publisher, clean
 from broadsheet.web.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import QUERY_CHARS, clean_query
@@ -72,7 +72,7 @@ def trending(request: Request, library: TheLibrary, category: str = "") -> Respo
     found = library.trending.list(PAPERS, category=wanted or None)
     feed = publisher.feed(
         f"trending in {wanted}" if wanted else "trending",
-        [publisher.paper(trend.paper, trend.reason) for trend in found.trends],
+        _items(library, [(trend.paper, trend.reason) for trend in found.trends]),
         name="papers/trending",
         path="/trending",
         home=trending_path(wanted),
@@ -98,7 +98,7 @@ def search(request: Request, library: TheLibrary, q: str = "") -> Response:
     found = library.search(parsed, n=PAPERS, sort=Sort.DATE)
     feed = publisher.feed(
         query if len(query) <= _TITLE_CHARS else f"{query[:_TITLE_CHARS]}…",
-        [publisher.paper(hit.paper, hit.reason) for hit in found.hits],
+        _items(library, [(hit.paper, hit.reason) for hit in found.hits]),
         name="search",
         path="/search",
         home=search_path(query, sort=Sort.DATE),
@@ -120,7 +120,7 @@ def category(request: Request, library: TheLibrary, name: str) -> Response:
     papers, _ = library.newest(PAPERS, category=wanted)
     feed = publisher.feed(
         f"new in {wanted}",
-        [publisher.paper(paper) for paper in papers],
+        _items(library, [(paper, None) for paper in papers]),
         name=f"category/{quote(wanted, safe='')}",
         path=category_path(wanted),
         home=category_path(wanted),
@@ -138,6 +138,16 @@ def _editions(
     items = [item for edition in editions for item in publisher.edition(edition)]
     feed = publisher.feed(about, items, name=name, path=feed_path(span), home=home)
     return _respond(request, feed, modified=feed.updated if items else None)
+
+
+def _items(library: Library, listed: Sequence[tuple[Paper, str | None]]) -> list[FeedItem]:
+    publisher = _publisher(library)
+    added_at = library.added_at([paper.id for paper, _ in listed])
+    return [
+        # A paper may be merged into another between two reads.
+        publisher.paper(paper, added_at.get(paper.id, FOUNDED), reason)
+        for paper, reason in listed
+    ]
 
 
 def _publisher(library: Library) -> Publisher:

@@ -2,24 +2,31 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from urllib.parse import quote, urlsplit
+from zlib import crc32
 
 from broadsheet.model import Edition, EditionItem, Notice, Paper
 from broadsheet.rules.dates import first_day
 from broadsheet.web.addresses import paper_path, plain, web_link
-from broadsheet.web.feeds.feed import LONG_AGO, Feed, FeedItem
+from broadsheet.web.feeds.feed import FOUNDED, Feed, FeedItem
 
 MAX_AUTHORS = 100
 
 # A tag URI contains a date on which its host belonged to the site: for an edition its day.
-_FOUNDED = "2026"
+_FOUNDED = str(FOUNDED.year)
+# Validators object to earlier dates.
+_EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+_SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
 # Not allowed in XML.
 _NONCHARACTERS = re.compile(r"[\ufffe\uffff]+")
 _NOT_IN_A_HOST = re.compile(r"[^a-z0-9.-]+")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_URI_CHARACTERS = ":/?#[]@!$&'()*+,;=~%"
+# Scheme, authority, path and query, fragment.
+_PARTS = re.compile(r"([^:/?#]+://)([^/?#]*)([^#]*)(#.*)?", re.DOTALL)
+# Brackets are allowed in the authority only, "#" once.
+_URI_CHARACTERS = ":/@!$&'()*+,;=~%"
 _NOTICES = {
     Notice.CORRECTED: "Corrected: a correction was published.",
     Notice.WITHDRAWN: "Withdrawn by its authors.",
@@ -78,11 +85,16 @@ class Publisher:
             atom=_uri(f"{self.base_url}{path}.atom{query}"),
             json=_uri(f"{self.base_url}{path}.json{query}"),
             icon=_uri(f"{self.base_url}/static/favicon.svg"),
-            items=tuple(items),
+            items=tuple(distinct(items)),
         )
 
     def edition(self, edition: Edition) -> list[FeedItem]:
-        """Return the items of an edition; a new revision keeps their ids."""
+        """Return the items of an edition; a new revision keeps their ids.
+
+        The first item has the time of publication, each further one a second less: readers sort
+        by time, and validators object to equal times.
+        """
+        published_at = edition.published_at.replace(microsecond=0)
         day = edition.date.isoformat()
         return [
             self._item(
@@ -91,15 +103,26 @@ class Publisher:
                 tag=self._tag(day, f"{edition.period}/{_quoted(item.paper_id)}"),
                 comment=item.comment,
                 reason=item.reason,
-                published_at=edition.published_at,
+                updated=published_at - (item.rank - 1) * _SECOND,
             )
             for item in edition.items
         ]
 
-    def paper(self, paper: Paper, reason: str | None = None) -> FeedItem:
-        """Return the item of a paper outside of an edition; its id depends on the paper alone."""
+    def paper(self, paper: Paper, added_at: datetime, reason: str | None = None) -> FeedItem:
+        """Return the item of a paper outside of an edition; it depends on the paper alone.
+
+        Parameters
+        ----------
+        paper : Paper
+            The paper.
+        added_at : datetime
+            When it came into the library, aware UTC; bounds the dates of the item.
+        reason : str, optional
+            Reason for its rank.
+        """
         tag = self._tag(_FOUNDED, f"papers/{_quoted(paper.id)}")
-        return self._item(paper, paper.id, tag=tag, reason=reason)
+        updated = _time_of_day(paper, added_at.replace(microsecond=0))
+        return self._item(paper, paper.id, tag=tag, reason=reason, updated=updated)
 
     def _item(
         self,
@@ -107,9 +130,9 @@ class Publisher:
         paper_id: str,
         *,
         tag: str,
+        updated: datetime,
         comment: str | None = None,
         reason: str | None = None,
-        published_at: datetime | None = None,
     ) -> FeedItem:
         notice = _NOTICES[work.notice] if work.notice else None
         published, link = moment(work.published), web_link(work.link)
@@ -120,8 +143,8 @@ class Publisher:
             work=_uri(link) if link else None,
             authors=_cleaned(work.authors[:MAX_AUTHORS]),
             categories=_cleaned(work.categories),
-            published=published,
-            updated=published_at or published or LONG_AGO,
+            published=published if published and _EARLIEST <= published <= updated else None,
+            updated=updated,
             paragraphs=_cleaned([notice, comment, reason, work.abstract]),
             reason=clean(reason or "") or None,
         )
@@ -131,6 +154,26 @@ class Publisher:
         host = quote(urlsplit(self.base_url).hostname or "")
         authority = _NOT_IN_A_HOST.sub("-", host.lower()).strip("-.")
         return f"tag:{authority or 'localhost'},{day}:{name}"
+
+
+def distinct(items: Iterable[FeedItem]) -> list[FeedItem]:
+    """Return items of which no two have the same time; an earlier one keeps its time.
+
+    Parameters
+    ----------
+    items : iterable of FeedItem
+        Newest first.
+    """
+    taken: set[datetime] = set()
+    kept = []
+    for item in reversed(list(items)):
+        updated = item.updated
+        while updated in taken:
+            updated -= _SECOND
+        taken.add(updated)
+        published = item.published if item.published and item.published <= updated else None
+        kept.append(replace(item, updated=updated, published=published))
+    return kept[::-1]
 
 
 def clean(text: str) -> str:
@@ -160,6 +203,19 @@ def moment(published: str | None) -> datetime | None:
         return None
 
 
+def _time_of_day(paper: Paper, added_at: datetime) -> datetime:
+    """Return a time on the day of a paper's publication, before it was added.
+
+    The day is all that is known. The time is derived from the id, so that papers of one day have
+    different times. Without a usable date, it is within the day before the paper was added.
+    """
+    first = moment(paper.published)
+    if first is None or not _EARLIEST <= first <= added_at:
+        first = max(added_at - _DAY, _EARLIEST)
+    seconds = max(1, int(min(added_at - first, _DAY).total_seconds()))
+    return first + crc32(paper.id.encode("utf-8", "replace")) % seconds * _SECOND
+
+
 def _cleaned(texts: Sequence[str | None]) -> tuple[str, ...]:
     """Clean texts and leave out the empty ones."""
     return tuple(cleaned for text in texts if (cleaned := clean(text or "")))
@@ -170,5 +226,17 @@ def _quoted(paper_id: str) -> str:
 
 
 def _uri(address: str) -> str:
-    """Percent-encode all characters that are not allowed in a URI."""
-    return _BROKEN_ESCAPE.sub("%25", quote(address, safe=_URI_CHARACTERS, errors="replace"))
+    """Percent-encode all characters that are not allowed in a URI, or not at their place."""
+    parts = _PARTS.fullmatch(address)
+    before, authority, after, fragment = parts.groups("") if parts else ("", "", address, "")
+    encoded = (
+        _encoded(before, _URI_CHARACTERS),
+        _encoded(authority, f"{_URI_CHARACTERS}[]"),
+        _encoded(after, f"{_URI_CHARACTERS}?"),
+        f"#{_encoded(fragment[1:], f'{_URI_CHARACTERS}?')}" if fragment else "",
+    )
+    return "".join(encoded)
+
+
+def _encoded(text: str, allowed: str) -> str:
+    return _BROKEN_ESCAPE.sub("%25", quote(text, safe=allowed, errors="replace"))
