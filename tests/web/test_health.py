@@ -1,12 +1,13 @@
 """The health check under load and with real faults of the disk and the database."""
 
 import resource
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from starlette.testclient import TestClient
 
 from broadsheet.config import load_settings
 from broadsheet.doctor import folder_error
+from broadsheet.errors import StoreError
 from broadsheet.library import Library, diagnose_installation
+from broadsheet.web import bounded_wait
 from broadsheet.web import health as health_module
 from broadsheet.web.app import create_app
 from broadsheet.web.health import HealthMonitor, HealthReport
+from broadsheet.web.unavailable import UnavailableLog
 from tests.conftest import NOW
 
 _PAGES = ("/", "/search?q=kites", "/papers/arxiv:2603.00001", "/trending", "/editions", "/status")
@@ -218,6 +222,30 @@ def test_damage_that_one_page_finds_makes_the_library_unavailable(library: Libra
         monitor._checked_at = float("-inf")
         assert client.get("/healthz").status_code == 503
     _assert_doctor_reports_damage(library)
+
+
+def test_a_vote_that_waits_for_another_process_is_refused_and_pages_are_served(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_wait, "WAIT_S", 0.1)
+    with closing(sqlite3.connect(library.settings.data / "library.sqlite3")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        client = TestClient(create_app(library))
+        vote = client.post("/papers/arxiv:2603.00001/vote", data={"on": "1"})
+        assert (vote.status_code, vote.headers["Retry-After"]) == (503, "5")
+        assert "try again in a few seconds" in vote.text
+        assert client.get("/search?q=lanterns").status_code == 200
+        assert client.get("/healthz").json()["status"] == "ok"
+
+
+def test_errors_of_requests_are_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    log, error = UnavailableLog(), StoreError("cannot read the library")
+    for _ in range(50):
+        log.record("GET /", error)
+    assert caplog.messages == ["GET /: cannot read the library"]
+    log._logged_at -= 2
+    log.record("GET /search", error)
+    assert caplog.messages[1].endswith("(49 earlier errors are not logged)")
 
 
 def _assert_doctor_reports_damage(library: Library) -> None:

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.status import HTTP_404_NOT_FOUND, HTTP_405_METHOD_NOT_ALLOWED
 
-from broadsheet.errors import BroadsheetError, BusyError, DamagedError, NotFoundError
+from broadsheet.errors import BroadsheetError, NotFoundError
 from broadsheet.library import Library
 from broadsheet.web import actions, pages, redirects
 from broadsheet.web.addresses import address_of
@@ -30,6 +30,7 @@ from broadsheet.web.rate_limiter import Limiters
 from broadsheet.web.search_slots import SearchSlots
 from broadsheet.web.security_log import SecurityLog
 from broadsheet.web.templating import Templates
+from broadsheet.web.unavailable import UnavailableLog, answer_of
 from broadsheet.web.view_models import sentence
 
 _ERRORS = {
@@ -51,8 +52,6 @@ _API_ERRORS = {
     405: "This address accepts GET and HEAD only.",
     422: "A parameter is invalid; /docs describes all parameters.",
 }
-_BUSY = "The site is answering too many requests; try again in a few seconds."
-_DAMAGED = "The database of this site is damaged; its operator has to restore or repair it."
 _FEEDS = (".atom", ".json")
 _SERVER_ERROR = ("Server error", "An error occurred and was logged. Try again later.")
 
@@ -88,6 +87,7 @@ def create_app(
     )
     app.state.library = library
     app.state.health = HealthMonitor(library)
+    app.state.unavailable_log = UnavailableLog()
     app.state.templates = Templates(library.settings.title, library.settings.base_url)
     limiters = limiters or Limiters()
     app.state.search_slots = SearchSlots(searches)
@@ -154,13 +154,11 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    _log.error("%s %s: %s", request.method, request.scope["path"], error)
-    heading, reason = _ERRORS[503]
-    if isinstance(error, BusyError):
-        return _error(request, 503, heading, _BUSY, {"Retry-After": "5"})
-    if isinstance(error, DamagedError):
-        reason = _DAMAGED
-    return _error(request, 503, heading, reason, {"Retry-After": "60"})
+    assert isinstance(error, BroadsheetError)
+    log: UnavailableLog = request.app.state.unavailable_log
+    log.record(f"{request.method} {request.scope['path']}", error)
+    reason, retry_s = answer_of(error)
+    return _error(request, 503, _ERRORS[503][0], reason, {"Retry-After": str(retry_s)})
 
 
 async def _server_error(request: Request, error: Exception) -> Response:

@@ -169,6 +169,9 @@ class LocalEngine:
         # Files that were deleted meanwhile were replaced again: the next refresh opens those.
         with self._refreshing, suppress(OSError, ValueError), panics_as_errors():
             stamp = self._folder.stamp()
+            # Of many searches that notice a change at once, the first one opens it.
+            if stamp == self._stamp:
+                return
             state = self._folder.read_state()
             if state is None:
                 return
