@@ -164,6 +164,28 @@ def test_a_vote_stores_a_hash_of_the_network_but_no_address(
     assert not any(address.encode() in path.read_bytes() for path in files for address in addresses)
 
 
+def test_the_outbox_folder_is_named_on_this_machine_only(library: Library) -> None:
+    folder = str(library.settings.outbox)
+    for base_url, is_named in (("http://127.0.0.1:8000", True), ("http://10.0.0.7:8000", False)):
+        library.settings = library.settings.model_copy(update={"base_url": base_url})
+        with TestClient(create_app(library), base_url) as client:
+            page = client.post("/subscribe", data={"email": "ada@example.org"})
+        assert page.status_code == 200
+        assert (folder in page.text) is is_named
+
+
+def test_votes_from_all_networks_of_an_ipv6_site_are_limited_together(
+    library: Library, paper_id: str
+) -> None:
+    app = create_app(library)
+    app.state.limits = replace(app.state.limits, network_votes=FixedWindow(2, 3600))
+    statuses = []
+    for address in ("2001:db8:1:1::1", "2001:db8:1:2::1", "2001:db8:1:3::1", "2001:db8:2:1::1"):
+        client = TestClient(app, client=(address, 4711), follow_redirects=False)
+        statuses.append(client.post(f"/papers/{paper_id}/vote", data={"on": "1"}).status_code)
+    assert statuses == [303, 303, 429, 303]
+
+
 def test_votes_from_all_networks_of_an_ipv6_site_weigh_as_those_of_one(
     library: Library, paper_id: str
 ) -> None:

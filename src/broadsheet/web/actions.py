@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import anyio
 from fastapi import APIRouter, Form, HTTPException, Request
@@ -10,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from broadsheet.errors import NotFoundError
 from broadsheet.rules.address import parse_address
+from broadsheet.rules.encryption import is_loopback
 from broadsheet.rules.signup import LONGEST_WAIT
 from broadsheet.rules.token import Purpose
 from broadsheet.web.addresses import local_path, paper_path, plain
@@ -19,6 +21,7 @@ from broadsheet.web.dependencies import (
     Context,
     PageContext,
     client_network,
+    client_site,
     enforce,
     find_paper,
     network_hash,
@@ -50,7 +53,7 @@ class ActionLimits:
     new_readers : RateLimiter
         Votes without a reader's cookie, per network.
     network_votes : RateLimiter
-        Votes per network, which many readers may share.
+        Votes per site, which many readers may share.
     reader_votes : RateLimiter
         Votes per reader.
     """
@@ -86,7 +89,7 @@ def vote(
     if paper is None:
         raise HTTPException(404, NO_PAPER)
     network = client_network(context.request)
-    enforce(limits.network_votes, network, "votes from your network")
+    enforce(limits.network_votes, client_site(context.request), "votes from your network")
     if context.reader is None:
         enforce(limits.new_readers, network, "new readers from your network")
     else:
@@ -170,13 +173,15 @@ def _proof_form(context: PageContext, address: str) -> Response:
 def _subscribed(context: PageContext, address: str, *, waits: bool) -> Response:
     settings = context.library.settings
     folder = f"No mail server is configured; the mail is stored in {settings.outbox}"
+    is_local = is_loopback(urlsplit(settings.base_url).hostname)
     when = "within six hours" if waits else "now"
     return context.notice(
         "Confirm your subscription",
         f"A confirmation mail is sent to {address} {when}, unless that address is already "
         "subscribed or was sent three of them today. Open the link in the mail and confirm the "
         "subscription to receive the daily digest. Without confirmation, no further mail is sent.",
-        *([f"{folder} as an .eml file."] if settings.smtp is None else []),
+        # A path is for the operator who tries the site on this machine, not for its readers.
+        *([f"{folder} as an .eml file."] if settings.smtp is None and is_local else []),
     )
 
 
