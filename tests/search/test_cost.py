@@ -1,11 +1,18 @@
 """The work of one search is bounded, whatever the query."""
 
-from collections.abc import Sequence
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings, target
 from numpy.typing import NDArray
 
+from broadsheet.config import load_settings
 from broadsheet.encoders.static import StaticEncoder
 from broadsheet.index.local.lexical import Lexical
 from broadsheet.library import Library
@@ -14,6 +21,7 @@ from broadsheet.rules.reason import Reason
 from broadsheet.rules.words import QueryTerms
 from broadsheet.search import answering
 from broadsheet.search.explaining import explain
+from tests.conftest import NOW
 
 
 def test_only_the_returned_hits_of_a_corrected_query_are_explained(
@@ -87,3 +95,80 @@ def test_phrases_searched_in_any_order_are_named(
     note = library.search(common).note
     assert note is not None
     assert note.startswith("Too common for an exact phrase, so searched in any order: “")
+
+
+BENCH = Path(__file__).parents[2] / "bench"
+# Answers of 500 hits take up to 75,000, a page of twenty hits 3,000.
+_MOST_CALLS = 120_000
+# The query twice, and 5,000 characters each of thirty abstracts.
+_MOST_ENCODED = 2 * 4_000 + 30 * 5_000
+# Of a query, of its deeper list and of the corrected one.
+_MOST_PASSES = 18
+
+
+@pytest.fixture(scope="module")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The papers shipped with Broadsheet."""
+    folder = tmp_path_factory.mktemp("starter")
+    settings = {"data": folder, "rerank": False, "sources": "none"}
+    with Library(load_settings(settings, environment={}), clock=lambda: NOW) as library:
+        library.import_starter()
+        library.update_index()
+        yield library
+
+
+def calls_of(search: Callable[[], object]) -> int:
+    """Count the calls of functions, those written in C included."""
+    count = 0
+
+    def each(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event.endswith("call")
+
+    before = sys.getprofile()
+    sys.setprofile(each)
+    try:
+        search()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def test_no_shape_of_query_takes_much_work(
+    starter: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(BENCH)
+    shapes = importlib.import_module("shapes")
+    searches = shapes.searches(shapes.common_words(starter))
+    encoded: list[int] = []
+    passes: list[int] = []
+    encode, postings = StaticEncoder.encode, Lexical._search
+
+    def count_characters(encoder: StaticEncoder, texts: Sequence[str]) -> NDArray[np.float32]:
+        encoded.extend(map(len, texts))
+        return encode(encoder, texts)
+
+    def count_pass(lexical: Lexical, *arguments: Any, count: bool) -> Any:
+        passes.append(1)
+        return postings(lexical, *arguments, count=count)
+
+    monkeypatch.setattr(StaticEncoder, "encode", count_characters)
+    monkeypatch.setattr(Lexical, "_search", count_pass)
+
+    @settings(
+        max_examples=60,
+        database=None,
+        phases=[Phase.explicit, Phase.generate, Phase.target],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(searches)
+    def is_cheap(search: Any) -> None:
+        encoded.clear()
+        passes.clear()
+        calls = calls_of(lambda: search.run(starter))
+        target(calls)
+        assert calls < _MOST_CALLS
+        assert sum(encoded) <= _MOST_ENCODED
+        assert len(passes) <= _MOST_PASSES
+
+    is_cheap()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from broadsheet.rules.identity import parse_arxiv_id, parse_doi
 from broadsheet.rules.query_limits import MAX_WORDS, MAX_WORDS_OF_OPERATORS, within_limits
@@ -93,7 +94,7 @@ class AnyOf:
 Clause = Word | Phrase | Within | Years | Since | Not | AllOf | AnyOf
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Query:
     """A parsed query.
 
@@ -116,17 +117,17 @@ class Query:
     note: str | None = None
     is_cut: bool = False
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """The plain words, including those in OR, without negated ones."""
         return tuple(_words(self.clauses))
 
-    @property
+    @cached_property
     def filters(self) -> tuple[Clause, ...]:
         """The clauses that every hit satisfies, match or neighbor."""
         return tuple(clause for clause in self.clauses if not any(_words([clause])))
 
-    @property
+    @cached_property
     def choice(self) -> Clause | None:
         """What a match satisfies instead of containing all words; None for plain words."""
         with_words = tuple(clause for clause in self.clauses if any(_words([clause])))
@@ -134,7 +135,7 @@ class Query:
             return None
         return with_words[0] if len(with_words) == 1 else AllOf(with_words)
 
-    @property
+    @cached_property
     def plain(self) -> str:
         """The text that is encoded and scored: plain words, phrases and words in titles."""
         return " ".join(_plain_texts(self.clauses))

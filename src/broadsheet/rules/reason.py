@@ -12,8 +12,8 @@ _MAX_WORDS = 4
 _MAX_CHARS = 160
 _SHORT_STEM = 3
 # The words of a query are looked up in a text one by one, up to this cost; with more of them, the
-# words of the text are compared. Words of one or two letters are part of many others.
-_MOST_LOOKED_UP, _COST_OF_SHORT = 24, 8
+# words of the text are compared. A single letter is part of most words, two letters of many.
+_MOST_LOOKED_UP, _COST_OF_LETTER = 24, 30
 _MAX_TEXT = 20_000
 _WORD = re.compile(r"[^\W_]+")
 _ASCII_WORDS = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))
@@ -41,7 +41,10 @@ class WordFinder:
         irregular = {word for word in terms.words if not word.startswith(tuple(starts))}
         self._starts = starts | irregular
         self._heads = frozenset(start[:_SHORT_STEM] for start in self._starts)
-        cost = sum(_COST_OF_SHORT if len(start) < _SHORT_STEM else 1 for start in self._starts)
+        cost = sum(
+            1 if len(start) >= _SHORT_STEM else _COST_OF_LETTER // len(start)
+            for start in self._starts
+        )
         self._find = self._starting if cost <= _MOST_LOOKED_UP else self._likely
 
     def forms_in(self, text: str) -> dict[str, str]:
