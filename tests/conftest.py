@@ -20,6 +20,8 @@ from tests.services import Services
 os.environ["BROADSHEET_SOURCES"] = "none"
 # One connection has to be enough for everything that a thread does.
 os.environ["BROADSHEET_DATABASE_CONNECTIONS"] = "1"
+# Several processes have tests of their own, and take seconds to start.
+os.environ["BROADSHEET_PROCESSES"] = "1"
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -76,6 +77,17 @@ def _sender(value: str) -> str:
     return value
 
 
+def _networks(value: str) -> str:
+    for part in value.split():
+        try:
+            ip_network(part)
+        except ValueError as error:
+            raise ValueError(
+                f"{part!r} is not an address or network such as 127.0.0.1 or 10.0.0.0/8"
+            ) from error
+    return value
+
+
 class Settings(BaseSettings):
     """Every setting of the operator; none is required.
 
@@ -94,6 +106,12 @@ class Settings(BaseSettings):
     hosts : str
         Space-separated host names that the site is served under, besides that of `base_url`,
         ``localhost`` and IP addresses; ``*`` accepts any.
+    trusted_proxies : str
+        Space-separated addresses and networks of reverse proxies whose ``X-Forwarded-For`` and
+        ``X-Forwarded-Proto`` headers are trusted; empty trusts none.
+    processes : int or None
+        Processes that serve pages, 1 to 64; None is one for each core, at most 8. A single one runs
+        the jobs as well; beside several, another process does.
     smtp : SecretStr or None
         ``smtp://user:password@host:port`` or ``smtps://…``; None writes ``.eml`` files to the
         outbox folder.
@@ -150,6 +168,8 @@ class Settings(BaseSettings):
     title: str = Field(default="Broadsheet", min_length=1, max_length=80)
     base_url: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:8000"
     hosts: Annotated[str, AfterValidator(_host_names)] = ""
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
+    processes: int | None = Field(default=None, ge=1, le=64)
     smtp: SecretStr | None = None
     sender: Annotated[str, AfterValidator(_sender)] = Field(
         default="Broadsheet <broadsheet@localhost>", min_length=3, max_length=320
@@ -215,6 +235,11 @@ class Settings(BaseSettings):
             for name in type(self).model_fields
             if name.endswith("_key") and name != "encoder_key"
         }
+
+    @property
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of the trusted proxies."""
+        return tuple(ip_network(part) for part in self.trusted_proxies.split())
 
     @property
     def outbox(self) -> Path:

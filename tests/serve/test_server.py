@@ -15,7 +15,7 @@ from broadsheet.config import load_settings
 from broadsheet.errors import ConfigError
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState
-from broadsheet.serve.server import _listen
+from broadsheet.serve.listening import listen
 from tests.mail.conftest import listening
 
 _TIMEOUT_S = 60.0
@@ -52,9 +52,9 @@ def test_sigterm_ends_the_process_after_the_current_mail(tmp_path: Path) -> None
 
 def test_a_port_in_use_and_an_unknown_host_have_different_errors() -> None:
     with (
-        _listen("127.0.0.1", 0) as taken,
+        listen("127.0.0.1", 0) as taken,
         pytest.raises(ConfigError, match="another process uses this port"),
     ):
-        _listen("127.0.0.1", taken.getsockname()[1])
+        listen("127.0.0.1", taken.getsockname()[1])
     with pytest.raises(ConfigError, match="check --host and --port"):
-        _listen("256.1.1.1", 0)
+        listen("256.1.1.1", 0)

@@ -83,6 +83,10 @@ Month = Annotated[
 ]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 selects a free one.")]
+Processes = Annotated[
+    int | None,
+    typer.Option(help="Processes that serve pages, 1 to 64; default the cores, at most 8."),
+]
 
 
 @dataclass(slots=True)

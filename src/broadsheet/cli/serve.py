@@ -1,10 +1,12 @@
 """Commands that serve the pages: up, serve."""
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from broadsheet.cli.app import ERR, OUT, Data, Host, Port, app, update_index
+from broadsheet.cli.app import ERR, OUT, Data, Host, Port, Processes, app, update_index
 from broadsheet.cli.output import show_import
 
 if TYPE_CHECKING:
@@ -12,7 +14,12 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def up(data: Data = None, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def up(
+    data: Data = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    processes: Processes = None,
+) -> None:
     """Set up the library, publish today's edition and serve it.
 
     An empty library is filled with the starter library of 620 papers.
@@ -21,8 +28,9 @@ def up(data: Data = None, host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """
     from broadsheet.config import load_settings
     from broadsheet.library import Library
+    from broadsheet.serve.server import page_processes
 
-    settings = load_settings({"data": data})
+    settings = load_settings({"data": data, "processes": processes})
     with Library(settings) as library:
         is_new = not library.health().papers
         if is_new:
@@ -34,11 +42,24 @@ def up(data: Data = None, host: Host = "127.0.0.1", port: Port = 8000) -> None:
         if at_once and not library.editions.exists(library.today):
             edition = library.editions.publish()
             ERR.print(f"published the edition of {edition.date} with {len(edition.items)} papers")
-    _serve(settings, host, port)
+    if page_processes(settings) == 1:
+        _serve(settings, host, port)
+        return
+    # This process keeps 190 MB of what it has loaded, and the supervisor needs none of it.
+    command = ["-m", "broadsheet", "serve", "--host", host, "--port", str(port)]
+    command += ["--data", str(data)] if data is not None else []
+    command += ["--processes", str(processes)] if processes is not None else []
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606 - our own command
 
 
 @app.command()
-def serve(data: Data = None, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(
+    data: Data = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    processes: Processes = None,
+) -> None:
     """Serve the library, and fetch, publish and mail each day.
 
     Unlike 'broadsheet up', this command does not load the starter library.
@@ -47,7 +68,7 @@ def serve(data: Data = None, host: Host = "127.0.0.1", port: Port = 8000) -> Non
     """
     from broadsheet.config import load_settings
 
-    _serve(load_settings({"data": data}), host, port)
+    _serve(load_settings({"data": data, "processes": processes}), host, port)
 
 
 def _serve(settings: "Settings", host: str, port: int) -> None:

@@ -4,11 +4,14 @@ import logging
 from datetime import UTC, datetime
 from types import TracebackType
 
+from broadsheet.serve.log_throttle import LogThrottle
+
 
 def configure_logging() -> None:
     """Log warnings, and the events of `broadsheet.security`, to the standard error stream."""
     handler = logging.StreamHandler()
     handler.setFormatter(LineFormatter())
+    handler.addFilter(LogThrottle())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("broadsheet.security").setLevel(logging.INFO)
 

@@ -1,23 +1,27 @@
 """Serve the pages on an address, and run the jobs beside them."""
 
-import errno
-import signal
-import socket
+import os
+import sys
 import threading
 from collections.abc import Callable
-from types import FrameType
-
-import uvicorn
+from socket import socket
 
 from broadsheet.config import Settings
-from broadsheet.errors import ConfigError
-from broadsheet.library import Library
-from broadsheet.serve.jobs import library_jobs
+from broadsheet.serve.listening import listen, reserve
 from broadsheet.serve.logs import configure_logging
-from broadsheet.serve.runner import JobRunner
-from broadsheet.web.app import create_app
+from broadsheet.serve.supervisor import supervise
 
-_BACKLOG = 128
+_MAX_DEFAULT_PROCESSES = 8
+
+
+def page_processes(settings: Settings) -> int:
+    """Return the number of processes that serve pages."""
+    if settings.processes is not None:
+        return settings.processes
+    # Other systems do not distribute connections over sockets that share an address.
+    if sys.platform != "linux":
+        return 1
+    return min(len(os.sched_getaffinity(0)), _MAX_DEFAULT_PROCESSES)
 
 
 def serve_pages(settings: Settings, host: str, port: int, on_open: Callable[[str], None]) -> None:
@@ -36,52 +40,30 @@ def serve_pages(settings: Settings, host: str, port: int, on_open: Callable[[str
     ------
     ConfigError
         If the address is in use or not available.
+    BroadsheetError
+        If the library cannot be opened.
     """
     configure_logging()
-    listening = _listen(host, port)
-    shown_host = f"[{host}]" if ":" in host else host
-    address = f"http://{shown_host}:{listening.getsockname()[1]}"
-    if "base_url" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"base_url": address})
-    stop = threading.Event()
-    with (
-        listening,
-        Library(settings) as library,
-        JobRunner(library_jobs(library, stop.is_set), stop),
-    ):
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(library),
-                log_config=None,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-            )
-        )
-        # uvicorn raises the signal again after its own shutdown. The default action of SIGTERM
-        # would then end the process before the jobs have stopped.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _exit)
-        on_open(address)
-        server.run(sockets=[listening])
-
-
-def _exit(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(0)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-        # asyncio sets this only on sockets that it creates; without it, a response on a reused
-        # connection waits 40 ms for the client's acknowledgement.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            reason = "another process uses this port: stop it, or choose another with --port"
+    processes = page_processes(settings)
+    with listen(host, port) if processes == 1 else reserve(host, port) as bound:
+        port = bound.getsockname()[1]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        if "base_url" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"base_url": address})
+        if processes == 1:
+            _serve_here(settings, bound, lambda: on_open(address))
         else:
-            # create_server appends the address to the text of the system.
-            reason = f"{(error.strerror or str(error)).partition(' (')[0]}: check --host and --port"
-        raise ConfigError(f"cannot listen on {host} port {port}: {reason}") from error
+            supervise(settings, host, port, processes, lambda: on_open(address))
+
+
+def _serve_here(settings: Settings, listening: socket, on_open: Callable[[], None]) -> None:
+    # Not at the top: the supervisor of several processes needs none of it, 90 MB.
+    from broadsheet.library import Library
+    from broadsheet.serve.jobs import library_jobs
+    from broadsheet.serve.pages import serve_library
+    from broadsheet.serve.runner import JobRunner
+    from broadsheet.web.rate_limiter import Limiters
+
+    stop = threading.Event()
+    with Library(settings) as library, JobRunner(library_jobs(library, stop.is_set), stop):
+        serve_library(library, listening, Limiters(), on_open)

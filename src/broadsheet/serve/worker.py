@@ -1,0 +1,84 @@
+"""One of several processes: ``python -m broadsheet.serve.worker web`` or ``jobs``.
+
+Reads its settings as JSON from the first line of standard input, and writes to standard output, as
+one line of JSON, whether it is ready. It ends on SIGTERM, or when its standard input is closed.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+
+from broadsheet.config import Settings
+from broadsheet.errors import BroadsheetError
+from broadsheet.serve.logs import configure_logging
+
+_STOP_TIMEOUT_S = 20.0
+
+
+def main() -> None:
+    """Serve pages or run jobs until SIGTERM."""
+    role, start = sys.argv[1], json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_the_supervisor, daemon=True).start()
+    configure_logging()
+    settings = Settings.model_validate(start["settings"])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit)
+    try:
+        if role == "web":
+            _serve(settings, start["host"], start["port"])
+        else:
+            _run_jobs(settings)
+    except BroadsheetError as error:
+        _report(str(error))
+        raise SystemExit(1) from error
+
+
+def _serve(settings: Settings, host: str, port: int) -> None:
+    from broadsheet.library import Library
+    from broadsheet.serve.listening import listen
+    from broadsheet.serve.pages import serve_library
+    from broadsheet.web.counters import SharedFile
+    from broadsheet.web.rate_limiter import Limiters
+
+    with Library(settings) as library, listen(host, port, shared=True) as listening:
+        counters = SharedFile(settings.data / "rate_limits.sqlite3", library.secret.encode()[:64])
+        serve_library(library, listening, Limiters(counters), lambda: _report(None))
+
+
+def _run_jobs(settings: Settings) -> None:
+    from broadsheet.library import Library
+    from broadsheet.serve.jobs import library_jobs
+    from broadsheet.serve.runner import JobRunner
+
+    stop = threading.Event()
+    with Library(settings) as library, JobRunner(library_jobs(library, stop.is_set), stop):
+        _report(None)
+        while True:
+            time.sleep(3600)
+
+
+def _report(error: str | None) -> None:
+    """Write whether this process is ready; what is printed later goes to the log."""
+    os.write(1, json.dumps({"error": error}).encode() + b"\n")
+    os.dup2(2, 1)
+
+
+def _end_with_the_supervisor() -> None:
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_STOP_TIMEOUT_S)
+    os._exit(1)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main()

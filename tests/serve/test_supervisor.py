@@ -1,0 +1,149 @@
+"""Several processes: they serve one library, are restarted, count limits together and all stop."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from broadsheet.config import load_settings
+from broadsheet.library import Library
+from broadsheet.model import DeliveryState
+from broadsheet.serve.supervisor import restart_delay_s
+from tests.mail.conftest import listening
+
+_TIMEOUT_S = 60.0
+COMMAND = [sys.executable, "-m", "broadsheet", "serve", "--port", "0"]
+
+
+@contextmanager
+def serving(data: Path, **variables: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Run ``broadsheet serve`` with two processes; yield it and its URL."""
+    with subprocess.Popen(
+        [*COMMAND, "--data", str(data)],
+        env={**os.environ, "BROADSHEET_PROCESSES": "2", **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().split()[-1]
+        finally:
+            process.kill()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + _TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "timeout"
+        time.sleep(0.05)
+
+
+def children(pid: int) -> dict[int, str]:
+    """Return the role of each child process."""
+    pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {
+        int(child): Path(f"/proc/{child}/cmdline").read_text().rstrip("\0").rpartition("\0")[2]
+        for child in pids
+    }
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process runs; one that has ended may wait for its parent to notice."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def status(url: str, form: dict[str, str] | None = None) -> int:
+    data = None if form is None else urllib.parse.urlencode(form).encode()
+    request = urllib.request.Request(url, data)
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_processes_count_limits_together_are_restarted_and_stop_together(tmp_path: Path) -> None:
+    with (
+        listening() as mail,
+        serving(
+            tmp_path,
+            BROADSHEET_SMTP=f"smtp://127.0.0.1:{mail.port}",
+            BROADSHEET_API_REQUESTS_AN_HOUR="20",
+        ) as (process, url),
+    ):
+        roles = children(process.pid)
+        assert sorted(roles.values()) == ["jobs", "web", "web"]
+        assert [status(f"{url}/api/v1/papers") for _ in range(25)] == [200] * 20 + [429] * 5
+
+        first = min(pid for pid, role in roles.items() if role == "web")
+        os.kill(first, signal.SIGBUS)
+        wait_until(lambda: first not in children(process.pid))
+        assert [status(f"{url}/trending") for _ in range(5)] == [200] * 5
+        os.kill(next(pid for pid, role in roles.items() if role == "jobs"), signal.SIGKILL)
+        wait_until(lambda: sorted(children(process.pid).values()) == ["jobs", "web", "web"])
+
+        # The mail that is being sent is finished.
+        mail.stall.set()
+        for email in ("ada@one.example", "bo@two.example"):
+            assert status(f"{url}/subscribe", {"email": email}) == 200
+        wait_until(lambda: bool(mail.connections))
+        running = list(children(process.pid))
+        process.send_signal(signal.SIGTERM)
+        time.sleep(1.0)
+        mail.stall.clear()
+        assert process.wait(_TIMEOUT_S) == 0
+        assert not any(is_running(pid) for pid in running)
+        assert process.stderr is not None
+        assert re.search(
+            r"a web process \(pid \d+\) ended with SIGBUS; restart in 1 s", process.stderr.read()
+        )
+    with Library(load_settings({"data": tmp_path}, environment={})) as library:
+        assert library.health().deliveries == {DeliveryState.SENT: 1, DeliveryState.DUE: 1}
+
+
+def test_all_processes_end_if_the_supervisor_is_killed(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, url):
+        assert status(f"{url}/healthz") == 200
+        running = list(children(process.pid))
+        assert len(running) == 3
+        process.kill()
+        process.wait()
+        wait_until(lambda: not any(is_running(pid) for pid in running))
+
+
+def test_an_error_at_the_start_is_shown_once(tmp_path: Path) -> None:
+    (tmp_path / "library.sqlite3").write_bytes(b"no database" * 100)
+    process = subprocess.run(
+        [*COMMAND, "--data", str(tmp_path), "--processes", "2"],
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_S,
+    )
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert process.stderr.count("\n") == 1
+    assert process.stderr.startswith("broadsheet: the library at ")
+
+
+@pytest.mark.parametrize(
+    ("lived_s", "last_delay_s", "delay_s"),
+    [(3_600, 0, 0), (3_600, 30, 0), (5, 0, 1), (5, 1, 2), (5, 16, 30), (5, 30, 30)],
+)
+def test_a_process_that_ends_soon_is_restarted_later(
+    lived_s: float, last_delay_s: float, delay_s: float
+) -> None:
+    assert restart_delay_s(lived_s, last_delay_s) == delay_s
