@@ -264,3 +264,9 @@ def _judge(folder: Path, queries: dict[str, str], gains: dict[str, dict[str, int
 def _zip(file: Path, records: Sequence[dict[str, str]]) -> None:
     with gzip.open(file, "wt", encoding="utf-8") as stream:
         stream.writelines(json.dumps(record) + "\n" for record in records)
+
+
+def test_each_fault_is_a_row_of_the_documented_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = (BENCH.parent / "docs" / "reliability.md").read_text()
+    missing = [name for name in _module("faults", monkeypatch).ROWS if f"`{name}`" not in table]
+    assert missing == []

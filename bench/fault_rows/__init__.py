@@ -1,0 +1,1 @@
+"""The rows of bench/faults.py: each makes one fault and checks what remains."""
