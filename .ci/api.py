@@ -8,6 +8,7 @@ from pathlib import Path
 
 _SEED, _EXAMPLES, _AT_MOST_S = "1", "15", "120"
 _OPEN = "is open at "
+_LOG_LINES = 60
 
 
 def main() -> int:
@@ -19,17 +20,22 @@ def main() -> int:
         # The highest: the run must not measure the rate limit.
         "BROADSHEET_API_REQUESTS_AN_HOUR": "1000000",
     }
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("w+") as log:
         server = subprocess.Popen(
             [commands / "broadsheet", "up", "--data", f"{folder}/data", "--port", "0"],
             env=os.environ | settings,
             stdout=subprocess.PIPE,
+            stderr=log,
             text=True,
         )
         try:
             assert server.stdout is not None
             address = next(line.split(_OPEN)[1].strip() for line in server.stdout if _OPEN in line)
-            return _check(commands / "schemathesis", address, folder)
+            status = _check(commands / "schemathesis", address, folder)
+            if status:
+                log.seek(0)
+                print("".join(log.readlines()[-_LOG_LINES:]))
+            return status
         finally:
             server.terminate()
             server.wait(30)

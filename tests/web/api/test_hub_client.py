@@ -59,6 +59,20 @@ class Hf:
             "NO_COLOR": "1",
         }
 
+    def outputs(self, lines: list[list[str]]) -> tuple[set[str], list[str]]:
+        """Run many commands in one process; return the options there are, and each output."""
+        done = subprocess.run(
+            [sys.executable, Path(__file__).with_name("hub_commands.py")],
+            input=orjson.dumps(lines),
+            env=self._environment,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        report = orjson.loads(done.stdout)
+        return set(report["options"]), report["outputs"]
+
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [HF, "papers", *words],
@@ -157,16 +171,20 @@ def test_the_client_shows_the_reason_of_an_error(api: HfApi) -> None:
 def test_the_command_lists_searches_and_shows_papers(hf: Hf) -> None:
     every = [BRIDGES.id, "hep-th/9901001", "2602.00001", "2602.00002"]
     assert hf.ids("ls") == every
-    assert hf.ids("list", "--week", "2026-W08", "--sort", "trending") == every[1:]
-    assert hf.ids("ls", "--month", "2026-02", "--submitter", "ada") == every[2:3]
-    assert hf.ids("ls", "--date", "2026-02-16", "--limit", "1") == every[2:3]
-    assert hf.run("ls", "--date", "today").returncode == 0
-    assert hf.ids("search", "kites", "--limit", "1") == every[2:3]
-    table = hf.output("ls", "--submitter", "ada", "--no-truncate")
-    for output in ("2602.00001", KITES.title, "42", "3", "2026-02-13", "ada"):
-        assert output in table
-    assert orjson.loads(hf.output("info", "2602.00002", "--format", "json"))["title"] == LAMPS.title
     assert hf.output("read", "hep-th/9901001").startswith(f"# {RIVERS.title}\n")
+    listed = {
+        "list --week 2026-W08 --sort trending": every[1:],
+        "ls --month 2026-02 --submitter ada": every[2:3],
+        "ls --date 2026-02-16 --limit 1": every[2:3],
+        "search kites --limit 1": every[2:3],
+    }
+    more = (["ls", "--submitter", "ada", "--no-truncate"], ["info", "2602.00002", "--json"])
+    _, outputs = hf.outputs([*(f"{line} --json".split() for line in listed), *more])
+    for output, ids in zip(outputs, listed.values(), strict=False):
+        assert [one["id"] for one in orjson.loads(output)] == ids
+    for shown in ("2602.00001", KITES.title, "42", "3", "2026-02-13", "ada"):
+        assert shown in outputs[-2]
+    assert orjson.loads(outputs[-1])["title"] == LAMPS.title
 
 
 def test_the_command_shows_errors(hf: Hf) -> None:
@@ -176,3 +194,54 @@ def test_the_command_shows_errors(hf: Hf) -> None:
     no_day = hf.run("ls", "--date", "2026-02-30")
     assert no_day.returncode != 0
     assert "Invalid day; the format is 2026-02-20." in no_day.stderr
+
+
+# Every subcommand with every option that it documents, and part of the output.
+COMMANDS = {
+    "list --date 2026-02-16": "2602.00001",
+    "ls --date today": "",
+    "ls --week 2026-W08": "hep-th/9901001",
+    "ls --month 2026-03": "doi:10.1000/",
+    "ls --submitter ada": "2602.00001",
+    "ls --sort publishedAt": "hep-th/9901001",
+    "ls --sort trending": "2602.00002",
+    "ls --limit 1": "doi:10.1000/",
+    "ls --token hf_abc": "2602.00001",
+    "search kites": "2602.00001",
+    "search kites --limit 1": "2602.00001",
+    "search kites --token hf_abc": "2602.00001",
+    "info 2602.00001": "2602.00001",
+    "info 2602.00001 --token hf_abc": "2602.00001",
+    "read 2602.00001": "On the growth of kites",
+    "read 2602.00001 --token hf_abc": "On the growth of kites",
+}
+FORMATS = ("", "--format human", "--format agent", "--format json", "--json", "--no-truncate")
+
+
+def test_every_command_and_option_of_hf_papers_works(hf: Hf) -> None:
+    lines = [f"{command} {form}".split() for command in COMMANDS for form in FORMATS]
+    quiet = [["ls", "-q"], ["ls", "--quiet"], ["search", "kites", "--format", "quiet"]]
+    options, outputs = hf.outputs([*lines, *quiet])
+    expected = [part for part in COMMANDS.values() for _ in FORMATS]
+    for words, part, output in zip(lines, expected, outputs, strict=False):
+        # The client itself prints no text as JSON.
+        is_text_as_json = words[0] == "read" and bool({"json", "--json"} & set(words))
+        assert part in output or is_text_as_json, words
+    for listed in outputs[len(lines) :]:
+        assert "2602.00001" in listed.split()
+    used = {f"{words[0]} {option}" for words in lines for option in words if "--" in option}
+    documented = {option.replace("list | ls", "ls") for option in options if "--help" not in option}
+    assert documented <= used
+
+
+def test_every_method_of_the_client_about_papers_is_tested() -> None:
+    methods = {name for name in dir(HfApi) if "paper" in name and not name.startswith("_")}
+    assert methods == {"list_daily_papers", "list_papers", "paper_info", "read_paper"}
+
+
+def test_the_client_works_with_a_token_of_the_hub(address: str) -> None:
+    api = HfApi(endpoint=address, token="hf_abc")
+    assert api.paper_info("2602.00001").title == KITES.title
+    assert api.read_paper("2602.00001").startswith("# ")
+    assert [info.id for info in api.list_papers(query="kites", limit=1, token="hf_abc")]
+    assert [info.id for info in api.list_daily_papers(limit=1, token="hf_abc")]
