@@ -12,7 +12,7 @@ def test_a_long_query_is_truncated_and_flagged() -> None:
 def test_an_entry_lists_three_authors_and_counts_the_rest() -> None:
     paper = Paper("hash:1", "T", authors=("A", "B", "C", "D", "E"), url="javascript:alert(1)")
     entry = view_models.paper_entry(paper, votes=2)
-    assert (entry.authors, entry.more_authors) == (("A", "B", "C"), 2)
+    assert entry.byline == "A, B, C and 2 more"
     assert entry.link is None
     assert entry.excerpt == entry.abstract == ()
 

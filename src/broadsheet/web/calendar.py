@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
 
 from broadsheet.model import Period, Span
+
+# Papers of a page share few dates.
+_DATES_KEPT = 4_096
 
 
 def edition_path(period: Period) -> str:
@@ -124,6 +128,7 @@ def long_date(day: date) -> str:
     return f"{day:%A}, {short_date(day.isoformat())}"
 
 
+@lru_cache(_DATES_KEPT)
 def iso_date(published: str) -> str | None:
     """Return an ISO date of day, month or year precision unchanged, and None for any other text.
 
@@ -139,6 +144,7 @@ def iso_date(published: str) -> str | None:
     return published if len(published) in (4, 7, 10) else None
 
 
+@lru_cache(_DATES_KEPT)
 def short_date(published: str) -> str:
     """Return an ISO date of any precision in words; return any other text unchanged.
 

@@ -1,6 +1,8 @@
 """Links beside search results: filters, facets and sort orders."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from broadsheet.model import HitList, Sort
 from broadsheet.rules.query import Clause, Field, Not, Phrase, Query, Within, Years
@@ -57,22 +59,25 @@ def facet_links(query: Query, found: HitList, sort: Sort) -> FacetLinks:
     """Return the links beside search results."""
     active = set(query.filters)
 
-    def choice(clause: Clause, name: str, count: int) -> Choice:
-        path = search_path(with_filter(query, clause), sort=sort)
-        return Choice(name, path, count, chosen=clause in active)
+    def choices(offered: Iterable[tuple[Clause, str, int]]) -> tuple[Choice, ...]:
+        added = ((clause, name, count) for clause, name, count in offered if clause not in active)
+        return tuple(
+            Choice(name, search_path(with_filter(query, clause), sort=sort), count)
+            for clause, name, count in islice(added, _SHOWN)
+        )
 
-    categories = [
-        choice(Within(Field.CATEGORY, name.lower(), phrase=" " in name), name, count)
+    categories = (
+        (Within(Field.CATEGORY, name.lower(), phrase=" " in name), name, count)
         for name, count in found.facets.get("category", {}).items()
-    ]
-    years = [
-        choice(Years(int(year), int(year)), year, count)
+    )
+    years = (
+        (Years(int(year), int(year)), year, count)
         for year, count in sorted(found.facets.get("year", {}).items(), reverse=True)
-    ]
+    )
     return FacetLinks(
         filters=tuple(_removable(query, clause, sort) for clause in query.filters),
-        categories=tuple(each for each in categories if not each.chosen)[:_SHOWN],
-        years=tuple(each for each in years if not each.chosen)[:_SHOWN],
+        categories=choices(categories),
+        years=choices(years),
         sorts=tuple(
             Choice(name, search_path(found.query, sort=each), chosen=each is sort)
             for each, name in _SORTS.items()

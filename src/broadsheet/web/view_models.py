@@ -1,8 +1,9 @@
 """View models: papers and editions as the templates show them. Pure."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from broadsheet.model import (
     Edition,
@@ -16,11 +17,13 @@ from broadsheet.model import (
 from broadsheet.rules.snippet import Piece, marked, snippet
 from broadsheet.rules.totals import breakdowns
 from broadsheet.rules.trend_reason import noun
-from broadsheet.web.addresses import paper_path, plain, web_link
+from broadsheet.web.addresses import category_path, link_name, paper_path, plain, web_link
+from broadsheet.web.calendar import iso_date, short_date
 
 # Room for a pasted abstract.
 QUERY_CHARS = 4_000
 AUTHORS_NAMED = 3
+CATEGORIES_NAMED = 3
 CATEGORIES_SHOWN = 10
 
 _PREDICTED = "No attention yet; selected by predicted interest."
@@ -40,6 +43,15 @@ def clean_query(text: str) -> tuple[str, bool]:
     return query[:QUERY_CHARS].rstrip(), len(query) > QUERY_CHARS
 
 
+class Fact(NamedTuple):
+    """One short fact about a paper: a text, and what it links to or the date that it stands for."""
+
+    text: str
+    href: str | None = None
+    iso: str | None = None
+    is_outside: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One paper in a list.
@@ -52,14 +64,12 @@ class Entry:
         Path of the paper's page.
     title, excerpt, abstract : tuple of Piece
         `abstract` is empty if the excerpt is the whole abstract.
-    authors : tuple of str
-        The first `AUTHORS_NAMED` authors.
-    more_authors : int
-        Number of further authors.
-    categories : tuple of str
-        As in the paper.
-    published, link : str or None
-        As in the paper; `link` is None unless it is http(s).
+    byline : str
+        The first `AUTHORS_NAMED` authors, and the number of further ones.
+    facts : tuple of Fact
+        The first `CATEGORIES_NAMED` categories, the date and the link.
+    link : str or None
+        As in the paper; None unless it is http(s).
     why : str
         Reason for the rank; empty in lists without one.
     votes : int
@@ -77,10 +87,8 @@ class Entry:
     title: tuple[Piece, ...]
     excerpt: tuple[Piece, ...]
     abstract: tuple[Piece, ...]
-    authors: tuple[str, ...]
-    more_authors: int
-    categories: tuple[str, ...]
-    published: str | None
+    byline: str
+    facts: tuple[Fact, ...]
     link: str | None
     why: str
     votes: int
@@ -127,21 +135,35 @@ def _entry(
 ) -> Entry:
     abstract = work.abstract or ""
     lines = snippet(abstract, words)
+    link = web_link(work.link)
     return Entry(
         rank=rank,
         path=paper_path(paper_id),
         title=marked(work.title, words),
         excerpt=marked(lines, words),
         abstract=marked(abstract, words) if lines != abstract else (),
-        authors=work.authors[:AUTHORS_NAMED],
-        more_authors=len(work.authors[AUTHORS_NAMED:]),
-        categories=work.categories,
-        published=work.published,
-        link=web_link(work.link),
+        byline=_byline(work.authors),
+        facts=tuple(_facts(work, link)),
+        link=link,
         why=why,
         votes=votes,
         notice=work.notice,
     )
+
+
+def _byline(authors: Sequence[str]) -> str:
+    named = ", ".join(authors[:AUTHORS_NAMED])
+    more = len(authors) - AUTHORS_NAMED
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _facts(work: Paper | EditionItem, link: str | None) -> Iterator[Fact]:
+    for name in work.categories[:CATEGORIES_NAMED]:
+        yield Fact(name, category_path(name))
+    if work.published:
+        yield Fact(short_date(work.published), iso=iso_date(work.published))
+    if link:
+        yield Fact(link_name(link), link, is_outside=True)
 
 
 @dataclass(frozen=True, slots=True)
