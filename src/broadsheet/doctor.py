@@ -125,8 +125,8 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
         yield from _source(state, now)
     confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)
     yield Finding(True, f"{confirmed} confirmed subscriptions")
-    if health.write_error:
-        yield Finding(False, health.write_error)
+    if health.write_error not in (None, folder_error(settings.data)):
+        yield Finding(False, str(health.write_error))
     yield from _mail(health, settings, now)
     smtp, database = reveal(settings.smtp), reveal(settings.database)
     for text in unencrypted_links(settings.base_url, smtp, database):
