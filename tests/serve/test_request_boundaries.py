@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from broadsheet.serve.connections import ConnectionGuard, ConnectionLimits
+
 _TIMEOUT_S = 20.0
 _SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 _CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -23,7 +25,15 @@ async def _answer(request: Request) -> Response:
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     app = Starlette(routes=[Route("/{path:path}", _answer, methods=["GET", "POST"])])
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=ConnectionGuard(ConnectionLimits()).protocol(),
+            ws="none",
+            log_config=None,
+            lifespan="off",
+        )
+    )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=[[listening]])
         thread.start()

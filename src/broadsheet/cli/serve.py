@@ -50,7 +50,7 @@ def up(
     command += ["--data", str(data)] if data is not None else []
     command += ["--processes", str(processes)] if processes is not None else []
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606 - our own command
+    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606  # nosec B606 # our own command
 
 
 @app.command()

@@ -23,7 +23,8 @@ class SecurityLog:
     """ASGI middleware: log each refused request, each use of a link, and a token once an hour.
 
     A line names the status, the method, the path without its query, which may hold a token, and
-    the network. An attacker cannot fill the disk: lines are limited per network and in all.
+    the network. An attacker cannot fill the disk: each process limits its lines per network and in
+    all.
 
     Parameters
     ----------
