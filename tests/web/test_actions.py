@@ -302,7 +302,11 @@ def test_the_response_does_not_reveal_subscriptions(client: TestClient, library:
 
 
 @pytest.mark.parametrize(
-    "email", ["", "x", "<script>@a.example", "a@b\r\nBcc: c@d.example", "a@b.example,c@d.example"]
+    "email",
+    [
+        *("", "x", "<script>@a.example", "a@b\r\nBcc: c@d.example", "a@b.example,c@d.example"),
+        *("=?utf-8?q?x?=@x.example", "äda@x.example", "ada@localhost", "ada\0@x.example"),
+    ],
 )
 def test_an_invalid_address_is_an_error(client: TestClient, library: Library, email: str) -> None:
     page = client.post("/subscribe", data={"email": email})

@@ -17,7 +17,9 @@ from broadsheet.rules import proof_of_work, signup
 from broadsheet.rules.token import Purpose, sign
 from broadsheet.web import actions
 from broadsheet.web.app import create_app
+from broadsheet.web.counters import BoundedMemory
 from broadsheet.web.guard import SAFE_HEADERS
+from broadsheet.web.rate_limiter import Limiters
 from tests.conftest import NOW
 from tests.rules.test_proof_of_work import solve
 
@@ -98,6 +100,17 @@ def test_a_network_gets_ten_sign_ups_an_hour_without_proof_of_work(
     assert [page.status_code for page in pages] == [200] * 10 + [429] * 120
     assert len(mails(empty_library)) == 10
     assert post("reader@example.com", "198.51.101.1").status_code == 200
+
+
+def test_a_flood_of_other_requests_resets_no_cap_of_sign_ups(empty_library: Library) -> None:
+    app = create_app(empty_library, Limiters(BoundedMemory(max_clients=20)))
+    pages = [
+        TestClient(app, client=(f"2001:db8:1:{n:x}::1", 4711)).post(
+            "/subscribe", data={"email": f"reader@example{n}.org"}
+        )
+        for n in range(30)
+    ]
+    assert [page.status_code for page in pages] == [200] * 10 + [429] * 20
 
 
 def test_a_public_provider_has_no_cap_of_its_own(empty_library: Library, post: Post) -> None:

@@ -45,8 +45,12 @@ def _serve(settings: Settings, host: str, port: int) -> None:
     from broadsheet.web.rate_limiter import Limiters
 
     with Library(settings) as library, listen(host, port, shared=True) as listening:
-        counters = SharedFile(settings.data / "rate_limits.sqlite3", library.secret.encode()[:64])
-        serve_library(library, listening, Limiters(counters), lambda: _report(None))
+        key = library.secret.encode()[:64]
+        limiters = Limiters(
+            SharedFile(settings.data / "rate_limits.sqlite3", key),
+            signups=SharedFile(settings.data / "sign_up_limits.sqlite3", key),
+        )
+        serve_library(library, listening, limiters, lambda: _report(None))
 
 
 def _run_jobs(settings: Settings) -> None:

@@ -69,7 +69,7 @@ class ActionLimits:
         """Return the limits of a site."""
         return cls(
             subscriptions=limiters.hourly("subscriptions of a network", 60),
-            signups=SignupLimits.of(limiters),
+            signups=SignupLimits.of(limiters.of_signups),
             new_readers=limiters.hourly("new readers of a network", 60),
             network_votes=limiters.hourly("votes of a network", 600),
             reader_votes=limiters.hourly("votes of a reader", 120),

@@ -104,10 +104,22 @@ class Limiters:
     ----------
     storage : limits.storage.Storage, optional
         Where the counters are stored; by default in the memory of this process.
+    signups : limits.storage.Storage, optional
+        The same for sign-ups.
     """
 
-    def __init__(self, storage: Storage | None = None) -> None:
+    def __init__(self, storage: Storage | None = None, signups: Storage | None = None) -> None:
         self._storage = BoundedMemory() if storage is None else storage
+        self._signups = signups
+
+    @property
+    def of_signups(self) -> "Limiters":
+        """Limiters of sign-ups, whose counters no flood of other requests drops.
+
+        A storage drops the oldest window when it is full, and whoever has a /48 can count as
+        65,536 clients. Sign-ups have few counters, because they are counted by wide networks.
+        """
+        return Limiters(self._signups)
 
     def hourly(self, name: str, limit: int) -> RateLimiter:
         """Return a limiter of requests per client and hour.
