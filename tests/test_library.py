@@ -115,6 +115,17 @@ def test_opening_restricts_a_library_that_an_earlier_version_created(settings: S
     assert {_mode(folder) for folder in (outbox, index, index.parent)} == {0o700}
 
 
+def test_opening_changes_no_mode_through_a_link(settings: Settings, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    (elsewhere / "hosts").touch(0o644)
+    (settings.data / "outbox").mkdir(parents=True)
+    (settings.data / "outbox" / "link").symlink_to(elsewhere / "hosts")
+    (settings.data / "rerank").symlink_to(elsewhere)
+    Library(settings).close()
+    assert (_mode(elsewhere), _mode(elsewhere / "hosts")) == (0o755, 0o644)
+
+
 def test_the_doctor_warns_of_passwords_that_everyone_can_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

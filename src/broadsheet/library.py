@@ -410,9 +410,11 @@ def _restrict_folders(data: Path) -> None:
     """Let only the owner read what earlier versions wrote to the folders of a library."""
     for folder in (data / name for name in ("index", "outbox", "rerank")):
         with suppress(OSError):
-            if folder.stat().st_mode & 0o077:
+            # What a link leads to may belong to somebody else.
+            if folder.lstat().st_mode & 0o077 and not folder.is_symlink():
                 for path in folder.rglob("*"):
-                    path.chmod(0o700 if path.is_dir() else 0o600)
+                    if not path.is_symlink():
+                        path.chmod(0o700 if path.is_dir() else 0o600)
                 folder.chmod(0o700)
 
 
