@@ -31,7 +31,7 @@ from broadsheet.index.local.engine import LocalEngine
 from broadsheet.ingest import files
 from broadsheet.ingest.records import IngestReport
 from broadsheet.ingest.schedule import FetchSettings, Scheduler
-from broadsheet.mail import Newsletter
+from broadsheet.mail import Newsletter, open_transport
 from broadsheet.model import (
     HitList,
     Kind,
@@ -382,6 +382,8 @@ class Library:
             with suppress(NotFoundError):
                 self.editions.read()
             found += diagnose(self.health(), self.settings, self.now, self.today)
+            # Connects to nothing, but raises if the URL is invalid.
+            open_transport(reveal(self.settings.smtp), self.settings.outbox)
         except DamagedError as error:
             found.append(damaged(self.settings, error.reason))
         except BroadsheetError as error:

@@ -14,6 +14,7 @@ LOCAL = "http://127.0.0.1:8000"
         ("https://news.example", "smtp://ada:pw@mail.example", None),
         ("https://news.example", "smtp://mail.example?tls=required", None),
         (LOCAL, None, "postgresql+psycopg://u:pw@db.example/news?sslmode=verify-full"),
+        ("http://[", "smtp://[", "postgresql://["),
     ],
 )
 def test_an_encrypted_or_local_connection_needs_no_warning(

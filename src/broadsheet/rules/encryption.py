@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 _ENCRYPTED_MODES = {"require", "verify-ca", "verify-full"}
 
@@ -27,13 +27,13 @@ def unencrypted_links(base_url: str, smtp: str | None, database: str | None) -> 
     >>> list(unencrypted_links("http://news.example", None, None))  # doctest: +ELLIPSIS
     ["readers' requests to news.example are not encrypted: serve ... base_url to its https address"]
     """
-    parts = urlsplit(base_url)
+    parts = _parsed(base_url)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         yield (
             f"readers' requests to {parts.hostname} are not encrypted: serve it behind a proxy "
             "with https and set base_url to its https address"
         )
-    parts = urlsplit(smtp or "")
+    parts = _parsed(smtp)
     has_password = parts.password is not None
     required = has_password or parse_qs(parts.query).get("tls") == ["required"]
     if parts.scheme == "smtp" and not required and not is_loopback(parts.hostname):
@@ -41,7 +41,7 @@ def unencrypted_links(base_url: str, smtp: str | None, database: str | None) -> 
             "mail is not encrypted if the mail server offers no STARTTLS: add ?tls=required to the "
             "setting smtp"
         )
-    parts = urlsplit(database or "")
+    parts = _parsed(database)
     mode = parse_qs(parts.query).get("sslmode", [""])[-1]
     on_network = parts.scheme.startswith("postgresql") and not is_loopback(parts.hostname)
     if on_network and mode not in _ENCRYPTED_MODES:
@@ -65,3 +65,11 @@ def is_loopback(host: str | None) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def _parsed(url: str | None) -> SplitResult:
+    # Whoever uses an invalid URL reports it.
+    try:
+        return urlsplit(url or "")
+    except ValueError:
+        return urlsplit("")
