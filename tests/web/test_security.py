@@ -7,15 +7,24 @@ from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
+from lxml import etree, html
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from broadsheet.library import Library
+from broadsheet.model import Paper
 from broadsheet.rules.address import parse_address
 from broadsheet.rules.identity import parse_any_id
 from broadsheet.rules.query import paper_id_in, parse
 from broadsheet.web import actions, pages, redirects
-from broadsheet.web.addresses import local_path, plain, possible_ids
+from broadsheet.web.addresses import (
+    author_path,
+    category_path,
+    local_path,
+    paper_path,
+    plain,
+    possible_ids,
+)
 from broadsheet.web.api import docs, hub, v1
 from broadsheet.web.app import create_app
 from broadsheet.web.calendar import parse_period
@@ -120,6 +129,43 @@ def test_injected_commands_are_ordinary_text(client: TestClient, library: Librar
     assert library.health().papers == before
 
 
+def test_no_text_of_a_source_becomes_markup_on_any_page(empty_library: Library) -> None:
+    links = ("javascript:alert(1)", 'http://a"><svg/onload=alert(1)>/', "https://x/'onclick='a()")
+    papers = [
+        Paper(
+            id=f"doi:10.1000/{number}/{HOSTILE.replace(' ', '')}",
+            title=f"kites {HOSTILE}",
+            abstract=f"kites {HOSTILE}",
+            authors=(f"Eve {HOSTILE}", HOSTILE),
+            categories=(f"cs.{HOSTILE}", "javascript:alert(1)"),
+            published="2026-03-01",
+            url=link,
+            code_url=link,
+            open_url=link,
+            venue=HOSTILE,
+            comment=HOSTILE,
+            summary=HOSTILE,
+        )
+        for number, link in enumerate(links)
+    ]
+    empty_library.add("test", papers)
+    empty_library.update_index()
+    empty_library.editions.publish()
+    client = TestClient(create_app(empty_library))
+    asked = quote(HOSTILE)
+    fixed = ("/", f"/trending?category={asked}", "/search?q=kites", f"/search?q={asked}")
+    paths = [*fixed, category_path(papers[0].categories[0]), author_path(papers[0].authors[0])]
+    for path in [*paths, *(paper_path(paper.id) for paper in papers)]:
+        page = client.get(path)
+        assert page.status_code == 200, path
+        assert "alert(1)" in page.text, path
+        for element in html.fromstring(page.text).iter():
+            assert element.tag not in ("script", "img", "iframe", etree.Comment), path
+            for name, value in element.attrib.items():
+                assert not str(name).startswith("on"), path
+                assert not str(value).lower().startswith(("javascript:", "data:")), path
+
+
 def test_a_field_is_read_from_one_place_only(client: TestClient, library: Library) -> None:
     # Of the query alone, and of the form alone; of two values the last one counts.
     assert client.post("/subscribe?email=ada@example.org").status_code == 422
@@ -140,6 +186,7 @@ def test_headers_that_a_client_invents_change_nothing(client: TestClient) -> Non
     assert "evil.example" not in answer.text
 
 
+HOSTILE = "\"><svg/onload=alert(1)>'{{7*7}}</script><script>alert(2)</script>&#x3c;img src=x>"
 UNITS = (
     " |a|0|1.|a.|a |-|(|\"|http://a|10.1000/|2502.|arxiv:|%|a@|'|A. |é|\t |](|year:|a:a |-(|OR |\\"
 )
