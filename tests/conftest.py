@@ -12,6 +12,7 @@ import broadsheet.library as library_module
 from broadsheet.config import Settings, load_settings
 from broadsheet.http.client import Client
 from broadsheet.library import Library
+from broadsheet.model import Period, Span
 from broadsheet.rules.normalize import make_paper
 from broadsheet.store.database import open_database
 from tests.services import Services
@@ -50,19 +51,16 @@ def shared() -> Path:
     return folder
 
 
+def settings_in(folder: Path) -> Settings:
+    # The last is the host that Starlette's test client requests.
+    flags = {"data": folder, "rerank": False, "sources": "none", "hosts": "testserver"}
+    return load_settings(flags, environment={})
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a new data folder, whatever this machine's variables say."""
-    return load_settings(
-        {
-            "data": tmp_path / "data",
-            "rerank": False,
-            "sources": "none",
-            # The host that Starlette's test client requests.
-            "hosts": "testserver",
-        },
-        environment={},
-    )
+    return settings_in(tmp_path / "data")
 
 
 @pytest.fixture
@@ -75,6 +73,23 @@ def empty_library(settings: Settings) -> Iterator[Library]:
 @pytest.fixture
 def library(empty_library: Library) -> Library:
     """A library of 24 invented papers, indexed, with an edition of that morning."""
+    fill(empty_library)
+    return empty_library
+
+
+@pytest.fixture(scope="session")
+def still_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """A library like `library`, with editions of all spans and trending papers, to be read only."""
+    with Library(settings_in(tmp_path_factory.mktemp("still")), clock=lambda: NOW) as opened:
+        fill(opened)
+        for span in (Span.WEEK, Span.MONTH):
+            opened.editions.publish(Period.containing(opened.today, span))
+        opened.trending.update()
+        yield opened
+
+
+def fill(library: Library) -> None:
+    """Add 24 invented papers, index them and publish the edition of that morning."""
     papers = [
         make_paper(
             title=f"{manner} {subject} in valley {number}",
@@ -89,10 +104,9 @@ def library(empty_library: Library) -> Library:
             ((manner, subject) for manner in _MANNERS for subject in _SUBJECTS), start=1
         )
     ]
-    empty_library.add("test", papers)
-    empty_library.update_index()
-    empty_library.editions.publish()
-    return empty_library
+    library.add("test", papers)
+    library.update_index()
+    library.editions.publish()
 
 
 @pytest.fixture

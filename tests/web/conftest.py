@@ -28,6 +28,13 @@ def client(library: Library) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def still_client(still_library: Library) -> Iterator[TestClient]:
+    """The site of `still_library`, for tests that change nothing."""
+    with TestClient(create_app(still_library), follow_redirects=False) as client:
+        yield client
+
+
 @pytest.fixture
 def newest_mail(library: Library) -> Callable[[], EmailMessage]:
     """Send what is due, and read the mail that was written last."""

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from broadsheet.config import Settings, load_settings
+from broadsheet.config import load_settings
 from broadsheet.errors import ConfigError
 from broadsheet.library import Library
 from broadsheet.web.app import create_app
@@ -73,12 +73,15 @@ def test_an_asterisk_accepts_every_well_formed_name() -> None:
     assert host_name("EVIL.example.:80") == "evil.example"
 
 
-@pytest.fixture
-def site(settings: Settings) -> Iterator[TestClient]:
-    own = settings.model_copy(
-        update={"base_url": "https://news.example", "hosts": "www.news.example"}
-    )
-    with Library(own, clock=lambda: NOW) as library:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    flags = {
+        "data": tmp_path_factory.mktemp("data"),
+        "sources": "none",
+        "base_url": "https://news.example",
+        "hosts": "www.news.example",
+    }
+    with Library(load_settings(flags, environment={}), clock=lambda: NOW) as library:
         yield TestClient(
             create_app(library), base_url="https://news.example", follow_redirects=False
         )

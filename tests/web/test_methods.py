@@ -42,8 +42,8 @@ _CHANGING = ("ratelimit", "date")
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_head_has_the_headers_of_get_and_no_body(client: TestClient, path: str) -> None:
-    got, head = client.get(path), client.head(path)
+def test_head_has_the_headers_of_get_and_no_body(still_client: TestClient, path: str) -> None:
+    got, head = still_client.get(path), still_client.head(path)
     assert (head.status_code, head.content) == (got.status_code, b"")
     for name in got.headers.keys() | head.headers.keys():
         if name not in _CHANGING:
@@ -53,20 +53,20 @@ def test_head_has_the_headers_of_get_and_no_body(client: TestClient, path: str) 
 @pytest.mark.parametrize("path", READ_API)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_page_of_another_site_may_read_the_api(
-    client: TestClient, path: str, method: str
+    still_client: TestClient, path: str, method: str
 ) -> None:
     asked = {
         "Origin": "https://other.example",
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "authorization, if-none-match",
     }
-    preflight = client.options(path, headers=asked)
+    preflight = still_client.options(path, headers=asked)
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert preflight.headers["access-control-allow-methods"] == "GET, HEAD"
     assert "Authorization" in preflight.headers["access-control-allow-headers"]
     assert "ratelimit" not in preflight.headers
-    answer = client.request(method, path, headers={"Origin": "https://other.example"})
+    answer = still_client.request(method, path, headers={"Origin": "https://other.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in answer.headers
     readable = answer.headers["access-control-expose-headers"].split(", ")
@@ -75,20 +75,20 @@ def test_a_page_of_another_site_may_read_the_api(
 
 @pytest.mark.parametrize("path", ["/", f"/papers/{PAPER}", "/search?q=a", "/subscribe", "/healthz"])
 def test_a_page_of_another_site_may_not_read_a_page_or_send_a_form(
-    client: TestClient, path: str
+    still_client: TestClient, path: str
 ) -> None:
     foreign = {"Origin": "https://other.example"}
     for method in ("GET", "POST"):
         asked = {**foreign, "Access-Control-Request-Method": method}
-        assert client.options(path, headers=asked).status_code == 405
-        answer = client.request(method, path, headers=foreign)
+        assert still_client.options(path, headers=asked).status_code == 405
+        answer = still_client.request(method, path, headers=foreign)
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_another_site_may_only_read(client: TestClient, method: str) -> None:
+def test_another_site_may_only_read(still_client: TestClient, method: str) -> None:
     asked = {"Origin": "https://other.example", "Access-Control-Request-Method": method}
-    assert client.options(READ_API[0], headers=asked).status_code == 400
+    assert still_client.options(READ_API[0], headers=asked).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_another_site_may_only_read(client: TestClient, method: str) -> None:
     ],
 )
 def test_a_wrong_method_names_the_methods_of_an_address(
-    client: TestClient, path: str, allowed: str
+    still_client: TestClient, path: str, allowed: str
 ) -> None:
-    refused = client.delete(path)
+    refused = still_client.delete(path)
     assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
 
 
-def test_options_names_the_methods_of_the_api(client: TestClient) -> None:
-    answer = client.options("/api/v1/papers")
+def test_options_names_the_methods_of_the_api(still_client: TestClient) -> None:
+    answer = still_client.options("/api/v1/papers")
     assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
-    assert client.options("/editions").status_code == 405
+    assert still_client.options("/editions").status_code == 405

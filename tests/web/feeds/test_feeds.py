@@ -63,13 +63,9 @@ def counted_statements() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def feeds(library: Library) -> Iterator[TestClient]:
+def feeds(still_client: TestClient) -> TestClient:
     """A site with editions of all spans, and trending papers."""
-    library.editions.publish(Period.containing(library.today, Span.WEEK))
-    library.editions.publish(Period.containing(library.today, Span.MONTH))
-    library.trending.update()
-    with TestClient(create_app(library), follow_redirects=False) as client:
-        yield client
+    return still_client
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -270,9 +266,9 @@ def test_the_number_of_statements_does_not_grow_with_papers(settings: Settings) 
 
 
 def test_the_id_of_a_trending_paper_depends_on_the_paper_alone(
-    feeds: TestClient, library: Library
+    feeds: TestClient, still_library: Library
 ) -> None:
-    trends = library.trending.list(PAPERS).trends
+    trends = still_library.trending.list(PAPERS).trends
     feed_data = feeds.get("/trending.json").json()["items"]
     assert [one["id"] for one in feed_data] == [
         f"tag:127.0.0.1,2026:papers/{one.paper.id}" for one in trends
@@ -325,19 +321,22 @@ def test_a_search_feed_without_a_valid_query_is_an_error(
     assert "The parameter `q`" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize(
-    "name", ["q-bio.NC", "Physics/Optics", "風の谷", "a b&c", "x.json", "%", "?#"]
-)
-def test_every_category_has_a_feed(library: Library, feeds: TestClient, name: str) -> None:
-    library.add("test", [make_paper(title=f"On kites of {name}", categories=(name,))])
-    path = f"/categories/{quote(name, safe='')}"
-    in_atom = feeds.get(f"{path}.atom").content
-    check_atom(in_atom)
-    assert [title_of(one) for one in entries_of(in_atom)] == [f"On kites of {name}"]
-    assert links_of(etree.fromstring(in_atom), "self") == [f"{HOME}{path}.atom"]
-    feed_data = feeds.get(f"{path}.json").json()
-    assert [one["tags"] for one in feed_data["items"]] == [[name]]
-    assert feeds.get("/trending.atom", params={"category": name}).status_code == 200
+NAMES = ("q-bio.NC", "Physics/Optics", "風の谷", "a b&c", "x.json", "%", "?#")
+
+
+def test_every_category_has_a_feed(library: Library, client: TestClient) -> None:
+    titles = {name: f"On {n} kites of {name}" for n, name in enumerate(NAMES)}
+    papers = [make_paper(title=title, categories=(name,)) for name, title in titles.items()]
+    library.add("test", papers)
+    for name, title in titles.items():
+        path = f"/categories/{quote(name, safe='')}"
+        in_atom = client.get(f"{path}.atom").content
+        check_atom(in_atom)
+        assert [title_of(one) for one in entries_of(in_atom)] == [title]
+        assert links_of(etree.fromstring(in_atom), "self") == [f"{HOME}{path}.atom"]
+        feed_data = client.get(f"{path}.json").json()
+        assert [one["tags"] for one in feed_data["items"]] == [[name]]
+        assert client.get("/trending.atom", params={"category": name}).status_code == 200
 
 
 def test_the_feed_of_an_unknown_category_is_empty(feeds: TestClient) -> None:
