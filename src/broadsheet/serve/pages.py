@@ -12,12 +12,17 @@ from broadsheet.serve.connections import ConnectionGuard, limits_of_system
 from broadsheet.serve.proxies import TrustedProxies
 from broadsheet.web.app import create_app
 from broadsheet.web.rate_limiter import Limiters
+from broadsheet.web.search_slots import processors
 
 _STOP_TIMEOUT_S = 10
 
 
 def serve_library(
-    library: Library, listening: socket.socket, limiters: Limiters, on_open: Callable[[], None]
+    library: Library,
+    listening: socket.socket,
+    limiters: Limiters,
+    on_open: Callable[[], None],
+    processes: int = 1,
 ) -> None:
     """Serve the pages of a library until SIGINT or SIGTERM.
 
@@ -31,11 +36,14 @@ def serve_library(
         Creates the rate limiters.
     on_open : callable
         Called when the application is ready.
+    processes : int
+        Processes that serve this library: together they run as many searches as processors.
     """
     limits = limits_of_system()
     proxies = library.settings.trusted_networks
+    app = create_app(library, limiters, max(1, processors() // processes))
     config = uvicorn.Config(
-        TrustedProxies(create_app(library, limiters), proxies),
+        TrustedProxies(app, proxies),
         http=ConnectionGuard(limits, proxies).protocol(),
         ws="none",
         backlog=limits.backlog,

@@ -41,6 +41,7 @@ def _serve(settings: Settings, host: str, port: int) -> None:
     from broadsheet.library import Library
     from broadsheet.serve.listening import listen
     from broadsheet.serve.pages import serve_library
+    from broadsheet.serve.server import page_processes
     from broadsheet.web.counters import SharedFile
     from broadsheet.web.rate_limiter import Limiters
 
@@ -50,7 +51,8 @@ def _serve(settings: Settings, host: str, port: int) -> None:
             SharedFile(settings.data / "rate_limits.sqlite3", key),
             signups=SharedFile(settings.data / "sign_up_limits.sqlite3", key),
         )
-        serve_library(library, listening, limiters, lambda: _report(None))
+        processes = page_processes(settings)
+        serve_library(library, listening, limiters, lambda: _report(None), processes)
 
 
 def _run_jobs(settings: Settings) -> None:

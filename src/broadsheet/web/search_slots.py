@@ -1,6 +1,7 @@
 """How many searches run at once, and how many requests may wait for one."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,13 @@ _BUSY_NETWORK = (
 )
 
 
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if sys.platform != "linux":
+        return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0))
+
+
 class SearchSlots:
     """Runs a few searches at a time; others wait in order, or are refused.
 
@@ -33,7 +41,7 @@ class SearchSlots:
     """
 
     def __init__(self, slots: int | None = None) -> None:
-        self._limiter = CapacityLimiter(slots or len(os.sched_getaffinity(0)))
+        self._limiter = CapacityLimiter(slots or processors())
         self._present: Counter[str] = Counter()
 
     @asynccontextmanager
