@@ -121,7 +121,10 @@ def test_a_server_survives_damaged_files_and_rebuilds_them(
     shutil.copytree(ready, folder)
     server.tell(str(folder))
     assert server.ask("search") == "found"
-    path = next(folder.glob(name)) if name else folder
+    path = next(folder.glob(name), None) if name else folder
+    if path is None:
+        server.ask("end")
+        pytest.skip("tantivy has merged the segment with deletions")
     # A program that writes into a mapped file waits until the server has closed it.
     writer = threading.Thread(target=DAMAGES[damage], args=[path], daemon=True)
     writer.start()
