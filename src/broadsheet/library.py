@@ -44,6 +44,7 @@ from broadsheet.model import (
     Submission,
 )
 from broadsheet.model.health import Health
+from broadsheet.rules.health import last_due_day
 from broadsheet.rules.query import Query, parse
 from broadsheet.search import Request, Reranker, related, search
 from broadsheet.store import (
@@ -351,17 +352,23 @@ class Library:
     def health(self) -> Health:
         """Count what the library holds and what is pending."""
         behind = self.behind()
-        quiet = self.editions.is_quiet(self.today, timedelta(days=1))
+        quiet_today = self.editions.is_quiet(self.today, timedelta(days=1))
+        due_day = self._last_due_day()
+        quiet = quiet_today or self.editions.is_quiet(due_day, timedelta(days=2))
         sources = tuple(self.sources.states())
         write_error = self._database.write_error() or folder_error(self.settings.data)
         with self._database.read() as connection:
             days = editions.periods_published(connection, Span.DAY, 1)
+            count = papers.count(connection)
+            newest = days[0].first if days else None
+            is_late = count and not quiet and (newest is None or newest < due_day)
             return Health(
-                papers=papers.count(connection),
+                papers=count,
                 behind=behind,
                 rebuilt=self.index.papers_rebuilt if self.index.rebuild_pending else None,
-                edition=days[0].first if days else None,
-                is_quiet=quiet,
+                edition=newest,
+                late_edition=due_day if is_late else None,
+                is_quiet=quiet_today,
                 subscriptions=subscriptions.counts(connection),
                 deliveries=deliveries.counts(connection),
                 sources=sources,
@@ -370,6 +377,11 @@ class Library:
                 write_error=write_error,
                 free_bytes=free_bytes(self.settings.data),
             )
+
+    def _last_due_day(self) -> date:
+        settings = self.settings
+        local_now = self.now.astimezone(ZoneInfo(settings.timezone))
+        return last_due_day(local_now, settings.publish_at, timedelta(hours=settings.hold_hours))
 
     def diagnose(self) -> list[Finding]:
         """Check this installation; see :mod:`broadsheet.doctor`.

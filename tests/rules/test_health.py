@@ -1,12 +1,12 @@
 """What an operator has to act on."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
 from broadsheet.model.health import Health, MailBacklog, Status
-from broadsheet.rules.health import problems, status_of
+from broadsheet.rules.health import last_due_day, problems, status_of
 from tests.conftest import NOW
 
 _HOUR = timedelta(hours=1)
@@ -23,6 +23,7 @@ def test_a_library_without_problems_is_ok() -> None:
     [
         ({"write_error": "read-only: /srv/news"}, "the library accepts no writes"),
         ({"free_bytes": 10**7}, "the disk is nearly full"),
+        ({"late_edition": NOW.date()}, "the edition of the day is late"),
         ({"mail": MailBacklog(NOW - 2 * _HOUR)}, "mails that are due are not sent"),
         ({"mail": MailBacklog(NOW + _HOUR, 3, "550 ada@x")}, "the last mails could not be sent"),
         (
@@ -47,6 +48,16 @@ def test_a_library_with_a_problem_is_degraded(change: dict[str, object], problem
 )
 def test_mail_that_is_on_its_way_is_no_problem(mail: MailBacklog) -> None:
     assert problems(replace(_HEALTHY, mail=mail), NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("hour", "days_ago"),
+    [(0, 1), (12, 1), (13, 0), (23, 0)],
+)
+def test_an_edition_is_late_an_hour_after_the_longest_hold(hour: int, days_ago: int) -> None:
+    now = NOW.replace(hour=hour)
+    due = last_due_day(now, time(6), timedelta(hours=6))
+    assert due == now.date() - timedelta(days=days_ago)
 
 
 def test_a_damaged_library_is_unavailable() -> None:

@@ -133,6 +133,17 @@ def test_overdue_mail_is_reported_and_the_pages_stay_up(library: Library) -> Non
     assert any("a mail is due since 3 hours ago" in one.text for one in library.diagnose())
 
 
+@pytest.mark.parametrize(("hours", "late"), [(27, False), (29, True)])
+def test_an_edition_that_is_late_is_reported(library: Library, hours: int, late: bool) -> None:
+    now = NOW + timedelta(hours=hours)
+    with Library(library.settings, clock=lambda: now) as later:
+        assert later.health().late_edition == (now.date() if late else None)
+        report = TestClient(create_app(later)).get("/healthz").json()
+        assert report["problems"] == ["the edition of the day is late"] * late
+        later.editions.publish()
+        assert later.health().late_edition is None
+
+
 def test_a_full_disk_is_reported_and_the_pages_stay_up(library: Library) -> None:
     client = TestClient(create_app(library))
     with _file_size_limit(1024):

@@ -65,6 +65,8 @@ class Health:
         Why a transaction of this process found the database damaged.
     write_error : str or None
         Why the database or its folder accepts no writes.
+    late_edition : date or None
+        Day whose edition should have been published; None if none is late.
     free_bytes : int or None
         Free space on the disk of the data folder; None if unknown.
     """
@@ -80,4 +82,5 @@ class Health:
     mail: MailBacklog = field(default_factory=MailBacklog)
     damage: str | None = None
     write_error: str | None = None
+    late_edition: date | None = None
     free_bytes: int | None = None

@@ -1,6 +1,6 @@
 """Decide what an operator has to act on: the state of the database, the disk and the mail."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from broadsheet.model.health import Health, Status
 
@@ -38,8 +38,25 @@ def problems(health: Health, now: datetime) -> list[str]:
         (is_nearly_full(health.free_bytes), "the disk is nearly full"),
         (is_overdue(mail.oldest_due_at, now), "mails that are due are not sent"),
         (mails_fail(health, now), "the last mails could not be sent"),
+        (health.late_edition is not None, "the edition of the day is late"),
     )
     return [text for is_found, text in found if is_found]
+
+
+def last_due_day(local_now: datetime, publish_at: time, hold: timedelta) -> date:
+    """Return the last day whose edition should be published by now, however long it was held.
+
+    Parameters
+    ----------
+    local_now : datetime
+        In the time zone of the editions.
+    publish_at : time
+        When an edition is due.
+    hold : timedelta
+        The longest that it waits for its sources.
+    """
+    due = timedelta(hours=publish_at.hour, minutes=publish_at.minute)
+    return (local_now - due - hold - _OVERDUE).date()
 
 
 def is_nearly_full(free_bytes: int | None) -> bool:
