@@ -26,15 +26,20 @@ def lines(caplog: pytest.LogCaptureFixture) -> Lines:
     return read
 
 
+@pytest.fixture
+def visitor(still_library: Library) -> TestClient:
+    return TestClient(create_app(still_library))
+
+
 def test_a_refused_request_is_logged_with_its_status_path_and_network(
-    client: TestClient, lines: Lines
+    visitor: TestClient, lines: Lines
 ) -> None:
-    client.get("/")
-    client.get("/papers/unknown")
-    client.get("/api/v1/papers", headers={"Authorization": "Bearer stolen-secret"})
-    client.post("/subscribe", headers={"Origin": "https://evil.example"})
-    client.post("/subscribe", data={"email": "a" * 70_000})
-    client.post("/subscribe", data={"email": "not an address"})
+    visitor.get("/")
+    visitor.get("/papers/unknown")
+    visitor.get("/api/v1/papers", headers={"Authorization": "Bearer stolen-secret"})
+    visitor.post("/subscribe", headers={"Origin": "https://evil.example"})
+    visitor.post("/subscribe", data={"email": "a" * 70_000})
+    visitor.post("/subscribe", data={"email": "not an address"})
     logged = lines()
     assert [line.split("status=")[1][:3] for line in logged] == ["401", "403", "413", "422"]
     assert logged[0].startswith(
@@ -66,15 +71,15 @@ def test_a_token_is_logged_by_its_name_once_an_hour(
     assert secret not in line
 
 
-def test_a_path_cannot_forge_a_line_of_the_log(client: TestClient, lines: Lines) -> None:
-    client.get("/api/v1/a%0aWARNING%20forged%1b[2J", headers={"Authorization": "Bearer x"})
+def test_a_path_cannot_forge_a_line_of_the_log(visitor: TestClient, lines: Lines) -> None:
+    visitor.get("/api/v1/a%0aWARNING%20forged%1b[2J", headers={"Authorization": "Bearer x"})
     (line,) = lines()
     assert "\n" not in line and "\x1b" not in line
     assert "path=/api/v1/a%0AWARNING%20forged%1B%5B2J" in line
 
 
-def test_an_attacker_cannot_fill_the_log(library: Library, lines: Lines) -> None:
-    app = create_app(library)
+def test_an_attacker_cannot_fill_the_log(still_library: Library, lines: Lines) -> None:
+    app = create_app(still_library)
     for number in range(30):
         network = TestClient(app, client=(f"192.0.2.{number}", 4711))
         for _ in range(LINES_A_MINUTE_OF_A_NETWORK + 2):
