@@ -1,7 +1,6 @@
 """Head of line: whatever one row holds, it settles with a reason and the mails behind it go out."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 
 import orjson
 import pytest
@@ -9,6 +8,8 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, text
 
 from broadsheet.config import Settings
+from broadsheet.delivery import composer
+from broadsheet.errors import BusyError
 from broadsheet.library import Library
 from broadsheet.mail.eml_folder import EmlFolderTransport
 from broadsheet.model import DeliveryState
@@ -134,6 +135,7 @@ FAILING: dict[str, Poison] = {
     "a message id that is not text": delivery("message_id", UNREADABLE),
     "a time that is none": delivery("settled_at", "soon"),
     "an edition that is not JSON": edition('[{"rank": 1,'),
+    "an edition that is not UTF-8": edition(None, "CAST(COALESCE(:items, x'fffe') AS TEXT)"),
     "an edition that is another JSON": edition('{"rank": 1}'),
     "an edition without fields": edition("[{}]"),
     "an edition of numbers": edition("[1, 2]"),
@@ -177,12 +179,16 @@ def test_strange_text_of_a_paper_is_mailed(sending: Library) -> None:
     assert sending.outbox.send_due().sent == 2 * len(SENDABLE)
 
 
-def test_an_edition_that_the_database_cannot_return_is_tried_again_later(sending: Library) -> None:
-    enqueue(sending, [edition(None, "CAST(COALESCE(:items, x'fffe') AS TEXT)")])
+def test_a_mail_that_a_busy_database_cannot_compose_is_tried_again_later(
+    sending: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise BusyError("cannot read the library (database is locked): try again")
+
+    enqueue(sending, [lambda connection, number: None])
+    monkeypatch.setattr(composer, "edition", busy)
     report = sending.outbox.send_due()
-    assert (report.sent, report.retrying) == (1, 1)
-    with Library(sending.settings, clock=lambda: NOW + timedelta(minutes=5)) as later:
-        assert later.outbox.send_due().retrying == 1
+    assert (report.sent, report.failed, report.retrying) == (0, 0, 2)
 
 
 def test_a_claim_that_cannot_be_read_becomes_unknown(sending: Library) -> None:

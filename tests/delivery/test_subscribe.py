@@ -1,6 +1,7 @@
 """Subscriptions: confirmed before the first digest, ended by one link."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -88,6 +89,21 @@ def test_an_address_receives_at_most_three_confirmations_a_day(
         mailing.subscriptions.subscribe("ada@example.org")
         mailing.outbox.send_due()
     assert len(server.messages) == 3
+
+
+def test_confirmations_that_wait_are_sent_three_minutes_apart(
+    mailing: Library, server: SmtpServer
+) -> None:
+    assert mailing.subscriptions.ever_created() == 0
+    for name in ("ada", "bo"):
+        assert mailing.subscriptions.subscribe(f"{name}@example.org", waits=True)
+    assert mailing.subscriptions.ever_created() >= 2
+    assert mailing.outbox.send_due().sent == 0
+    for minutes, sent in ((3, 1), (5, 0), (6, 1)):
+        with Library(
+            mailing.settings, clock=partial(NOW.__add__, timedelta(minutes=minutes))
+        ) as later:
+            assert later.outbox.send_due().sent == sent
 
 
 def test_a_confirmation_link_expires_after_seven_days(mailing: Library, server: SmtpServer) -> None:

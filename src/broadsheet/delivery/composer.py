@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from broadsheet.errors import BroadsheetError
+from broadsheet.errors import DamagedError, NotFoundError, StoreError
 from broadsheet.mail import (
     Newsletter,
     RenderedMail,
@@ -77,10 +77,13 @@ class MessageComposer:
         try:
             with self._database.read() as connection:
                 return edition(connection, Period(day), revision)
-        except BroadsheetError:
+        except NotFoundError:
             raise
-        # Text that was changed by hand raises errors of many classes.
         except Exception as error:
+            # Not the fault of this edition: the library is busy or cannot be reached.
+            if isinstance(error, StoreError) and not isinstance(error, DamagedError):
+                raise
+            # Text that was changed by hand raises errors of many classes.
             raise ValueError(
                 f"revision {revision} of the edition of {day} cannot be read: {error}"
             ) from error
