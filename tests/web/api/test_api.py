@@ -199,6 +199,8 @@ def test_the_documentation_page_describes_every_operation(client: TestClient) ->
     for path in client.get("/openapi.json").json()["paths"]:
         assert f"GET {path}" in text
     assert "An integer from 1 to 500; default 50." in text
+    assert "Version 1 returns null for a value that is unknown" in text
+    assert "Pages of any site may read the API with scripts (CORS)" in text
     assert "curl 'http://127.0.0.1:8000/api/v1/search?q=sparse+attention&limit=2'" in text
     assert '"reason": "+43 upvotes in 24 h, 2 days old"' in text
     assert 'href="/docs"' in client.get("/").text
