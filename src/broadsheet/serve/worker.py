@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 
 from broadsheet.config import Settings
@@ -45,14 +46,18 @@ def _serve(settings: Settings, host: str, port: int) -> None:
     from broadsheet.web.counters import SharedFile
     from broadsheet.web.rate_limiter import Limiters
 
-    with Library(settings) as library, listen(host, port, shared=True) as listening:
+    with Library(settings) as library:
+        # The first search reads the index and the encoder: half a second before connections come.
+        with suppress(BroadsheetError):
+            library.search("a", n=1)
         key = library.secret.encode()[:64]
         limiters = Limiters(
             SharedFile(settings.data / "rate_limits.sqlite3", key),
             signups=SharedFile(settings.data / "sign_up_limits.sqlite3", key),
         )
         processes = page_processes(settings)
-        serve_library(library, listening, limiters, lambda: _report(None), processes)
+        with listen(host, port, shared=True) as listening:
+            serve_library(library, listening, limiters, lambda: _report(None), processes)
 
 
 def _run_jobs(settings: Settings) -> None:
