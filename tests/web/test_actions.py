@@ -270,34 +270,38 @@ def test_a_reader_subscribes_confirms_and_unsubscribes(
     ],
 )
 def test_one_click_unsubscribe_can_be_repeated(
-    client: TestClient, library: Library, body: bytes, content_type: str
+    empty_client: TestClient, empty_library: Library, body: bytes, content_type: str
 ) -> None:
-    token = token_for(library, Purpose.UNSUBSCRIBE)
+    token = token_for(empty_library, Purpose.UNSUBSCRIBE)
     headers = {
         "Content-Type": content_type,
         "Origin": "https://mail.example",
         "Sec-Fetch-Site": "cross-site",
     }
     for _ in range(3):
-        answer = client.post(f"/unsubscribe?token={token}", content=body, headers=headers)
+        answer = empty_client.post(f"/unsubscribe?token={token}", content=body, headers=headers)
         assert answer.status_code == 200
         assert "set-cookie" not in answer.headers
-        assert state_of(library) is SubscriptionState.UNSUBSCRIBED
+        assert state_of(empty_library) is SubscriptionState.UNSUBSCRIBED
 
 
-def test_a_token_is_valid_for_its_purpose_only(client: TestClient, library: Library) -> None:
-    confirm = token_for(library, Purpose.CONFIRM)
-    assert client.post(f"/unsubscribe?token={confirm}").status_code == 404
-    leave = token_for(library, Purpose.UNSUBSCRIBE, "bo@example.org")
-    assert client.post(f"/confirm?token={leave}").status_code == 404
-    assert client.post("/confirm").status_code == 404
-    assert client.post("/unsubscribe?token=" + "a" * 5000).status_code == 404
+def test_a_token_is_valid_for_its_purpose_only(
+    empty_client: TestClient, empty_library: Library
+) -> None:
+    confirm = token_for(empty_library, Purpose.CONFIRM)
+    assert empty_client.post(f"/unsubscribe?token={confirm}").status_code == 404
+    leave = token_for(empty_library, Purpose.UNSUBSCRIBE, "bo@example.org")
+    assert empty_client.post(f"/confirm?token={leave}").status_code == 404
+    assert empty_client.post("/confirm").status_code == 404
+    assert empty_client.post("/unsubscribe?token=" + "a" * 5000).status_code == 404
 
 
-def test_the_response_does_not_reveal_subscriptions(client: TestClient, library: Library) -> None:
-    token_for(library, Purpose.UNSUBSCRIBE)
-    known = client.post("/subscribe", data={"email": "ada@example.org"}).text
-    new = client.post("/subscribe", data={"email": "eve@example.org"}).text
+def test_the_response_does_not_reveal_subscriptions(
+    empty_client: TestClient, empty_library: Library
+) -> None:
+    token_for(empty_library, Purpose.UNSUBSCRIBE)
+    known = empty_client.post("/subscribe", data={"email": "ada@example.org"}).text
+    new = empty_client.post("/subscribe", data={"email": "eve@example.org"}).text
     assert known.replace("ada@", "eve@") == new
 
 
@@ -308,28 +312,30 @@ def test_the_response_does_not_reveal_subscriptions(client: TestClient, library:
         *("=?utf-8?q?x?=@x.example", "äda@x.example", "ada@localhost", "ada\0@x.example"),
     ],
 )
-def test_an_invalid_address_is_an_error(client: TestClient, library: Library, email: str) -> None:
-    page = client.post("/subscribe", data={"email": email})
+def test_an_invalid_address_is_an_error(
+    empty_client: TestClient, empty_library: Library, email: str
+) -> None:
+    page = empty_client.post("/subscribe", data={"email": email})
     assert page.status_code == 422
     assert 'role="alert"' in page.text
     assert "<script" not in page.text
-    assert list(library.subscriptions.all()) == []
+    assert list(empty_library.subscriptions.all()) == []
 
 
-def test_subscription_requests_are_limited(client: TestClient) -> None:
-    answers = [client.post("/subscribe", data={"email": "x"}) for _ in range(61)]
+def test_subscription_requests_are_limited(empty_client: TestClient) -> None:
+    answers = [empty_client.post("/subscribe", data={"email": "x"}) for _ in range(61)]
     assert [answer.status_code for answer in answers] == [422] * 60 + [429]
     assert 0 < int(answers[-1].headers["retry-after"]) <= 3600
 
 
 def test_a_subscribe_request_enqueues_the_confirmation_and_sends_nothing(
-    client: TestClient, library: Library
+    empty_client: TestClient, empty_library: Library
 ) -> None:
     # The worker holds this lock during a mailing, which takes minutes.
-    with FileLock(library.settings.data / "outbox.lock"):
-        assert client.post("/subscribe", data={"email": "ada@example.org"}).status_code == 200
-    assert library.health().deliveries == {DeliveryState.DUE: 1}
-    assert not library.settings.outbox.exists()
+    with FileLock(empty_library.settings.data / "outbox.lock"):
+        assert empty_client.post("/subscribe", data={"email": "ada@example.org"}).status_code == 200
+    assert empty_library.health().deliveries == {DeliveryState.DUE: 1}
+    assert not empty_library.settings.outbox.exists()
 
 
 @pytest.mark.parametrize("path", ["/subscribe", "/confirm", "/papers/{paper_id}/vote"])
@@ -385,8 +391,8 @@ def test_a_large_body_is_an_error(client: TestClient, paper_id: str) -> None:
     ],
 )
 def test_malformed_bodies_are_client_errors(
-    client: TestClient, body: bytes, content_type: str
+    empty_client: TestClient, body: bytes, content_type: str
 ) -> None:
-    answer = client.post("/subscribe", content=body, headers={"Content-Type": content_type})
+    answer = empty_client.post("/subscribe", content=body, headers={"Content-Type": content_type})
     assert 400 <= answer.status_code < 500
     assert 'role="search"' in answer.text
