@@ -97,6 +97,7 @@ def test_another_site_may_only_read(still_client: TestClient, method: str) -> No
         ("/api/v1/papers", "GET, HEAD, OPTIONS"),
         (f"/papers/{PAPER}.md", "GET, HEAD, OPTIONS"),
         ("/editions", "GET, HEAD"),
+        ("/subscribe", "GET, HEAD, POST"),
         ("/papers/x/vote", "POST"),
         ("/static/style.css", "GET, HEAD"),
     ],

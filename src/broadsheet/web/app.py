@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, Mount
 from starlette.status import HTTP_404_NOT_FOUND, HTTP_405_METHOD_NOT_ALLOWED
 
 from broadsheet.errors import BroadsheetError, NotFoundError
@@ -187,15 +187,23 @@ def _without_slash(request: Request) -> str | None:
     path: str = scope["path"].removesuffix("/")
     if "endpoint" in scope or path in ("", scope["path"]) or scope["method"] != "GET":
         return None
-    shorter = {**scope, "path": path}
-    if all(route.matches(shorter)[0] is not Match.FULL for route in request.app.routes):
-        return None
-    return address_of(shorter)
+    return address_of({**scope, "path": path}) if _is_routed(request, path=path) else None
+
+
+def _is_routed(request: Request, **changed: str) -> bool:
+    """Return whether a route, not a mounted application, answers the request with changes."""
+    scope = {**request.scope, **changed}
+    return any(
+        not isinstance(route, Mount) and route.matches(scope)[0] is Match.FULL
+        for route in request.app.routes
+    )
 
 
 def _allowed(request: Request, methods: str) -> str:
-    """Return the methods of a route together with those that middleware answers."""
+    """Return the methods of a route together with those of others and of middleware."""
     allowed = set(methods.split(", "))
+    # Two routes may share an address, such as those of a form and of what it sends.
+    allowed |= {method for method in ("GET", "POST") if _is_routed(request, method=method)}
     if "GET" in allowed:
         allowed.add("HEAD")
     if is_read_api(request.scope["path"]):
