@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from broadsheet.config import load_settings
+from broadsheet.config import Settings, load_settings
+from broadsheet.errors import BroadsheetError
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState
-from broadsheet.serve.supervisor import restart_delay_s
+from broadsheet.serve import supervisor
+from broadsheet.serve.supervisor import restart_delay_s, supervise
 from tests.mail.conftest import listening
 
 _TIMEOUT_S = 60.0
@@ -125,18 +127,27 @@ def test_all_processes_end_if_the_supervisor_is_killed(tmp_path: Path) -> None:
         wait_until(lambda: not any(is_running(pid) for pid in running))
 
 
-def test_an_error_at_the_start_is_shown_once(tmp_path: Path) -> None:
-    (tmp_path / "library.sqlite3").write_bytes(b"no database" * 100)
-    process = subprocess.run(
-        [*COMMAND, "--data", str(tmp_path), "--processes", "2"],
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-    )
-    assert process.returncode == 1
-    assert process.stdout == ""
-    assert process.stderr.count("\n") == 1
-    assert process.stderr.startswith("broadsheet: the library at ")
+def test_an_error_at_the_start_is_shown_once_and_ends_the_others(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def start(role: str, line: bytes) -> "subprocess.Popen[bytes]":
+        error = "'no library'" if role == "jobs" else "None"
+        code = f"import json, time; print(json.dumps({{'error': {error}}}), flush=True)"
+        code += "" if role == "jobs" else "; time.sleep(600)"
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe))
+        return started[-1]
+
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    monkeypatch.setattr(supervisor, "_start", start)
+    with pytest.raises(BroadsheetError, match="no library"):
+        supervise(settings, "127.0.0.1", 0, 2, lambda: None)
+    for number, handler in zip((signal.SIGINT, signal.SIGTERM), handlers, strict=True):
+        signal.signal(number, handler)
+    assert len(started) == 3
+    assert all(process.returncode is not None for process in started)
 
 
 @pytest.mark.parametrize(
