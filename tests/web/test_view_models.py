@@ -1,4 +1,7 @@
 from datetime import UTC, datetime
+from urllib.parse import quote_plus
+
+import pytest
 
 from broadsheet.model import Kind, Paper, Signal
 from broadsheet.web import view_models
@@ -7,6 +10,16 @@ from broadsheet.web import view_models
 def test_a_long_query_is_truncated_and_flagged() -> None:
     assert view_models.clean_query("a" * 4_001) == ("a" * 4_000, True)
     assert view_models.clean_query(f" {'a' * 4_000} ") == ("a" * 4_000, False)
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "風", "😀", "&", "a "])
+@pytest.mark.parametrize("start", ["", "b", "bc"])
+def test_the_address_of_a_truncated_query_is_not_longer(letter: str, start: str) -> None:
+    query, truncated = view_models.clean_query(start + letter * 4_001)
+    assert truncated
+    encoded = quote_plus(query)
+    assert 4_000 - 12 <= len(encoded) <= 4_000
+    assert (start + letter * 4_001).startswith(query)
 
 
 def test_an_entry_lists_three_authors_and_counts_the_rest() -> None:

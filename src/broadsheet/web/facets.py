@@ -10,6 +10,8 @@ from broadsheet.rules.query_writing import unparse, with_filter, without_filter
 from broadsheet.web.addresses import search_path
 
 _SHOWN = 8
+# Every link contains the whole query, so that a longer one gets no links that change its filters.
+_MAX_LINKED_CHARS = 1_000
 _SORTS = {Sort.RELEVANCE: "Relevance", Sort.DATE: "Newest", Sort.TRENDING: "Trending"}
 
 
@@ -56,7 +58,13 @@ class FacetLinks:
 
 
 def facet_links(query: Query, found: HitList, sort: Sort) -> FacetLinks:
-    """Return the links beside search results."""
+    """Return the links beside search results; those of a long query change its order only."""
+    sorts = tuple(
+        Choice(name, search_path(found.query, sort=each), chosen=each is sort)
+        for each, name in _SORTS.items()
+    )
+    if len(sorts[0].path) > _MAX_LINKED_CHARS:
+        return FacetLinks((), (), (), sorts)
     active = set(query.filters)
 
     def choices(offered: Iterable[tuple[Clause, str, int]]) -> tuple[Choice, ...]:
@@ -78,10 +86,7 @@ def facet_links(query: Query, found: HitList, sort: Sort) -> FacetLinks:
         filters=tuple(_removable(query, clause, sort) for clause in query.filters),
         categories=choices(categories),
         years=choices(years),
-        sorts=tuple(
-            Choice(name, search_path(found.query, sort=each), chosen=each is sort)
-            for each, name in _SORTS.items()
-        ),
+        sorts=sorts,
     )
 
 

@@ -16,6 +16,7 @@ from broadsheet.web import addresses, calendar, view_models
 from broadsheet.web.etag import REVALIDATE
 
 _PACKAGE = "broadsheet.web"
+_MAX_HERE_CHARS = 1_000
 
 
 def code_spans(text: str) -> Markup:
@@ -127,7 +128,7 @@ class Templates:
         """
         html = self._environment.get_template(template).render(
             {
-                "here": addresses.address_of(request.scope),
+                "here": _here(request),
                 "query": "",
                 "canonical": None,
                 "feeds": (),
@@ -174,6 +175,12 @@ class Templates:
             sentences=sentences,
             button=button,
         )
+
+
+def _here(request: Request) -> str:
+    # It is repeated for every paper of a list; no page of ours has a longer query but a search.
+    address = addresses.address_of(request.scope)
+    return address if len(address) <= _MAX_HERE_CHARS else address.partition("?")[0]
 
 
 def _version(content: bytes) -> str:

@@ -1,9 +1,11 @@
 """View models: papers and editions as the templates show them. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
+from urllib.parse import quote_plus, unquote_plus
 
 from broadsheet.model import (
     Edition,
@@ -22,6 +24,7 @@ from broadsheet.web.calendar import iso_date, short_date
 
 # Room for a pasted abstract.
 QUERY_CHARS = 4_000
+_PARTIAL_ESCAPE = re.compile(r"%[0-9A-F]?$")
 AUTHORS_NAMED = 3
 CATEGORIES_NAMED = 3
 CATEGORIES_SHOWN = 10
@@ -30,7 +33,9 @@ _PREDICTED = "No attention yet; selected by predicted interest."
 
 
 def clean_query(text: str) -> tuple[str, bool]:
-    """Return a query on one line of at most `QUERY_CHARS` characters.
+    """Return a query on one line of at most `QUERY_CHARS` characters, percent-encoded.
+
+    A page contains some forty addresses with its query.
 
     Returns
     -------
@@ -38,9 +43,20 @@ def clean_query(text: str) -> tuple[str, bool]:
         The query to run.
     truncated : bool
         Whether the end was cut off.
+
+    Examples
+    --------
+    >>> query, truncated = clean_query("風" * 500)
+    >>> len(query), truncated
+    (444, True)
     """
     query = plain(text)
-    return query[:QUERY_CHARS].rstrip(), len(query) > QUERY_CHARS
+    encoded = quote_plus(query[:QUERY_CHARS], errors="replace")
+    if len(query) <= QUERY_CHARS >= len(encoded):
+        return query, False
+    # A character that is cut in two is left out.
+    whole = _PARTIAL_ESCAPE.sub("", encoded[:QUERY_CHARS])
+    return unquote_plus(whole, errors="ignore").rstrip(), True
 
 
 class Fact(NamedTuple):

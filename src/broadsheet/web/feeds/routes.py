@@ -90,7 +90,9 @@ def search(request: Request, library: TheLibrary, q: str = "") -> Response:
             400, "The parameter `q` is required, as in /search.atom?q=sparse+attention."
         )
     if truncated:
-        raise HTTPException(400, f"The parameter `q` has at most {QUERY_CHARS} characters.")
+        raise HTTPException(
+            400, f"The parameter `q` has at most {QUERY_CHARS} characters, percent-encoded."
+        )
     parsed = parse(query, library.today)
     if parsed.is_cut:
         raise HTTPException(400, str(parsed.note))
