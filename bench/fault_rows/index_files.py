@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from fault_rows.site import Outcome, Row, Server, counts, run, serve
@@ -75,15 +76,21 @@ def _segments(index: Path) -> list[Path]:
     return [path for path in index.glob("generation-1/lexical/*.*") if len(path.stem) >= 32]
 
 
+def _files(index: Path) -> list[Path]:
+    return [*_segments(index), index / "generation-1" / "vectors.i8", index / "state.json"]
+
+
 def _truncate(index: Path) -> None:
-    for path in (*_segments(index), index / "generation-1" / "vectors.i8"):
-        os.truncate(path, path.stat().st_size // 3)
+    for path in _files(index)[:-1]:
+        # The server may have replaced the files of the first ones by the time it lets go.
+        with suppress(FileNotFoundError):
+            os.truncate(path, path.stat().st_size // 3)
 
 
 def _overwrite(index: Path) -> None:
-    for path in (*_segments(index), index / "generation-1" / "vectors.i8", index / "state.json"):
-        with path.open("r+b") as file:
-            file.write(os.urandom(path.stat().st_size))
+    for path in _files(index):
+        with suppress(FileNotFoundError), path.open("r+b") as file:
+            file.write(os.urandom(os.fstat(file.fileno()).st_size))
 
 
 ROWS: dict[str, tuple[str, Row]] = {
