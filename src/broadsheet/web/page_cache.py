@@ -36,7 +36,7 @@ _CHECKS_AT_ONCE = 4
 # neither bypass the cache nor fill it.
 PAGES: dict[str, tuple[str, ...]] = {
     "/": (),
-    "/editions": (),
+    "/editions": ("before",),
     "/trending": ("category", "after"),
     "/search": ("q", "page", "sort"),
     "/subscribe": (),

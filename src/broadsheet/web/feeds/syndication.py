@@ -11,6 +11,7 @@ from broadsheet.model import Edition, EditionItem, Notice, Paper
 from broadsheet.rules.dates import first_day
 from broadsheet.web.addresses import paper_path, plain, web_link
 from broadsheet.web.feeds.feed import FOUNDED, Feed, FeedItem
+from broadsheet.web.page_size import fitted_items
 
 MAX_AUTHORS = 100
 
@@ -85,7 +86,7 @@ class Publisher:
             atom=_uri(f"{self.base_url}{path}.atom{query}"),
             json=_uri(f"{self.base_url}{path}.json{query}"),
             icon=_uri(f"{self.base_url}/static/favicon.svg"),
-            items=tuple(distinct(items)),
+            items=tuple(distinct(fitted_items(items))),
         )
 
     def edition(self, edition: Edition) -> list[FeedItem]:

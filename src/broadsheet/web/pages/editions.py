@@ -1,5 +1,7 @@
 """Pages of editions: the front page, one edition, the archive."""
 
+from dataclasses import replace
+from datetime import date
 from functools import partial
 
 from fastapi import APIRouter, HTTPException
@@ -11,9 +13,11 @@ from broadsheet.web import calendar, view_models
 from broadsheet.web.convertors import PERIOD
 from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.feeds.alternates import Alternate, feeds_at
+from broadsheet.web.page_size import fitted
 
-# Thirteen years of days.
-ARCHIVE = 5_000
+# Days on one page of the archive: four years.
+ARCHIVE = 1_500
+_ALL = 100_000
 REVISIONS_SHOWN = 20
 _REVISION_DIGITS = 6
 
@@ -36,14 +40,25 @@ def front(context: Context) -> Response:
 
 
 @_page("/editions")
-def archive(context: Context) -> Response:
-    """List all editions by month."""
-    days, weeks, months = (context.library.editions.periods(span, ARCHIVE) for span in Span)
+def archive(context: Context, before: str = "") -> Response:
+    """List editions by month, newest first, at most `ARCHIVE` days on a page."""
+    try:
+        end = calendar.parse_period(before).first if before else date.max
+    except ValueError:
+        raise HTTPException(404, "Invalid `before`; use a month, as in 2026-02.") from None
+    periods = context.library.editions.periods
+    days, weeks, months = (
+        [period for period in periods(span, _ALL) if period.first < end] for span in Span
+    )
+    # Whole months, so that the next page begins with one.
+    start = days[ARCHIVE].first.replace(day=1) if len(days) > ARCHIVE else date.min
+    shown = ([each for each in span if each.first >= start] for span in (days, weeks, months))
     return context.render(
         "editions.html",
-        months=calendar.by_month(days, weeks, months),
+        months=calendar.by_month(*shown),
+        older=f"/editions?before={start:%Y-%m}" if start > date.min else None,
         feeds=_feeds(Span.DAY),
-        canonical="/editions",
+        canonical=f"/editions?before={before}" if before else "/editions",
     )
 
 
@@ -83,7 +98,10 @@ def _edition_page(context: PageContext, edition: Edition, newest: int) -> Respon
     return context.render(
         "edition.html",
         edition=edition,
-        parts=view_models.parts(edition, context.library.votes(paper_ids)),
+        parts=[
+            replace(part, entries=tuple(fitted(part.entries)))
+            for part in view_models.parts(edition, context.library.votes(paper_ids))
+        ],
         newest=newest,
         revisions=range(max(1, newest - REVISIONS_SHOWN + 1), newest + 1),
         older=older,

@@ -15,6 +15,7 @@ from broadsheet.web.addresses import author_path, category_path, plain, trending
 from broadsheet.web.convertors import CATEGORY
 from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.feeds.alternates import feeds_at
+from broadsheet.web.page_size import fitted
 from broadsheet.web.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import Entry
 
@@ -85,7 +86,7 @@ def author(context: Context, name: str, page: str = "1") -> Response:
 
 def _entries(context: PageContext, papers: list[Paper], first_rank: int) -> list[Entry]:
     votes = context.library.votes([paper.id for paper in papers])
-    return [
+    return fitted(
         view_models.paper_entry(paper, votes=votes.get(paper.id, 0), rank=rank)
         for rank, paper in enumerate(papers, start=first_rank)
-    ]
+    )

@@ -12,6 +12,7 @@ from broadsheet.web.chart import chart
 from broadsheet.web.convertors import PAPER_ID
 from broadsheet.web.dependencies import NO_PAPER, Context, find_paper
 from broadsheet.web.feeds.alternates import Alternate, feeds_at
+from broadsheet.web.page_size import fitted_names
 from broadsheet.web.search_slots import SEARCH_SLOT
 
 router = APIRouter(include_in_schema=False)
@@ -31,6 +32,7 @@ def paper(context: Context, paper_id: str) -> Response:
     return context.render(
         "paper.html",
         paper=found,
+        named=fitted_names(found.authors),
         entry=view_models.paper_entry(found, votes=library.votes([found.id]).get(found.id, 0)),
         records=library.records(found.id),
         attention=view_models.attention_totals(signals),

@@ -12,6 +12,7 @@ from broadsheet.web.addresses import paper_path, search_path
 from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.facets import facet_links, parse_sort
 from broadsheet.web.feeds.alternates import feeds_at
+from broadsheet.web.page_size import fitted
 from broadsheet.web.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import Entry
 
@@ -56,10 +57,12 @@ def search(context: Context, q: str = "", page: str = "1", sort: str = "") -> Re
 
 def _sections(context: PageContext, found: HitList) -> list[tuple[str, list[Entry]]]:
     votes = context.library.votes([hit.paper.id for hit in found.hits])
+    shown = (view_models.hit_entry(hit, votes=votes.get(hit.paper.id, 0)) for hit in found.hits)
+    entries = {entry.rank: entry for entry in fitted(shown)}
     return [
         (
             tier.heading,
-            [view_models.hit_entry(hit, votes=votes.get(hit.paper.id, 0)) for hit in tier.hits],
+            [entries[hit.rank] for hit in tier.hits],
         )
         for tier in results.tiers(found)
     ]

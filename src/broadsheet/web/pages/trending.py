@@ -9,6 +9,7 @@ from broadsheet.web import view_models
 from broadsheet.web.addresses import plain, trending_path
 from broadsheet.web.dependencies import Context
 from broadsheet.web.feeds.alternates import feeds_at
+from broadsheet.web.page_size import fitted
 
 PAGE_SIZE = 50
 CATEGORY_CHARS = 100
@@ -33,10 +34,10 @@ def trending(context: Context, category: str = "", after: str = "") -> Response:
         "trending.html",
         category=name,
         is_first=not after,
-        entries=[
+        entries=fitted(
             view_models.trend_entry(trend, votes=votes.get(trend.paper.id, 0))
             for trend in found.trends
-        ],
+        ),
         categories=[(each, trending_path(each)) for each in view_models.categories_of(papers)],
         first=trending_path(name),
         next=trending_path(name, found.after) if found.after else None,
