@@ -178,6 +178,15 @@ def test_the_oldest_waiting_connection_makes_room_for_a_new_one(
         assert clients[-1].recv(4096).startswith(b"HTTP/1.1 200")
 
 
+def test_a_connection_that_replaces_the_only_one_of_its_network_has_the_same_limits() -> None:
+    with serving(replace(_LIMITS, total=2, header_s=0.5)) as port, ExitStack() as stack:
+        first = stack.enter_context(connection(port, source="127.0.0.2"))
+        stack.enter_context(connection(port))
+        second = stack.enter_context(connection(port, b"GET / HT", source="127.0.0.2"))
+        assert answer(first) == b""
+        assert answer(second).startswith(b"HTTP/1.1 408")
+
+
 def test_clients_that_do_not_read_make_room_too() -> None:
     with serving(replace(_LIMITS, per_network=10)) as port, ExitStack() as stack:
         for _ in range(30):
@@ -252,6 +261,15 @@ def test_connections_and_other_files_stay_below_the_raised_limit(
     limits = limits_of_system()
     assert current[-1] == (raised, hard)
     assert 500 < limits.total <= raised - limits.backlog - 256
+
+
+def test_a_system_that_refuses_to_raise_its_limit_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(what: int, limit: tuple[int, int]) -> None:
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (1_024, resource.RLIM_INFINITY))
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    assert limits_of_system().total <= 1_024 - 256
 
 
 _SHORT_OF_FILES = """

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar
@@ -75,8 +76,10 @@ def limits_of_system() -> ConnectionLimits:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
+        # macOS refuses more than its own limit of a process, whatever the hard limit is.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
     files = _MAX_FILES if soft == resource.RLIM_INFINITY else soft
     # All queued connections may be accepted before the first of them is closed again.
     backlog = min(_MAX_BACKLOG, files // 4)
@@ -116,7 +119,7 @@ class ConnectionGuard:
         """Count a new connection; return False if it must be closed at once."""
         if self._checks is None:
             self._checks = connection.loop.call_later(self.limits.check_s, self._check)
-        peers = self._open.setdefault(connection.network, {})
+        peers = self._open.get(connection.network, {})
         if not connection.is_proxy and len(peers) >= self.limits.per_network:
             _log.warning(
                 "%s has %d connections: the oldest that waits is closed for each new one; "
@@ -130,7 +133,8 @@ class ConnectionGuard:
             _log.warning("%d connections are open, the maximum", self._count)
             if not self._close_one(self._waiting):
                 return False
-        peers[connection] = None
+        # Not in `peers`: the last of them may have been closed, and their network forgotten.
+        self._open.setdefault(connection.network, {})[connection] = None
         self._count += 1
         return True
 
