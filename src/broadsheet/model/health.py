@@ -83,4 +83,4 @@ class Health:
     damage: str | None = None
     write_error: str | None = None
     late_edition: date | None = None
-    free_bytes: int | None = None
+    free_bytes: int | None = field(default=None, compare=False)
