@@ -120,6 +120,25 @@ def test_a_check_that_hangs_is_answered_with_the_last_report_or_503(
     release.set()
 
 
+def test_requests_for_a_check_that_hangs_keep_no_threads(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_module, "_WAIT_S", 0.02)
+    release, monitor = threading.Event(), HealthMonitor(library)
+    monkeypatch.setattr(Library, "health", lambda one: release.wait(10))
+
+    async def threads_after(requests: int) -> int:
+        for _ in range(requests):
+            assert (await monitor.report()).status == "unavailable"
+        try:
+            return threading.active_count()
+        finally:
+            release.set()
+
+    before = threading.active_count()
+    assert anyio.run(threads_after, 30) <= before + 5
+
+
 def test_overdue_mail_is_reported_and_the_pages_stay_up(library: Library) -> None:
     library.subscriptions.subscribe("ada@example.org")
     library._clock = lambda: NOW + timedelta(hours=3)

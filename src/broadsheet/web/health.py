@@ -71,10 +71,15 @@ class HealthMonitor:
         return time.monotonic() - self._checked_at
 
     def _refresh(self) -> None:
-        with self._checking:
+        # A check that hangs must not keep the thread of each further request.
+        if not self._checking.acquire(timeout=_WAIT_S):
+            return
+        try:
             if self._age_s() > _FRESH_S:
                 self._last = check(self._library)
                 self._checked_at = time.monotonic()
+        finally:
+            self._checking.release()
 
 
 def check(library: Library) -> HealthReport:
