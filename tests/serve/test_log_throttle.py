@@ -45,6 +45,12 @@ def test_different_messages_are_all_logged(clock: Clock) -> None:
     assert not shown(throttle, "broadsheet.web.app", "%s: %s", "GET /trending", "disk full")
 
 
+def test_an_encoder_that_cannot_be_reached_is_not_logged_for_each_search(clock: Clock) -> None:
+    throttle = LogThrottle()
+    assert shown(throttle, "broadsheet.search", "%s", "the encoder cannot be reached")
+    assert not shown(throttle, "broadsheet.search", "%s", "the encoder cannot be reached")
+
+
 def test_messages_that_no_client_causes_are_all_logged(clock: Clock) -> None:
     throttle = LogThrottle()
     for source in ("arxiv", "hf"):

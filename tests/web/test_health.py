@@ -17,13 +17,11 @@ from starlette.testclient import TestClient
 
 from broadsheet.config import load_settings
 from broadsheet.doctor import folder_error
-from broadsheet.errors import StoreError
 from broadsheet.library import Library, diagnose_installation
 from broadsheet.web import bounded_wait
 from broadsheet.web import health as health_module
 from broadsheet.web.app import create_app
 from broadsheet.web.health import HealthMonitor, HealthReport
-from broadsheet.web.unavailable import UnavailableLog
 from tests.conftest import NOW
 
 _PAGES = ("/", "/search?q=kites", "/papers/arxiv:2603.00001", "/trending", "/editions", "/status")
@@ -266,16 +264,6 @@ def test_a_vote_that_waits_for_another_process_is_refused_and_pages_are_served(
         assert "try again in a few seconds" in vote.text
         assert client.get("/search?q=lanterns").status_code == 200
         assert client.get("/healthz").json()["status"] == "ok"
-
-
-def test_errors_of_requests_are_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
-    log, error = UnavailableLog(), StoreError("cannot read the library")
-    for _ in range(50):
-        log.record("GET /", error)
-    assert caplog.messages == ["GET /: cannot read the library"]
-    log._logged_at -= 2
-    log.record("GET /search", error)
-    assert caplog.messages[1].endswith("(49 earlier errors are not logged)")
 
 
 def _assert_doctor_reports_damage(library: Library) -> None:

@@ -4,7 +4,13 @@ import logging
 import time
 
 # The loggers whose messages a client can cause, and those below them.
-_CAUSED_BY_CLIENTS = ("asyncio", "uvicorn", "broadsheet.web", "broadsheet.serve.connections")
+_CAUSED_BY_CLIENTS = (
+    "asyncio",
+    "uvicorn",
+    "broadsheet.search",
+    "broadsheet.serve.connections",
+    "broadsheet.web",
+)
 _MAX_KINDS = 1_000
 
 

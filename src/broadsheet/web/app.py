@@ -1,7 +1,5 @@
 """The web application: routers, middleware and error responses."""
 
-import logging
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
@@ -30,7 +28,7 @@ from broadsheet.web.rate_limiter import Limiters
 from broadsheet.web.search_slots import SearchSlots
 from broadsheet.web.security_log import SecurityLog
 from broadsheet.web.templating import Templates
-from broadsheet.web.unavailable import UnavailableLog, answer_of
+from broadsheet.web.unavailable import refusal
 from broadsheet.web.view_models import sentence
 
 _ERRORS = {
@@ -54,8 +52,6 @@ _API_ERRORS = {
 }
 _FEEDS = (".atom", ".json")
 _SERVER_ERROR = ("Server error", "An error occurred and was logged. Try again later.")
-
-_log = logging.getLogger(__name__)
 
 
 def create_app(
@@ -87,7 +83,6 @@ def create_app(
     )
     app.state.library = library
     app.state.health = HealthMonitor(library)
-    app.state.unavailable_log = UnavailableLog()
     app.state.templates = Templates(library.settings.title, library.settings.base_url)
     limiters = limiters or Limiters()
     app.state.search_slots = SearchSlots(searches)
@@ -155,10 +150,7 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     assert isinstance(error, BroadsheetError)
-    log: UnavailableLog = request.app.state.unavailable_log
-    log.record(f"{request.method} {request.scope['path']}", error)
-    reason, retry_s = answer_of(error)
-    return _error(request, 503, _ERRORS[503][0], reason, {"Retry-After": str(retry_s)})
+    return _error(request, 503, _ERRORS[503][0], *refusal(request, error))
 
 
 async def _server_error(request: Request, error: Exception) -> Response:

@@ -7,8 +7,9 @@ import pytest
 from huggingface_hub.utils._http import parse_ratelimit_headers
 from starlette.testclient import TestClient
 
+from broadsheet.accounts.tokens import Tokens
 from broadsheet.config import Settings, load_settings
-from broadsheet.errors import ConfigError
+from broadsheet.errors import BusyError, ConfigError
 from broadsheet.library import Library
 from broadsheet.rules.normalize import make_paper
 from broadsheet.web.api.quota import WITH_TOKEN
@@ -180,3 +181,16 @@ def test_an_invalid_setting_is_named(tmp_path: Path, wrong: dict[str, object]) -
     (name,) = wrong
     with pytest.raises(ConfigError, match=name):
         load_settings({"data": tmp_path, **wrong}, environment={})
+
+
+def test_a_token_that_cannot_be_looked_up_is_answered_with_503(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(tokens: Tokens, secret: str) -> str | None:
+        raise BusyError("the connections to the library are in use")
+
+    monkeypatch.setattr(Tokens, "name_of", refuse)
+    with _serving(settings) as (client, _):
+        answer = client.get(V1, headers=bearer("broadsheet_x"))
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert answer.headers["Content-Type"] == "application/problem+json"

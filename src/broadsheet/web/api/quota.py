@@ -7,10 +7,12 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from broadsheet.errors import BroadsheetError
 from broadsheet.library import Library
 from broadsheet.web.api.problem import problem
 from broadsheet.web.dependencies import client_network
 from broadsheet.web.rate_limiter import Limiters, Quota, RateLimiter
+from broadsheet.web.unavailable import refusal
 from broadsheet.web.view_models import counted
 
 API = "/api/"
@@ -79,8 +81,13 @@ class QuotaMiddleware:
         request = Request(scope)
         token = _bearer_token(request)
         holder = None
-        if token is not None:
-            holder = await run_in_threadpool(self._library.tokens.name_of, token)
+        try:
+            if token is not None:
+                holder = await run_in_threadpool(self._library.tokens.name_of, token)
+        except BroadsheetError as unavailable:
+            # The application's handlers of errors are inside all middleware.
+            await problem(request, 503, *refusal(request, unavailable))(scope, receive, send)
+            return
         # Read by the security log.
         request.state.token_holder = holder
         limiter = self._per_network if holder is None else self._per_token
