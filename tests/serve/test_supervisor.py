@@ -158,3 +158,22 @@ def test_a_process_that_ends_soon_is_restarted_later(
     lived_s: float, last_delay_s: float, delay_s: float
 ) -> None:
     assert restart_delay_s(lived_s, last_delay_s) == delay_s
+
+
+def test_a_process_that_the_system_cannot_start_now_is_started_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with subprocess.Popen(["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as ended:
+        ended.wait()
+        child = supervisor._Child("web", ended, time.monotonic() - 3_600)
+
+        def refuse(role: str, line: bytes) -> "subprocess.Popen[bytes]":
+            raise OSError("cannot allocate memory")
+
+        monkeypatch.setattr(supervisor, "_start", refuse)
+        supervisor._restart_if_ended(child, b"")
+        assert child.restart_at_s is not None
+        monkeypatch.setattr(supervisor, "_start", lambda role, line: ended)
+        child.restart_at_s = 0.0
+        supervisor._restart_if_ended(child, b"")
+        assert child.restart_at_s is None

@@ -155,8 +155,17 @@ def _restart_if_ended(child: _Child, start: bytes) -> None:
         _log.error("%s%s; restart in %g s", _ended(child), _reason(child), child.delay_s)
         _close(child.process)
     if child.restart_at_s is not None and now_s >= child.restart_at_s:
-        child.process = _start(child.role, start)
-        child.started_at_s, child.restart_at_s = now_s, None
+        try:
+            child.process = _start(child.role, start)
+        except OSError as error:
+            # Out of memory or of processes for now; the other processes serve.
+            child.delay_s = restart_delay_s(0.0, child.delay_s)
+            child.restart_at_s = now_s + child.delay_s
+            _log.error(
+                "a %s process cannot start (%s); retry in %g s", child.role, error, child.delay_s
+            )
+        else:
+            child.started_at_s, child.restart_at_s = now_s, None
 
 
 def _ended(child: _Child) -> str:
