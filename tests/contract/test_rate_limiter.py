@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from limits.storage import MemoryStorage, Storage
 
+from broadsheet.rules.network import network
 from broadsheet.web.counters import BoundedMemory, SharedFile
-from broadsheet.web.rate_limiter import FixedWindow, Limiters, RateLimiter, network
+from broadsheet.web.rate_limiter import FixedWindow, Limiters, RateLimiter
 
 
 def shared_file(folder: Path, max_clients: int = 100_000) -> SharedFile:

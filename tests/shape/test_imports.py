@@ -43,7 +43,7 @@ ROOMS: dict[str, set[str]] = {
         "doctor",
     },
     "web": {"model", "rules", "library"},
-    "serve": {"config", "library", "web"},
+    "serve": {"rules", "config", "library", "web"},
     "cli": {"model", "rules", "ingest", "config", "library", "serve"},
     "__init__": {"config", "library"},
     "__main__": {"cli"},

@@ -8,11 +8,13 @@ checking a solution takes four evaluations where finding one takes about 256.
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import scrypt, sha256
+from hashlib import scrypt
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
 
-_SALT = "broadsheet"
+from broadsheet.rules.signing import signer
+
+_PURPOSE, _SALT = "broadsheet proof of work", "broadsheet"
 # 1 MiB of memory: 128 * r * n bytes.
 _N, _R, _HASH_BYTES = 1024, 8, 4
 # Several short rounds vary less in time than a long one.
@@ -59,7 +61,7 @@ def new_puzzle(secret: str, address: str, nonce: str, now: datetime) -> Puzzle:
     now : datetime
         Aware UTC; the puzzle is valid for 30 minutes.
     """
-    challenge = _serializer(secret).dumps([address, nonce, int(now.timestamp())])
+    challenge = signer(secret, _PURPOSE).dumps([address, nonce, int(now.timestamp())])
     return Puzzle(challenge, _SALT, _N, _ROUNDS, _BELOW)
 
 
@@ -69,7 +71,7 @@ def is_solved(secret: str, challenge: str, solution: str, address: str, now: dat
     The caller accepts each challenge once.
     """
     try:
-        named, _, issued_s = _serializer(secret).loads(challenge)
+        named, _, issued_s = signer(secret, _PURPOSE).loads(challenge)
     except BadData:
         return False
     age = timedelta(seconds=now.timestamp() - issued_s)
@@ -87,8 +89,3 @@ def is_below(challenge: str, round_number: int, number: int) -> bool:
     text = f"{challenge} {round_number} {number}".encode()
     hashed = scrypt(text, salt=_SALT.encode(), n=_N, r=_R, p=1, dklen=_HASH_BYTES)
     return int.from_bytes(hashed) < _BELOW
-
-
-def _serializer(secret: str) -> URLSafeSerializer:
-    options = {"key_derivation": "hmac", "digest_method": sha256}
-    return URLSafeSerializer(secret, salt="broadsheet proof of work", signer_kwargs=options)

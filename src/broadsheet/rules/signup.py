@@ -6,7 +6,8 @@ mailboxes of a domain. Sign-ups are counted by mailbox, domain, network and in a
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
+
+from broadsheet.rules.network import network
 
 MAILS_A_DAY_TO_A_MAILBOX = 3
 WAITING_AN_HOUR_OF_A_NETWORK = 5
@@ -92,13 +93,7 @@ def wide_network(address: str) -> str:
     >>> wide_network("192.0.2.7"), wide_network("2001:db8:1:2::")
     ('192.0.2.0', '2001:db8:1::')
     """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        return str(IPv6Address(int(parsed) >> 80 << 80))
-    return str(ip_address(int(parsed) >> 8 << 8))
+    return network(address, ipv4_bits=24, ipv6_bits=48)
 
 
 def free_caps(subscriptions: int) -> Caps:

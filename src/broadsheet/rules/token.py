@@ -8,6 +8,8 @@ from hmac import compare_digest
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from broadsheet.rules.signing import signer
+
 CONFIRM_FOR = timedelta(days=7)
 # Hosts that share a library differ by less; a token from further ahead was issued by a wrong clock.
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -62,7 +64,7 @@ def sign(secret: str, purpose: Purpose, subscription_id: int, email: str, now: d
     """
     issued_s = int(now.timestamp()) if purpose is Purpose.CONFIRM else 0
     payload = [subscription_id, _address_hash(secret, email), issued_s]
-    return _serializer(secret, purpose).dumps(payload)
+    return _signer(secret, purpose).dumps(payload)
 
 
 def verify(secret: str, purpose: Purpose, token: str, now: datetime) -> Grant | None:
@@ -72,7 +74,7 @@ def verify(secret: str, purpose: Purpose, token: str, now: datetime) -> Grant | 
     or was issued in the future, five minutes of clock skew apart.
     """
     try:
-        subscription_id, address_hash, issued_s = _serializer(secret, purpose).loads(token)
+        subscription_id, address_hash, issued_s = _signer(secret, purpose).loads(token)
     except BadData:
         return _earlier_grant(secret, purpose, token)
     age = timedelta(seconds=now.timestamp() - issued_s)
@@ -107,6 +109,5 @@ def _address_hash(secret: str, email: str) -> str:
     return blake2b(email.casefold().encode(), key=key, digest_size=_HASH_BYTES).hexdigest()
 
 
-def _serializer(secret: str, purpose: Purpose) -> URLSafeSerializer:
-    options = {"key_derivation": "hmac", "digest_method": sha256}
-    return URLSafeSerializer(secret, salt=f"broadsheet mail {purpose}", signer_kwargs=options)
+def _signer(secret: str, purpose: Purpose) -> URLSafeSerializer:
+    return signer(secret, f"broadsheet mail {purpose}")

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from broadsheet.rules.network import network
 from broadsheet.serve.proxies import Networks, is_in
-from broadsheet.web.rate_limiter import network
 
 _log = logging.getLogger(__name__)
 # A process needs no more; some systems report a limit of a billion.
@@ -34,7 +34,7 @@ class ConnectionLimits:
     backlog : int
         Connections that the system queues before they are accepted.
     per_network : int
-        Open connections of one network as of :func:`broadsheet.web.rate_limiter.network`.
+        Open connections of one network as of :func:`broadsheet.rules.network.network`.
     header_s : float
         Seconds from the first byte of a request to the end of its headers.
     idle_s, proxy_idle_s : float

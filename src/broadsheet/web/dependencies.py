@@ -3,20 +3,22 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from math import ceil
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature
 
 from broadsheet.library import Library
 from broadsheet.model import Paper
+from broadsheet.rules.network import network
+from broadsheet.rules.signing import signer
 from broadsheet.web.addresses import possible_ids
 from broadsheet.web.guard import is_foreign
 from broadsheet.web.hosts import own_names
-from broadsheet.web.rate_limiter import RateLimiter, network
+from broadsheet.web.rate_limiter import RateLimiter
 from broadsheet.web.templating import Templates
 from broadsheet.web.view_models import counted
 
@@ -41,7 +43,9 @@ def reader_of(request: Request, library: Library) -> str | None:
     if "cookie" not in request.headers:
         return None
     try:
-        return str(_serializer(library).loads(request.cookies.get(_cookie_name(library), "")))
+        return str(
+            signer(library.secret, _COOKIE).loads(request.cookies.get(_cookie_name(library), ""))
+        )
     except BadSignature:
         return None
 
@@ -119,7 +123,7 @@ def set_reader_cookie(response: Response, library: Library, reader: str) -> None
     """Set the signed cookie that identifies a reader."""
     response.set_cookie(
         _cookie_name(library),
-        _serializer(library).dumps(reader),
+        signer(library.secret, _COOKIE).dumps(reader),
         max_age=_COOKIE_AGE_S,
         httponly=True,
         samesite="lax",
@@ -134,7 +138,7 @@ def client_network(request: Request) -> str:
 
 def client_site(request: Request) -> str:
     """Return the network of a request as votes are weighed by it: for IPv6 a /48."""
-    return network(request.client.host if request.client else "unknown", 48)
+    return network(request.client.host if request.client else "unknown", ipv6_bits=48)
 
 
 def network_hash(request: Request, library: Library) -> str:
@@ -177,8 +181,3 @@ def _cookie_name(library: Library) -> str:
 
 def _is_https(library: Library) -> bool:
     return library.settings.base_url.startswith("https://")
-
-
-def _serializer(library: Library) -> URLSafeSerializer:
-    options = {"key_derivation": "hmac", "digest_method": sha256}
-    return URLSafeSerializer(library.secret, salt="reader", signer_kwargs=options)

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Protocol
 
@@ -55,7 +54,8 @@ class RateLimiter(Protocol):
         Parameters
         ----------
         client : str
-            Any text that identifies the client, such as the result of :func:`network`.
+            Any text that identifies the client, such as the result of
+            :func:`broadsheet.rules.network.network`.
         """
 
 
@@ -136,31 +136,3 @@ class Limiters:
     def daily(self, name: str, limit: int) -> RateLimiter:
         """Return a limiter of requests per client and day, as :meth:`hourly` does per hour."""
         return FixedWindow(limit, _DAY_S, self._storage, name)
-
-
-def network(address: str, ipv6_bits: int = 64) -> str:
-    """Return the network of a client: the /64 of an IPv6 address, else the address itself.
-
-    A household is assigned a whole /64, so a client can choose any address in it.
-
-    Parameters
-    ----------
-    address : str
-        The client's address.
-    ipv6_bits : int
-        Length of the prefix: whoever has a site or a tunnel has a /48, which is 65,536 networks.
-
-    Examples
-    --------
-    >>> network("2001:db8:0:7::1:2"), network("2001:db8:0:7::1:2", 48), network("::ffff:192.0.2.7")
-    ('2001:db8:0:7::', '2001:db8::', '192.0.2.7')
-    """
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        mapped = parsed.ipv4_mapped
-        free_bits = 128 - ipv6_bits
-        return str(mapped or IPv6Address(int(parsed) >> free_bits << free_bits))
-    return str(parsed)
