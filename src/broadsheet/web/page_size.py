@@ -28,15 +28,17 @@ def fitted(entries: Iterable[Entry]) -> list[Entry]:
     used = 0
     kept: list[Entry] = []
     for entry in entries:
-        shorter = entry
-        if used + _size(shorter) > _LIST_BYTES:
+        shorter, size = entry, _size(entry)
+        if used + size > _LIST_BYTES:
             shorter = replace(entry, abstract=())
-        if used + _size(shorter) > _LIST_BYTES:
+            size = _size(shorter)
+        if used + size > _LIST_BYTES:
             title = (Piece(entry.name[:_SHORT_TITLE_CHARS]),)
             shorter = replace(
                 shorter, title=title, excerpt=(), byline="", facts=(), comment=None, why=""
             )
-        used += _size(shorter)
+            size = _size(shorter)
+        used += size
         kept.append(shorter)
     return kept
 
@@ -68,13 +70,12 @@ def fitted_items(items: Iterable[FeedItem]) -> list[FeedItem]:
 def _size(entry: Entry) -> int:
     """Return about how many bytes an entry has on a page."""
     pieces: Sequence[Piece] = (*entry.title, *entry.excerpt, *entry.abstract)
-    texts = [entry.name, entry.byline, entry.why, entry.comment or "", entry.path, entry.path]
+    texts = [text for text, _ in pieces]
+    texts += [entry.name, entry.byline, entry.why, entry.comment or "", entry.path, entry.path]
     texts += [text for fact in entry.facts for text in fact[:3] if text]
-    return (
-        sum(_escaped(piece.text) + _MARK_BYTES * piece.highlighted for piece in pieces)
-        + sum(map(_escaped, texts))
-        + _FORM_BYTES
-    )
+    marks = sum(highlighted for _, highlighted in pieces)
+    # Escaping all texts at once takes a tenth of the time.
+    return _escaped("".join(texts)) + marks * _MARK_BYTES + _FORM_BYTES
 
 
 def _escaped(text: str) -> int:
