@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 SNIPPET_CHARS = 280
+_BEFORE, _AFTER = "… ", " …"
 
 _END = re.compile(r"[.!?][\"”)\]]*\s+(?=[A-Z\d\"“(\[$])")
 # fmt: off
@@ -27,6 +28,14 @@ class Piece(NamedTuple):
 
     text: str
     highlighted: bool = False
+
+
+class _Place(NamedTuple):
+    """Where a word is in a text."""
+
+    start: int
+    end: int
+    word: str
 
 
 def sentences(text: str) -> tuple[str, ...]:
@@ -60,11 +69,34 @@ def snippet(text: str, words: Collection[str] = (), limit: int = SNIPPET_CHARS) 
     str
         It starts with a sentence, with ``…`` where text before or after it is omitted.
     """
-    if len(text) <= limit:
-        return text
-    latest = len(text) - limit // 2
-    starts = [start for start in _starts(text) if start <= latest] if words else [0]
+    start, end = _window(text, _places(text, words) if len(text) > limit else [], limit)
+    return f"{_BEFORE if start else ''}{text[start:end]}{_AFTER if end < len(text) else ''}"
+
+
+def excerpt(text: str, words: Collection[str] = ()) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Divide the excerpt of an abstract, and all of it, at the words of a query.
+
+    Returns
+    -------
+    tuple of Piece
+        Together they are :func:`snippet`.
+    tuple of Piece
+        Together they are `text`; empty if the excerpt is all of it.
+    """
     found = _places(text, words)
+    start, end = _window(text, found, SNIPPET_CHARS)
+    within = [place for place in found if place.start >= start and place.end <= end]
+    before, after = (Piece(_BEFORE),) if start else (), (Piece(_AFTER),) if end < len(text) else ()
+    lines = (*before, *_pieces(text, within, start, end), *after)
+    return lines, _pieces(text, found, 0, len(text)) if before or after else ()
+
+
+def _window(text: str, found: Sequence[_Place], limit: int) -> tuple[int, int]:
+    """Return start and end of the part of a text that contains the most words."""
+    if len(text) <= limit:
+        return 0, len(text)
+    latest = len(text) - limit // 2
+    starts = [start for start in _starts(text) if start <= latest] if found else [0]
 
     def words_within(at: int, chars: int) -> int:
         return len({word for start, end, word in found if at <= start and end <= at + chars})
@@ -74,10 +106,10 @@ def snippet(text: str, words: Collection[str] = (), limit: int = SNIPPET_CHARS) 
     most = max(counts.values())
     best = [start for start, count in counts.items() if count == most]
     start = max(best, key=lambda at: words_within(at, limit // 3)) if len(best) > 1 else best[0]
+    if start + limit >= len(text):
+        return start, len(text)
     window = text[start : start + limit]
-    if start + limit < len(text):
-        window = (window.rpartition(" ")[0] or window).rstrip(" ,;:.") + " …"
-    return f"… {window}" if start else window
+    return start, start + len((window.rpartition(" ")[0] or window).rstrip(" ,;:."))
 
 
 def marked(text: str, words: Collection[str] = ()) -> tuple[Piece, ...]:
@@ -100,22 +132,19 @@ def marked(text: str, words: Collection[str] = ()) -> tuple[Piece, ...]:
     >>> [piece.text for piece in marked("We train it", {"train"}) if piece.highlighted]
     ['train']
     """
-    pieces, end = [], 0
-    for place in _places(text, words):
-        pieces += [
-            Piece(text[end : place.start]),
-            Piece(text[place.start : place.end], highlighted=True),
-        ]
-        end = place.end
-    return tuple(piece for piece in [*pieces, Piece(text[end:])] if piece.text)
+    return _pieces(text, _places(text, words), 0, len(text))
 
 
-class _Place(NamedTuple):
-    """Where a word is in a text."""
-
-    start: int
-    end: int
-    word: str
+def _pieces(text: str, found: Sequence[_Place], start: int, end: int) -> tuple[Piece, ...]:
+    pieces = []
+    for place in found:
+        if place.start > start:
+            pieces.append(Piece(text[start : place.start]))
+        pieces.append(Piece(text[place.start : place.end], highlighted=True))
+        start = place.end
+    if start < end:
+        pieces.append(Piece(text[start:end]))
+    return tuple(pieces)
 
 
 def _places(text: str, words: Collection[str]) -> list[_Place]:

@@ -16,7 +16,7 @@ from broadsheet.model import (
     Signal,
     Trend,
 )
-from broadsheet.rules.snippet import Piece, marked, snippet
+from broadsheet.rules.snippet import Piece, excerpt, marked
 from broadsheet.rules.totals import breakdowns
 from broadsheet.rules.trend_reason import noun
 from broadsheet.web.addresses import category_path, link_name, paper_path, plain, web_link
@@ -150,14 +150,14 @@ def _entry(
     votes: int,
 ) -> Entry:
     abstract = work.abstract or ""
-    lines = snippet(abstract, words)
+    lines, whole = excerpt(abstract, words)
     link = web_link(work.link)
     return Entry(
         rank=rank,
         path=paper_path(paper_id),
         title=marked(work.title, words),
-        excerpt=marked(lines, words),
-        abstract=marked(abstract, words) if lines != abstract else (),
+        excerpt=lines,
+        abstract=whole,
         byline=_byline(work.authors),
         facts=tuple(_facts(work, link)),
         link=link,
