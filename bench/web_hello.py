@@ -13,7 +13,7 @@ from broadsheet.config import load_settings
 from broadsheet.library import Library
 from broadsheet.serve import pages
 from broadsheet.serve.listening import listen, reserve
-from broadsheet.web.rate_limiter import Limiters
+from broadsheet.web.limits.rate_limiter import Limiters
 
 Message = MutableMapping[str, object]
 

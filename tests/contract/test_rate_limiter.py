@@ -12,8 +12,8 @@ import pytest
 from limits.storage import MemoryStorage, Storage
 
 from broadsheet.rules.network import network
-from broadsheet.web.counters import BoundedMemory, SharedFile
-from broadsheet.web.rate_limiter import FixedWindow, Limiters, RateLimiter
+from broadsheet.web.limits.counters import BoundedMemory, SharedFile
+from broadsheet.web.limits.rate_limiter import FixedWindow, Limiters, RateLimiter
 
 
 def shared_file(folder: Path, max_clients: int = 100_000) -> SharedFile:
@@ -157,8 +157,8 @@ def test_limiters_of_one_storage_count_apart(storage: str, tmp_path: Path) -> No
 _TAKE_50 = """
 import sys
 from pathlib import Path
-from broadsheet.web.counters import SharedFile
-from broadsheet.web.rate_limiter import Limiters
+from broadsheet.web.limits.counters import SharedFile
+from broadsheet.web.limits.rate_limiter import Limiters
 limiter = Limiters(SharedFile(Path(sys.argv[1]), b"key")).hourly("votes", 120)
 print(sum(limiter.take("a").allowed for _ in range(50)))
 """

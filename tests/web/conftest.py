@@ -6,8 +6,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from broadsheet.library import Library
-from broadsheet.web import actions, page_cache
+from broadsheet.web import actions
 from broadsheet.web.app import create_app
+from broadsheet.web.middleware import page_cache
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from broadsheet.store.tables import votes as votes_table
 from broadsheet.web.actions import ActionLimits
 from broadsheet.web.app import create_app
 from broadsheet.web.dependencies import new_reader
-from broadsheet.web.rate_limiter import FixedWindow, Limiters
+from broadsheet.web.limits.rate_limiter import FixedWindow, Limiters
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

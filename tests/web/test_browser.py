@@ -21,8 +21,8 @@ from broadsheet.library import Library
 from broadsheet.model import SubscriptionState
 from broadsheet.rules import proof_of_work
 from broadsheet.rules.signup import Caps
-from broadsheet.web import signup
 from broadsheet.web.app import create_app
+from broadsheet.web.limits import signup
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}

@@ -3,7 +3,7 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.testclient import TestClient
 
-from broadsheet.web.etag import ETagMiddleware
+from broadsheet.web.middleware.etag import ETagMiddleware
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import pytest
 from starlette.datastructures import Headers
 
-from broadsheet.web.guard import is_foreign
-from broadsheet.web.hosts import own_names
+from broadsheet.web.middleware.guard import is_foreign
+from broadsheet.web.middleware.hosts import own_names
 
 OWN = "https://paper.example"
 NAMES = own_names(OWN, [])

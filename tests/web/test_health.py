@@ -18,10 +18,10 @@ from starlette.testclient import TestClient
 from broadsheet.config import load_settings
 from broadsheet.doctor import folder_error
 from broadsheet.library import Library, diagnose_installation
-from broadsheet.web import bounded_wait
 from broadsheet.web import health as health_module
 from broadsheet.web.app import create_app
 from broadsheet.web.health import HealthMonitor, HealthReport
+from broadsheet.web.middleware import bounded_wait
 from tests.conftest import NOW
 
 _PAGES = ("/", "/search?q=kites", "/papers/arxiv:2603.00001", "/trending", "/editions", "/status")

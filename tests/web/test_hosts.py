@@ -10,7 +10,7 @@ from broadsheet.config import load_settings
 from broadsheet.errors import ConfigError
 from broadsheet.library import Library
 from broadsheet.web.app import create_app
-from broadsheet.web.hosts import host_name, is_own, own_names
+from broadsheet.web.middleware.hosts import host_name, is_own, own_names
 from tests.conftest import NOW
 from tests.web.asgi import respond
 

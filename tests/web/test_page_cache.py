@@ -8,12 +8,13 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from broadsheet.library import Library
-from broadsheet.web import page_cache, pages
+from broadsheet.web import pages
 from broadsheet.web.api import docs
 from broadsheet.web.app import create_app
 from broadsheet.web.feeds import routes as feeds
-from broadsheet.web.page_cache import FOLDERS, PAGES, PageCache, kept_address
-from broadsheet.web.reader_votes import papers_on, with_votes
+from broadsheet.web.middleware import page_cache
+from broadsheet.web.middleware.page_cache import FOLDERS, PAGES, PageCache, kept_address
+from broadsheet.web.middleware.reader_votes import papers_on, with_votes
 
 PAPER = "arxiv:2603.00001"
 

@@ -8,8 +8,8 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from broadsheet.library import Library
-from broadsheet.web import search_slots
 from broadsheet.web.app import create_app
+from broadsheet.web.limits import search_slots
 
 SEARCHES = [
     "/search?q=kites",

@@ -30,7 +30,7 @@ from broadsheet.web.api import docs, hub, v1
 from broadsheet.web.app import create_app
 from broadsheet.web.calendar import parse_period
 from broadsheet.web.feeds import routes
-from broadsheet.web.guard import safe_headers
+from broadsheet.web.middleware.guard import safe_headers
 from tests.conftest import NOW
 
 PAPER = "arxiv:2603.00001"

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from broadsheet.library import Library
 from broadsheet.rules.token import Purpose
 from broadsheet.web.app import create_app
-from broadsheet.web.security_log import LINES_A_MINUTE, LINES_A_MINUTE_OF_A_NETWORK
+from broadsheet.web.middleware.security_log import LINES_A_MINUTE, LINES_A_MINUTE_OF_A_NETWORK
 from tests.web.test_actions import token_for
 
 Lines = Callable[[], list[str]]

@@ -17,9 +17,9 @@ from broadsheet.rules import proof_of_work, signup
 from broadsheet.rules.token import Purpose, sign
 from broadsheet.web import actions
 from broadsheet.web.app import create_app
-from broadsheet.web.counters import BoundedMemory
-from broadsheet.web.guard import SAFE_HEADERS
-from broadsheet.web.rate_limiter import Limiters
+from broadsheet.web.limits.counters import BoundedMemory
+from broadsheet.web.limits.rate_limiter import Limiters
+from broadsheet.web.middleware.guard import SAFE_HEADERS
 from tests.conftest import NOW
 from tests.rules.test_proof_of_work import solve
 

@@ -11,8 +11,8 @@ from broadsheet.library import Library
 from broadsheet.serve.connections import ConnectionGuard, limits_of_system
 from broadsheet.serve.proxies import TrustedProxies
 from broadsheet.web.app import create_app
-from broadsheet.web.rate_limiter import Limiters
-from broadsheet.web.search_slots import processors
+from broadsheet.web.limits.rate_limiter import Limiters
+from broadsheet.web.limits.search_slots import processors
 
 _STOP_TIMEOUT_S = 10
 

@@ -62,7 +62,7 @@ def _serve_here(settings: Settings, listening: socket, on_open: Callable[[], Non
     from broadsheet.serve.jobs import library_jobs
     from broadsheet.serve.pages import serve_library
     from broadsheet.serve.runner import JobRunner
-    from broadsheet.web.rate_limiter import Limiters
+    from broadsheet.web.limits.rate_limiter import Limiters
 
     stop = threading.Event()
     with Library(settings) as library, JobRunner(library_jobs(library, stop.is_set), stop):

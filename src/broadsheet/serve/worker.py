@@ -43,8 +43,8 @@ def _serve(settings: Settings, host: str, port: int) -> None:
     from broadsheet.serve.listening import listen
     from broadsheet.serve.pages import serve_library
     from broadsheet.serve.server import page_processes
-    from broadsheet.web.counters import SharedFile
-    from broadsheet.web.rate_limiter import Limiters
+    from broadsheet.web.limits.counters import SharedFile
+    from broadsheet.web.limits.rate_limiter import Limiters
 
     with Library(settings) as library:
         # The first search reads the index and the encoder: half a second before connections come.

@@ -28,9 +28,9 @@ from broadsheet.web.dependencies import (
     new_reader,
     set_reader_cookie,
 )
-from broadsheet.web.guard import SAFE_HEADERS
-from broadsheet.web.rate_limiter import Limiters, RateLimiter
-from broadsheet.web.signup import Signup, SignupLimits, Step, puzzle
+from broadsheet.web.limits.rate_limiter import Limiters, RateLimiter
+from broadsheet.web.limits.signup import Signup, SignupLimits, Step, puzzle
+from broadsheet.web.middleware.guard import SAFE_HEADERS
 from broadsheet.web.view_models import sentence
 
 RESPONSE_S = 0.25

@@ -17,16 +17,16 @@ from broadsheet.web.api.openapi import openapi_document, parameter_error
 from broadsheet.web.api.problem import problem
 from broadsheet.web.api.quota import QuotaMiddleware, is_read_api
 from broadsheet.web.assets import Assets
-from broadsheet.web.bounded_wait import BoundedWait
-from broadsheet.web.etag import ETagMiddleware
 from broadsheet.web.feeds import routes
-from broadsheet.web.guard import Guard, safe_headers
 from broadsheet.web.health import HealthMonitor
-from broadsheet.web.hosts import HostCheck, own_names
-from broadsheet.web.page_cache import PageCache
-from broadsheet.web.rate_limiter import Limiters
-from broadsheet.web.search_slots import SearchSlots
-from broadsheet.web.security_log import SecurityLog
+from broadsheet.web.limits.rate_limiter import Limiters
+from broadsheet.web.limits.search_slots import SearchSlots
+from broadsheet.web.middleware.bounded_wait import BoundedWait
+from broadsheet.web.middleware.etag import ETagMiddleware
+from broadsheet.web.middleware.guard import Guard, safe_headers
+from broadsheet.web.middleware.hosts import HostCheck, own_names
+from broadsheet.web.middleware.page_cache import PageCache
+from broadsheet.web.middleware.security_log import SecurityLog
 from broadsheet.web.templating import Templates
 from broadsheet.web.unavailable import refusal
 from broadsheet.web.view_models import sentence

@@ -16,9 +16,9 @@ from broadsheet.model import Paper
 from broadsheet.rules.network import network
 from broadsheet.rules.signing import signer
 from broadsheet.web.addresses import possible_ids
-from broadsheet.web.guard import is_foreign
-from broadsheet.web.hosts import own_names
-from broadsheet.web.rate_limiter import RateLimiter
+from broadsheet.web.limits.rate_limiter import RateLimiter
+from broadsheet.web.middleware.guard import is_foreign
+from broadsheet.web.middleware.hosts import own_names
 from broadsheet.web.templating import Templates
 from broadsheet.web.view_models import counted
 

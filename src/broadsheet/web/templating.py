@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from broadsheet.rules.humanize import ago
 from broadsheet.rules.snippet import Piece
 from broadsheet.web import addresses, calendar, view_models
-from broadsheet.web.etag import REVALIDATE
+from broadsheet.web.middleware.etag import REVALIDATE
 
 _PACKAGE = "broadsheet.web"
 _MAX_HERE_CHARS = 1_000

@@ -30,7 +30,7 @@ from broadsheet.web.api.problem import problems
 from broadsheet.web.calendar import long_date
 from broadsheet.web.convertors import API_PAPER_ID
 from broadsheet.web.dependencies import NO_PAPER, TheLibrary, find_paper
-from broadsheet.web.search_slots import SEARCH_SLOT
+from broadsheet.web.limits.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import attention_totals, sentence
 
 # A deeper page takes seconds; a date or month reaches the same papers at once.

@@ -11,7 +11,7 @@ from broadsheet.errors import BroadsheetError
 from broadsheet.library import Library
 from broadsheet.web.api.problem import problem
 from broadsheet.web.dependencies import client_network
-from broadsheet.web.rate_limiter import Limiters, Quota, RateLimiter
+from broadsheet.web.limits.rate_limiter import Limiters, Quota, RateLimiter
 from broadsheet.web.unavailable import refusal
 from broadsheet.web.view_models import counted
 

@@ -22,7 +22,7 @@ from broadsheet.web.api.problem import problems
 from broadsheet.web.calendar import parse_period
 from broadsheet.web.convertors import API_PAPER_ID
 from broadsheet.web.dependencies import TheLibrary, find_paper
-from broadsheet.web.search_slots import SEARCH_SLOT
+from broadsheet.web.limits.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import QUERY_CHARS
 
 # Last rank that pagination reaches.

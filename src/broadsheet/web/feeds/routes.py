@@ -17,7 +17,7 @@ from broadsheet.web.dependencies import TheLibrary
 from broadsheet.web.feeds import atom, json_feed
 from broadsheet.web.feeds.feed import FOUNDED, Feed, FeedItem
 from broadsheet.web.feeds.syndication import Publisher, clean
-from broadsheet.web.search_slots import SEARCH_SLOT
+from broadsheet.web.limits.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import QUERY_CHARS, clean_query
 
 EDITIONS = 10

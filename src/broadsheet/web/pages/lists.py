@@ -15,8 +15,8 @@ from broadsheet.web.addresses import author_path, category_path, plain, trending
 from broadsheet.web.convertors import CATEGORY
 from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.feeds.alternates import feeds_at
+from broadsheet.web.limits.search_slots import SEARCH_SLOT
 from broadsheet.web.page_size import fitted
-from broadsheet.web.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import Entry
 
 PAGE_SIZE = 50

@@ -12,8 +12,8 @@ from broadsheet.web.chart import chart
 from broadsheet.web.convertors import PAPER_ID
 from broadsheet.web.dependencies import NO_PAPER, Context, find_paper
 from broadsheet.web.feeds.alternates import Alternate, feeds_at
+from broadsheet.web.limits.search_slots import SEARCH_SLOT
 from broadsheet.web.page_size import fitted_names
-from broadsheet.web.search_slots import SEARCH_SLOT
 
 router = APIRouter(include_in_schema=False)
 _page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)

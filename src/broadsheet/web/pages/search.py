@@ -12,8 +12,8 @@ from broadsheet.web.addresses import paper_path, search_path
 from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.facets import facet_links, parse_sort
 from broadsheet.web.feeds.alternates import feeds_at
+from broadsheet.web.limits.search_slots import SEARCH_SLOT
 from broadsheet.web.page_size import fitted
-from broadsheet.web.search_slots import SEARCH_SLOT
 from broadsheet.web.view_models import Entry
 
 router = APIRouter(include_in_schema=False)

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from broadsheet.web.hosts import is_own
+from broadsheet.web.middleware.hosts import is_own
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -105,7 +105,7 @@ def is_foreign(headers: Headers, own: str, names: frozenset[str]) -> bool:
     own : str
         Public address of this site; behind a proxy the Host header may differ from it.
     names : frozenset of str
-        Accepted host names, as returned by :func:`broadsheet.web.hosts.own_names`.
+        Accepted host names, as returned by :func:`broadsheet.web.middleware.hosts.own_names`.
     """
     origin = headers.get("origin")
     if origin is not None and origin == _origin(own):

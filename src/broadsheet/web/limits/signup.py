@@ -17,7 +17,7 @@ from broadsheet.rules.signup import (
     proven_caps,
     wide_network,
 )
-from broadsheet.web.rate_limiter import Limiters, RateLimiter
+from broadsheet.web.limits.rate_limiter import Limiters, RateLimiter
 
 _NONCE_BYTES = 12
 # Above every cap, so that a limiter counts further.

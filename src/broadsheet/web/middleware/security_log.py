@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadsheet.web.dependencies import client_network
-from broadsheet.web.rate_limiter import FixedWindow, RateLimiter
+from broadsheet.web.limits.rate_limiter import FixedWindow, RateLimiter
 
 LINES_A_MINUTE, LINES_A_MINUTE_OF_A_NETWORK = 100, 10
 

@@ -18,8 +18,8 @@ from broadsheet.errors import BroadsheetError
 from broadsheet.library import Library
 from broadsheet.web.convertors import PaperIdConvertor
 from broadsheet.web.dependencies import reader_of
-from broadsheet.web.etag import WholeResponse, collect, respond, tagged
-from broadsheet.web.reader_votes import papers_on, with_votes
+from broadsheet.web.middleware.etag import WholeResponse, collect, respond, tagged
+from broadsheet.web.middleware.reader_votes import papers_on, with_votes
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from limits import RateLimitItemPerSecond
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from broadsheet.web.counters import BoundedMemory
+from broadsheet.web.limits.counters import BoundedMemory
 
 _HOUR_S, _DAY_S = 3600, 24 * 3600
 

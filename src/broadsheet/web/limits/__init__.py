@@ -1,0 +1,1 @@
+"""Limits: how much one client, or all of them together, may do."""
