@@ -36,6 +36,10 @@ def main() -> None:
     except BroadsheetError as error:
         _report(str(error))
         raise SystemExit(1) from error
+    finally:
+        # The supervisor stops the others when one ends: a signal now would print a traceback.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _serve(settings: Settings, host: str, port: int) -> None:
