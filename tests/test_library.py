@@ -159,3 +159,13 @@ def test_the_doctor_reports_an_invalid_url_of_the_mail_server(settings: Settings
     problems = [finding.text for finding in diagnose_installation(changed) if not finding.ok]
     assert [text for text in problems if text.startswith("the SMTP URL ")]
     assert "hunter2" not in str(problems)
+
+
+def test_the_doctor_warns_of_mails_whose_links_lead_to_this_machine(settings: Settings) -> None:
+    def warned(base_url: str) -> bool:
+        changed = {"smtp": SecretStr("smtp://mail.example:587?tls=required"), "base_url": base_url}
+        findings = diagnose_installation(settings.model_copy(update=changed))
+        return any(not one.ok and "links in mails lead to" in one.text for one in findings)
+
+    assert warned("http://127.0.0.1:8000")
+    assert not warned("https://news.example")

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from broadsheet.config import Settings, reveal, secret_files
 from broadsheet.model import DeliveryState, SourceState, SubscriptionState
 from broadsheet.model.health import Health
-from broadsheet.rules.encryption import unencrypted_links
+from broadsheet.rules.encryption import is_loopback, unencrypted_links
 from broadsheet.rules.gaps import gap_spans
 from broadsheet.rules.health import is_nearly_full, is_overdue, mails_fail
 from broadsheet.rules.humanize import ago
@@ -99,11 +100,11 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
         In the time zone of the settings.
     """
     if health.papers:
-        yield Finding(True, f"{health.papers} papers in {settings.data}")
+        yield Finding(True, f"{_counted(health.papers, 'paper')} in {settings.data}")
     else:
         yield Finding(False, "the library is empty: run 'broadsheet up' or 'broadsheet import'")
     if health.behind:
-        text = f"the index is {health.behind} changes behind: run 'broadsheet index'"
+        text = f"the index is {_counted(health.behind, 'change')} behind: run 'broadsheet index'"
         yield Finding(False, text)
     else:
         yield Finding(True, "the index is up to date")
@@ -124,7 +125,7 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
     for state in health.sources:
         yield from _source(state, now)
     confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)
-    yield Finding(True, f"{confirmed} confirmed subscriptions")
+    yield Finding(True, _counted(confirmed, "confirmed subscription"))
     if health.write_error not in (None, folder_error(settings.data)):
         yield Finding(False, str(health.write_error))
     yield from _mail(health, settings, now)
@@ -162,14 +163,19 @@ def _mail(health: Health, settings: Settings, now: datetime) -> Iterator[Finding
     if settings.smtp is None:
         text = f"mail is written to {settings.outbox}: set BROADSHEET_SMTP to send it"
         yield Finding(True, text)
+    elif is_loopback(urlsplit(settings.base_url).hostname):
+        text = f"links in mails lead to {settings.base_url}, which only this machine can open"
+        yield Finding(False, f"{text}: set BROADSHEET_BASE_URL to the public address")
     waiting = health.deliveries.get(DeliveryState.DUE, 0)
-    yield Finding(True, f"{waiting} mails due")
+    yield Finding(True, f"{_counted(waiting, 'mail')} due")
     oldest = health.mail.oldest_due_at
     if oldest is not None and is_overdue(oldest, now):
         text = f"a mail is due since {ago(oldest, now)}: run 'broadsheet send' or keep the server"
         yield Finding(False, f"{text} running, and check its log")
     if mails_fail(health, now):
-        text = f"{health.mail.retrying} mails failed twice or more ({health.mail.error})"
+        text = (
+            f"{_counted(health.mail.retrying, 'mail')} failed twice or more ({health.mail.error})"
+        )
         yield Finding(False, f"{text}: check the setting 'smtp' and the mail server")
     for state, remedy in (
         (DeliveryState.FAILED, "the mail server or the addresses rejected them"),
@@ -181,4 +187,8 @@ def _mail(health: Health, settings: Settings, now: datetime) -> Iterator[Finding
     ):
         number = health.deliveries.get(state, 0)
         if number:
-            yield Finding(False, f"{number} mails {state}: {remedy}")
+            yield Finding(False, f"{_counted(number, 'mail')} {state}: {remedy}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
