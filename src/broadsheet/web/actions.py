@@ -172,7 +172,7 @@ def _proof_form(context: PageContext, address: str) -> Response:
 
 def _subscribed(context: PageContext, address: str, *, waits: bool) -> Response:
     settings = context.library.settings
-    folder = f"No mail server is configured; the mail is stored in {settings.outbox}"
+    folder = f"No mail server is configured; mails are stored in {settings.outbox}"
     is_local = is_loopback(urlsplit(settings.base_url).hostname)
     when = "within six hours" if waits else "now"
     return context.notice(
@@ -181,7 +181,7 @@ def _subscribed(context: PageContext, address: str, *, waits: bool) -> Response:
         "subscribed or was sent three of them today. Open the link in the mail and confirm the "
         "subscription to receive the daily digest. Without confirmation, no further mail is sent.",
         # A path is for the operator who tries the site on this machine, not for its readers.
-        *([f"{folder} as an .eml file."] if settings.smtp is None and is_local else []),
+        *([f"{folder} as .eml files."] if settings.smtp is None and is_local else []),
     )
 
 

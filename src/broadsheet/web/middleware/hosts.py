@@ -118,8 +118,8 @@ class HostCheck:
             return None
         shown = plain(sent[0])[:_SHOWN_CHARS]
         return 421, (
-            f"This site is not served as {shown}; its operator can add the name to the setting "
-            "`hosts`."
+            f"This site is not served as {shown}: open it at its own address. Its operator can "
+            "add the name to the setting `hosts`."
         )
 
 
