@@ -143,7 +143,7 @@ def test_migrations_import_nothing_of_ours() -> None:
 
 def test_the_top_level_holds_no_loose_modules() -> None:
     loose = {path.stem for path in PACKAGE.glob("*.py")}
-    assert loose == {"__init__", "__main__", "library", "config", "errors", "doctor"}
+    assert loose == {"__init__", "__main__", "library", "errors", "doctor"}
 
 
 def test_no_file_is_a_drawer() -> None:
