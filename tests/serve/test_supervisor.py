@@ -151,13 +151,13 @@ def test_an_error_at_the_start_is_shown_once_and_ends_the_others(
 
 
 @pytest.mark.parametrize(
-    ("lived_s", "last_delay_s", "delay_s"),
+    ("ran_s", "last_delay_s", "delay_s"),
     [(3_600, 0, 0), (3_600, 30, 0), (5, 0, 1), (5, 1, 2), (5, 16, 30), (5, 30, 30)],
 )
 def test_a_process_that_ends_soon_is_restarted_later(
-    lived_s: float, last_delay_s: float, delay_s: float
+    ran_s: float, last_delay_s: float, delay_s: float
 ) -> None:
-    assert restart_delay_s(lived_s, last_delay_s) == delay_s
+    assert restart_delay_s(ran_s, last_delay_s) == delay_s
 
 
 def test_a_process_that_the_system_cannot_start_now_is_started_later(

@@ -112,7 +112,9 @@ class Reranker:
     def compute_missing(
         self, limit: int | None = None, on_papers: Callable[[int], None] | None = None
     ) -> int:
-        """Compute the vectors of papers without one: the most requested first, then the newest.
+        """Compute the vectors of papers without one, newest first.
+
+        Those that were among the top results of this process come before, by how often.
 
         Parameters
         ----------

@@ -34,7 +34,7 @@ class _Child:
     role : str
         ``web`` or ``jobs``.
     process : subprocess.Popen
-        The current process. Its standard input stays open as long as the supervisor lives; its
+        The current process. Its standard input stays open as long as the supervisor runs; its
         standard output is one line, JSON: whether it is ready.
     started_at_s : float
         When it was started, by the monotonic clock.
@@ -95,7 +95,7 @@ def supervise(
         _stop(children)
 
 
-def restart_delay_s(lived_s: float, last_delay_s: float) -> float:
+def restart_delay_s(ran_s: float, last_delay_s: float) -> float:
     """Return the seconds to wait before a process is restarted.
 
     Examples
@@ -103,7 +103,7 @@ def restart_delay_s(lived_s: float, last_delay_s: float) -> float:
     >>> restart_delay_s(3_600, 8), restart_delay_s(5, 0), restart_delay_s(5, 8)
     (0.0, 1.0, 16.0)
     """
-    if lived_s >= _STABLE_S:
+    if ran_s >= _STABLE_S:
         return 0.0
     return min(_MAX_DELAY_S, max(_FIRST_DELAY_S, 2.0 * last_delay_s))
 

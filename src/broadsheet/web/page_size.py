@@ -1,4 +1,4 @@
-"""Keep pages small, whatever a source sends or a reader asks: no page is over 300 kB. Pure."""
+"""Keep every page below 300 kB, whatever a source sends or a reader requests. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

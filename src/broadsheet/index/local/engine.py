@@ -184,7 +184,7 @@ class LocalEngine:
             self._stamp, self._state, self._is_lost = stamp, state, False
 
     def check(self) -> None:
-        """Find out whether the files on disk are deleted or damaged; :attr:`rebuild_pending` tells.
+        """Set :attr:`rebuild_pending` if the files on disk are deleted or damaged.
 
         Reads only the files that have changed since the last call, and does nothing while another
         process writes.

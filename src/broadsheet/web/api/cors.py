@@ -19,7 +19,7 @@ _READ = (
     "WWW-Authenticate",
     "X-Error-Message",
 )
-_ASKED = "access-control-request-method"
+_PREFLIGHT = "access-control-request-method"
 _ONE_DAY_S = 24 * 3600
 
 
@@ -50,7 +50,7 @@ class ReadApiCors:
         is_open = scope["type"] == "http" and (
             is_read_api(scope["path"]) or scope["path"] == _DOCUMENT
         )
-        if is_open and scope["method"] == "OPTIONS" and _ASKED not in Headers(scope=scope):
+        if is_open and scope["method"] == "OPTIONS" and _PREFLIGHT not in Headers(scope=scope):
             allow = {"Allow": ", ".join((*_METHODS, "OPTIONS"))}
             await Response(status_code=204, headers=allow)(scope, receive, send)
             return

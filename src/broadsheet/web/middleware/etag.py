@@ -66,11 +66,6 @@ class WholeResponse:
             self._gzipped = packer.compress(self.body) + packer.flush()
         return self._gzipped
 
-    @property
-    def size(self) -> int:
-        """Bytes of memory that both forms of the body take."""
-        return len(self.body) + len(self._gzipped or b"")
-
 
 def tagged(status: int, headers: MutableHeaders, body: bytes) -> WholeResponse:
     """Return a complete response; add the ETag and the default headers of status 200."""
@@ -110,17 +105,17 @@ async def collect(app: ASGIApp, scope: Scope, receive: Receive) -> WholeResponse
 
 
 async def respond(scope: Scope, response: WholeResponse, send: Send) -> None:
-    """Send a response as the request asks: compressed, without a body, or as status 304."""
+    """Send a response: compressed, without a body, or as status 304, by the request's headers."""
     status, body = response.status, response.body
     headers = MutableHeaders(raw=list(response.headers.raw))
-    asked = Headers(scope=scope)
-    if response.is_compressible and _accepts_gzip(asked.get("accept-encoding", "")):
+    sent = Headers(scope=scope)
+    if response.is_compressible and _accepts_gzip(sent.get("accept-encoding", "")):
         body = response.gzipped
         headers["Content-Encoding"] = "gzip"
         if "etag" in headers:
             # Weak: the same content in other bytes.
             headers["ETag"] = f"W/{headers['ETag'].removeprefix('W/')}"
-    if status == HTTP_200_OK and _is_held(asked, headers):
+    if status == HTTP_200_OK and _is_unmodified(sent, headers):
         status, body = HTTP_304_NOT_MODIFIED, b""
         del headers["content-length"], headers["content-type"], headers["content-encoding"]
     elif "content-length" in headers:
@@ -169,16 +164,16 @@ def _accepts_gzip(accepted: str) -> bool:
     return False
 
 
-def _is_held(asked: Headers, headers: Headers) -> bool:
-    """Return whether the client has the response already."""
-    tags = asked.get("if-none-match")
+def _is_unmodified(sent: Headers, headers: Headers) -> bool:
+    """Return whether the client sent the tag or the date of this response."""
+    tags = sent.get("if-none-match")
     if tags is not None and "etag" in headers:
         mine = _TAG.findall(headers["etag"])
         return tags.strip() == "*" or any(tag in mine for tag in _TAG.findall(tags))
     # An ETag is more precise: a notice against a paper changes no date.
     if tags is not None or "last-modified" not in headers:
         return False
-    since = _date_of(asked.get("if-modified-since", ""))
+    since = _date_of(sent.get("if-modified-since", ""))
     modified = _date_of(headers["last-modified"])
     return since is not None and modified is not None and modified <= since
 

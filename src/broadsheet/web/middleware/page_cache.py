@@ -131,8 +131,8 @@ class _Page:
 
 
 @dataclass(slots=True)
-class _Shelf:
-    """Pages up to a number of bytes; the one unused for longest is dropped first."""
+class _Lru:
+    """Pages up to a number of bytes; the least recently used is dropped first."""
 
     max_bytes: int
     pages: OrderedDict[Address, _Page] = field(default_factory=OrderedDict)
@@ -172,7 +172,7 @@ class PageCache:
     def __init__(self, app: ASGIApp, library: Library) -> None:
         self._app = app
         self._library = library
-        self._few, self._many = _Shelf(FEW_BYTES), _Shelf(MANY_BYTES)
+        self._few, self._many = _Lru(FEW_BYTES), _Lru(MANY_BYTES)
         self._rendering: dict[tuple[Address, Hashable], asyncio.Task[_Page]] = {}
         self._version: Hashable = None
         self._checked_at = -math.inf
@@ -221,22 +221,20 @@ class PageCache:
         return tagged(page.response.status, headers, with_votes(page.response.body, voted))
 
     async def _page(self, address: Address, version: Hashable, scope: Scope) -> _Page:
-        shelf = self._few if address.is_one_of_few else self._many
-        page = shelf.get(address)
+        kept = self._few if address.is_one_of_few else self._many
+        page = kept.get(address)
         if page is not None and page.is_current(version):
             return page
         wanted = (address, version)
         task = self._rendering.get(wanted)
         if task is None:
-            task = asyncio.create_task(self._render(address, version, scope, shelf))
+            task = asyncio.create_task(self._render(address, version, scope, kept))
             self._rendering[wanted] = task
             task.add_done_callback(lambda _: self._rendering.pop(wanted, None))
         # A client that goes away must not end the rendering for the others.
         return await asyncio.shield(task)
 
-    async def _render(
-        self, address: Address, version: Hashable, scope: Scope, shelf: _Shelf
-    ) -> _Page:
+    async def _render(self, address: Address, version: Hashable, scope: Scope, kept: _Lru) -> _Page:
         headers = [header for header in scope["headers"] if header[0] not in _NOT_PASSED]
         inner = {**scope, "query_string": address.query, "headers": headers}
         response = await collect(self._app, inner, _no_body())
@@ -249,7 +247,7 @@ class PageCache:
             and len(response.body) <= MAX_PAGE_BYTES
         )
         if is_kept:
-            shelf.put(address, page)
+            kept.put(address, page)
         return page
 
     async def _recent(self) -> Hashable:
