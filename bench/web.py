@@ -1,12 +1,13 @@
 """Measure the web server: pages and searches a second, latency, and errors on every route.
 
-    python bench/web.py DATA [--seconds 10] [--processes N] [--no-routes] [--json]
+    python bench/web.py DATA [--seconds 10] [--processes N] [--memory 600] [--no-routes] [--json]
 
 Serves the library in the data folder DATA as ``broadsheet serve`` does and sends requests with wrk
 on 50 connections. Beside it, on as many processes: an application that answers with one
 line, and nginx with the front page as a file. wrk shares the cores of the machine;
 ``cpu_ms`` is the processor time of the server alone, per request. Ends with every
-GET route of the application for a second each.
+GET route of the application for a second each, and with ``--memory`` with pages and searches of all
+kinds for so many seconds, while it samples the memory of the server.
 """
 
 import argparse
@@ -21,9 +22,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from itertools import cycle, islice
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -42,6 +45,7 @@ QUERIES = 20_000
 _REPEATED = 20
 _ALONE = 200
 _WARM_UP = 30
+_SAMPLES = 10
 _HELLO = Path(__file__).with_name("web_hello.py")
 _ENVIRONMENT = {"BROADSHEET_SOURCES": "none", "BROADSHEET_API_REQUESTS_AN_HOUR": "1000000"}
 _WRK = """
@@ -107,6 +111,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("data", type=Path, metavar="DATA", help="a data folder with its index")
     parser.add_argument("--seconds", type=int, default=10, help="of each measurement")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--memory", type=int, default=0, help="seconds of the memory's samples")
     parser.add_argument("--no-routes", action="store_true", help="leave out the single routes")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -140,6 +145,11 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
         document["rss_mb"] = _memory_mb(served.pid)
         if not arguments.no_routes:
             document["routes"] = _every_route(folder, served)
+        if arguments.memory:
+            _note("memory")
+            rounds = islice(zip(*map(cycle, loads.values()), strict=True), half)
+            mixed = [path for each in rounds for path in each]
+            document["memory_mb"] = _memory_under_load(folder, served, mixed, arguments.memory)
     (folder / "front.html").write_bytes(page)
     for name, serving in (
         ("hello", _hello(arguments.processes)),
@@ -263,6 +273,21 @@ def _load(folder: Path, served: Served, paths: Sequence[str], seconds: int) -> F
     return {**figures, "cpu_ms": round(processor_ms / max(1, figures["requests"]), 3)}
 
 
+def _memory_under_load(
+    folder: Path, served: Served, paths: Sequence[str], seconds: int
+) -> list[float]:
+    """Return the memory before the first and after each tenth of the time."""
+    found = [_memory_mb(served.pid)]
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(_load, folder, served, paths, seconds)
+        for _ in range(_SAMPLES):
+            sleep(seconds / _SAMPLES)
+            found.append(_memory_mb(served.pid))
+        figures = running.result()
+    _note(f"{figures['requests']:,} requests, {figures['status'] + figures['socket']} errors")
+    return found
+
+
 def _every_route(folder: Path, served: Served) -> dict[str, Figures]:
     """Send requests to each GET route for a second."""
     port = served.port
@@ -332,6 +357,7 @@ def _print(document: dict[str, object]) -> None:
     table = Table("requests", "per s", "p50 ms", "p99 ms", "cpu ms", "errors", box=None)
     single = document.pop("routes", {})
     alone, memory = document.pop("first_byte_ms"), document.pop("rss_mb")
+    over_time = document.pop("memory_mb", None)
     assert isinstance(single, dict)
     for name, row in {**document, **single}.items():
         assert isinstance(row, dict)
@@ -340,6 +366,8 @@ def _print(document: dict[str, object]) -> None:
         table.add_row(name, *cells, f"{errors:,.0f}")
     console.print(table)
     console.print(f"first byte, one client, ms: {alone}; memory {memory} MB")
+    if over_time:
+        console.print(f"memory under load, MB: {over_time}")
 
 
 if __name__ == "__main__":
