@@ -60,6 +60,7 @@ from broadsheet.store import (
     subscriptions,
 )
 from broadsheet.store.database import open_database, wait_at_most
+from broadsheet.store.file_modes import restrict_folders
 from broadsheet.store.merges import Merge
 from broadsheet.trending.trends import Trends
 
@@ -112,7 +113,7 @@ class Library:
                 f"the data folder {str(settings.data)!r} cannot be created ({error.strerror}): "
                 "choose another with --data"
             ) from error
-        _restrict_folders(settings.data)
+        restrict_folders(settings.data)
         self._database = open_database(settings.database_url, settings.database_connections)
         self._library_id = metadata.library_id(self._database)
         self.secret = metadata.signing_secret(self._database)
@@ -418,18 +419,6 @@ def diagnose_installation(settings: Settings) -> list[Finding]:
         return [*check_files(settings), damaged(settings, error.reason)]
     except BroadsheetError as error:
         return [*check_files(settings), Finding(False, str(error))]
-
-
-def _restrict_folders(data: Path) -> None:
-    """Let only the owner read what earlier versions wrote to the folders of a library."""
-    for folder in (data / name for name in ("index", "outbox", "rerank")):
-        with suppress(OSError):
-            # What a link leads to may belong to somebody else.
-            if folder.lstat().st_mode & 0o077 and not folder.is_symlink():
-                for path in folder.rglob("*"):
-                    if not path.is_symlink():
-                        path.chmod(0o700 if path.is_dir() else 0o600)
-                folder.chmod(0o700)
 
 
 def _mail_settings(settings: Settings) -> MailSettings:

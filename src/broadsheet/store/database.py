@@ -1,6 +1,5 @@
 """Open the SQL database of a library, SQLite or PostgreSQL, and migrate its schema."""
 
-import os
 import sqlite3
 import threading
 import time
@@ -17,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from broadsheet.errors import BusyError, DamagedError, StoreError
 from broadsheet.store.commits import Commits
 from broadsheet.store.failures import FAILURES, failure
+from broadsheet.store.file_modes import restrict_file
 from broadsheet.store.write_lock import BUSY_TIMEOUT_MS, WRITES, writing
 
 CONNECTIONS = 16
@@ -266,27 +266,13 @@ def _engine(parsed: URL, connections: int) -> Engine:
         "pool_use_lifo": True,
     }
     if parsed.get_backend_name() == "sqlite":
-        _restrict_files(parsed.database)
+        restrict_file(parsed.database)
         engine = create_engine(parsed, **pool)
         _tune_sqlite(engine)
         return engine
     if "connect_timeout" not in parsed.query:
         parsed = parsed.update_query_dict({"connect_timeout": "10"})
     return create_engine(parsed, pool_pre_ping=True, **pool)
-
-
-def _restrict_files(name: str | None) -> None:
-    """Let only the owner read a SQLite file; SQLite gives new files of its log the same mode."""
-    if name is None or name.startswith((":", "file:")):
-        return
-    # An existing file is not opened here: closing it would drop SQLite's locks on it. What cannot
-    # be created or changed, SQLite or the doctor reports.
-    with suppress(OSError):
-        os.close(os.open(name, os.O_CREAT | os.O_EXCL, 0o600))
-    for path in (Path(name), Path(f"{name}-wal"), Path(f"{name}-shm")):
-        with suppress(OSError):
-            if path.stat().st_mode & 0o077:
-                path.chmod(0o600)
 
 
 def _parsed(url: str) -> URL:

@@ -4,7 +4,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from broadsheet.encoders.protocol import Encoder
 from broadsheet.encoders.registry import SHIPPED, encoder_named
-from broadsheet.errors import BroadsheetError, SearchIndexError
+from broadsheet.errors import SearchIndexError
 from broadsheet.index.engine import Changes, EngineRequest, EngineResponse, ReadChanges
 from broadsheet.index.local.building import open_build, unfinished_build
 from broadsheet.index.local.folder import IndexFolder
 from broadsheet.index.local.generation import Generation, panics_as_errors
+from broadsheet.index.local.generation_encoder import NO_ENCODER, NoEncoder, encoder_of
 from broadsheet.index.local.retrieval import retrieve
 from broadsheet.index.local.state import State
 from broadsheet.index.spelling import corrected
@@ -27,20 +28,7 @@ from broadsheet.model import Mode
 from broadsheet.rules.query import Query
 
 _log = logging.getLogger("broadsheet.index")
-_NO_ENCODER = "none"
 _OnPapers = Callable[[int], None]
-
-
-class _NoEncoder:
-    """Replaces an encoder that cannot be loaded: papers are searched by words only."""
-
-    name = _NO_ENCODER
-
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return np.zeros((len(texts), self.dim), dtype=np.float32)
 
 
 class LocalEngine:
@@ -316,19 +304,12 @@ class LocalEngine:
         place = self._folder.generation(state)
         self._generation = Generation(place, encoder, state.dim, state.rows)
         # The process that built it started later and has newer settings, so adopt its encoder.
-        if state.encoder not in (self._state.encoder, self._encoder.name, _NO_ENCODER):
+        if state.encoder not in (self._state.encoder, self._encoder.name, NO_ENCODER):
             self._encoder, self._spec = encoder, state.spec
         return True
 
     def _encoder_of(self, state: State) -> Encoder:
-        if state.encoder == self._encoder.name:
-            return self._encoder
-        if state.encoder != _NO_ENCODER:
-            with suppress(BroadsheetError, OSError, ValueError):
-                loaded = self._load(state.spec)
-                if loaded.name == state.encoder:
-                    return loaded
-        return _NoEncoder(state.dim)
+        return encoder_of(state, self._encoder, self._load)
 
     def _open(self) -> tuple[State, Generation]:
         opened = self._open_serving()
@@ -356,7 +337,7 @@ class LocalEngine:
             state = self._folder.new_state(encoder, self._spec)
         except SearchIndexError:
             # The encoder cannot be reached: papers are searched by words until it can be.
-            encoder = _NoEncoder(1)
+            encoder = NoEncoder(1)
             state = self._folder.new_state(encoder, self._spec)
         generation = Generation(self._folder.generation(state), encoder, state.dim)
         self._serve(state, generation)
