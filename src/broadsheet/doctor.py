@@ -15,7 +15,7 @@ from broadsheet.model.health import Health
 from broadsheet.rules.encryption import is_loopback, unencrypted_links
 from broadsheet.rules.gaps import gap_spans
 from broadsheet.rules.health import is_nearly_full, is_overdue, mails_fail
-from broadsheet.rules.humanize import ago
+from broadsheet.rules.humanize import ago, counted
 
 # More than one block, so that a write to a full disk fails.
 _PROBE = bytes(64 * 1024)
@@ -100,11 +100,11 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
         In the time zone of the settings.
     """
     if health.papers:
-        yield Finding(True, f"{_counted(health.papers, 'paper')} in {settings.data}")
+        yield Finding(True, f"{counted(health.papers, 'paper')} in {settings.data}")
     else:
         yield Finding(False, "the library is empty: run 'broadsheet up' or 'broadsheet import'")
     if health.behind:
-        text = f"the index is {_counted(health.behind, 'change')} behind: run 'broadsheet index'"
+        text = f"the index is {counted(health.behind, 'change')} behind: run 'broadsheet index'"
         yield Finding(False, text)
     else:
         yield Finding(True, "the index is up to date")
@@ -125,7 +125,7 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
     for state in health.sources:
         yield from _source(state, now)
     confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)
-    yield Finding(True, _counted(confirmed, "confirmed subscription"))
+    yield Finding(True, counted(confirmed, "confirmed subscription"))
     if health.write_error not in (None, folder_error(settings.data)):
         yield Finding(False, str(health.write_error))
     yield from _mail(health, settings, now)
@@ -167,15 +167,13 @@ def _mail(health: Health, settings: Settings, now: datetime) -> Iterator[Finding
         text = f"links in mails lead to {settings.base_url}, which only this machine can open"
         yield Finding(False, f"{text}: set BROADSHEET_BASE_URL to the public address")
     waiting = health.deliveries.get(DeliveryState.DUE, 0)
-    yield Finding(True, f"{_counted(waiting, 'mail')} due")
+    yield Finding(True, f"{counted(waiting, 'mail')} due")
     oldest = health.mail.oldest_due_at
     if oldest is not None and is_overdue(oldest, now):
         text = f"a mail is due since {ago(oldest, now)}: run 'broadsheet send' or keep the server"
         yield Finding(False, f"{text} running, and check its log")
     if mails_fail(health, now):
-        text = (
-            f"{_counted(health.mail.retrying, 'mail')} failed twice or more ({health.mail.error})"
-        )
+        text = f"{counted(health.mail.retrying, 'mail')} failed twice or more ({health.mail.error})"
         yield Finding(False, f"{text}: check the setting 'smtp' and the mail server")
     for state, remedy in (
         (DeliveryState.FAILED, "the mail server or the addresses rejected them"),
@@ -187,8 +185,4 @@ def _mail(health: Health, settings: Settings, now: datetime) -> Iterator[Finding
     ):
         number = health.deliveries.get(state, 0)
         if number:
-            yield Finding(False, f"{_counted(number, 'mail')} {state}: {remedy}")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+            yield Finding(False, f"{counted(number, 'mail')} {state}: {remedy}")

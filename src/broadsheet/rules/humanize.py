@@ -1,4 +1,4 @@
-"""Time differences in words."""
+"""Time differences and counts in words."""
 
 from datetime import datetime
 
@@ -18,3 +18,14 @@ def ago(then: datetime, now: datetime) -> str:
             length = f"{number} {unit}{'s' if number > 1 else ''}"
             return f"{length} ago" if minutes > 0 else f"in {length}"
     return "just now"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "paper"), counted(1740, "paper")
+    ('1 paper', '1,740 papers')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

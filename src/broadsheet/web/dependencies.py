@@ -13,6 +13,7 @@ from itsdangerous import BadSignature
 
 from broadsheet.library import Library
 from broadsheet.model import Paper
+from broadsheet.rules.humanize import counted
 from broadsheet.rules.network import network
 from broadsheet.rules.signing import signer
 from broadsheet.web.addresses import possible_ids
@@ -20,7 +21,6 @@ from broadsheet.web.limits.rate_limiter import RateLimiter
 from broadsheet.web.middleware.guard import is_foreign
 from broadsheet.web.middleware.hosts import own_names
 from broadsheet.web.templating import Templates
-from broadsheet.web.view_models import counted
 
 NO_PAPER = "No paper in this library has this id; search for its title."
 _COOKIE = "reader"

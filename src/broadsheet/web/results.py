@@ -5,7 +5,7 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from broadsheet.model import Hit, HitList, Tier
-from broadsheet.web.view_models import counted
+from broadsheet.rules.humanize import counted
 
 PAGE_SIZE = 20
 MAX_PAGE = 500

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from broadsheet.rules.humanize import ago
+from broadsheet.rules.humanize import ago, counted
 from broadsheet.rules.snippet import Piece
 from broadsheet.web import addresses, calendar, view_models
 from broadsheet.web.middleware.etag import REVALIDATE
@@ -80,7 +80,7 @@ class Templates:
         self._environment.filters.update(
             code_spans=code_spans,
             marked_up=marked_up,
-            counted=view_models.counted,
+            counted=counted,
             long_date=calendar.long_date,
             short_date=calendar.short_date,
             iso_date=calendar.iso_date,

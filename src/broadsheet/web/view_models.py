@@ -295,14 +295,3 @@ def sentence(words: str) -> str:
     "Invalid email address: 'x'."
     """
     return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "paper"), counted(1740, "paper")
-    ('1 paper', '1,740 papers')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

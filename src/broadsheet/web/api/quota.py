@@ -9,11 +9,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadsheet.errors import BroadsheetError
 from broadsheet.library import Library
+from broadsheet.rules.humanize import counted
 from broadsheet.web.api.problem import problem
 from broadsheet.web.dependencies import client_network
 from broadsheet.web.limits.rate_limiter import Limiters, Quota, RateLimiter
 from broadsheet.web.unavailable import refusal
-from broadsheet.web.view_models import counted
 
 API = "/api/"
 # Clients of the Hugging Face Hub send their user's hub token with every request. Under this path
