@@ -11,6 +11,7 @@ from broadsheet.model import (
     Edition,
     EditionItem,
     Hit,
+    Kind,
     Paper,
     Section,
     Signal,
@@ -265,7 +266,7 @@ def attention_totals(signals: Sequence[Signal]) -> list[AttentionTotal]:
         AttentionTotal(
             f"{each.total.value:,.0f}",
             noun(each.total.value, each.kind),
-            _source_counts(each.places),
+            "this site" if each.kind is Kind.VOTES else _source_counts(each.places),
             each.total.at.date().isoformat(),
         )
         for each in sorted(found, key=lambda each: -each.total.value)
