@@ -1,7 +1,10 @@
 """Opening a library, and the locks that reading and writing take."""
 
 import contextvars
+import errno
+import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -200,6 +203,33 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "library.sqlite3").write_bytes(b"not a database at all" * 100)
     with pytest.raises(StoreError, match="cannot be opened"):
         Library(load_settings({"data": tmp_path}, environment={}))
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (errno.EROFS, "the disk of '.*' is read-only: allow writes"),
+        (errno.EACCES, "the folder '.*' accepts no writes: change its owner or mode"),
+        (errno.ENOSPC, "the disk of '.*' is full: free some space"),
+        (errno.ENOTDIR, "'.*': Not a directory"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_says_what_the_system_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, reason: str
+) -> None:
+    def fail(dir: str) -> None:
+        raise OSError(code, os.strerror(code), dir)
+
+    # SQLite has one message for all of these, and a test run as root may write anywhere.
+    (tmp_path / "library.sqlite3").mkdir()
+    monkeypatch.setattr(tempfile, "TemporaryFile", fail)
+    with pytest.raises(StoreError, match=reason):
+        database.open_database(f"sqlite:///{tmp_path / 'library.sqlite3'}")
+
+
+def test_a_database_in_a_missing_folder_names_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"there is no folder '.*gone': create it"):
+        database.open_database(f"sqlite:///{tmp_path / 'gone' / 'library.sqlite3'}")
 
 
 @pytest.mark.parametrize("scheme", ["oracle9://", "postgresql+psycopg//"])

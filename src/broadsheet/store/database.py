@@ -205,7 +205,7 @@ class Database:
             self._free.release()
 
     def _failure(self, attempt: str, error: Exception) -> StoreError:
-        found = failure(attempt, error)
+        found = failure(attempt, error, file=_sqlite_file(self._engine.url))
         if isinstance(found, DamagedError) and self._damage is None:
             self._damage = found.reason
         return found
@@ -236,9 +236,10 @@ def open_database(url: str, connections: int = CONNECTIONS) -> Database:
         this version.
     """
     # A URL that cannot be parsed may contain a password anywhere.
-    shown = "(hidden)"
+    shown, file = "(hidden)", None
     try:
         parsed = _parsed(url)
+        file = _sqlite_file(parsed)
         # The options may contain a password as well.
         shown = parsed.set(query={}).render_as_string(hide_password=True)
         engine = _engine(parsed, connections)
@@ -253,8 +254,13 @@ def open_database(url: str, connections: int = CONNECTIONS) -> Database:
             f"the library at {shown!r} cannot be opened",
             error,
             "check that the path or server is correct and contains a Broadsheet library",
+            file,
         ) from error
     return Database(engine, connections)
+
+
+def _sqlite_file(parsed: URL) -> str | None:
+    return parsed.database if parsed.get_backend_name() == "sqlite" else None
 
 
 def _engine(parsed: URL, connections: int) -> Engine:
