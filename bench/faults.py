@@ -20,13 +20,14 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from fault_rows import clocks, index_files, kills, load, mail, outside, storage
+from fault_rows import clocks, index_files, kill_writers, kills, load, mail, outside, storage
 from fault_rows.site import Outcome, Row, SkippedError, copy_library, make_library
 
 ROWS: dict[str, tuple[str, Row]] = {
     **storage.ROWS,
     **index_files.ROWS,
     **kills.ROWS,
+    **kill_writers.ROWS,
     **mail.ROWS,
     **clocks.ROWS,
     **outside.ROWS,

@@ -33,6 +33,9 @@ def _jump(data: Path) -> Outcome:
             outcome.meanwhile += f"{days:+} days: {statuses}; "
             outcome.check(" 5" not in statuses and " 0" not in statuses, statuses)
             outcome.check(server.is_alive, "the server ended")
+        # faketime leaves them when it is stopped by a signal.
+        for kind in ("faketime_shm", "sem.faketime_sem"):
+            Path(f"/dev/shm/{kind}_{server.process.pid}").unlink(missing_ok=True)
     after = counts(data)
     names = ("papers", "records", "subscriptions")
     mails = len(list((data / "outbox").glob("*.eml")))

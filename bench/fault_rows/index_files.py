@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from fault_rows.site import Outcome, Row, Server, counts, run, serve
+from fault_rows.site import Found, Outcome, Row, Server, counts, run, serve
 
 
 def _damaged(damage: Callable[[Path], None]) -> Row:
     def row(data: Path) -> Outcome:
         outcome, before = Outcome(), counts(data)
         with serve(data) as server:
-            expected = server.found()[1]
+            expected = server.found()
             wrong, statuses = _search_during(server, damage, data / "index", expected)
             outcome.meanwhile = (
                 f"searches {_text(statuses)}, {wrong} of them wrong; / {server.status('/')}"
@@ -42,7 +42,10 @@ def _text(statuses: Mapping[int, int]) -> str:
 
 
 def _search_during(
-    server: Server, damage: Callable[[Path], None], index: Path, expected: list[str]
+    server: Server,
+    damage: Callable[[Path], None],
+    index: Path,
+    expected: Found,
 ) -> tuple[int, Counter[int]]:
     statuses: Counter[int] = Counter()
     wrong = 0
@@ -51,9 +54,9 @@ def _search_during(
     def search() -> None:
         nonlocal wrong
         while not stop.is_set():
-            status, found = server.found()
-            statuses[status] += 1
-            wrong += status == 200 and found != expected
+            found = server.found()
+            statuses[found[0]] += 1
+            wrong += found[0] == 200 and found != expected
 
     threads = [threading.Thread(target=search) for _ in range(4)]
     for thread in threads:
@@ -67,9 +70,9 @@ def _search_during(
     return wrong, statuses
 
 
-def _is_rebuilt(server: Server, data: Path, expected: list[str]) -> bool:
+def _is_rebuilt(server: Server, data: Path, expected: Found) -> bool:
     is_new = (data / "index" / "generation-2" / "vectors.i8").exists()
-    return is_new and server.found() == (200, expected)
+    return is_new and server.found() == expected
 
 
 def _segments(index: Path) -> list[Path]:

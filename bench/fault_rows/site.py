@@ -24,6 +24,7 @@ from broadsheet.config import load_settings
 from broadsheet.library import Library
 
 SUBSCRIBERS = 12
+PROCESSES = 2
 PAGES = ("/", "/search?q=attention", "/trending", "/healthz")
 _START_S = 60.0
 # What changes with time and not with work.
@@ -64,6 +65,10 @@ class Outcome:
         self.problems += [f"lost {text}" for text in fewer] + [f"doubled {text}" for text in more]
 
 
+# The status of a search, its total and its papers.
+Found = tuple[int, int, list[str]]
+
+
 class SkippedError(Exception):
     """A row cannot run here; the text says why."""
 
@@ -86,6 +91,9 @@ def make_library(data: Path) -> None:
             if token is not None:
                 library.subscriptions.confirm(token[1])
         library.editions.publish()
+        # Vectors that a server computes meanwhile would change the order and number of results.
+        if library.reranker.available:
+            library.reranker.compute_missing()
     shutil.rmtree(data / "outbox")
 
 
@@ -160,15 +168,13 @@ class Server:
             except (OSError, http.client.HTTPException):
                 return 0, b""
 
-    def found(self) -> tuple[int, list[str]]:
-        """Return the status of a search and the papers it finds, best first.
-
-        Their total is left out: it depends on ties at the last of the neighbors.
-        """
+    def found(self) -> Found:
+        """Return the status of a search, its total and the papers it finds, best first."""
         status, body = self.request("GET", "/api/v1/search?q=attention&limit=20")
-        return status, [
-            hit["paper"]["id"] for hit in orjson.loads(body)["hits"]
-        ] if status == 200 else []
+        if status != 200:
+            return status, 0, []
+        page = orjson.loads(body)
+        return status, page["total"], [hit["paper"]["id"] for hit in page["hits"]]
 
     def statuses(self, paths: Sequence[str] = PAGES) -> str:
         """Return the status of some pages, as text."""
@@ -191,7 +197,7 @@ def serve(data: Path, *, prefix: Sequence[str] = (), **settings: str) -> Iterato
     with tempfile.NamedTemporaryFile(suffix=".log") as errors:
         log = Path(errors.name)
         process = subprocess.Popen(
-            [*prefix, *command(data, "serve", "--port", "0")],
+            [*prefix, *command(data, "serve", "--port", "0", "--processes", str(PROCESSES))],
             env=environment(**settings),
             stdout=subprocess.PIPE,
             stderr=errors,

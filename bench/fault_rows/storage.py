@@ -102,7 +102,7 @@ def _read_only(original: Path) -> Outcome:
                 outcome.check(status >= 400, "a subscription was accepted")
         except RuntimeError as error:
             outcome.meanwhile = f"the server does not start: {str(error)[-150:].strip()}"
-            outcome.check("Traceback" not in str(error), "the error is a traceback")
+            outcome.check("Traceback" not in str(error), f"a traceback: {str(error)[:1_500]}")
         outcome.meanwhile += f"; doctor: {_problem(data)}"
         _remount(data, "rw")
         with serve(data) as server:
@@ -110,6 +110,68 @@ def _read_only(original: Path) -> Outcome:
             outcome.check(_subscribe(server, "after") < 400, "nothing can be stored afterwards")
         after = counts(data)
         expected = {"papers": before["papers"], "subscriptions": before["subscriptions"] + 1}
+        outcome.compare(expected, {name: after[name] for name in expected})
+        outcome.check(is_sound(data), "the database is damaged")
+    return outcome
+
+
+@contextmanager
+def _block_device(data: Path) -> Iterator[tuple[Path, str]]:
+    """Mount a small file system of blocks and copy the library to it; yield it and its device."""
+    tools = ("mkfs.ext4", "losetup", "e2fsck")
+    if os.geteuid() != 0 or not all(map(shutil.which, tools)):
+        raise SkippedError("needs root and ext4")
+    image, disk = data.with_name("image"), data.with_name("block-disk")
+    disk.mkdir()
+    with image.open("wb") as file:
+        file.truncate(_DISK_MB << 20)
+    subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
+    found = subprocess.run(
+        ["losetup", "--find", "--show", str(image)], check=False, capture_output=True, text=True
+    )
+    if found.returncode:
+        raise SkippedError("loop devices are not allowed here")
+    device = found.stdout.strip()
+    try:
+        _mount(device, disk)
+        library = copy_library(data, disk / "data")
+        subprocess.run(["sync", "-f", str(disk)], check=True)
+        yield library, device
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=False)
+        subprocess.run(["losetup", "-d", device], check=False)
+
+
+def _mount(device: str, disk: Path) -> None:
+    subprocess.run(["mount", "-o", "errors=remount-ro", device, str(disk)], check=True)
+
+
+def _read_only_serving(original: Path) -> Outcome:
+    """Report an error of the file system to the kernel, which makes it read-only at once."""
+    outcome = Outcome()
+    with _block_device(original) as (data, device):
+        before, name = counts(data), Path(device).name
+        with serve(data) as server:
+            first = _subscribe(server, "before")
+            Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("1")
+            statuses = [_subscribe(server, f"during{number}") for number in range(3)]
+            outcome.meanwhile = (
+                f"{server.statuses()}; subscribing {statuses}; doctor: {_problem(data)}"
+            )
+            outcome.check(server.status("/") == 200, "the front page is not served")
+            outcome.check(server.status("/search?q=attention") == 200, "search is not served")
+            outcome.check(set(statuses) == {503}, f"subscribing {statuses}")
+            outcome.check(b"no writes" in server.request("GET", "/healthz")[1], "/healthz is quiet")
+            outcome.check(server.is_alive, "the server ended")
+        subprocess.run(["umount", str(data.parent)], check=True)
+        subprocess.run(["e2fsck", "-fy", device], check=False, capture_output=True)
+        _mount(device, data.parent)
+        with serve(data) as server:
+            outcome.check(server.status("/") == 200, "it does not serve when it can be written")
+            outcome.check(_subscribe(server, "after") < 400, "nothing can be stored afterwards")
+        outcome.check(first < 400, "the first subscription failed")
+        expected = {"papers": before["papers"], "subscriptions": before["subscriptions"] + 2}
+        after = counts(data)
         outcome.compare(expected, {name: after[name] for name in expected})
         outcome.check(is_sound(data), "the database is damaged")
     return outcome
@@ -147,6 +209,7 @@ def _overwritten(start: float, size: int) -> Row:
 ROWS: dict[str, tuple[str, Row]] = {
     "full-disk": ("the disk is full while serving", _full_disk),
     "read-only": ("the disk is read-only", _read_only),
+    "read-only-serving": ("the disk becomes read-only while serving", _read_only_serving),
     "database-header": (
         "the first 100 bytes of the database are overwritten while serving",
         _overwritten(0.0, 100),
