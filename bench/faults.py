@@ -50,7 +50,7 @@ def main() -> None:
             errors.print(f"{name} …", end="")
             started = time.monotonic()
             results[name] = _run(ROWS[name][1], copy_library(original, Path(folder) / name))
-            errors.print(f" {time.monotonic() - started:.0f} s")
+            errors.print(f" {time.monotonic() - started:.0f} s: {results[name]}", soft_wrap=True)
     if arguments.json:
         sys.stdout.buffer.write(orjson.dumps(results, option=orjson.OPT_INDENT_2) + b"\n")
     else:
