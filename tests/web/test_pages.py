@@ -121,7 +121,7 @@ def test_an_empty_query_shows_help_and_a_long_one_is_truncated(client: TestClien
         page = client.get("/search", params={"q": query}).text
         assert page.count('href="/search?q=') == 8
     long = client.get("/search", params={"q": "photogrammetrically " * 220})
-    assert "first 3999 characters" in long.text
+    assert "first 3,999 characters" in long.text
 
 
 @pytest.mark.parametrize(
