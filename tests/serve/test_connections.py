@@ -27,11 +27,17 @@ _GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 _POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
 # Each test shortens the times that it is about.
 _LIMITS = ConnectionLimits(check_s=0.02)
+_BUSY_S = 0.3
+_left: list[str] = []
 
 
 async def _answer(request: Request) -> Response:
     if request.url.path == "/large":
         return Response(_LARGE)
+    if request.url.path == "/busy":
+        time.sleep(_BUSY_S)
+    if request.url.path == "/left":
+        _left.append(request.url.path)
     return PlainTextResponse(f"{len(await request.body())} bytes")
 
 
@@ -114,6 +120,20 @@ def test_a_request_is_answered_after_another_on_the_same_connection() -> None:
             assert client.recv(4096).endswith(b"100 bytes")
             # In all, longer than each of the limits.
             time.sleep(0.15)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the state of a connection from Linux")
+def test_requests_of_clients_that_left_while_the_process_was_busy_are_not_answered() -> None:
+    _left.clear()
+    with serving(_LIMITS) as port:
+        with connection(port, _GET.replace(b"/ ", b"/busy ", 1)) as client:
+            time.sleep(_BUSY_S / 3)
+            for _ in range(20):
+                with connection(port, _GET.replace(b"/ ", b"/left ", 1)):
+                    pass
+            assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        assert is_answered(port)
+    assert _left == []
 
 
 def test_an_idle_connection_is_closed_later_for_a_trusted_proxy() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ _MAX_FILES = 65_536
 _OTHER_FILES = 256
 _MAX_BACKLOG = 1_024
 _MAX_CONNECTIONS = 8_192
+# The state of a connection whose client has closed it, in Linux's `include/net/tcp_states.h`: the
+# first byte of `tcp_info`.
+_CLOSE_WAIT = 8
 _REFUSAL = "HTTP/1.1 {0.value} {0.phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -213,7 +217,10 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what was received."""
+        """Parse what was received, unless the client has left already."""
+        if self._is_abandoned():
+            self.transport.abort()
+            return
         within_headers = self._reading == "headers"
         super().data_received(data)
         # A header that does not end never gets to `on_header`.
@@ -306,6 +313,22 @@ class GuardedProtocol(HttpToolsProtocol):
             or now_s >= self._unsent_since_s + limits.write_s
         ):
             self.transport.abort()
+
+    def _is_abandoned(self) -> bool:
+        """Return whether the client has closed the connection.
+
+        It would be closed as soon as that is read, which comes after the request: a client that
+        leaves at once is in no count of open connections, and would have each request answered.
+        """
+        connection = self.transport.get_extra_info("socket")
+        if sys.platform != "linux" or connection is None or not self.client:
+            return False
+        try:
+            state = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        except OSError:
+            # Not TCP, or closed.
+            return False
+        return bool(state == _CLOSE_WAIT)
 
     @property
     def _is_responding(self) -> bool:
