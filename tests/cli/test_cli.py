@@ -252,3 +252,8 @@ def test_config_show_hides_secrets_and_names_origins(tmp_path: Path) -> None:
 def test_a_misspelled_variable_stops_with_a_suggestion(tmp_path: Path) -> None:
     done = broadsheet(tmp_path, "doctor", BROADSHEET_TIMEZNE="UTC")
     assert (done.returncode, "did you mean BROADSHEET_TIMEZONE?" in done.stderr) == (1, True)
+
+
+def test_a_search_says_which_part_of_a_long_query_it_uses(tmp_path: Path) -> None:
+    done = broadsheet(tmp_path, "search", " ".join(f"year:{year}" for year in range(1950, 2010)))
+    assert "only its first 32 filters" in " ".join(done.stderr.split())

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from broadsheet.cli.app import OUT, Data, Json, app, open_data, print_json, update_index
+from broadsheet.cli.app import ERR, OUT, Data, Json, app, open_data, print_json, update_index
 from broadsheet.cli.output import show_hits
 
 
@@ -44,4 +44,6 @@ def search(
             }
         )
         return
+    if found.note:
+        ERR.print(found.note, markup=False)
     show_hits(OUT, found)
