@@ -188,7 +188,9 @@ def _broadsheet(data: Path, processes: int) -> Iterator[Served]:
 def _hello(processes: int) -> Iterator[Served]:
     with _running([sys.executable, str(_HELLO), str(processes)]) as server:
         assert server.stdout is not None
-        yield Served(server.pid, int(server.stdout.readline()))
+        port = int(server.stdout.readline())
+        _wait_for(port)
+        yield Served(server.pid, port)
 
 
 @contextmanager
@@ -216,7 +218,7 @@ def _running(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
 
 
 def _wait_for(port: int) -> None:
-    deadline = perf_counter() + 10
+    deadline = perf_counter() + 60
     while True:
         try:
             _get(port, "/")

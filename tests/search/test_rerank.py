@@ -63,6 +63,11 @@ def test_batches_are_reported(sailing: Library) -> None:
     assert batches == [3]
 
 
+def test_no_batch_starts_when_the_server_stops(sailing: Library) -> None:
+    assert sailing.reranker.compute_missing(is_stopping=lambda: True) == 0
+    assert sailing.reranker.count_missing() == 3
+
+
 def test_papers_that_queries_requested_are_computed_before_newer_ones(sailing: Library) -> None:
     sailing.reranker.compute_missing(1)
     sailing.search(_QUESTION)

@@ -110,7 +110,10 @@ class Reranker:
         return QueryReranker(model, text, self.requested)
 
     def compute_missing(
-        self, limit: int | None = None, on_papers: Callable[[int], None] | None = None
+        self,
+        limit: int | None = None,
+        on_papers: Callable[[int], None] | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> int:
         """Compute the vectors of papers without one, newest first.
 
@@ -122,6 +125,8 @@ class Reranker:
             The most papers; all by default.
         on_papers : callable, optional
             Called with the number of papers of each batch. A batch is durable by then.
+        is_stopping : callable, optional
+            Ends the work before the next batch when it returns True.
 
         Returns
         -------
@@ -141,6 +146,8 @@ class Reranker:
         todo = self._missing(model)[:limit]
         done = 0
         for start in range(0, len(todo), _BATCH):
+            if is_stopping():
+                break
             nums = todo[start : start + _BATCH]
             computed = self._compute(model, nums)
             for num in nums:

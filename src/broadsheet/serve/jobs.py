@@ -27,7 +27,8 @@ def library_jobs(library: Library, is_stopping: Callable[[], bool] = lambda: Fal
     library : Library
         The library.
     is_stopping : callable, optional
-        Ends a mailing after the current mail when it returns True.
+        Ends a mailing after the current mail, and the computing of vectors after the current
+        batch, when it returns True.
     """
     return [
         Job("index", 20.0, partial(library.update_index, build_for_s=_REBUILD_S_PER_RUN)),
@@ -40,7 +41,9 @@ def library_jobs(library: Library, is_stopping: Callable[[], bool] = lambda: Fal
         Job(
             "rerank vectors",
             20.0,
-            partial(library.reranker.compute_missing, _RERANK_VECTORS_PER_RUN),
+            partial(
+                library.reranker.compute_missing, _RERANK_VECTORS_PER_RUN, is_stopping=is_stopping
+            ),
         ),
         Job("unconfirmed subscriptions", 3600.0, library.subscriptions.delete_unconfirmed),
     ]
