@@ -13,7 +13,15 @@ from fault_rows.site import Outcome, is_sound
 
 # Counters of requests, positions in a source, and scores that depend on the time.
 _NOT_COMPARED = frozenset(
-    {"request_counts", "metadata", "alembic_version", "trends", "source_queries", "source_days"}
+    {
+        "request_counts",
+        "metadata",
+        "alembic_version",
+        "trends",
+        "signals",
+        "source_queries",
+        "source_days",
+    }
 )
 # Random, or times, which differ between two runs; of editions, only the papers are compared.
 _COLUMNS_NOT_COMPARED = frozenset(
@@ -34,7 +42,7 @@ def contents(data: Path, *but: str) -> Rows:
             name: Counter(connection.execute(f'SELECT {_columns(connection, name)} FROM "{name}"'))
             for (name,) in tables
             if name not in _NOT_COMPARED and name not in but
-        }
+        } | _observations(connection)
 
 
 def compare(outcome: Outcome, expected: Rows, after: Rows) -> None:
@@ -115,6 +123,15 @@ def _columns(connection: sqlite3.Connection, table: str) -> str:
         and (name not in _COLUMNS_NOT_COMPARED or (name == "digest" and table in _DIGESTS_COMPARED))
     ]
     return ", ".join(f'"{name}"' for name in kept)
+
+
+def _observations(connection: sqlite3.Connection) -> Rows:
+    # Each run that observes a number stores when it did so.
+    return {
+        "signals": Counter(
+            connection.execute("SELECT DISTINCT num, kind, value, source FROM signals")
+        )
+    }
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         query = dict(parse_qsl(url.query))
         if url.path == "/oaipmh.arxiv.org/oai":
-            self._reply(200, _harvest(int(query.get("resumptionToken", "0"))))
+            self._reply(200, _harvest(query.get("resumptionToken", "")))
         elif url.path == "/huggingface.co/api/daily_papers":
             self._reply(200, _daily(query))
         else:
@@ -78,8 +78,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Write no log."""
 
 
-def _harvest(page: int) -> bytes:
-    now = datetime.now(UTC)
+def _harvest(token: str) -> bytes:
+    """Return a page; a run may harvest several times, each with its own tokens."""
+    harvest, _, number = token.partition("-")
+    page, now = int(number or "0"), datetime.now(UTC)
+    harvest = harvest or f"{time.monotonic_ns()}"
     records = "".join(
         _RECORD.format(
             id=f"2603.{number:05}",
@@ -89,7 +92,7 @@ def _harvest(page: int) -> bytes:
         )
         for number in range(page * _RECORDS, (page + 1) * _RECORDS)
     )
-    token = str(page + 1) if page + 1 < _PAGES else ""
+    token = f"{harvest}-{page + 1}" if page + 1 < _PAGES else ""
     return _PAGE.format(now=f"{now:%Y-%m-%dT%H:%M:%SZ}", records=records, token=token).encode()
 
 

@@ -10,7 +10,17 @@ from pathlib import Path
 
 from broadsheet.config import load_settings
 from broadsheet.library import Library
-from fault_rows.site import Outcome, Row, SkippedError, command, counts, environment, run, serve
+from fault_rows.site import (
+    Outcome,
+    Row,
+    SkippedError,
+    command,
+    compute_rerank_vectors,
+    counts,
+    environment,
+    run,
+    serve,
+)
 
 
 def _no_network(data: Path) -> Outcome:
@@ -73,6 +83,7 @@ def _postgres(data: Path) -> Outcome:
             library.import_starter()
             library.update_index()
             library.editions.publish()
+            compute_rerank_vectors(library)
         with serve(data, **setting) as server:
             server.wait_for(lambda: server.status("/search?q=attention") == 200)
             before = server.found()

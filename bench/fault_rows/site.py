@@ -91,10 +91,14 @@ def make_library(data: Path) -> None:
             if token is not None:
                 library.subscriptions.confirm(token[1])
         library.editions.publish()
-        # Vectors that a server computes meanwhile would change the order and number of results.
-        if library.reranker.available:
-            library.reranker.compute_missing()
+        compute_rerank_vectors(library)
     shutil.rmtree(data / "outbox")
+
+
+def compute_rerank_vectors(library: Library) -> None:
+    """Compute what a server would compute meanwhile, which changes the number of results."""
+    if library.reranker.available:
+        library.reranker.compute_missing()
 
 
 def copy_library(source: Path, target: Path) -> Path:
