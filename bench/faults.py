@@ -6,7 +6,7 @@ Each row starts `broadsheet serve` or commands on a copy of a library (SQLite, s
 twelve subscribers), makes one fault, and records what is served meanwhile, what is lost and what
 is doubled.
 The exit status is 1 if a claim of a row does not hold. Rows that need a program, root or a system
-that is not there are skipped. All rows take about ten minutes.
+that is not there are skipped. All rows take about half an hour.
 """
 
 import argparse
