@@ -42,7 +42,7 @@ with Library(load_settings(settings, environment={}), clock=lambda: now) as libr
     library.trending.update()
     (trend,) = library.trending.list().trends
     assert trend.reason == "+7 saves in 24 h, 1 day old", trend.reason
-    with TestClient(create_app(library)) as client:
+    with TestClient(create_app(library), "http://localhost") as client:
         found = client.get(f"/api/v1/papers/{paper.id}").json()
         assert found["counts"] == {"saves": 7.0}, found["counts"]
         assert "saves" in str(client.app.openapi())
