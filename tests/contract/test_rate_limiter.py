@@ -200,6 +200,18 @@ def test_limits_hold_if_the_shared_file_fails_later(tmp_path: Path) -> None:
     assert [limiter.take("a").allowed for _ in range(3)] == [True, True, False]
 
 
+def test_processes_count_together_again_after_the_file_was_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broadsheet.web.limits.counters._COMPARE_EVERY_S", 0.0)
+    running = FixedWindow(5, 60, shared_file(tmp_path))
+    assert running.take("a").remaining == 4
+    (tmp_path / "rate_limits.sqlite3").unlink()
+    restarted = FixedWindow(5, 60, shared_file(tmp_path))
+    assert (restarted.take("a").remaining, running.take("a").remaining) == (4, 3)
+    assert (restarted.take("a").remaining, running.take("a").remaining) == (2, 1)
+
+
 def test_an_ipv6_network_is_one_client() -> None:
     assert network("2001:db8::1") == network("2001:db8::ffff") != network("2001:db8:0:1::1")
     assert network("::ffff:192.0.2.7") == network("192.0.2.7") != network("192.0.2.8")

@@ -14,6 +14,7 @@ _log = logging.getLogger(__name__)
 _KEY_BYTES = 16
 _BUSY_TIMEOUT_S = 1.0
 _WARN_EVERY_S = 60.0
+_COMPARE_EVERY_S = 1.0
 # No journal is synced: after a power failure, counters start again at 0.
 _SCHEMA = """
 PRAGMA journal_mode=WAL;
@@ -116,6 +117,8 @@ class SharedFile(Storage):
         self._memory = BoundedMemory(max_clients)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._compared_at_s = 0.0
         self._retry_at_s = 0.0
 
     @property
@@ -203,6 +206,7 @@ class SharedFile(Storage):
 
     def _open(self) -> sqlite3.Connection | None:
         """Return the connection of this process, or None until the next attempt is due."""
+        self._close_if_replaced()
         if self._connection is None and time.monotonic() >= self._retry_at_s:
             # The file names networks, if only as hashes: readable by the operator only.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -214,8 +218,23 @@ class SharedFile(Storage):
             except sqlite3.Error:
                 connection.close()
                 raise
-            self._connection = connection
+            self._connection, self._inode = connection, self._path.stat().st_ino
+            self._compared_at_s = time.monotonic()
         return self._connection
+
+    def _close_if_replaced(self) -> None:
+        """Close a file that has been deleted: other processes count in a new one."""
+        now_s = time.monotonic()
+        if self._connection is None or now_s < self._compared_at_s + _COMPARE_EVERY_S:
+            return
+        self._compared_at_s = now_s
+        try:
+            inode = self._path.stat().st_ino
+        except FileNotFoundError:
+            inode = 0
+        if inode != self._inode:
+            self._connection.close()
+            self._connection = None
 
     def _fail(self, error: Exception) -> None:
         self._retry_at_s = time.monotonic() + _WARN_EVERY_S
