@@ -55,12 +55,12 @@ def test_head_has_the_headers_of_get_and_no_body(still_client: TestClient, path:
 def test_a_page_of_another_site_may_read_the_api(
     still_client: TestClient, path: str, method: str
 ) -> None:
-    asked = {
+    sent = {
         "Origin": "https://other.example",
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "authorization, if-none-match",
     }
-    preflight = still_client.options(path, headers=asked)
+    preflight = still_client.options(path, headers=sent)
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert preflight.headers["access-control-allow-methods"] == "GET, HEAD"
@@ -79,16 +79,16 @@ def test_a_page_of_another_site_may_not_read_a_page_or_send_a_form(
 ) -> None:
     foreign = {"Origin": "https://other.example"}
     for method in ("GET", "POST"):
-        asked = {**foreign, "Access-Control-Request-Method": method}
-        assert still_client.options(path, headers=asked).status_code == 405
+        sent = {**foreign, "Access-Control-Request-Method": method}
+        assert still_client.options(path, headers=sent).status_code == 405
         answer = still_client.request(method, path, headers=foreign)
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_another_site_may_only_read(still_client: TestClient, method: str) -> None:
-    asked = {"Origin": "https://other.example", "Access-Control-Request-Method": method}
-    assert still_client.options(READ_API[0], headers=asked).status_code == 400
+    sent = {"Origin": "https://other.example", "Access-Control-Request-Method": method}
+    assert still_client.options(READ_API[0], headers=sent).status_code == 400
 
 
 @pytest.mark.parametrize(

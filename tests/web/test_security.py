@@ -159,8 +159,8 @@ def test_no_text_of_a_source_becomes_markup_on_any_page(empty_library: Library) 
     empty_library.update_index()
     empty_library.editions.publish()
     client = TestClient(create_app(empty_library))
-    asked = quote(HOSTILE)
-    fixed = ("/", f"/trending?category={asked}", "/search?q=kites", f"/search?q={asked}")
+    quoted = quote(HOSTILE)
+    fixed = ("/", f"/trending?category={quoted}", "/search?q=kites", f"/search?q={quoted}")
     paths = [*fixed, category_path(papers[0].categories[0]), author_path(papers[0].authors[0])]
     for path in [*paths, *(paper_path(paper.id) for paper in papers)]:
         page = client.get(path)

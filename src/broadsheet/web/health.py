@@ -39,7 +39,7 @@ class HealthReport:
 
 
 class HealthMonitor:
-    """Checks a library when asked, one check at a time, in a thread of its own.
+    """Checks a library on request, one check at a time, in a thread of its own.
 
     The pages' threads may all be busy; the check waits for none of them.
 
