@@ -1,3 +1,6 @@
+import gzip
+
+import brotli
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
@@ -81,7 +84,7 @@ def test_an_error_has_no_etag(client: TestClient) -> None:
 
 def test_a_long_text_is_compressed_for_a_client_that_accepts_gzip(client: TestClient) -> None:
     plain = client.get("/words", headers={"Accept-Encoding": "identity"})
-    packed = client.get("/words", headers={"Accept-Encoding": "br, gzip;q=0.5"})
+    packed = client.get("/words", headers={"Accept-Encoding": "deflate, gzip;q=0.5"})
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) < len(plain.content) / 10
     assert packed.content == plain.content
@@ -93,8 +96,31 @@ def test_a_long_text_is_compressed_for_a_client_that_accepts_gzip(client: TestCl
     assert head.headers["content-length"] == packed.headers["content-length"]
 
 
-@pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "gzip; q=0.0", "br"])
-def test_a_client_that_does_not_accept_gzip_gets_plain_text(
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("br;q=0.5, gzip;q=0.8", "gzip"),
+        ("br;q=0, *", "gzip"),
+        ("*;q=0.1", "br"),
+        ("x-gzip", "gzip"),
+    ],
+)
+def test_a_long_text_is_sent_in_the_encoding_that_the_client_prefers(
+    client: TestClient, accepted: str, encoding: str
+) -> None:
+    with client.stream("GET", "/words", headers={"Accept-Encoding": accepted}) as answer:
+        raw = b"".join(answer.iter_raw())
+        assert answer.headers["content-encoding"] == encoding
+        assert int(answer.headers["content-length"]) == len(raw)
+    plain = brotli.decompress(raw) if encoding == "br" else gzip.decompress(raw)
+    assert plain == b"kites " * 500
+
+
+@pytest.mark.parametrize(
+    "accepted", ["", "identity", "gzip;q=0", "gzip; q=0.0", "zstd", "br;q=0, gzip;q=0, *", ",;="]
+)
+def test_a_client_that_accepts_no_compression_gets_plain_text(
     client: TestClient, accepted: str
 ) -> None:
     answer = client.get("/words", headers={"Accept-Encoding": accepted})
@@ -103,7 +129,7 @@ def test_a_client_that_does_not_accept_gzip_gets_plain_text(
 
 def test_short_texts_and_what_must_not_be_stored_are_not_compressed(client: TestClient) -> None:
     for path in ("/words?n=10", "/token"):
-        answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+        answer = client.get(path, headers={"Accept-Encoding": "gzip, br"})
         assert "content-encoding" not in answer.headers
     assert "etag" not in client.get("/token").headers
 

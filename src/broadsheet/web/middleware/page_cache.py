@@ -283,6 +283,6 @@ def _no_body() -> Receive:
 
 
 def _size(address: Address, page: _Page) -> int:
-    # Compressed, a page has less than a third of its length.
+    # Compressed, in two encodings, a page has less than a third of its length each.
     body = len(page.response.body)
-    return body + body // 3 + len(address.path) + len(address.query) + _ENTRY_BYTES
+    return body + 2 * (body // 3) + len(address.path) + len(address.query) + _ENTRY_BYTES
