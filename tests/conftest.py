@@ -4,11 +4,13 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import hypothesis
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
-import broadsheet.library as library_module
+import broadsheet.library.library as library_module
 from broadsheet.config import Settings, load_settings
 from broadsheet.http.client import Client
 from broadsheet.library import Library
@@ -49,6 +51,22 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real data, ../shared, is not here")
     return folder
+
+
+@pytest.fixture
+def new_postgres_url() -> Iterator[str]:
+    """The URL of an empty PostgreSQL database that exists during one test."""
+    address = os.environ.get("BROADSHEET_TEST_POSTGRES")
+    if not address:
+        pytest.skip("BROADSHEET_TEST_POSTGRES is not set")
+    name = f"broadsheet_{uuid4().hex}"
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(address).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
 
 
 def settings_in(folder: Path) -> Settings:

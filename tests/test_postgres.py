@@ -1,7 +1,6 @@
-"""A library on PostgreSQL; `BROADSHEET_TEST_POSTGRES` is the URL of an empty database."""
+"""A library on PostgreSQL."""
 
 import contextvars
-import os
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,11 +25,8 @@ from tests.world import World
 
 
 @pytest.fixture
-def postgres_library(tmp_path: Path) -> Iterator[Library]:
-    address = os.environ.get("BROADSHEET_TEST_POSTGRES")
-    if not address:
-        pytest.skip("BROADSHEET_TEST_POSTGRES is not set")
-    settings = load_settings({"data": tmp_path, "database": address}, environment={})
+def postgres_library(new_postgres_url: str, tmp_path: Path) -> Iterator[Library]:
+    settings = load_settings({"data": tmp_path, "database": new_postgres_url}, environment={})
     with Library(settings, clock=lambda: NOW) as library:
         yield library
 

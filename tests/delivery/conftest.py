@@ -1,14 +1,11 @@
 """Libraries that mail to an SMTP server, on SQLite and on PostgreSQL."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
-from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
 
 from broadsheet.config import Settings
 from broadsheet.library import Library
@@ -21,22 +18,6 @@ from tests.mail.conftest import SmtpServer, body, listening
 def server() -> Iterator[SmtpServer]:
     with listening() as listener:
         yield listener
-
-
-@pytest.fixture
-def new_postgres_url() -> Iterator[str]:
-    """The URL of an empty PostgreSQL database that exists during one test."""
-    address = os.environ.get("BROADSHEET_TEST_POSTGRES")
-    if not address:
-        pytest.skip("BROADSHEET_TEST_POSTGRES is not set")
-    name = f"delivery_{uuid4().hex}"
-    engine = create_engine(address, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(address).set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -107,7 +107,7 @@ def test_only_the_library_chooses_a_search_engine() -> None:
         name for name, path in MODULES.items() if any(".index.local" in i for i in imports_of(path))
     }
     outside = {name for name in users if not name.startswith("broadsheet.index.local")}
-    assert outside == {"broadsheet.library"}
+    assert outside == {"broadsheet.library.library", "broadsheet.library.health"}
 
 
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -143,7 +143,7 @@ def test_migrations_import_nothing_of_ours() -> None:
 
 def test_the_top_level_holds_no_loose_modules() -> None:
     loose = {path.stem for path in PACKAGE.glob("*.py")}
-    assert loose == {"__init__", "__main__", "library", "errors", "doctor"}
+    assert loose == {"__init__", "__main__", "errors", "doctor"}
 
 
 def test_no_file_is_a_drawer() -> None:

@@ -4,20 +4,18 @@
 the same rows are inserted into the tables of schema 0003 first.
 """
 
-import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from pydantic import SecretStr
-from sqlalchemy import Engine, MetaData, create_engine, inspect, make_url, text
+from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 
 from broadsheet.config import Settings
 from broadsheet.errors import NotFoundError, StoreError
@@ -79,26 +77,18 @@ def _copy_rows(source: Engine, target: Engine) -> None:
 
 
 @pytest.fixture
-def postgres_url(tmp_path: Path) -> Iterator[str]:
+def postgres_url(new_postgres_url: str, tmp_path: Path) -> str:
     """A new PostgreSQL database with schema 0003 and the rows of the dump."""
-    address = os.environ.get("BROADSHEET_TEST_POSTGRES")
-    if not address:
-        pytest.skip("BROADSHEET_TEST_POSTGRES is not set")
-    name = f"migration_{uuid4().hex}"
-    server = create_engine(address, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(address).set(database=name).render_as_string(hide_password=False)
     _load_dump(tmp_path / "dump.sqlite3")
-    source, target = create_engine(f"sqlite:///{tmp_path / 'dump.sqlite3'}"), create_engine(url)
+    source, target = (
+        create_engine(f"sqlite:///{tmp_path / 'dump.sqlite3'}"),
+        create_engine(new_postgres_url),
+    )
     _upgrade(target, "0003")
     _copy_rows(source, target)
     source.dispose()
     target.dispose()
-    yield url
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+    return new_postgres_url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

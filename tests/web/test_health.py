@@ -112,7 +112,9 @@ def test_a_check_that_hangs_is_answered_with_the_last_report_or_503(
     monkeypatch.setattr(Library, "health", health)
     release = threading.Event()
     with TestClient(create_app(library)) as client:
+        monkeypatch.setattr(health_module, "_WAIT_S", 10)
         assert client.get("/healthz").status_code == 200
+        monkeypatch.setattr(health_module, "_WAIT_S", 0.05)
         monkeypatch.setattr(Library, "health", lambda one: release.wait(10) and health(one))
         assert client.get("/healthz").status_code == 200
     release.set()

@@ -3,8 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
-from email.utils import parseaddr
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,14 +14,11 @@ from broadsheet.accounts.tokens import Tokens
 from broadsheet.config import Settings, reveal
 from broadsheet.delivery.outbox import Outbox
 from broadsheet.delivery.subscribe import Subscriptions
-from broadsheet.delivery.worker import MailSettings
 from broadsheet.doctor import (
     Finding,
     check_files,
     damaged,
     diagnose,
-    folder_error,
-    free_bytes,
 )
 from broadsheet.editions.editions import Editions
 from broadsheet.encoders.registry import encoder_loader, encoder_named
@@ -30,8 +26,10 @@ from broadsheet.errors import BroadsheetError, DamagedError, NotFoundError, Stor
 from broadsheet.index.local.engine import LocalEngine
 from broadsheet.ingest import files
 from broadsheet.ingest.records import IngestReport
-from broadsheet.ingest.schedule import FetchSettings, Scheduler
-from broadsheet.mail import Newsletter, open_transport
+from broadsheet.ingest.schedule import Scheduler
+from broadsheet.library.flow_settings import fetch_settings, mail_settings
+from broadsheet.library.health import health_of
+from broadsheet.mail import open_transport
 from broadsheet.model import (
     HitList,
     Kind,
@@ -40,24 +38,19 @@ from broadsheet.model import (
     Paper,
     Signal,
     Sort,
-    Span,
     Submission,
 )
 from broadsheet.model.health import Health
-from broadsheet.rules.health import last_due_day
 from broadsheet.rules.query import Query, parse
 from broadsheet.search import Request, Reranker, related, search
 from broadsheet.store import (
     attention,
     changes,
-    deliveries,
-    editions,
     listing,
     merges,
     metadata,
     papers,
     submissions,
-    subscriptions,
 )
 from broadsheet.store.database import open_database, wait_at_most
 from broadsheet.store.file_modes import restrict_folders
@@ -120,8 +113,8 @@ class Library:
         self._index: LocalEngine | None = None
         self._index_opening = threading.Lock()
         zone = ZoneInfo(settings.timezone)
-        mail = _mail_settings(settings)
-        self.sources = Scheduler(self._database, _fetch_settings(settings), clock)
+        mail = mail_settings(settings)
+        self.sources = Scheduler(self._database, fetch_settings(settings), clock)
         self.trending = Trends(self._database, zone, clock)
         self.outbox = Outbox(self._database, mail, self.secret, self._library_id, clock)
         self.editions = Editions(
@@ -352,37 +345,9 @@ class Library:
 
     def health(self) -> Health:
         """Count what the library holds and what is pending."""
-        behind = self.behind()
-        quiet_today = self.editions.is_quiet(self.today, timedelta(days=1))
-        due_day = self._last_due_day()
-        quiet = quiet_today or self.editions.is_quiet(due_day, timedelta(days=2))
-        sources = tuple(self.sources.states())
-        write_error = self._database.write_error() or folder_error(self.settings.data)
-        with self._database.read() as connection:
-            days = editions.periods_published(connection, Span.DAY, 1)
-            count = papers.count(connection)
-            newest = days[0].first if days else None
-            is_late = count and not quiet and (newest is None or newest < due_day)
-            return Health(
-                papers=count,
-                behind=behind,
-                rebuilt=self.index.papers_rebuilt if self.index.rebuild_pending else None,
-                edition=newest,
-                late_edition=due_day if is_late else None,
-                is_quiet=quiet_today,
-                subscriptions=subscriptions.counts(connection),
-                deliveries=deliveries.counts(connection),
-                sources=sources,
-                mail=deliveries.backlog(connection),
-                damage=self._database.damage,
-                write_error=write_error,
-                free_bytes=free_bytes(self.settings.data),
-            )
-
-    def _last_due_day(self) -> date:
-        settings = self.settings
-        local_now = self.now.astimezone(ZoneInfo(settings.timezone))
-        return last_due_day(local_now, settings.publish_at, timedelta(hours=settings.hold_hours))
+        return health_of(
+            self._database, self.index, self.editions, self.sources, self.settings, self.now
+        )
 
     def diagnose(self) -> list[Finding]:
         """Check this installation; see :mod:`broadsheet.doctor`.
@@ -408,44 +373,3 @@ class Library:
             reached, changed = changes.changes_since(connection, position, limit)
         self.reranker.drop_changed(changed)
         return reached, changed
-
-
-def diagnose_installation(settings: Settings) -> list[Finding]:
-    """Check an installation, whether its library can be opened or not."""
-    try:
-        with Library(settings) as library:
-            return library.diagnose()
-    except DamagedError as error:
-        return [*check_files(settings), damaged(settings, error.reason)]
-    except BroadsheetError as error:
-        return [*check_files(settings), Finding(False, str(error))]
-
-
-def _mail_settings(settings: Settings) -> MailSettings:
-    host = parseaddr(settings.sender)[1].rpartition("@")[2] or "localhost"
-    newsletter = Newsletter(
-        title=settings.title,
-        base_url=settings.base_url,
-        sender=settings.sender,
-        list_id=f"digest.{host}",
-        unsubscribe_mailbox=settings.unsubscribe_mailbox,
-    )
-    return MailSettings(
-        newsletter=newsletter,
-        smtp_url=reveal(settings.smtp),
-        folder=settings.outbox,
-        lock=settings.data / "outbox.lock",
-        is_shared=settings.database is not None,
-    )
-
-
-def _fetch_settings(settings: Settings) -> FetchSettings:
-    return FetchSettings(
-        folder=settings.data,
-        sources=settings.source_names,
-        categories=settings.category_names,
-        contact=settings.contact,
-        keys=settings.source_keys,
-        mirror=settings.mirror,
-        requests_a_day=settings.requests_a_day,
-    )
