@@ -24,7 +24,13 @@ def service() -> Iterator[Service]:
 
 
 def open_with(data: Path, encoder: str = "broadsheet") -> Library:
-    settings = {"data": data, "encoder": encoder, "encoder_key": KEY, "rerank": False}
+    settings = {
+        "data": data,
+        "encoder": encoder,
+        "encoder_key": KEY,
+        "rerank": False,
+        "sources": "none",
+    }
     return Library(load_settings(settings, environment={}))
 
 
