@@ -5,6 +5,7 @@ from datetime import time, timedelta
 
 import pytest
 
+from broadsheet.model import SourceState
 from broadsheet.model.health import Health, MailBacklog, Status
 from broadsheet.rules.health import last_due_day, problems, status_of
 from tests.conftest import NOW
@@ -24,6 +25,10 @@ def test_a_library_without_problems_is_ok() -> None:
         ({"write_error": "read-only: /srv/news"}, "the library accepts no writes"),
         ({"free_bytes": 10**7}, "the disk is nearly full"),
         ({"late_edition": NOW.date()}, "the edition of the day is late"),
+        (
+            {"sources": (SourceState("hf", error="status 500"), SourceState("arxiv"))},
+            "1 source cannot be fetched: hf",
+        ),
         ({"mail": MailBacklog(NOW - 2 * _HOUR)}, "mails that are due are not sent"),
         ({"mail": MailBacklog(NOW + _HOUR, 3, "550 ada@x")}, "the last mails could not be sent"),
         (

@@ -1,5 +1,6 @@
 """What readers and operators see of the sources, and of papers that others spoke against."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -53,8 +54,42 @@ def test_the_status_page_reports_each_source(fetching: Library, world: tuple[Wor
     assert "Tuesday, 10 March 2026" in text
     assert "was not found (status 404)" in text
     assert "newest data" in text
+    assert "1 source cannot be fetched: hf" in text
+    assert text.count("<table") == 1
     gaps = page.get("/healthz").json()["gaps"]
     assert [(gap["source"], gap["day"]) for gap in gaps] == [("hf", "2026-03-10")]
+
+
+def test_a_source_that_fails_makes_the_site_degraded_while_its_pages_are_served(
+    fetching: Library, world: tuple[World, str]
+) -> None:
+    page = TestClient(create_app(fetching))
+    assert page.get("/healthz").json()["status"] == "ok"
+    world[0].faults = {"hf": Fault.RENAMED}
+    list(fetching.sources.fetch())
+    page = TestClient(create_app(fetching))
+    report = page.get("/healthz")
+    assert (report.status_code, report.json()["status"]) == (200, "degraded")
+    assert report.json()["problems"][-1] == "1 source cannot be fetched: hf"
+    assert [(one["source"], one["failures"]) for one in report.json()["sources"]] == [
+        ("arxiv", 0),
+        ("hf", 1),
+    ]
+    assert page.get("/healthz?strict=true").status_code == 503
+
+
+def test_the_status_page_is_one_table_of_sources_editions_mails_and_the_index(
+    library: Library,
+) -> None:
+    library.subscriptions.subscribe("ada@example.org")
+    text = TestClient(create_app(library)).get("/status").text
+    groups = re.findall(r'scope="rowgroup" colspan="4">(\w+)<', text)
+    assert groups == ["Sources", "Editions", "Mails", "Search"]
+    assert "Everything works." in text
+    assert "20 papers on Wednesday, 11 March 2026." in text
+    assert "daily at 06:00 (UTC)" in text
+    assert "1 due" in text
+    assert "24 papers." in text
 
 
 def test_page_and_mail_state_missing_days_of_an_edition(

@@ -40,7 +40,8 @@ def health_of(
     with database.read() as connection:
         days = published.periods_published(connection, Span.DAY, 1)
         count = papers.count(connection)
-        newest = days[0].first if days else None
+        edition = published.edition(connection, days[0]) if days else None
+        newest = edition.date if edition else None
         is_late = count and not quiet and (newest is None or newest < due_day)
         return Health(
             papers=count,
@@ -56,4 +57,6 @@ def health_of(
             damage=database.damage,
             write_error=write_error,
             free_bytes=free_bytes(settings.data),
+            published_at=edition.published_at if edition else None,
+            edition_papers=len(edition.items) if edition else 0,
         )

@@ -51,6 +51,10 @@ class Health:
         Papers in the files of an unfinished rebuild of the index; None if there is none.
     edition : date or None
         Day of the newest edition.
+    published_at : datetime or None
+        When its newest revision was published, aware UTC.
+    edition_papers : int
+        Papers in it.
     is_quiet : bool
         Whether the last check of today found no news for an edition.
     subscriptions : dict of SubscriptionState to int
@@ -83,4 +87,6 @@ class Health:
     damage: str | None = None
     write_error: str | None = None
     late_edition: date | None = None
+    published_at: datetime | None = None
+    edition_papers: int = 0
     free_bytes: int | None = field(default=None, compare=False)

@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 
 from broadsheet.model.health import Health, Status
+from broadsheet.rules.humanize import counted
 
 # A mail is sent within seconds of being due, and 10,000 digests within minutes.
 _OVERDUE = timedelta(hours=1)
@@ -40,7 +41,9 @@ def problems(health: Health, now: datetime) -> list[str]:
         (mails_fail(health, now), "the last mails could not be sent"),
         (health.late_edition is not None, "the edition of the day is late"),
     )
-    return [text for is_found, text in found if is_found]
+    failing = [state.name for state in health.sources if state.error is not None]
+    sources = [f"{counted(len(failing), 'source')} cannot be fetched: {', '.join(failing)}"]
+    return [text for is_found, text in found if is_found] + (sources if failing else [])
 
 
 def last_due_day(local_now: datetime, publish_at: time, hold: timedelta) -> date:

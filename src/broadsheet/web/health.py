@@ -104,6 +104,14 @@ def _document(health: Health, status: Status, found: list[str]) -> dict[str, obj
         "papers": health.papers,
         "behind": health.behind,
         "edition": health.edition.isoformat() if health.edition else None,
+        "sources": [
+            {
+                "source": state.name,
+                "succeeded_at": state.succeeded_at.isoformat() if state.succeeded_at else None,
+                "failures": state.failures,
+            }
+            for state in health.sources
+        ],
         "gaps": [
             {"source": gap.source, "day": gap.day.isoformat(), "why": gap.reason}
             for state in health.sources

@@ -1,4 +1,4 @@
-"""Pages about the site: ranking, source status, subscription form, health check."""
+"""Pages about the site: ranking, status, subscription form, health check."""
 
 from functools import partial
 
@@ -7,11 +7,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from broadsheet.model.health import Status
 from broadsheet.rules.fusion import FEEDBACK_PAPERS, LEXICAL_SHARE, SENTENCE_WORDS
-from broadsheet.rules.gaps import gap_spans
+from broadsheet.rules.health import problems
 from broadsheet.rules.reranking import DEPTH
 from broadsheet.web.dependencies import Context
 from broadsheet.web.formula import constants
 from broadsheet.web.health import HealthMonitor
+from broadsheet.web.status_table import status_groups
 
 router = APIRouter(include_in_schema=False)
 _page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)
@@ -40,13 +41,14 @@ def ranking(context: Context) -> Response:
 
 @_page("/status")
 def status(context: Context) -> Response:
-    """Report the state of each source and the days that are missing."""
-    states = context.library.sources.states()
+    """Report the state of the sources, editions, mails and the index."""
+    library = context.library
+    health, settings, now = library.health(), library.settings, library.now
     return context.render(
         "status.html",
-        states=states,
-        missing=[days for state in states for days in gap_spans(state.gaps)],
-        now=context.library.now,
+        problems=problems(health, now),
+        groups=status_groups(health, settings.publish_at, settings.timezone, now),
+        now=now,
         canonical="/status",
     )
 
