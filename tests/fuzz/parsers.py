@@ -15,8 +15,8 @@ from types import ModuleType
 
 from broadsheet.errors import SourceError
 from broadsheet.model import Notice, Paper
-from broadsheet.rules import identity, normalize, notice, query, query_writing
-from broadsheet.sources import code_links, files, paper_links
+from broadsheet.rules import code_links, identity, normalize, notice, query, query_writing
+from broadsheet.sources import files, paper_links
 from broadsheet.sources.decoding import parse_moment
 from broadsheet.sources.registry import NAMES, source_named
 from broadsheet.sources.source import Batch, Cursor, FetchRequest

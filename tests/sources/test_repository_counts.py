@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.model import Kind, Malformed, Paper, Signal
-from broadsheet.sources.code_links import github_repositories
+from broadsheet.rules.code_links import github_repositories
 from broadsheet.sources.repository_counts import fetch_counts, parse_count
 from broadsheet.sources.source import Batch, FetchRequest
 

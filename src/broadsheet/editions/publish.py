@@ -1,7 +1,7 @@
 """Publish an edition: choose its papers and store it as a frozen revision."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from math import inf, isnan
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from broadsheet.encoders.paper_text import text_of
 from broadsheet.encoders.static import load_encoder
-from broadsheet.model import Edition, Period, Pick, Span
+from broadsheet.model import Attention, Edition, EditionItem, Period, Pick, Span
 from broadsheet.rules.edition import Candidate, select_items, shortlist
 from broadsheet.rules.trend_reason import RecentGains
 from broadsheet.store.attention import votes_by_num
@@ -27,6 +27,7 @@ from broadsheet.store.papers import (
 )
 from broadsheet.store.picks import picks_of
 from broadsheet.store.trends import numbered_papers
+from broadsheet.trending.attention import attention_of
 from broadsheet.trending.scoring import Scored, hours, recent_gains, score_all, score_between
 from broadsheet.trending.upvote_prior import predict_upvotes
 
@@ -88,11 +89,28 @@ def publish(
     items = select_items(ranked, _similarity(ranked), past, picks, period, today, size)
     if not items:
         return Edition(period, 0, now, (), note)
+    items = _with_attention(database, items, ranked, window.end)
     with database.write() as connection:
         edition = insert_edition(connection, period, items, now, note)
         if enqueue is not None:
             enqueue(connection, edition)
         return edition
+
+
+def _with_attention(
+    database: Database, items: Sequence[EditionItem], ranked: Sequence[Candidate], until: datetime
+) -> list[EditionItem]:
+    """Freeze what each paper had and gained by the end of the period."""
+    gains = {one.paper.id: one.gains for one in ranked}
+    with database.read() as connection:
+        nums = nums_of(connection, [item.paper_id for item in items])
+        attention = attention_of(
+            connection, {num: gains[paper_id] for paper_id, num in nums.items()}, until
+        )
+    return [
+        replace(item, attention=attention.get(nums.get(item.paper_id, -1), Attention()))
+        for item in items
+    ]
 
 
 def _similarity(candidates: Sequence[Candidate]) -> NDArray[np.float32]:

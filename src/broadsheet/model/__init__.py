@@ -1,5 +1,6 @@
 """The nouns of Broadsheet: frozen dataclasses that import only the standard library."""
 
+from broadsheet.model.attention import Attention, Count
 from broadsheet.model.delivery import Delivery, DeliveryKind, DeliveryState
 from broadsheet.model.edition import Edition, EditionItem, Section
 from broadsheet.model.hit import Hit, HitList, Mode, Sort, Tier
@@ -14,6 +15,8 @@ from broadsheet.model.subscription import Subscription, SubscriptionState
 from broadsheet.model.trend import Trend, Trending
 
 __all__ = [
+    "Attention",
+    "Count",
     "Delivery",
     "DeliveryKind",
     "DeliveryState",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from broadsheet.model.attention import Attention
 from broadsheet.model.paper import Notice
 from broadsheet.model.period import Period
 
@@ -41,6 +42,14 @@ class EditionItem:
         Comment of the editor.
     notice : Notice or None
         Current notice on the paper; the only field that changes after publication.
+    attention : Attention or None
+        What it had and gained; None in editions of versions that did not store it.
+    placing : str
+        Why it stands above the next paper, where the attention alone does not say so; else empty.
+    summary, venue, version
+        As in :class:`broadsheet.model.paper.Paper`.
+    artifacts : tuple of str
+        URLs of its code, data and models.
     """
 
     rank: int
@@ -58,6 +67,12 @@ class EditionItem:
     picked: bool = False
     comment: str | None = None
     notice: Notice | None = None
+    attention: Attention | None = None
+    placing: str = ""
+    summary: str | None = None
+    venue: str | None = None
+    version: int | None = None
+    artifacts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from broadsheet.model.attention import NO_ATTENTION, Attention
 from broadsheet.model.paper import Paper
 
 
@@ -20,12 +21,18 @@ class Trend:
         papers with any upvotes scores 1.
     reason : str
         Recent gains as text for readers, such as ``+43 upvotes in 24 h, 2 days old``.
+    attention : Attention
+        What it has and gained.
+    placing : str
+        As in :class:`broadsheet.model.edition.EditionItem`.
     """
 
     rank: int
     paper: Paper
     score: float
     reason: str
+    attention: Attention = NO_ATTENTION
+    placing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

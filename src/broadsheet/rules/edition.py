@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.model import EditionItem, Paper, Period, Pick, Section, Span
+from broadsheet.rules.artifacts import artifact_urls
 from broadsheet.rules.dates import first_day
 from broadsheet.rules.trend_reason import RecentGains, age, reason
 
@@ -234,6 +235,10 @@ def _item(
         picked=pick is not None,
         comment=pick.comment if pick else None,
         notice=paper.notice,
+        summary=paper.summary,
+        venue=paper.venue,
+        version=paper.version,
+        artifacts=artifact_urls(paper),
     )
 
 

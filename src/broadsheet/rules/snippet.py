@@ -112,6 +112,20 @@ def _window(text: str, found: Sequence[_Place], limit: int) -> tuple[int, int]:
     return start, start + len((window.rpartition(" ")[0] or window).rstrip(" ,;:."))
 
 
+def truncated(text: str, limit: int = SNIPPET_CHARS) -> str:
+    """Return a text of at most `limit` characters, cut at a word; ``…`` stands for the rest.
+
+    Examples
+    --------
+    >>> truncated("We fly kites.", 9)
+    'We fly …'
+    """
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - len(_AFTER)]
+    return f"{(cut.rpartition(' ')[0] or cut).rstrip(' ,;:.')}{_AFTER}"
+
+
 def marked(text: str, words: Collection[str] = ()) -> tuple[Piece, ...]:
     """Divide a text at the words of a query.
 

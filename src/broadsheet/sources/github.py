@@ -13,8 +13,8 @@ from broadsheet.http.client import Client
 from broadsheet.http.errors import UnavailableError
 from broadsheet.http.reply import Reply, retry_after_s
 from broadsheet.model import Kind, PaperFilter
+from broadsheet.rules.code_links import github_repositories
 from broadsheet.rules.schedule import Schedule
-from broadsheet.sources.code_links import github_repositories
 from broadsheet.sources.repository_counts import fetch_counts, parse_count
 from broadsheet.sources.source import Batch, FetchRequest, Source
 

@@ -8,8 +8,8 @@ from broadsheet.http.client import Client
 from broadsheet.http.decoding import decode
 from broadsheet.http.reply import Reply
 from broadsheet.model import Kind, PaperFilter
+from broadsheet.rules.code_links import hub_repositories
 from broadsheet.rules.schedule import Schedule
-from broadsheet.sources.code_links import hub_repositories
 from broadsheet.sources.repository_counts import fetch_counts, parse_count
 from broadsheet.sources.source import Batch, FetchRequest, Source
 

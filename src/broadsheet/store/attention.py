@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, exists, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -176,3 +176,38 @@ def signals_of(connection: Connection, paper_id: str) -> list[Signal]:
         .order_by(signals.c.observed_at, signals.c.id)
     )
     return [Signal(row[0], Kind(row[1]), *row[2:]) for row in rows]
+
+
+def signals_until(
+    connection: Connection, nums: Sequence[int], until: datetime
+) -> dict[int, list[Signal]]:
+    """Read the signals of papers up to a moment, by paper number, in order of time.
+
+    The `paper_id` of these signals is empty: their paper is the key.
+    """
+    rows = connection.execute(
+        select(
+            signals.c.num,
+            signals.c.kind,
+            signals.c.value,
+            signals.c.observed_at,
+            signals.c.source,
+        )
+        .where(signals.c.num.in_(nums), signals.c.observed_at <= until)
+        .order_by(signals.c.observed_at, signals.c.id)
+    )
+    found: dict[int, list[Signal]] = {}
+    for num, kind, *observed in rows:
+        found.setdefault(num, []).append(Signal("", Kind(kind), *observed))
+    return found
+
+
+def observed_nums(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]:
+    """Return the numbers of those papers that have signals, by id."""
+    rows = connection.execute(
+        select(identifiers.c.identifier, identifiers.c.num).where(
+            identifiers.c.identifier.in_(paper_ids),
+            exists().where(signals.c.num == identifiers.c.num),
+        )
+    )
+    return {row.identifier: row.num for row in rows}

@@ -11,11 +11,21 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from broadsheet.errors import NotFoundError
-from broadsheet.model import Edition, EditionItem, Period, Section, Span
+from broadsheet.model import (
+    Attention,
+    Count,
+    Edition,
+    EditionItem,
+    Kind,
+    Period,
+    Section,
+    Span,
+)
 from broadsheet.rules.edition import PastSelection
 from broadsheet.store.papers import current_ids, notices_of
 from broadsheet.store.tables import editions
 
+_KINDS = frozenset(Kind)
 _LONGEST_SPAN = timedelta(days=31)
 # Names of sections in editions that an earlier version published.
 _OLD_SECTIONS = {"rising": Section.TRENDING}
@@ -204,6 +214,8 @@ def _edition_of(connection: Connection, row: Row[Any]) -> Edition:
                 "authors": tuple(item["authors"]),
                 "categories": tuple(item["categories"]),
                 "section": _section_of(item),
+                "attention": _attention_of(item.get("attention")),
+                "artifacts": tuple(item.get("artifacts", ())),
                 "notice": notices.get(item["paper_id"]),
             }
         )
@@ -217,3 +229,15 @@ def _edition_of(connection: Connection, row: Row[Any]) -> Edition:
 def _section_of(item: Mapping[str, Any]) -> Section:
     name = item.get("section", Section.TRENDING)
     return _OLD_SECTIONS.get(name) or Section(name)
+
+
+def _attention_of(stored: Mapping[str, Any] | None) -> Attention | None:
+    if stored is None:
+        return None
+    counts = tuple(
+        Count(Kind(one["kind"]), one["total"], one["gained"], one["since"], tuple(one["places"]))
+        for one in stored["counts"]
+        # A kind of a source that was removed since.
+        if one["kind"] in _KINDS
+    )
+    return Attention(counts, tuple((hours, total) for hours, total in stored["course"]))

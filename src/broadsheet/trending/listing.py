@@ -8,6 +8,7 @@ from broadsheet.rules.trend_reason import reason
 from broadsheet.rules.trending import score_at
 from broadsheet.store.database import Database
 from broadsheet.store.trends import top_scored
+from broadsheet.trending.attention import attention_of
 from broadsheet.trending.scoring import hours, recent_gains
 
 # A cursor: rank, log score and paper number. The digits are limited so that no number is too large
@@ -50,12 +51,14 @@ def trending(
         found = top_scored(connection, limit + 1, place, category)
         listed = found[:limit]
         gains = recent_gains(connection, [num for num, _, _ in listed], now)
+        attention = attention_of(connection, gains, now)
     trends = tuple(
         Trend(
             rank + index,
             paper,
             score_at(log_score, hours(now)),
             reason(gains[num], paper.published, today),
+            attention[num],
         )
         for index, (num, log_score, paper) in enumerate(listed, start=1)
     )

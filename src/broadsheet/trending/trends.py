@@ -1,12 +1,15 @@
 """Trends of one library: update the scores and list the papers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from broadsheet.model import Trending
+from broadsheet.model import Attention, Trending
+from broadsheet.store.attention import observed_nums
 from broadsheet.store.database import Database
+from broadsheet.trending.attention import attention_of
 from broadsheet.trending.listing import trending
+from broadsheet.trending.scoring import recent_gains
 from broadsheet.trending.update import update
 
 
@@ -39,3 +42,14 @@ class Trends:
         now = self._clock()
         today = now.astimezone(self._zone).date()
         return trending(self._database, now, today, limit, after, category)
+
+    def attention(self, paper_ids: Sequence[str]) -> dict[str, Attention]:
+        """Return what papers have and gained; papers without attention are omitted."""
+        now = self._clock()
+        with self._database.read() as connection:
+            observed = observed_nums(connection, paper_ids)
+            if not observed:
+                return {}
+            gains = recent_gains(connection, list(observed.values()), now)
+            found = attention_of(connection, gains, now)
+        return {paper_id: found[num] for paper_id, num in observed.items()}

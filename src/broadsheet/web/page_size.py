@@ -72,7 +72,7 @@ def _size(entry: Entry) -> int:
     pieces: Sequence[Piece] = (*entry.title, *entry.excerpt, *entry.abstract)
     texts = [text for text, _ in pieces]
     texts += [entry.name, entry.byline, entry.why, entry.comment or "", entry.path, entry.path]
-    texts += [text for fact in entry.facts for text in fact[:3] if text]
+    texts += [text for fact in entry.facts for text in fact if text]
     marks = sum(highlighted for _, highlighted in pieces)
     # Escaping all texts at once takes a tenth of the time.
     return _escaped("".join(texts)) + marks * _MARK_BYTES + _FORM_BYTES

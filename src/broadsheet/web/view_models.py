@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote_plus, unquote_plus
 
 from broadsheet.model import (
+    Attention,
     Edition,
     EditionItem,
     Hit,
@@ -17,7 +18,10 @@ from broadsheet.model import (
     Signal,
     Trend,
 )
-from broadsheet.rules.snippet import Piece, excerpt, marked
+from broadsheet.rules.artifacts import artifact_of, artifact_urls
+from broadsheet.rules.attention_line import LinePart, Spark, line_parts, spark
+from broadsheet.rules.contribution import contribution
+from broadsheet.rules.snippet import Piece, excerpt, marked, truncated
 from broadsheet.rules.totals import breakdowns
 from broadsheet.rules.trend_reason import noun
 from broadsheet.web.addresses import category_path, link_name, paper_path, plain, web_link
@@ -27,7 +31,7 @@ from broadsheet.web.calendar import iso_date, short_date
 QUERY_CHARS = 4_000
 _PARTIAL_ESCAPE = re.compile(r"%[0-9A-F]?$")
 AUTHORS_NAMED = 3
-CATEGORIES_NAMED = 3
+VENUE_CHARS = 40
 CATEGORIES_SHOWN = 10
 
 _PREDICTED = "No attention yet; selected by predicted interest."
@@ -66,7 +70,6 @@ class Fact(NamedTuple):
     text: str
     href: str | None = None
     iso: str | None = None
-    is_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +83,22 @@ class Entry:
     path : str
         Path of the paper's page.
     title, excerpt, abstract : tuple of Piece
+        The excerpt is the paper's contribution, or the part that contains the words of a query.
         `abstract` is empty if the excerpt is the whole abstract.
     byline : str
         The first `AUTHORS_NAMED` authors, and the number of further ones.
     facts : tuple of Fact
-        The first `CATEGORIES_NAMED` categories, the date and the link.
+        Category, date, venue, code, data, model and the link with the version.
     link : str or None
         As in the paper; None unless it is http(s).
     why : str
-        Reason for the rank; empty in lists without one.
+        What explains the rank besides the attention; empty if that is nothing.
     votes : int
         Current votes.
+    attention : tuple of LinePart
+        The attention of the paper in words; empty without any.
+    spark : Spark or None
+        Its course.
     notice : str or None
         Correction, withdrawal or retraction.
     picked : bool
@@ -110,6 +118,8 @@ class Entry:
     why: str
     votes: int
     notice: str | None
+    attention: tuple[LinePart, ...] = ()
+    spark: Spark | None = None
     picked: bool = False
     comment: str | None = None
 
@@ -121,24 +131,32 @@ class Entry:
 
 def edition_entry(item: EditionItem, *, votes: int) -> Entry:
     """Return the entry of one paper of an edition."""
-    entry = _entry(item, item.paper_id, item.rank, item.reason, votes=votes)
+    # Editions of earlier versions have the attention in the reason only.
+    why = item.reason if item.attention is None else item.placing
+    entry = _entry(item, item.paper_id, item.rank, why, attention=item.attention, votes=votes)
     return replace(entry, picked=item.picked, comment=item.comment)
 
 
 def trend_entry(trend: Trend, *, votes: int) -> Entry:
     """Return the entry of one trending paper."""
-    paper = trend.paper
-    return _entry(paper, paper.id, trend.rank, trend.reason, votes=votes)
+    paper, attention = trend.paper, trend.attention
+    why = trend.placing if attention.counts else trend.reason
+    return _entry(paper, paper.id, trend.rank, why, attention=attention, votes=votes)
 
 
-def hit_entry(hit: Hit, *, votes: int) -> Entry:
+def hit_entry(hit: Hit, *, votes: int, attention: Attention | None = None) -> Entry:
     """Return the entry of one search result, with the words of the query marked."""
-    return _entry(hit.paper, hit.paper.id, hit.rank, hit.reason, hit.words, votes=votes)
+    paper = hit.paper
+    return _entry(
+        paper, paper.id, hit.rank, hit.reason, hit.words, attention=attention, votes=votes
+    )
 
 
-def paper_entry(paper: Paper, *, votes: int, rank: int = 1) -> Entry:
+def paper_entry(
+    paper: Paper, *, votes: int, rank: int = 1, attention: Attention | None = None
+) -> Entry:
     """Return the entry of a paper outside of search results, editions and trending."""
-    return _entry(paper, paper.id, rank, "", votes=votes)
+    return _entry(paper, paper.id, rank, "", attention=attention, votes=votes)
 
 
 def _entry(
@@ -148,10 +166,10 @@ def _entry(
     why: str,
     words: Collection[str] = (),
     *,
+    attention: Attention | None,
     votes: int,
 ) -> Entry:
-    abstract = work.abstract or ""
-    lines, whole = excerpt(abstract, words)
+    lines, whole = _excerpt(work, words)
     link = web_link(work.link)
     return Entry(
         rank=rank,
@@ -165,7 +183,31 @@ def _entry(
         why=why,
         votes=votes,
         notice=work.notice,
+        attention=line_parts(attention) if attention else (),
+        spark=spark(attention),
     )
+
+
+def _excerpt(
+    work: Paper | EditionItem, words: Collection[str]
+) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Return what a paper contributes, and its abstract if that says more.
+
+    A search result shows the part of the abstract that contains the most words of the query
+    instead, if that contains more of them.
+    """
+    abstract = work.abstract or ""
+    stated = work.summary or contribution(abstract)
+    if words:
+        found, whole = excerpt(abstract, words)
+        if _words_in(found) > _words_in(marked(stated, words)):
+            return found, whole
+    shown = truncated(stated)
+    return marked(shown, words), marked(abstract, words) if abstract != shown else ()
+
+
+def _words_in(pieces: Sequence[Piece]) -> int:
+    return len({piece.text.lower() for piece in pieces if piece.highlighted})
 
 
 def _byline(authors: Sequence[str]) -> str:
@@ -175,12 +217,20 @@ def _byline(authors: Sequence[str]) -> str:
 
 
 def _facts(work: Paper | EditionItem, link: str | None) -> Iterator[Fact]:
-    for name in work.categories[:CATEGORIES_NAMED]:
-        yield Fact(name, category_path(name))
+    if work.categories:
+        yield Fact(work.categories[0], category_path(work.categories[0]))
     if work.published:
         yield Fact(short_date(work.published), iso=iso_date(work.published))
+    if work.venue:
+        yield Fact(truncated(work.venue, VENUE_CHARS))
+    artifacts = work.artifacts if isinstance(work, EditionItem) else artifact_urls(work)
+    for url in artifacts:
+        if web_link(url):
+            yield Fact(artifact_of(url), url)
     if link:
-        yield Fact(link_name(link), link, is_outside=True)
+        is_revised = work.version is not None and work.version > 1
+        name = f"{link_name(link)} v{work.version}" if is_revised else link_name(link)
+        yield Fact(name, link)
 
 
 @dataclass(frozen=True, slots=True)

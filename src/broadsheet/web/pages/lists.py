@@ -85,8 +85,15 @@ def author(context: Context, name: str, page: str = "1") -> Response:
 
 
 def _entries(context: PageContext, papers: list[Paper], first_rank: int) -> list[Entry]:
-    votes = context.library.votes([paper.id for paper in papers])
+    paper_ids = [paper.id for paper in papers]
+    votes = context.library.votes(paper_ids)
+    attention = context.library.trending.attention(paper_ids)
     return fitted(
-        view_models.paper_entry(paper, votes=votes.get(paper.id, 0), rank=rank)
+        view_models.paper_entry(
+            paper,
+            votes=votes.get(paper.id, 0),
+            rank=rank,
+            attention=attention.get(paper.id),
+        )
         for rank, paper in enumerate(papers, start=first_rank)
     )

@@ -56,8 +56,15 @@ def search(context: Context, q: str = "", page: str = "1", sort: str = "") -> Re
 
 
 def _sections(context: PageContext, found: HitList) -> list[tuple[str, list[Entry]]]:
-    votes = context.library.votes([hit.paper.id for hit in found.hits])
-    shown = (view_models.hit_entry(hit, votes=votes.get(hit.paper.id, 0)) for hit in found.hits)
+    paper_ids = [hit.paper.id for hit in found.hits]
+    votes = context.library.votes(paper_ids)
+    attention = context.library.trending.attention(paper_ids)
+    shown = (
+        view_models.hit_entry(
+            hit, votes=votes.get(hit.paper.id, 0), attention=attention.get(hit.paper.id)
+        )
+        for hit in found.hits
+    )
     entries = {entry.rank: entry for entry in fitted(shown)}
     return [
         (

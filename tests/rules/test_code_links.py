@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.model import Paper
-from broadsheet.sources.code_links import github_repositories, hub_repositories
+from broadsheet.rules.code_links import github_repositories, hub_repositories
 
 
 def paper(
