@@ -25,7 +25,9 @@ from broadsheet.model import (
 )
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.token import Purpose, sign
+from broadsheet.store import papers, readers
 from broadsheet.store.attention import add_signals
+from broadsheet.store.tables import votes
 
 MONDAY = date(2026, 2, 16)
 WEEK = Period(MONDAY, Span.WEEK)
@@ -251,6 +253,55 @@ def test_an_edition_is_stored_and_published_in_one_place_only() -> None:
     }
     assert users["publish"] == {"editions/editions.py"}
     assert users["insert_edition"] == {"editions/publish.py", "store/editions.py"}
+
+
+def _let_vote(site: Site, one: Paper, readers: range) -> None:
+    """Let readers of as many networks vote for a paper."""
+    for reader in readers:
+        site.library.vote(one.id, f"reader {reader}", on=True, network=f"network {reader}")
+
+
+def _with_voters(site: Site, count: int) -> None:
+    """Let readers vote for a paper that has left the news, until they are not new any more."""
+    site.add(paper(60, MONDAY - timedelta(days=30)))
+    site.set_time(MONDAY - timedelta(days=3))
+    with site.library._database.write() as connection:
+        num = papers.num_of(connection, paper(60).id)
+        for reader in range(count):
+            cookie = f"reader {reader}"
+            created = readers.create_reader(connection, site.library.now, cookie)
+            row = {"num": num, "reader_id": created.id, "voted_at": site.library.now}
+            connection.execute(votes.insert().values(**row, network=f"network {reader}"))
+    site.set_time(MONDAY)
+
+
+@pytest.mark.parametrize("upvotes", [0, 4], ids=["quiet", "some attention"])
+@pytest.mark.parametrize("voters", [0, 30, 1_000])
+def test_three_new_readers_cannot_lead_an_edition(site: Site, voters: int, upvotes: int) -> None:
+    _with_voters(site, voters)
+    alike = [paper(number) for number in range(1, 7)]
+    site.add(*alike)
+    for one in alike:
+        site.add_upvotes(one, (MONDAY, 8, upvotes))
+    before = [item.paper_id for item in site.library.editions.publish(MONDAY).items]
+    _let_vote(site, next(one for one in alike if one.id != before[0]), range(5_000, 5_003))
+    assert [item.paper_id for item in site.library.editions.publish(MONDAY).items] == before
+
+
+def test_votes_on_a_site_with_a_thousand_voters_lead_an_edition(site: Site) -> None:
+    _with_voters(site, 1_000)
+    site.add(paper(1), paper(2))
+    site.add_upvotes(paper(1), (MONDAY, 8, 30))
+    _let_vote(site, paper(2), range(5))
+    assert site.library.editions.publish(MONDAY).items[0].paper_id == paper(2).id
+
+
+def test_votes_of_a_site_with_three_voters_move_little(site: Site) -> None:
+    _with_voters(site, 3)
+    site.add(paper(1), paper(2))
+    site.add_upvotes(paper(1), (MONDAY, 8, 6))
+    _let_vote(site, paper(2), range(3))
+    assert site.library.editions.publish(MONDAY).items[0].paper_id == paper(1).id
 
 
 def subscribed(site: Site) -> None:

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadsheet.rules.vote_weight import NEW_READER_WEIGHT, Vote, weighted
+from broadsheet.rules.vote_weight import (
+    HALF_CREDIBLE_VOTERS,
+    NEW_READER_WEIGHT,
+    Vote,
+    credibility,
+    voters,
+    weighted,
+)
 
 _LONG_AGO_H, _NOW_H = 0.0, 1_000.0
 
@@ -15,12 +22,18 @@ _votes = st.lists(
         cast_h=st.floats(_LONG_AGO_H, _NOW_H),
         network=st.none() | st.sampled_from(["home", "hall"]),
         reader_since_h=st.floats(_LONG_AGO_H, _NOW_H),
+        reader=st.integers(1, 5),
     )
 ).map(lambda cast: sorted(cast, key=lambda vote: vote.cast_h))
 
 
-def _vote(num: int = 1, network: str | None = None, reader_since_h: float = _LONG_AGO_H) -> Vote:
-    return Vote(num, _NOW_H, network, reader_since_h)
+def _vote(
+    num: int = 1,
+    network: str | None = None,
+    reader_since_h: float = _LONG_AGO_H,
+    reader: int = 1,
+) -> Vote:
+    return Vote(num, _NOW_H, network, reader_since_h, reader)
 
 
 def _weights(*votes: Vote) -> list[float]:
@@ -67,3 +80,24 @@ def test_weights_are_above_zero_and_at_most_one(votes: list[Vote]) -> None:
 @given(_votes)
 def test_a_later_vote_does_not_change_earlier_weights(votes: list[Vote]) -> None:
     assert _weights(*votes)[:-1] == _weights(*votes[:-1])
+
+
+def test_a_reader_is_one_voter_however_often_they_vote() -> None:
+    assert voters([_vote(num) for num in range(9)], _NOW_H) == 1.0
+
+
+def test_new_readers_are_a_quarter_of_a_voter() -> None:
+    new = [_vote(reader_since_h=_NOW_H, reader=reader) for reader in range(4)]
+    assert voters(new, _NOW_H) == 4 * NEW_READER_WEIGHT
+    assert voters(new, _NOW_H + 24) == 4
+
+
+def test_a_hundred_readers_of_one_network_are_five_voters() -> None:
+    hall = [_vote(network="hall", reader=reader) for reader in range(100)]
+    assert voters(hall, _NOW_H) == pytest.approx(5.19, abs=0.01)
+
+
+def test_votes_count_half_at_fifty_voters_and_nearly_in_full_at_thousands() -> None:
+    assert credibility(0.0) == 0.0
+    assert credibility(HALF_CREDIBLE_VOTERS) == 0.5
+    assert credibility(5_000.0) > 0.98

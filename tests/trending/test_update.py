@@ -128,10 +128,18 @@ def test_an_observation_with_a_future_time_does_not_count_before_it(site: Trendi
     assert site.papers()[0] == KITES
 
 
-def test_a_vote_is_counted_at_once_and_scored_by_the_next_update(site: TrendingLibrary) -> None:
+def _settle_readers(site: TrendingLibrary, count: int = 60) -> None:
+    """Let readers vote, and wait until they are not new any more."""
+    for reader in range(count):
+        site.library.vote(RIVERS.id, f"reader {reader}", on=True, network=f"{reader}")
+    site.now += 2 * DAY
     site.update()
+
+
+def test_a_vote_is_counted_at_once_and_scored_by_the_next_update(site: TrendingLibrary) -> None:
+    _settle_readers(site)
     before = site.log_scores()
-    assert site.library.vote(KITES.id, "ada", on=True) == 1
+    assert site.library.vote(KITES.id, "reader 0", on=True) == 1
     assert site.library.votes([KITES.id]) == {KITES.id: 1}
     assert site.library.counts([KITES.id])[KITES.id][Kind.VOTES] == 1
     assert site.log_scores() == before
@@ -146,12 +154,13 @@ def test_an_update_without_changes_writes_nothing(site: TrendingLibrary) -> None
 
 
 def test_a_withdrawn_vote_does_not_count(site: TrendingLibrary) -> None:
+    _settle_readers(site)
     before = site.log_scores()
-    site.library.vote(KITES.id, "ada", on=True)
+    site.library.vote(KITES.id, "reader 0", on=True)
     site.update()
     assert site.papers()[0] == KITES
     site.now += HOUR
-    site.library.vote(KITES.id, "ada", on=False)
+    site.library.vote(KITES.id, "reader 0", on=False)
     site.update()
     assert site.log_scores() == pytest.approx(before)
 

@@ -41,7 +41,8 @@ def test_the_page_shows_the_constants_in_use(ranking: str) -> None:
         f"the initial values count as {trending.BASELINE_PRIOR_PAPERS} papers",
         f"{trending.PRIOR_WEIGHT:.0%} of the predicted upvotes are added",
         f"The factor is at least 1/{factor} and at most {factor}.",
-        f"first seen less than a day ago counts {vote_weight.NEW_READER_WEIGHT:g}.",
+        f"first seen less than a day ago counts {vote_weight.NEW_READER_WEIGHT:g}, and",
+        f"n / (n + {vote_weight.HALF_CREDIBLE_VOTERS:g})",
         f"{edition.NEW_SHARE:.0%} of a daily edition is reserved",
         f"a cosine similarity of {edition.SIMILARITY_THRESHOLD:g} or more",
         f"its score multiplied by {edition.TOPIC_PENALTY:g}",
@@ -83,3 +84,18 @@ def test_the_example_is_computed_by_the_rules(ranking: str) -> None:
     assert score == round(float(trending.score(attention, trending.DEFAULT_BASELINES)[0]), 2)
     attention = gains.decayed_attention(gained, 1, now_h + pause)
     assert later == round(float(trending.score(attention, trending.DEFAULT_BASELINES)[0]), 2)
+
+
+@pytest.mark.parametrize("voters", [1, 30, 1_000])
+def test_the_worth_of_one_vote_is_computed_by_the_rules(ranking: str, voters: int) -> None:
+    match = re.search(rf" {voters:,} (\d\.\d\d) (\d+\.\d\d) (\d+\.\d\d)", ranking)
+    assert match is not None
+    shown = [float(number) for number in match.groups()]
+    factor = vote_weight.credibility(voters)
+    assert shown[0] == round(factor, 2)
+    for worth, weight in zip(shown[1:], (vote_weight.NEW_READER_WEIGHT, 1.0), strict=True):
+        attention = np.zeros((2, len(gains.KINDS)))
+        attention[0, gains.KINDS.index(Kind.VOTES)] = weight * factor
+        attention[1, gains.KINDS.index(Kind.UPVOTES)] = worth
+        voted, upvoted = trending.score(attention, trending.DEFAULT_BASELINES)
+        assert voted == pytest.approx(upvoted, rel=0.05)

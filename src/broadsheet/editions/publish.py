@@ -174,9 +174,10 @@ def _candidates(
 
 
 def _highest(scored: Scored, limit: int) -> dict[int, float]:
-    """Return the highest scores by paper number."""
-    rows = np.argsort(-scored.scores, kind="stable")[:limit]
-    return dict(zip(scored.papers.nums[rows].tolist(), scored.scores[rows].tolist(), strict=True))
+    """Return the highest scores by paper number, without the votes of new readers."""
+    scores = scored.known_scores
+    rows = np.argsort(-scores, kind="stable")[:limit]
+    return dict(zip(scored.papers.nums[rows].tolist(), scores[rows].tolist(), strict=True))
 
 
 def _new(connection: Connection, nums: Sequence[int], window: _Window) -> set[int]:

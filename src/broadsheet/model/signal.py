@@ -26,7 +26,7 @@ class Kind(StrEnum):
     # usually the submitter's own. The others are judged; readers of this library count most.
 
     #             value       noun           weight baseline at zero shared
-    VOTES = "votes", "vote by readers", 3.0, 2.0, True, True
+    VOTES = "votes", "vote by readers", 1.5, 2.0, True, True
     UPVOTES = "upvotes", "upvote", 1.0, 10.0, True, True
     STARS = "stars", "star", 0.5, 30.0, False, True
     POINTS = "points", "point", 0.5, 20.0, True, False

@@ -277,7 +277,13 @@ def votes_between(
         .scalar_subquery()
     )
     query = (
-        select(votes.c.num, hours_of(votes.c.voted_at), votes.c.network, hours_of(reader_since))
+        select(
+            votes.c.num,
+            hours_of(votes.c.voted_at),
+            votes.c.network,
+            hours_of(reader_since),
+            votes.c.reader_id,
+        )
         .where(votes.c.voted_at.between(since, until))
         .order_by(votes.c.voted_at, votes.c.reader_id)
     )

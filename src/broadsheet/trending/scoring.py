@@ -1,8 +1,9 @@
 """Score papers by the attention they gain."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from broadsheet.rules.trending import (
     prior_attention,
     score,
 )
-from broadsheet.rules.vote_weight import Vote, weighted
+from broadsheet.rules.vote_weight import Vote, credibility, voters, weighted
 from broadsheet.store.papers import papers_by_num
 from broadsheet.store.trends import (
     PaperArrays,
@@ -55,10 +56,13 @@ class Calibration:
         Decayed attention of a typical paper that has any.
     category_factors : mapping of str to float
         Factor of each category's scores; 1 for a category that is missing.
+    voters : float
+        Readers who voted recently, as :func:`broadsheet.rules.vote_weight.voters` counts them.
     """
 
     baselines: Mapping[Kind, float]
     category_factors: Mapping[str, float]
+    voters: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +75,18 @@ class Scored:
         The papers.
     scores : ndarray of float64, shape (papers,)
         0 or more; see :class:`broadsheet.model.trend.Trend`.
+    known_scores : ndarray of float64, shape (papers,)
+        As `scores`, without the votes of new readers.
     has_attention : ndarray of bool, shape (papers,)
-        Whether recent attention, without predicted upvotes, reaches `MIN_ATTENTION`.
+        Whether recent attention, without predicted upvotes and the votes of new readers, reaches
+        `MIN_ATTENTION`.
     calibration : Calibration
         What the scores were computed with.
     """
 
     papers: PaperArrays
     scores: Floats
+    known_scores: Floats
     has_attention: NDArray[np.bool_]
     calibration: Calibration
 
@@ -100,7 +108,10 @@ def score_all(connection: Connection, now: datetime) -> Scored:
     """
     papers = active_papers(connection, now - _WINDOW, now)
     votes = votes_between(connection, now - _WINDOW, now)
-    return _scored(connection, papers, votes, now, None)
+    observed = _observed(connection, papers, votes, now)
+    everything = observed.attention + observed.known_votes + observed.new_votes
+    calibration = _calibration(everything, voters(votes, hours(now)))
+    return _scored(papers, observed, calibration, recalibrate=True)
 
 
 def score_some(
@@ -121,7 +132,7 @@ def score_some(
     """
     papers = numbered_papers(connection, nums, now)
     votes = votes_between(connection, now - _WINDOW, now, papers.nums.tolist())
-    return _scored(connection, papers, votes, now, calibration)
+    return _scored(papers, _observed(connection, papers, votes, now), calibration)
 
 
 def score_between(connection: Connection, start: datetime, end: datetime) -> Scored:
@@ -136,18 +147,16 @@ def score_between(connection: Connection, start: datetime, end: datetime) -> Sco
     """
     papers = active_papers(connection, start, end)
     attention = _zeros(papers)
-    votes = weighted(votes_between(connection, start, end))
-    for batch, gains in _gains(connection, papers, end, votes):
+    for batch, gains in _gains(connection, papers, end):
         attention[batch] += gained_between(gains, len(attention[batch]), hours(start), hours(end))
-    baseline = baselines(attention)
-    scores = score(attention, baseline)
-    calibration = _calibration(papers, scores, baseline)
-    return Scored(
-        papers,
-        _across_categories(papers, scores, calibration),
-        scores >= MIN_ATTENTION,
-        calibration,
+    votes = votes_between(connection, start, end)
+    known, new = (
+        gained_between(gains, len(papers.nums), hours(start), hours(end))
+        for gains in _known_and_new(papers.nums, votes)
     )
+    calibration = _calibration(attention + known + new, voters(votes, hours(end)))
+    observed = _Observed(attention, known, new, np.zeros(len(papers.nums)))
+    return _scored(papers, observed, calibration, recalibrate=True)
 
 
 def recent_gains(
@@ -175,7 +184,9 @@ def recent_gains(
     papers = numbered_papers(connection, nums, now)
     now_h, (last_day, in_period) = hours(now), (_zeros(papers), _zeros(papers))
     votes = votes_between(connection, now - timedelta(hours=period_h), now, nums)
-    for batch, gains in _gains(connection, papers, now, [(vote, 1.0) for vote in votes]):
+    cast = _vote_gains(papers.nums, [(vote, 1.0) for vote in votes])
+    everything = slice(0, len(papers.nums))
+    for batch, gains in chain(_gains(connection, papers, now), [(everything, cast)]):
         for gained, length_h in ((last_day, _DAY_H), (in_period, period_h)):
             gained[batch] += gained_between(gains, len(gained[batch]), now_h - length_h, now_h)
     found = {
@@ -190,15 +201,19 @@ def _zeros(papers: PaperArrays) -> Floats:
 
 
 def _gains(
-    connection: Connection,
-    papers: PaperArrays,
-    now: datetime,
-    votes: Iterable[tuple[Vote, float]],
+    connection: Connection, papers: PaperArrays, now: datetime
 ) -> Iterator[tuple[slice, Gains]]:
-    """Compute gains in batches of papers; votes come last, by weight."""
+    """Compute gains other than votes in batches of papers."""
     for batch, observed in observations(connection, papers.nums, now):
         yield batch, gains_of(observed, papers.started_h[batch])
-    yield slice(0, len(papers.nums)), _vote_gains(papers.nums, votes)
+
+
+def _known_and_new(nums: Ints, votes: Iterable[Vote]) -> tuple[Gains, Gains]:
+    """Return the gains of votes by weight: those of known readers, and those of new ones."""
+    cast = list(weighted(votes))
+    known = [(vote, weight) for vote, weight in cast if not vote.is_of_new_reader]
+    new = [(vote, weight) for vote, weight in cast if vote.is_of_new_reader]
+    return _vote_gains(nums, known), _vote_gains(nums, new)
 
 
 def _vote_gains(nums: Ints, votes: Iterable[tuple[Vote, float]]) -> Gains:
@@ -214,38 +229,58 @@ def _vote_gains(nums: Ints, votes: Iterable[tuple[Vote, float]]) -> Gains:
     )
 
 
-def _scored(
-    connection: Connection,
-    papers: PaperArrays,
-    votes: Iterable[Vote],
-    now: datetime,
-    calibration: Calibration | None,
-) -> Scored:
-    """Score papers with a calibration, or measure it on them if it is None."""
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """Attention of papers, each an array of shape (papers, kinds), and predicted upvotes."""
+
+    attention: Floats
+    known_votes: Floats
+    new_votes: Floats
+    predicted_upvotes: Floats
+
+
+def _observed(
+    connection: Connection, papers: PaperArrays, votes: Iterable[Vote], now: datetime
+) -> _Observed:
+    """Compute the decayed attention of papers; what new papers are scored with in advance too."""
     now_h, attention = hours(now), _zeros(papers)
-    for batch, gains in _gains(connection, papers, now, weighted(votes)):
+    for batch, gains in _gains(connection, papers, now):
         attention[batch] += decayed_attention(gains, len(attention[batch]), now_h)
-    baseline = (
-        baselines(attention)
-        if calibration is None
-        else np.array([calibration.baselines[kind] for kind in KINDS])
+    known, new = (
+        decayed_attention(gains, len(papers.nums), now_h)
+        for gains in _known_and_new(papers.nums, votes)
     )
-    has_attention = score(attention, baseline) >= MIN_ATTENTION
     predicted = _predicted_upvotes(connection, papers, now_h)
-    attention[:, _UPVOTES] += prior_attention(predicted, papers.appeared_h, now_h)
-    scores = score(attention, baseline)
-    calibration = calibration or _calibration(papers, scores, baseline)
+    return _Observed(attention, known, new, prior_attention(predicted, papers.appeared_h, now_h))
+
+
+def _scored(
+    papers: PaperArrays, observed: _Observed, calibration: Calibration, recalibrate: bool = False
+) -> Scored:
+    """Score papers with a calibration; measure its category factors on them if asked to."""
+    baseline = np.array([calibration.baselines[kind] for kind in KINDS])
+    factor = credibility(calibration.voters)
+    attention = observed.attention + factor * observed.known_votes
+    has_attention = score(attention, baseline) >= MIN_ATTENTION
+    attention[:, _UPVOTES] += observed.predicted_upvotes
+    known_scores = score(attention, baseline)
+    scores = score(attention + factor * observed.new_votes, baseline)
+    if recalibrate:
+        factors = category_factors(scores, papers.category, len(papers.categories))
+        by_name = dict(zip(papers.categories, factors.tolist(), strict=True))
+        calibration = replace(calibration, category_factors=by_name)
     return Scored(
-        papers, _across_categories(papers, scores, calibration), has_attention, calibration
+        papers,
+        _across_categories(papers, scores, calibration),
+        _across_categories(papers, known_scores, calibration),
+        has_attention,
+        calibration,
     )
 
 
-def _calibration(papers: PaperArrays, scores: Floats, baseline: Floats) -> Calibration:
-    factors = category_factors(scores, papers.category, len(papers.categories))
-    return Calibration(
-        dict(zip(KINDS, baseline.tolist(), strict=True)),
-        dict(zip(papers.categories, factors.tolist(), strict=True)),
-    )
+def _calibration(attention: Floats, voters: float) -> Calibration:
+    """Return a calibration without category factors, which need scores."""
+    return Calibration(dict(zip(KINDS, baselines(attention).tolist(), strict=True)), {}, voters)
 
 
 def _across_categories(papers: PaperArrays, scores: Floats, calibration: Calibration) -> Floats:

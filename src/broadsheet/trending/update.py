@@ -36,6 +36,7 @@ class State(BaseModel):
     calibrated_h: float = _NEVER_H
     baselines: dict[str, float] = {}
     category_factors: dict[str, float] = {}
+    voters: float | None = None
 
     @property
     def calibration(self) -> Calibration:
@@ -43,12 +44,13 @@ class State(BaseModel):
         return Calibration(
             {kind: self.baselines[kind] for kind in Kind if kind in self.baselines},
             self.category_factors,
+            self.voters or 0.0,
         )
 
     def is_calibrated(self, now_h: float) -> bool:
-        """Return whether the calibration is recent and covers every kind."""
+        """Return whether the calibration is recent and complete."""
         is_recent = 0 <= now_h - self.calibrated_h < _CALIBRATION_VALID_H
-        return is_recent and set(Kind) <= set(self.baselines)
+        return is_recent and self.voters is not None and set(Kind) <= set(self.baselines)
 
 
 def read_state(connection: Connection) -> State:
@@ -106,6 +108,7 @@ def _recalibrated(state: State, scored: Scored, now_h: float) -> State:
             "calibrated_h": now_h,
             "baselines": dict(scored.calibration.baselines),
             "category_factors": dict(scored.calibration.category_factors),
+            "voters": scored.calibration.voters,
         }
     )
 

@@ -7,7 +7,13 @@ import numpy as np
 
 from broadsheet.model import Kind
 from broadsheet.rules.edition import NEW_SHARE, SIMILARITY_THRESHOLD, TOPIC_PENALTY
-from broadsheet.rules.gains import HALF_LIFE_H, KINDS, decayed_attention, separate_gains
+from broadsheet.rules.gains import (
+    HALF_LIFE_H,
+    KINDS,
+    WINDOW_H,
+    decayed_attention,
+    separate_gains,
+)
 from broadsheet.rules.trending import (
     BASELINE_PRIOR_PAPERS,
     DEFAULT_BASELINES,
@@ -15,9 +21,14 @@ from broadsheet.rules.trending import (
     PRIOR_WEIGHT,
     score,
 )
-from broadsheet.rules.vote_weight import NEW_READER_WEIGHT
+from broadsheet.rules.vote_weight import (
+    HALF_CREDIBLE_VOTERS,
+    NEW_READER_WEIGHT,
+    credibility,
+)
 
 _UPVOTES = 40
+_VOTERS = (1, 30, 1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,39 @@ class Example:
     later: float
 
 
+@dataclass(frozen=True, slots=True)
+class VoteWorth:
+    """What one vote adds to the score of a paper without other attention, in upvotes.
+
+    Parameters
+    ----------
+    voters : int
+        Readers who voted recently.
+    credibility : float
+        The factor of all votes with so many voters.
+    new, known : float
+        Upvotes that add as much as the vote of a new reader, and of one known for a day.
+    """
+
+    voters: int
+    credibility: float
+    new: float
+    known: float
+
+
+def vote_worth(voters: int) -> VoteWorth:
+    """Compute what one vote is worth with the rules in use and the initial baselines."""
+    factor = credibility(voters)
+    return VoteWorth(voters, factor, _in_upvotes(NEW_READER_WEIGHT * factor), _in_upvotes(factor))
+
+
+def _in_upvotes(vote_weight: float) -> float:
+    attention = np.zeros((1, len(KINDS)))
+    attention[0, KINDS.index(Kind.VOTES)] = vote_weight
+    gained = float(score(attention, DEFAULT_BASELINES)[0])
+    return Kind.UPVOTES.baseline * (gained / Kind.UPVOTES.weight) ** 2
+
+
 def terms() -> tuple[Term, ...]:
     """List the kinds that are scored, by descending weight."""
     scored = sorted((kind for kind in Kind if kind.weight), key=lambda kind: -kind.weight)
@@ -101,6 +145,9 @@ def constants() -> dict[str, object]:
         "prior_percent": round(100 * PRIOR_WEIGHT),
         "max_category_factor": f"{MAX_CATEGORY_FACTOR:g}",
         "new_reader_weight": NEW_READER_WEIGHT,
+        "half_credible_voters": f"{HALF_CREDIBLE_VOTERS:g}",
+        "vote_worths": [vote_worth(voters) for voters in _VOTERS],
+        "window_days": f"{WINDOW_H / 24:g}",
         "new_percent": round(100 * NEW_SHARE),
         "similarity_threshold": SIMILARITY_THRESHOLD,
         "topic_penalty": TOPIC_PENALTY,
