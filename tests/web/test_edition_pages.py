@@ -183,7 +183,7 @@ def test_an_unknown_revision_is_not_found(
     )
     assert response.status_code == 404
     assert "the newest is revision 1." in response.text
-    assert "<script" not in response.text
+    assert "<script>" not in response.text
 
 
 def test_a_day_without_an_edition_links_to_the_days_beside_it(
@@ -228,7 +228,7 @@ def test_an_invalid_period_is_not_found(client: TestClient, text: str) -> None:
     response = client.get(f"/editions/{text}")
     assert response.status_code == 404
     assert "an ISO week (2026-W08) or a month (2026-02)." in response.text
-    assert "<script" not in response.text
+    assert "<script>" not in response.text
 
 
 def test_an_edition_links_to_the_previous_and_next_of_its_span(
@@ -319,7 +319,7 @@ def test_titles_and_comments_are_escaped(site: TrendingLibrary, client: TestClie
     publish(site, FRIDAY, item(nasty, comment=NASTY), item(KITES, 2))
     for path in ("/", "/editions/2026-03-06", "/trending", f"/papers/{nasty.id}"):
         page = client.get(path).text
-        assert "<script" not in page and "<b>kites" not in page
+        assert "<script>" not in page and "<b>kites" not in page
         assert "alert(1)" in page
     assert f"Editor's pick {NASTY}" in html.unescape(
         re.sub(r"</?(q|strong)>", "", client.get("/").text)

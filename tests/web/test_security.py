@@ -17,7 +17,7 @@ from broadsheet.model import Paper
 from broadsheet.rules.address import parse_address
 from broadsheet.rules.identity import parse_any_id
 from broadsheet.rules.query import paper_id_in, parse
-from broadsheet.web import actions, pages, redirects
+from broadsheet.web import actions, pages, redirects, site_files
 from broadsheet.web.addresses import (
     author_path,
     category_path,
@@ -28,6 +28,7 @@ from broadsheet.web.addresses import (
 )
 from broadsheet.web.api import docs, hub, v1
 from broadsheet.web.app import create_app
+from broadsheet.web.assets import asset_path
 from broadsheet.web.calendar import parse_period
 from broadsheet.web.feeds import routes
 from broadsheet.web.middleware.guard import safe_headers
@@ -37,9 +38,10 @@ PAPER = "arxiv:2603.00001"
 FILES = ("/static/style.css", "/static/favicon.svg", "/static/", "/static/unknown")
 # Each is a path, a redirect or an error.
 VALUES = {"paper_id": PAPER, "name": "cs.LG", "period": "2026-02-20"}
-INJECTIONS = ("' OR '1'='1", "a'; DROP TABLE papers;--", "%_\\", "{{7*7}}", "$(id)")
+INJECTIONS = ("' OR '1'='1", "a'; DROP TABLE papers;--", "%_\\", "{{71*73}}", "$(id)")
 FIELDS = ("q", "category", "after")
-ROUTERS = [v1.router, hub.router, docs.router, routes.router, actions.router, redirects.router]
+MODULES = (v1, hub, docs, routes, actions, redirects, site_files)
+ROUTERS = [module.router for module in MODULES]
 
 
 Answers = dict[tuple[str, str], Response]
@@ -79,17 +81,36 @@ def test_every_response_has_the_security_headers(answers: Answers) -> None:
         assert "access-control-allow-credentials" not in answer.headers
 
 
-def test_no_response_runs_scripts_or_can_be_framed() -> None:
+def test_no_response_runs_foreign_or_inline_scripts_or_can_be_framed() -> None:
     policy = safe_headers("")["Content-Security-Policy"].split("; ")
-    # Plugins, scripts, frames and connections fall back to default-src.
+    # Plugins, frames and connections fall back to default-src.
     assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy)
-    assert not [rule for rule in policy if "unsafe" in rule or "*" in rule or "script" in rule]
+    assert "script-src 'self'" in policy
+    assert not [rule for rule in policy if "unsafe" in rule or "*" in rule or ":" in rule]
+
+
+def test_no_page_has_an_inline_script_or_style(answers: Answers) -> None:
+    for request, answer in answers.items():
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            page = html.fromstring(answer.text)
+            for script in page.iter("script"):
+                is_data = script.get("type", "").endswith("json")
+                assert is_data or script.get("src", "").startswith("/static/"), request
+            assert not page.xpath("//style | //@style | //@*[starts-with(name(), 'on')]"), request
+
+
+def test_only_static_files_can_be_run_as_a_script(answers: Answers) -> None:
+    # Browsers run nothing else, because of the header X-Content-Type-Options.
+    kinds = {answer.headers.get("content-type", "") for answer in answers.values()}
+    assert not [kind for kind in kinds if "javascript" in kind or "ecmascript" in kind]
 
 
 def test_every_body_has_a_content_type_that_names_its_charset(answers: Answers) -> None:
     for request, answer in answers.items():
         kind = answer.headers.get("content-type", "")
         if not answer.content:
+            continue
+        if kind in ("image/png", "image/x-icon"):
             continue
         is_json = kind == "application/json" or kind.endswith("+json")
         assert is_json or kind.endswith("; charset=utf-8"), (request, kind)
@@ -132,7 +153,7 @@ def test_injected_commands_are_ordinary_text(visitor: TestClient, still_library:
                 assert answer.status_code < 500, (path, field, text)
         for path in ("/papers/", "/authors/", "/categories/", "/api/v1/papers/", "/api/papers/"):
             assert visitor.get(path + quote(text, safe="")).status_code < 500
-    assert "49" not in visitor.get("/subscribe", params={"email": "{{7*7}}"}).text
+    assert "5183" not in visitor.get("/subscribe", params={"email": "{{71*73}}"}).text
     assert still_library.health().papers == before
 
 
@@ -167,7 +188,10 @@ def test_no_text_of_a_source_becomes_markup_on_any_page(empty_library: Library) 
         assert page.status_code == 200, path
         assert "alert(1)" in page.text, path
         for element in html.fromstring(page.text).iter():
-            assert element.tag not in ("script", "img", "iframe", etree.Comment), path
+            assert element.tag not in ("img", "iframe", etree.Comment), path
+            if element.tag == "script":
+                is_data = element.get("type", "").endswith("json")
+                assert is_data or element.get("src") == asset_path("keys.js"), path
             for name, value in element.attrib.items():
                 assert not str(name).startswith("on"), path
                 assert not str(value).lower().startswith(("javascript:", "data:")), path
@@ -193,7 +217,7 @@ def test_headers_that_a_client_invents_change_nothing(visitor: TestClient) -> No
     assert "evil.example" not in answer.text
 
 
-HOSTILE = "\"><svg/onload=alert(1)>'{{7*7}}</script><script>alert(2)</script>&#x3c;img src=x>"
+HOSTILE = "\"><svg/onload=alert(1)>'{{71*73}}</script><script>alert(2)</script>&#x3c;img src=x>"
 UNITS = (
     " |a|0|1.|a.|a |-|(|\"|http://a|10.1000/|2502.|arxiv:|%|a@|'|A. |é|\t |](|year:|a:a |-(|OR |\\"
 )

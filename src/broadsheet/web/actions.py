@@ -30,7 +30,6 @@ from broadsheet.web.dependencies import (
 )
 from broadsheet.web.limits.rate_limiter import Limiters, RateLimiter
 from broadsheet.web.limits.signup import Signup, SignupLimits, Step, puzzle
-from broadsheet.web.middleware.guard import SAFE_HEADERS
 from broadsheet.web.view_models import sentence
 
 RESPONSE_S = 0.25
@@ -157,17 +156,12 @@ def _subscribe_form(context: PageContext, status: int, problem: str, email: str 
 
 
 def _proof_form(context: PageContext, address: str) -> Response:
-    page = context.render(
+    return context.render(
         "proof.html",
         status=429,
         email=address,
         puzzle=puzzle(context.library.secret, address, context.library.now),
     )
-    # The only page with a script.
-    page.headers["Content-Security-Policy"] = (
-        f"script-src 'self'; {SAFE_HEADERS['Content-Security-Policy']}"
-    )
-    return page
 
 
 def _subscribed(context: PageContext, address: str, *, waits: bool) -> Response:

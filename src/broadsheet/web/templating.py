@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
-from importlib.resources import files
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -13,6 +11,7 @@ from markupsafe import Markup, escape
 from broadsheet.rules.humanize import ago, counted
 from broadsheet.rules.snippet import Piece
 from broadsheet.web import addresses, calendar, view_models
+from broadsheet.web.assets import asset_path
 from broadsheet.web.middleware.etag import REVALIDATE
 
 _PACKAGE = "broadsheet.web"
@@ -69,12 +68,10 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        static = files(_PACKAGE) / "static"
         self._environment.globals.update(
             site=title,
             base_url=base_url,
-            style_version=_version((static / "style.css").read_bytes()),
-            script_version=_version((static / "proof.js").read_bytes()),
+            asset=asset_path,
             query_chars=view_models.QUERY_CHARS,
         )
         self._environment.filters.update(
@@ -181,7 +178,3 @@ def _here(request: Request) -> str:
     # It is repeated for every paper of a list; no page of ours has a longer query but a search.
     address = addresses.address_of(request.scope)
     return address if len(address) <= _MAX_HERE_CHARS else address.partition("?")[0]
-
-
-def _version(content: bytes) -> str:
-    return blake2b(content, digest_size=4).hexdigest()

@@ -44,6 +44,10 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/status": (),
     "/docs": (),
     "/openapi.json": (),
+    "/opensearch.xml": (),
+    "/site.webmanifest": (),
+    "/favicon.ico": (),
+    "/apple-touch-icon.png": (),
     **{
         f"{path}.{extension}": known
         for path, known in {
@@ -61,7 +65,7 @@ FOLDERS: dict[str, tuple[str, ...]] = {
     "/categories/": ("after",),
     "/authors/": ("page",),
     "/papers/": (),
-    "/static/": ("v",),
+    "/static/": (),
 }
 _ANY = re.compile(".*", re.DOTALL)
 # Other addresses under /papers redirect with all their parameters, or are for machines.
