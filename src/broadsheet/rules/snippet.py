@@ -8,14 +8,20 @@ from typing import NamedTuple
 SNIPPET_CHARS = 280
 _BEFORE, _AFTER = "… ", " …"
 
-_END = re.compile(r"[.!?][\"”)\]]*\s+(?=[A-Z\d\"“(\[$])")
+_END = re.compile(r"[.!?][\"”)\]$]*\s+(?=[A-Z\d\"“(\[$])")
 # fmt: off
 _ABBREVIATIONS = (
-    "e.g", "i.e", "cf", "al", "etc", "vs", "resp", "approx", "Fig", "Figs", "Eq", "Eqs", "Sec",
-    "Ref", "Refs", "Tab", "No", "Dr", "Prof", "St",
+    "e.g", "i.e", "cf", "al", "etc", "vs", "resp", "approx", "w.r.t", "a.k.a", "viz", "ca", "Fig",
+    "Figs", "Eq", "Eqs", "Eqn", "Sec", "Ref", "Refs", "Tab", "Thm", "Prop", "Def", "No", "Vol",
+    "Dr", "Mr", "Mrs", "Ms", "Prof", "St", "Ph.D", "Inc", "Jr", "Phys", "Rev", "Lett", "Proc",
+    "Nucl", "Astron", "Math",
 )
 # fmt: on
 _NO_END = re.compile(rf"\b(?:{'|'.join(map(re.escape, _ABBREVIATIONS))}|[A-Z])\.\s+$")
+# A sentence may end with "etc." or with a letter that names something, such as "dimension D."; the
+# words that follow tell.
+_MAY_END = re.compile(r"\b(?:etc|[A-Z])\.\s+$")
+_STARTS_SENTENCE = re.compile(r"(?:We|The|This|These|In|Our|However|It|To|For|Here)\s")
 _LOOK_BACK = 12
 # Normalized one by one, because most texts contain few of them.
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -46,10 +52,18 @@ def sentences(text: str) -> tuple[str, ...]:
     >>> sentences("We fly kites (cf. Fig. 3). They are 2.5 m wide. See Cord et al. 2019.")
     ('We fly kites (cf. Fig. 3).', 'They are 2.5 m wide.', 'See Cord et al. 2019.')
     """
+    return tuple(text[start:end] for start, end in sentence_spans(text))
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Return where each sentence of a text starts and ends, without the space around it."""
     starts = _starts(text)
     stops = [*starts[1:], len(text)]
-    cut = (text[start:stop].strip() for start, stop in zip(starts, stops, strict=True))
-    return tuple(sentence for sentence in cut if sentence)
+    return [
+        (start, start + len(sentence))
+        for start, stop in zip(starts, stops, strict=True)
+        if (sentence := text[start:stop].rstrip())
+    ]
 
 
 def snippet(text: str, words: Collection[str] = (), limit: int = SNIPPET_CHARS) -> str:
@@ -216,13 +230,30 @@ def _without_accents(found: re.Match[str]) -> str:
 
 
 def _starts(text: str) -> list[int]:
-    ends = (end.end() for end in _END.finditer(text))
-    return [0, *(end for end in ends if not _is_abbreviated(text[max(0, end - _LOOK_BACK) : end]))]
+    ends = [end.end() for end in _END.finditer(text)]
+    if "$" in text:
+        ends = _outside_formulas(text, ends)
+    return [0, *(end for end in ends if not _is_abbreviated(text, end))]
 
 
-def _is_abbreviated(before: str) -> bool:
-    """Return whether a text ends with an abbreviation or an initial, not with a sentence."""
+def _outside_formulas(text: str, ends: Sequence[int]) -> list[int]:
+    """Leave out the places with an odd number of dollar signs before them and one after them."""
+    last = text.rfind("$")
+    kept, signs, counted_to = [], 0, 0
+    for end in ends:
+        signs += text.count("$", counted_to, end) - text.count("\\$", counted_to, end)
+        counted_to = end
+        if signs % 2 == 0 or end > last:
+            kept.append(end)
+    return kept
+
+
+def _is_abbreviated(text: str, end: int) -> bool:
+    """Return whether a text ends at a place with an abbreviation or an initial."""
+    before = text[max(0, end - _LOOK_BACK) : end]
     word = before.rstrip().removesuffix(".")
     # Most texts do not, and the expression takes ten times longer to find that out.
     may_be = word.endswith(_ABBREVIATIONS) or word[-1:].isupper()
-    return may_be and _NO_END.search(before) is not None
+    if not may_be or _NO_END.search(before) is None:
+        return False
+    return not (_MAY_END.search(before) and _STARTS_SENTENCE.match(text, end))
