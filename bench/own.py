@@ -67,7 +67,7 @@ def rerank(library: Library, papers: int, on_papers: Callable[[int], None]) -> b
     Returns
     -------
     bool
-        False if the extra ``broadsheet[rerank]`` is not installed.
+        False if the extra ``rerank`` is not installed.
     """
     if not library.reranker.available:
         return False

@@ -40,7 +40,9 @@ _MANNERS = ("Measuring", "Teaching", "Optimized training of", "On the growth of"
 def one_connection() -> Iterator[None]:
     """Give every library one connection, whatever its settings say."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(library_module, "open_database", lambda url, _: open_database(url, 1))
+        patch.setattr(
+            library_module, "open_database", lambda url, _, access: open_database(url, 1, access)
+        )
         yield
 
 

@@ -23,13 +23,18 @@ __all__ = ["Library", "open_library"]
 __version__ = "0.1.0"
 
 
-def open_library(folder: str | Path | None = None, **settings: object) -> "Library":
-    """Open a library; create it if it does not exist.
+def open_library(
+    folder: str | Path | None = None, *, create: bool = True, **settings: object
+) -> "Library":
+    """Open a library; by default, create it if it does not exist.
 
     Parameters
     ----------
     folder : str or Path or None
         The data folder; None is ``$BROADSHEET_DATA``, else the user's data folder.
+    create : bool
+        False raises :class:`broadsheet.errors.NoLibraryError` if there is no library, instead of
+        creating one.
     **settings : object
         Any of :class:`broadsheet.config.Settings`, for example
         ``database="postgresql+psycopg://…"``.
@@ -45,9 +50,10 @@ def open_library(folder: str | Path | None = None, **settings: object) -> "Libra
         If a setting is invalid or the library cannot be opened.
     """
     from broadsheet.config import load_settings
-    from broadsheet.library import Library
+    from broadsheet.library import Access, Library
 
-    return Library(load_settings({"data": folder, **settings}))
+    access = Access.CREATE if create else Access.EXISTING
+    return Library(load_settings({"data": folder, **settings}), access=access)
 
 
 def __getattr__(name: str) -> object:

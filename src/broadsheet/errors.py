@@ -9,12 +9,49 @@ class ConfigError(BroadsheetError):
     """A setting or an option is missing, unknown or invalid."""
 
 
+class MissingExtraError(ConfigError):
+    """A package of an optional extra is not installed.
+
+    Parameters
+    ----------
+    purpose : str
+        What needs the package, such as ``reranking``.
+    package, extra : str
+        The package, and the extra of Broadsheet that installs it.
+    """
+
+    def __init__(self, purpose: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{purpose} requires {package}, which is not installed: run {install_command(extra)}"
+        )
+
+
 class SourceError(BroadsheetError):
     """A file or service cannot be read or parsed."""
 
 
 class StoreError(BroadsheetError):
     """The library cannot be opened, read or written."""
+
+
+class NoLibraryError(StoreError):
+    """There is no library in this place, and the command creates none.
+
+    Parameters
+    ----------
+    place : str
+        A data folder, or the URL of a database without its password.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"no library in {place!r}: choose another folder with --data, or create a library with "
+            "'broadsheet up', 'broadsheet import' or 'broadsheet fetch'"
+        )
+
+
+class OldSchemaError(StoreError):
+    """The library was written by an earlier version and is not migrated yet."""
 
 
 class BusyError(StoreError):
@@ -62,3 +99,34 @@ class MailError(BroadsheetError):
         super().__init__(message)
         self.permanent = permanent
         self.in_doubt = in_doubt
+
+
+def install_command(extra: str) -> str:
+    """Return the command that adds an extra to this installation, from where it was installed.
+
+    pip records that place in ``direct_url.json`` (PEP 610), unless it was a package index.
+    """
+    # 0.04 s to import, and needed by an error only.
+    import json
+    from importlib.metadata import PackageNotFoundError, distribution
+    from pathlib import Path
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        recorded = distribution("broadsheet").read_text("direct_url.json")
+    except PackageNotFoundError:
+        return f"pip install '.[{extra}]' in a clone of Broadsheet"
+    origin = json.loads(recorded) if recorded else {}
+    requirement, url = f"broadsheet[{extra}]", str(origin.get("url", ""))
+    if "dir_info" in origin:
+        folder = unquote(urlsplit(url).path)
+        if not Path(folder, "pyproject.toml").is_file():
+            return f"pip install '.[{extra}]' in a clone of Broadsheet"
+        editable = "-e " if origin["dir_info"].get("editable") else ""
+        return f"pip install {editable}'{folder}[{extra}]'"
+    if "vcs_info" in origin:
+        vcs = origin["vcs_info"]
+        requirement += f" @ {vcs['vcs']}+{url}@{vcs['commit_id']}"
+    elif url:
+        requirement += f" @ {url}"
+    return f"pip install '{requirement}'"

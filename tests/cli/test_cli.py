@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FIXTURES
+from broadsheet.library import Library
+from tests.conftest import FIXTURES, settings_in
 from tests.mail.conftest import SmtpServer, body, listening
 
 _READY_WITHIN_S = 60
@@ -175,6 +176,7 @@ def test_doctor_exits_1_after_a_warning(tmp_path: Path) -> None:
 def test_a_failure_is_one_sentence(
     tmp_path: Path, words: tuple[str, ...], status: int, sentence: str
 ) -> None:
+    Library(settings_in(tmp_path)).close()
     done = broadsheet(tmp_path, *words)
     assert done.returncode == status
     assert sentence in done.stderr
@@ -214,7 +216,7 @@ def test_version_and_debug_are_global_options(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "broadsheet", "--debug", "send", "--data", str(tmp_path)]
     traced = subprocess.run(words, capture_output=True, text=True)
     assert "Traceback" in traced.stderr
-    assert "NotFoundError" in traced.stderr
+    assert "NoLibraryError" in traced.stderr
 
 
 def test_help_imports_neither_the_library_nor_its_dependencies() -> None:
@@ -255,5 +257,6 @@ def test_a_misspelled_variable_stops_with_a_suggestion(tmp_path: Path) -> None:
 
 
 def test_a_search_says_which_part_of_a_long_query_it_uses(tmp_path: Path) -> None:
+    Library(settings_in(tmp_path)).close()
     done = broadsheet(tmp_path, "search", " ".join(f"year:{year}" for year in range(1950, 2010)))
     assert "only its first 32 filters" in " ".join(done.stderr.split())

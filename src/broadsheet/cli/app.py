@@ -1,5 +1,6 @@
 """The application: its global options, its consoles, and how errors are printed."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -125,12 +126,24 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(1) from None
+    except OSError as error:
+        _fail(_system_error(error), error)
     except Exception as error:
         _fail(
             f"internal error ({type(error).__name__}: {error}): run 'broadsheet --debug COMMAND' "
             "for the traceback",
             error,
         )
+
+
+def _system_error(error: OSError) -> str:
+    """Return a sentence about a file or a disk, for errors that no room has worded."""
+    if error.errno == errno.ENOSPC:
+        return "the disk is full: free some space"
+    name = repr(str(error.filename)) if error.filename else "a file"
+    return (
+        f"cannot use {name} ({error.strerror or error}): check that it exists, its owner and mode"
+    )
 
 
 def _fail(sentence: str, error: Exception) -> None:
@@ -141,12 +154,16 @@ def _fail(sentence: str, error: Exception) -> None:
 
 
 @contextmanager
-def open_data(data: Path | None) -> "Iterator[Library]":
-    """Open the library of a data folder."""
+def open_data(data: Path | None, *, create: bool = False) -> "Iterator[Library]":
+    """Open the library of a data folder; only commands that add papers create one."""
     from broadsheet.config import load_settings
-    from broadsheet.library import Library
+    from broadsheet.library import Access, Library
 
-    with Library(load_settings({"data": data})) as library:
+    settings = load_settings({"data": data})
+    is_new = settings.library_file is not None and not settings.library_file.exists()
+    with Library(settings, access=Access.CREATE if create else Access.EXISTING) as library:
+        if is_new:
+            ERR.print(f"created a library in {escape(str(settings.data))}")
         yield library
 
 

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from broadsheet.cli.app import ERR, OUT, Data, Json, app, print_json
+from broadsheet.errors import NoLibraryError
 
 config = typer.Typer(help="Settings of this library.", no_args_is_help=True)
 app.add_typer(config, name="config")
@@ -16,13 +17,16 @@ app.add_typer(config, name="config")
 def show(data: Data = None, json: Json = False) -> None:
     """Print every setting, its value and where it was set.
 
-    Secrets are hidden.
+    Secrets are hidden. The library itself is not opened and may not exist yet.
 
     Example: broadsheet config show --json
     """
     from broadsheet.config import HIDDEN, is_secret, resolve_settings, unknown_variables
 
     settings, origins = resolve_settings({"data": data})
+    file = settings.library_file
+    if file is not None and not file.exists():
+        ERR.print(escape(str(NoLibraryError(str(settings.data)))), style="yellow")
     rows = []
     for name, value in settings:
         shown = HIDDEN if value is not None and is_secret(name) else value

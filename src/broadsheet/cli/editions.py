@@ -75,8 +75,9 @@ def publish(
 
     Example: broadsheet publish --week 2026-W08
     """
+    period = period_of(day, week, month)
     with open_data(data) as library:
-        edition = library.editions.publish(period_of(day, week, month))
+        edition = library.editions.publish(period)
     if json:
         print_json({"date": edition.date, "name": str(edition.period), **asdict(edition)})
     else:
@@ -134,8 +135,9 @@ def picks(
 
     Example: broadsheet picks --forget 2502.14802
     """
+    chosen = period_of(day, week, month)
     with open_data(data) as library:
-        period = period_of(day, week, month) or Period(library.today)
+        period = chosen or Period(library.today)
         if forget is not None:
             library.editions.unpick(period, _paper_id(library, forget))
         listed = library.editions.picks(period)

@@ -38,7 +38,7 @@ def import_(
     """
     reports: dict[str, object] = {}
     failed = False
-    with open_data(data) as library:
+    with open_data(data, create=True) as library:
         for path in paths:
             try:
                 with bytes_bar(f"reading {path.name}", path) as advance:
@@ -88,7 +88,7 @@ def fetch(
 
     options = FetchOptions(since, until, limit)
     reports = []
-    with open_data(data) as library:
+    with open_data(data, create=True) as library:
         with count_bar("fetching", None) as advance:
             for report in library.sources.fetch(sources or (), options, lambda _, n: advance(n)):
                 reports.append(report)

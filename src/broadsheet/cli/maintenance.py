@@ -8,7 +8,6 @@ from rich.markup import escape
 
 from broadsheet.cli.app import ERR, OUT, Data, Json, app, open_data, print_json, update_index
 from broadsheet.cli.progress import count_bar
-from broadsheet.errors import ConfigError
 
 
 @app.command()
@@ -28,7 +27,6 @@ def index(
         OUT.print(f"{library.health().papers} papers indexed")
 
 
-@app.command("refine", hidden=True)
 @app.command()
 def rerank(
     data: Data = None,
@@ -42,10 +40,7 @@ def rerank(
     Example: broadsheet rerank --limit 10000
     """
     with open_data(data) as library:
-        if not library.reranker.available:
-            raise ConfigError(
-                "reranking requires onnxruntime: in the clone, run: pip install '.[rerank]'"
-            )
+        library.reranker.require()
         todo = library.reranker.count_missing()
         with count_bar("computing vectors", min(todo, limit or todo)) as advance:
             done = library.reranker.compute_missing(limit, advance)

@@ -187,7 +187,8 @@ def _from_secret_files(variables: Mapping[str, str]) -> list[Origin]:
 def _from_toml(path: Path) -> list[Origin]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    # Who opens the library reports a data folder that is a file.
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError) as error:
         raise ConfigError(f"the settings file {str(path)!r} cannot be read: {error}") from error

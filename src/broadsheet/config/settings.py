@@ -127,7 +127,7 @@ class Settings(BaseSettings):
         Hours an edition waits for sources that failed, 0 to 24.
     rerank : bool
         Whether the top results are reranked with a stronger model, if the extra
-        ``broadsheet[rerank]`` is installed.
+        ``rerank`` is installed.
     api : str
         ``open`` lets anyone use the API; ``token`` requires a read token. Pages are always open.
     api_requests_an_hour : int
@@ -192,7 +192,12 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         """SQLAlchemy URL of the library, password included."""
-        return reveal(self.database) or f"sqlite:///{self.data / 'library.sqlite3'}"
+        return reveal(self.database) or f"sqlite:///{self.library_file}"
+
+    @property
+    def library_file(self) -> Path | None:
+        """The SQLite file of the library; None if the setting `database` names another place."""
+        return self.data / "library.sqlite3" if self.database is None else None
 
     @property
     def source_names(self) -> tuple[str, ...]:

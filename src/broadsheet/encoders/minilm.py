@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 with 8-bit weights: the model of reranking (extra ``broadsheet[rerank]``)."""
+"""all-MiniLM-L6-v2 with 8-bit weights: the model of reranking (extra ``rerank``)."""
 
 import importlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from broadsheet.encoders.vectors import encodable
-from broadsheet.errors import ConfigError
+from broadsheet.errors import ConfigError, MissingExtraError
 
 # Identity of the model file. Change it with the file: vectors of two models do not compare.
 NAME = "all-MiniLM-L6-v2-int8-1"
@@ -105,15 +105,12 @@ def load_minilm(threads: int = 1, folder: Path | None = None) -> MiniLM:
     Raises
     ------
     ConfigError
-        If onnxruntime is not installed, or the files cannot be loaded.
+        If the files cannot be loaded; MissingExtraError if onnxruntime is not installed.
     """
     try:
         runtime = cast("_Runtime", importlib.import_module("onnxruntime"))
     except ImportError as error:
-        raise ConfigError(
-            "reranking requires onnxruntime, which is not installed: "
-            "in the clone, run: pip install '.[rerank]'"
-        ) from error
+        raise MissingExtraError("reranking", "onnxruntime", "rerank") from error
     options = runtime.SessionOptions()
     # One thread per text: texts in parallel are faster than one text on two threads.
     options.intra_op_num_threads = options.inter_op_num_threads = 1

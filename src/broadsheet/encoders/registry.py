@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from broadsheet.encoders.packaged import PackagedEncoder
 from broadsheet.encoders.protocol import Encoder
 from broadsheet.encoders.static import load_encoder
-from broadsheet.errors import ConfigError
+from broadsheet.errors import ConfigError, MissingExtraError
 
 SHIPPED = "broadsheet"
 # Numbers of each tensor that are hashed to identify a model: all of a large one take seconds.
@@ -171,7 +171,4 @@ def _import(spec: str, module: str) -> _Module:
         return cast("_Module", importlib.import_module(module))
     except ImportError as error:
         package = module.replace("_", "-")
-        raise ConfigError(
-            f"the encoder {spec!r} requires the package {package!r}: "
-            "in the clone, run: pip install '.[encoders]'"
-        ) from error
+        raise MissingExtraError(f"the encoder {spec!r}", package, "encoders") from error

@@ -2,5 +2,6 @@
 
 from broadsheet.library.installation import diagnose_installation
 from broadsheet.library.library import Library
+from broadsheet.store.database import Access
 
-__all__ = ["Library", "diagnose_installation"]
+__all__ = ["Access", "Library", "diagnose_installation"]

@@ -22,11 +22,16 @@ from broadsheet.doctor import (
 )
 from broadsheet.editions.editions import Editions
 from broadsheet.encoders.registry import encoder_loader, encoder_named
-from broadsheet.errors import BroadsheetError, DamagedError, NotFoundError, StoreError
+from broadsheet.errors import (
+    BroadsheetError,
+    DamagedError,
+    NotFoundError,
+)
 from broadsheet.index.local.engine import LocalEngine
 from broadsheet.ingest import files
 from broadsheet.ingest.records import IngestReport
 from broadsheet.ingest.schedule import Scheduler
+from broadsheet.library.data_folder import prepare_folder
 from broadsheet.library.flow_settings import fetch_settings, mail_settings
 from broadsheet.library.health import health_of
 from broadsheet.mail import open_transport
@@ -52,8 +57,7 @@ from broadsheet.store import (
     papers,
     submissions,
 )
-from broadsheet.store.database import open_database, wait_at_most
-from broadsheet.store.file_modes import restrict_folders
+from broadsheet.store.database import Access, open_database, wait_at_most
 from broadsheet.store.merges import Merge
 from broadsheet.trending.trends import Trends
 
@@ -67,6 +71,8 @@ class Library:
         Paths, names and limits.
     clock : callable, optional
         Returns the current time, aware UTC.
+    access : Access
+        Whether the library may be created or migrated.
 
     Attributes
     ----------
@@ -88,26 +94,22 @@ class Library:
     Raises
     ------
     StoreError
-        If the library cannot be opened.
+        If the library cannot be opened; NoLibraryError if it does not exist and `access` does not
+        allow to create it.
     SearchIndexError
         If the index folder cannot be created.
     """
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        access: Access = Access.CREATE,
     ) -> None:
         self.settings = settings
         self._clock = clock
-        try:
-            # It holds readers' addresses and the signing secret: readable by the operator only.
-            settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StoreError(
-                f"the data folder {str(settings.data)!r} cannot be created ({error.strerror}): "
-                "choose another with --data"
-            ) from error
-        restrict_folders(settings.data)
-        self._database = open_database(settings.database_url, settings.database_connections)
+        prepare_folder(settings, access)
+        self._database = open_database(settings.database_url, settings.database_connections, access)
         self._library_id = metadata.library_id(self._database)
         self.secret = metadata.signing_secret(self._database)
         self._index: LocalEngine | None = None

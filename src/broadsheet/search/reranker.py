@@ -97,6 +97,16 @@ class Reranker:
         """Whether reranking is enabled and onnxruntime is installed."""
         return self._model() is not None
 
+    def require(self) -> None:
+        """Load the model.
+
+        Raises
+        ------
+        ConfigError
+            If reranking is disabled, or its extra is not installed.
+        """
+        self._require_model()
+
     def for_query(self, text: str) -> QueryReranker | None:
         """Return the reranker of one query, or None if no vectors are computed or readable."""
         try:
@@ -201,17 +211,21 @@ class Reranker:
         return self._model() if (self._data / _FOLDER).exists() else None
 
     def _model(self) -> _Model | None:
+        with suppress(ConfigError):
+            return self._require_model()
+        return None
+
+    def _require_model(self) -> _Model:
         with self._loading:
-            if self._loaded is None and self._enabled:
+            if not self._enabled:
+                raise ConfigError("reranking is switched off: set 'rerank' to true")
+            if self._loaded is None:
                 self._loaded = _load(self._data)
             return self._loaded
 
 
-def _load(data: Path) -> _Model | None:
-    try:
-        encoder = load_minilm()
-    except ConfigError:
-        return None
+def _load(data: Path) -> _Model:
+    encoder = load_minilm()
     _delete_old_files(data)
     return _Model(encoder, RerankVectors(data / _FOLDER, encoder.name, encoder.dim))
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from enum import Enum
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
@@ -13,10 +14,17 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from broadsheet.errors import BusyError, DamagedError, StoreError
+from broadsheet.errors import (
+    BusyError,
+    DamagedError,
+    MissingExtraError,
+    NoLibraryError,
+    OldSchemaError,
+    StoreError,
+)
 from broadsheet.store.commits import Commits
 from broadsheet.store.failures import FAILURES, failure
-from broadsheet.store.file_modes import restrict_file
+from broadsheet.store.file_modes import is_missing, restrict_file
 from broadsheet.store.write_lock import BUSY_TIMEOUT_MS, WRITES, writing
 
 CONNECTIONS = 16
@@ -37,6 +45,14 @@ def wait_at_most(seconds: float) -> None:
     writes, up to the default of 60 s.
     """
     _wait_s.set(seconds)
+
+
+class Access(Enum):
+    """What opening a library may change."""
+
+    CREATE = "create it if it does not exist, or migrate it"
+    EXISTING = "migrate it if its schema is older"
+    INSPECT = "nothing"
 
 
 class _NothingWrittenError(Exception):
@@ -211,8 +227,10 @@ class Database:
         return found
 
 
-def open_database(url: str, connections: int = CONNECTIONS) -> Database:
-    """Open a library; create its tables or migrate them to the newest schema if necessary.
+def open_database(
+    url: str, connections: int = CONNECTIONS, access: Access = Access.CREATE
+) -> Database:
+    """Open a library; by default, create its tables or migrate them to the newest schema.
 
     The file of a SQLite library and its log are readable by their owner only, whatever the umask
     is and whoever created them.
@@ -223,6 +241,8 @@ def open_database(url: str, connections: int = CONNECTIONS) -> Database:
         ``sqlite:///path`` or ``postgresql+psycopg://…``.
     connections : int
         The most connections, from 1; each is opened when it is first needed.
+    access : Access
+        Whether the library may be created or migrated.
 
     Returns
     -------
@@ -231,9 +251,12 @@ def open_database(url: str, connections: int = CONNECTIONS) -> Database:
 
     Raises
     ------
+    MissingExtraError
+        If the driver of PostgreSQL is not installed.
     StoreError
         If the URL is invalid, the database is unreachable or damaged, or its schema is newer than
-        this version.
+        this version; NoLibraryError or OldSchemaError if `access` does not allow to create or to
+        migrate it.
     """
     # A URL that cannot be parsed may contain a password anywhere.
     shown, file = "(hidden)", None
@@ -242,12 +265,16 @@ def open_database(url: str, connections: int = CONNECTIONS) -> Database:
         file = _sqlite_file(parsed)
         # The options may contain a password as well.
         shown = parsed.set(query={}).render_as_string(hide_password=True)
+        if access is not Access.CREATE and is_missing(file):
+            raise NoLibraryError(str(file))
         engine = _engine(parsed, connections)
-        _migrate(engine, shown)
+        _migrate(engine, shown, access)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        if getattr(error, "name", None) == "psycopg":
+            raise MissingExtraError("a library on PostgreSQL", "psycopg", "postgres") from error
         raise StoreError(
-            f"{shown!r} is not a supported database URL ({error}): use sqlite:///PATH, or "
-            "postgresql+psycopg://… with the extra broadsheet[postgres]"
+            f"{shown!r} is not a supported database URL ({error}): use sqlite:///PATH or "
+            "postgresql+psycopg://user:password@host/name"
         ) from error
     except SQLAlchemyError as error:
         raise failure(
@@ -316,9 +343,17 @@ def _tune_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _migrate(engine: Engine, shown: str) -> None:
-    if _schema(engine) == _newest_schema():
+def _migrate(engine: Engine, shown: str, access: Access) -> None:
+    found, newest = _schema(engine), _newest_schema()
+    if found == newest:
         return
+    if found is None and access is not Access.CREATE:
+        raise NoLibraryError(_sqlite_file(engine.url) or shown)
+    if access is Access.INSPECT and found is not None and found < newest:
+        raise OldSchemaError(
+            f"the library at {shown!r} has schema {found} and this version needs {newest}: back it "
+            "up, then run 'broadsheet serve' or another command, which migrates it"
+        )
     # Half a second to import, and needed by the first open only.
     from alembic import command
     from alembic.config import Config

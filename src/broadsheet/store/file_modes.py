@@ -3,11 +3,17 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeGuard
+
+
+def is_missing(name: str | None) -> bool:
+    """Return whether a SQLite file does not exist; None, URIs and ``:memory:`` name no file."""
+    return _is_file_name(name) and not Path(name).exists()
 
 
 def restrict_file(name: str | None) -> None:
     """Let only the owner read a SQLite file; SQLite gives new files of its log the same mode."""
-    if name is None or name.startswith((":", "file:")):
+    if not _is_file_name(name):
         return
     # An existing file is not opened here: closing it would drop SQLite's locks on it. What cannot
     # be created or changed, SQLite or the doctor reports.
@@ -17,6 +23,10 @@ def restrict_file(name: str | None) -> None:
         with suppress(OSError):
             if path.stat().st_mode & 0o077:
                 path.chmod(0o600)
+
+
+def _is_file_name(name: str | None) -> TypeGuard[str]:
+    return name is not None and not name.startswith((":", "file:"))
 
 
 def restrict_folders(data: Path) -> None:
