@@ -36,7 +36,7 @@ from fastapi.routing import APIRoute
 from rich.console import Console
 from rich.table import Table
 
-from broadsheet.web import actions, pages, redirects, site_files
+from broadsheet.web import actions, crawlers, pages, redirects, site_files
 from broadsheet.web.api import docs, hub, v1
 from broadsheet.web.feeds import routes as feeds
 
@@ -309,8 +309,8 @@ def _every_route(folder: Path, served: Served) -> dict[str, Figures]:
 
 
 def _routes(paper_id: str, period: str) -> list[str]:
-    values = {"{paper_id}": paper_id, "{period}": period, "{name}": quote("cs.LG")}
-    modules = (v1, hub, docs, feeds, actions, redirects, site_files)
+    values = {"{paper_id}": paper_id, "{period}": period, "{name}": quote("cs.LG"), "{part}": "1"}
+    modules = (v1, hub, docs, feeds, actions, redirects, site_files, crawlers)
     paths = []
     for router in [*(module.router for module in modules), *pages.ROUTERS]:
         for route in router.routes:

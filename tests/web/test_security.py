@@ -17,7 +17,7 @@ from broadsheet.model import Paper
 from broadsheet.rules.address import parse_address
 from broadsheet.rules.identity import parse_any_id
 from broadsheet.rules.query import paper_id_in, parse
-from broadsheet.web import actions, pages, redirects, site_files
+from broadsheet.web import actions, crawlers, pages, redirects, site_files
 from broadsheet.web.addresses import (
     author_path,
     category_path,
@@ -37,10 +37,10 @@ from tests.conftest import NOW
 PAPER = "arxiv:2603.00001"
 FILES = ("/static/style.css", "/static/favicon.svg", "/static/", "/static/unknown")
 # Each is a path, a redirect or an error.
-VALUES = {"paper_id": PAPER, "name": "cs.LG", "period": "2026-02-20"}
+VALUES = {"paper_id": PAPER, "name": "cs.LG", "period": "2026-02-20", "part": "1"}
 INJECTIONS = ("' OR '1'='1", "a'; DROP TABLE papers;--", "%_\\", "{{71*73}}", "$(id)")
 FIELDS = ("q", "category", "after")
-MODULES = (v1, hub, docs, routes, actions, redirects, site_files)
+MODULES = (v1, hub, docs, routes, actions, redirects, site_files, crawlers)
 ROUTERS = [module.router for module in MODULES]
 
 

@@ -290,6 +290,21 @@ class Library:
         with self._database.read() as connection:
             return listing.newest(connection, limit, after, category)
 
+    def last_num(self) -> int:
+        """Return the highest number of a paper; 0 without papers."""
+        with self._database.read() as connection:
+            return listing.last_num(connection)
+
+    def ids_between(self, first: int, last: int) -> list[str]:
+        """List the ids of the papers whose numbers are from `first` to `last`."""
+        with self._database.read() as connection:
+            return listing.ids_between(connection, first, last)
+
+    def recent_categories(self, limit: int) -> list[str]:
+        """List the categories of the newest papers by name."""
+        with self._database.read() as connection:
+            return listing.recent_categories(connection, limit)
+
     def has_paper(self, paper_id: str) -> bool:
         """Return whether the library has a paper with this id."""
         with self._database.read() as connection:

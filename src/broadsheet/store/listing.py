@@ -1,8 +1,8 @@
-"""List papers by date, one page at a time."""
+"""List papers by date, one page at a time, and all papers by their numbers."""
 
 import re
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from broadsheet.model import Paper
 from broadsheet.store.papers import PAPER_COLUMNS, in_category, paper_of
@@ -58,6 +58,32 @@ def newest(
     if len(rows) <= limit:
         return page, None
     return page, f"{page[-1].published or _UNDATED}.{rows[limit - 1][-1]}"
+
+
+def last_num(connection: Connection) -> int:
+    """Return the highest number of a paper; 0 without papers."""
+    return connection.scalar(select(func.max(papers.c.num))) or 0
+
+
+def ids_between(connection: Connection, first: int, last: int) -> list[str]:
+    """List the ids of the papers whose numbers are from `first` to `last`."""
+    query = select(papers.c.id).where(papers.c.num.between(first, last)).order_by(papers.c.num)
+    return list(connection.scalars(query))
+
+
+def recent_categories(connection: Connection, limit: int) -> list[str]:
+    """List the categories of the newest papers by name, without reading older papers.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        A read transaction.
+    limit : int
+        How many papers are read, at least 1.
+    """
+    newest_first = papers.c.published.desc().nulls_last()
+    names = connection.scalars(select(papers.c.categories).order_by(newest_first).limit(limit))
+    return sorted({name for of_paper in names for name in of_paper})
 
 
 def _parse_cursor(after: str) -> tuple[str | None, int]:

@@ -9,7 +9,7 @@ from starlette.status import HTTP_404_NOT_FOUND, HTTP_405_METHOD_NOT_ALLOWED
 
 from broadsheet.errors import BroadsheetError, NotFoundError
 from broadsheet.library import Library
-from broadsheet.web import actions, pages, redirects, site_files
+from broadsheet.web import actions, crawlers, pages, redirects, site_files
 from broadsheet.web.addresses import address_of
 from broadsheet.web.api import docs, hub, v1
 from broadsheet.web.api.cors import ReadApiCors
@@ -98,7 +98,7 @@ def create_app(
     app.add_middleware(Guard, base_url=settings.base_url)
     app.add_middleware(SecurityLog)
     app.mount("/static", Assets())
-    for module in (v1, hub, docs, routes, actions, redirects, site_files):
+    for module in (v1, hub, docs, routes, actions, redirects, site_files, crawlers):
         app.include_router(module.router)
     for router in pages.ROUTERS:
         app.include_router(router)
