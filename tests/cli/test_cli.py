@@ -190,6 +190,22 @@ def test_an_unknown_setting_is_named(tmp_path: Path) -> None:
     assert "'colour'" in done.stderr
 
 
+def test_a_backup_is_written_once_and_restored_into_an_empty_folder(
+    filled: Path, tmp_path: Path
+) -> None:
+    news, copy = tmp_path / "news.zip", tmp_path / "copy"
+    assert "620 papers" in broadsheet(filled, "backup", str(news)).stdout
+    again = broadsheet(filled, "backup", str(news))
+    assert again.returncode == 1
+    assert "exists: name another file, or use --replace" in again.stderr
+    assert "620 papers" in broadsheet(copy, "restore", str(news)).stdout
+    refused = broadsheet(copy, "restore", str(news))
+    assert refused.returncode == 1
+    assert "the library is not empty" in refused.stderr
+    report = broadsheet(copy, "restore", str(news), "--replace", "--json")
+    assert json.loads(report.stdout)["rows"]["papers"] == 620
+
+
 def test_merges_are_listed_and_undone(tmp_path: Path) -> None:
     files = (
         ("archived.jsonl", '{"id": "2603.00001", "title": "Kites at dusk", "abstract": "Wind."}'),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.progress import ProgressColumn
+    from rich.progress import Progress, ProgressColumn, TaskID
 
 Advance = Callable[[int], None]
 
@@ -31,7 +31,24 @@ def count_bar(task: str, total: int | None) -> Iterator[Advance]:
 
 
 @contextmanager
+def rows_bar(task: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many rows are done; the total is reported with each step."""
+    from rich.progress import MofNCompleteColumn
+
+    with _bars(task, None, MofNCompleteColumn()) as (progress, number):
+        yield lambda done, total: progress.update(number, advance=done, total=total)
+
+
+@contextmanager
 def _bar(task: str, total: int | None, amount: "ProgressColumn") -> Iterator[Advance]:
+    with _bars(task, total, amount) as (progress, number):
+        yield lambda done: progress.advance(number, done)
+
+
+@contextmanager
+def _bars(
+    task: str, total: int | None, amount: "ProgressColumn"
+) -> "Iterator[tuple[Progress, TaskID]]":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -40,5 +57,4 @@ def _bar(task: str, total: int | None, amount: "ProgressColumn") -> Iterator[Adv
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
-        number = progress.add_task(task, total=total)
-        yield lambda done: progress.advance(number, done)
+        yield progress, progress.add_task(task, total=total)

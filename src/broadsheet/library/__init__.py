@@ -1,7 +1,8 @@
 """The public interface: one object with one attribute for each workflow."""
 
+from broadsheet.library.backups import back_up, restore
 from broadsheet.library.installation import diagnose_installation
 from broadsheet.library.library import Library
 from broadsheet.store.database import Access
 
-__all__ = ["Access", "Library", "diagnose_installation"]
+__all__ = ["Access", "Library", "back_up", "diagnose_installation", "restore"]

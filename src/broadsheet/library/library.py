@@ -57,7 +57,7 @@ from broadsheet.store import (
     papers,
     submissions,
 )
-from broadsheet.store.database import Access, open_database, wait_at_most
+from broadsheet.store.database import Access, Database, open_database, wait_at_most
 from broadsheet.store.merges import Merge
 from broadsheet.trending.trends import Trends
 
@@ -152,6 +152,11 @@ class Library:
     def wait_at_most(seconds: float) -> None:
         """Limit the wait for the database; see :func:`broadsheet.store.database.wait_at_most`."""
         wait_at_most(seconds)
+
+    @property
+    def database(self) -> Database:
+        """The SQL database."""
+        return self._database
 
     @property
     def now(self) -> datetime:

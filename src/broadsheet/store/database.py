@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from enum import Enum
-from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -25,6 +24,7 @@ from broadsheet.errors import (
 from broadsheet.store.commits import Commits
 from broadsheet.store.failures import FAILURES, failure
 from broadsheet.store.file_modes import is_missing, restrict_file
+from broadsheet.store.migrating import known_schemas, schema_of, upgrade
 from broadsheet.store.write_lock import BUSY_TIMEOUT_MS, WRITES, writing
 
 CONNECTIONS = 16
@@ -33,7 +33,6 @@ _PATIENCE_S = 60.0
 # A log that grew while a long read lasted is cut to this when SQLite next starts it again.
 _KEPT_WAL_BYTES = 32 * 1024 * 1024
 _WRITE_PROBE = text("UPDATE metadata SET value = value WHERE key = 'library_id'")
-_MIGRATIONS = Path(__file__).parent / "migrations"
 
 _wait_s: ContextVar[float] = ContextVar("wait_s", default=_PATIENCE_S)
 
@@ -122,6 +121,14 @@ class Database:
                 yield connection
         except FAILURES as error:
             raise self._failure("cannot read the library", error) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a transaction for reading whose statements all see the state of the first one."""
+        with self.read() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -344,7 +351,7 @@ def _tune_sqlite(engine: Engine) -> None:
 
 
 def _migrate(engine: Engine, shown: str, access: Access) -> None:
-    found, newest = _schema(engine), _newest_schema()
+    found, newest = _schema(engine), known_schemas()[-1]
     if found == newest:
         return
     if found is None and access is not Access.CREATE:
@@ -354,39 +361,19 @@ def _migrate(engine: Engine, shown: str, access: Access) -> None:
             f"the library at {shown!r} has schema {found} and this version needs {newest}: back it "
             "up, then run 'broadsheet serve' or another command, which migrates it"
         )
-    # Half a second to import, and needed by the first open only.
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    scripts = Config()
-    scripts.set_main_option("script_location", str(_MIGRATIONS))
-    directory = ScriptDirectory.from_config(scripts)
     with engine.connect() as connection, writing(connection, time.monotonic() + _PATIENCE_S):
         # Another process may have migrated the database before this one got the write lock.
-        present = _schema_of(connection)
-        if present == directory.get_current_head():
+        present = schema_of(connection)
+        if present == known_schemas()[-1]:
             return
-        if present is not None and present not in {s.revision for s in directory.walk_revisions()}:
+        if present is not None and present not in known_schemas():
             raise StoreError(
                 f"the library at {shown!r} was created by a newer Broadsheet (schema {present}): "
                 "install that version, or open another library"
             )
-        scripts.attributes["connection"] = connection
-        command.upgrade(scripts, "head")
-
-
-def _newest_schema() -> str:
-    """Return the highest number that a migration file begins with."""
-    return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
+        upgrade(connection, "head")
 
 
 def _schema(engine: Engine) -> str | None:
     with engine.connect() as connection:
-        return _schema_of(connection)
-
-
-def _schema_of(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return schema_of(connection)
