@@ -126,7 +126,7 @@ def test_trending_papers_precede_papers_without_attention(
 ) -> None:
     publish(site, FRIDAY, item(KITES), item(RIVERS, 2), item(BRIDGES, 3, Section.NEW))
     page = text_of(client.get("/").text)
-    places = [page.index(word) for word in ("Trending 1 ", RIVERS.title, " New ", BRIDGES.title)]
+    places = [page.index(word) for word in ("attention. 1 ", RIVERS.title, " New ", BRIDGES.title)]
     assert places == sorted(places)
     assert "No attention yet; selected by predicted interest." in page
 

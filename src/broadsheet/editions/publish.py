@@ -14,6 +14,7 @@ from broadsheet.encoders.paper_text import text_of
 from broadsheet.encoders.static import load_encoder
 from broadsheet.model import Attention, Edition, EditionItem, Period, Pick, Span
 from broadsheet.rules.edition import Candidate, select_items, shortlist
+from broadsheet.rules.placing import with_placings
 from broadsheet.rules.trend_reason import RecentGains
 from broadsheet.store.attention import votes_by_num
 from broadsheet.store.database import Database
@@ -86,10 +87,12 @@ def publish(
         candidates = _candidates(connection, period, picks, size, window)
     ranked = shortlist(candidates, past, picks, size)
     today = min(period.last, now.astimezone(zone).date())
-    items = select_items(ranked, _similarity(ranked), past, picks, period, today, size)
+    similarity = _similarity(ranked)
+    items = select_items(ranked, similarity, past, picks, period, today, size)
     if not items:
         return Edition(period, 0, now, (), note)
     items = _with_attention(database, items, ranked, window.end)
+    items = with_placings(items, ranked, similarity)
     with database.write() as connection:
         edition = insert_edition(connection, period, items, now, note)
         if enqueue is not None:
@@ -160,6 +163,8 @@ def _candidates(
     predicted = predict_upvotes(list(papers.values())).tolist()
     gains = _gains(connection, period, [num for num in nums if num in has_attention], window)
     votes = votes_by_num(connection, nums)
+    row_of = {num: row for row, num in enumerate(scored.papers.nums.tolist())}
+    factors = scored.field_factors
     return [
         Candidate(
             paper=paper,
@@ -168,6 +173,8 @@ def _candidates(
             predicted_upvotes=upvotes,
             gains=gains.get(num, RecentGains({}, {})),
             votes=votes.get(num, 0),
+            observed_score=float(scored.observed_scores[row_of[num]]) if num in row_of else 0.0,
+            field_factor=float(factors[row_of[num]]) if num in row_of else 1.0,
         )
         for (num, paper), upvotes in zip(papers.items(), predicted, strict=True)
     ]

@@ -19,6 +19,8 @@ NEW_SHARE = 0.25
 SIMILARITY_THRESHOLD = 0.5
 # Factor of a paper's score for each paper on its topic that ranks higher.
 TOPIC_PENALTY = 0.7
+# How the reason of a paper ends that was in an earlier edition.
+TRENDING_AGAIN = "trending again"
 _SHORTLIST_FACTOR = 4
 # The score that stands in for none, divided by rank, so that the topic penalty applies there too.
 _TINY_SCORE, _TINY_SCORE_RANKS = 1e-6, 100
@@ -42,6 +44,10 @@ class Candidate:
         What it gained.
     votes : int
         Votes of readers so far.
+    observed_score : float
+        The score of its attention alone, before predicted interest and its field count.
+    field_factor : float
+        The factor that normalises the scores of its field.
     """
 
     paper: Paper
@@ -50,6 +56,8 @@ class Candidate:
     predicted_upvotes: float
     gains: RecentGains
     votes: int
+    observed_score: float = 0.0
+    field_factor: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,4 +254,4 @@ def _reason(candidate: Candidate, past: PastSelection | None, today: date) -> st
     if not candidate.has_attention:
         return f"selected by predicted interest, {age(candidate.paper.published, today)}"
     text = reason(candidate.gains, candidate.paper.published, today)
-    return f"{text}, trending again" if past and past.was_trending else text
+    return f"{text}, {TRENDING_AGAIN}" if past and past.was_trending else text

@@ -3,13 +3,15 @@
 import re
 from datetime import date, datetime
 
-from broadsheet.model import Trend, Trending
+from broadsheet.model import Kind, Trend, Trending
+from broadsheet.rules.placing import Standing, shown_score, trend_placings
 from broadsheet.rules.trend_reason import reason
 from broadsheet.rules.trending import score_at
 from broadsheet.store.database import Database
 from broadsheet.store.trends import top_scored
 from broadsheet.trending.attention import attention_of
-from broadsheet.trending.scoring import hours, recent_gains
+from broadsheet.trending.scoring import hours, recent_gains, standings
+from broadsheet.trending.update import read_state
 
 # A cursor: rank, log score and paper number. The digits are limited so that no number is too large
 # to parse; every issued cursor fits.
@@ -50,8 +52,24 @@ def trending(
     with database.read() as connection:
         found = top_scored(connection, limit + 1, place, category)
         listed = found[:limit]
-        gains = recent_gains(connection, [num for num, _, _ in listed], now)
+        # With the first paper of the next page, which the last one is compared with.
+        gains = recent_gains(connection, [num for num, _, _ in found], now)
         attention = attention_of(connection, gains, now)
+        calibration = read_state(connection).calibration
+        observed = standings(connection, list(gains), now, calibration)
+    placings = trend_placings(
+        {
+            num: Standing(
+                shown_score(attention[num]),
+                observed[num][0],
+                score_at(log_score, hours(now)),
+                observed[num][1],
+                gains[num].in_period.get(Kind.VOTES, 0.0),
+            )
+            for num, log_score, _ in found
+        },
+        rank + 1,
+    )
     trends = tuple(
         Trend(
             rank + index,
@@ -59,6 +77,7 @@ def trending(
             score_at(log_score, hours(now)),
             reason(gains[num], paper.published, today),
             attention[num],
+            placings.get(num, ""),
         )
         for index, (num, log_score, paper) in enumerate(listed, start=1)
     )

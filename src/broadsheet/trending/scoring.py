@@ -77,9 +77,8 @@ class Scored:
         0 or more; see :class:`broadsheet.model.trend.Trend`.
     known_scores : ndarray of float64, shape (papers,)
         As `scores`, without the votes of new readers.
-    has_attention : ndarray of bool, shape (papers,)
-        Whether recent attention, without predicted upvotes and the votes of new readers, reaches
-        `MIN_ATTENTION`.
+    observed_scores : ndarray of float64, shape (papers,)
+        As `known_scores`, without predicted upvotes, before they are normalised by field.
     calibration : Calibration
         What the scores were computed with.
     """
@@ -87,8 +86,19 @@ class Scored:
     papers: PaperArrays
     scores: Floats
     known_scores: Floats
-    has_attention: NDArray[np.bool_]
+    observed_scores: Floats
     calibration: Calibration
+
+    @property
+    def has_attention(self) -> NDArray[np.bool_]:
+        """Whether the recent attention of each paper reaches `MIN_ATTENTION`."""
+        reached: NDArray[np.bool_] = self.observed_scores >= MIN_ATTENTION
+        return reached
+
+    @property
+    def field_factors(self) -> Floats:
+        """The factor of each paper's field, shape (papers,)."""
+        return _field_factors(self.papers, self.calibration)
 
 
 def hours(moment: datetime) -> float:
@@ -196,6 +206,27 @@ def recent_gains(
     return {num: found.get(num, RecentGains({}, {}, period)) for num in nums}
 
 
+def standings(
+    connection: Connection, nums: Sequence[int], now: datetime, calibration: Calibration
+) -> dict[int, tuple[float, float]]:
+    """Return the score of each paper's attention and votes alone, and the factor of its field.
+
+    Parameters
+    ----------
+    connection, nums, now, calibration
+        As in :func:`score_some`.
+    """
+    papers = numbered_papers(connection, nums, now)
+    votes = votes_between(connection, now - _WINDOW, now, papers.nums.tolist())
+    observed = _decayed(connection, papers, votes, now)
+    factor = credibility(calibration.voters)
+    attention = observed.attention + factor * (observed.known_votes + observed.new_votes)
+    baseline = np.array([calibration.baselines.get(kind, kind.baseline) for kind in KINDS])
+    scores = score(attention, baseline)
+    rows = zip(scores.tolist(), _field_factors(papers, calibration).tolist(), strict=True)
+    return dict(zip(papers.nums.tolist(), rows, strict=True))
+
+
 def _zeros(papers: PaperArrays) -> Floats:
     return np.zeros((len(papers.nums), len(KINDS)))
 
@@ -243,6 +274,15 @@ def _observed(
     connection: Connection, papers: PaperArrays, votes: Iterable[Vote], now: datetime
 ) -> _Observed:
     """Compute the decayed attention of papers; what new papers are scored with in advance too."""
+    now_h = hours(now)
+    predicted = _predicted_upvotes(connection, papers, now_h)
+    prior = prior_attention(predicted, papers.appeared_h, now_h)
+    return replace(_decayed(connection, papers, votes, now), predicted_upvotes=prior)
+
+
+def _decayed(
+    connection: Connection, papers: PaperArrays, votes: Iterable[Vote], now: datetime
+) -> _Observed:
     now_h, attention = hours(now), _zeros(papers)
     for batch, gains in _gains(connection, papers, now):
         attention[batch] += decayed_attention(gains, len(attention[batch]), now_h)
@@ -250,8 +290,7 @@ def _observed(
         decayed_attention(gains, len(papers.nums), now_h)
         for gains in _known_and_new(papers.nums, votes)
     )
-    predicted = _predicted_upvotes(connection, papers, now_h)
-    return _Observed(attention, known, new, prior_attention(predicted, papers.appeared_h, now_h))
+    return _Observed(attention, known, new, np.zeros(len(papers.nums)))
 
 
 def _scored(
@@ -261,7 +300,7 @@ def _scored(
     baseline = np.array([calibration.baselines[kind] for kind in KINDS])
     factor = credibility(calibration.voters)
     attention = observed.attention + factor * observed.known_votes
-    has_attention = score(attention, baseline) >= MIN_ATTENTION
+    observed_scores = score(attention, baseline)
     attention[:, _UPVOTES] += observed.predicted_upvotes
     known_scores = score(attention, baseline)
     scores = score(attention + factor * observed.new_votes, baseline)
@@ -273,7 +312,7 @@ def _scored(
         papers,
         _across_categories(papers, scores, calibration),
         _across_categories(papers, known_scores, calibration),
-        has_attention,
+        observed_scores,
         calibration,
     )
 
@@ -285,9 +324,13 @@ def _calibration(attention: Floats, voters: float) -> Calibration:
 
 def _across_categories(papers: PaperArrays, scores: Floats, calibration: Calibration) -> Floats:
     """Return scores that are comparable across fields."""
+    return scores * _field_factors(papers, calibration)
+
+
+def _field_factors(papers: PaperArrays, calibration: Calibration) -> Floats:
     known = calibration.category_factors
     factors = np.array([known.get(name, 1.0) for name in papers.categories], dtype=np.float64)
-    return scores * factors[papers.category]
+    return factors[papers.category]
 
 
 def _predicted_upvotes(connection: Connection, papers: PaperArrays, now_h: float) -> Floats:

@@ -34,6 +34,7 @@ AUTHORS_NAMED = 3
 VENUE_CHARS = 40
 CATEGORIES_SHOWN = 10
 
+_RANKED = "Ranked by recently gained attention."
 _PREDICTED = "No attention yet; selected by predicted interest."
 
 
@@ -140,7 +141,7 @@ def edition_entry(item: EditionItem, *, votes: int) -> Entry:
 def trend_entry(trend: Trend, *, votes: int) -> Entry:
     """Return the entry of one trending paper."""
     paper, attention = trend.paper, trend.attention
-    why = trend.placing if attention.counts else trend.reason
+    why = trend.placing if attention.counts else f"{_PREDICTED} {trend.placing}".rstrip()
     return _entry(paper, paper.id, trend.rank, why, attention=attention, votes=votes)
 
 
@@ -274,7 +275,7 @@ def parts(edition: Edition, votes: Mapping[str, int]) -> list[Part]:
     if not new:
         return [Part(None, None, trending)] if trending else []
     predicted = Part("New", _PREDICTED, new)
-    return [Part("Trending", None, trending), predicted] if trending else [predicted]
+    return [Part("Trending", _RANKED, trending), predicted] if trending else [predicted]
 
 
 def categories_of(papers: Sequence[Paper], limit: int = CATEGORIES_SHOWN) -> list[str]:
