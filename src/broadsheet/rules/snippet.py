@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from broadsheet.rules.tex import Converted, Span, convert
+
 SNIPPET_CHARS = 280
 _BEFORE, _AFTER = "… ", " …"
 
@@ -30,10 +32,22 @@ _WORD_NOT_ASCII = re.compile(r"[^\W_]*[^\x00-\x7f\W_][^\W_]*")
 
 
 class Piece(NamedTuple):
-    """A part of a text, and whether it is a word of the query."""
+    """A part of a text: some words of it, a word of the query, a formula or TeX source.
+
+    Parameters
+    ----------
+    text : str
+        The part as Unicode.
+    highlighted : bool
+        Whether it is a word of the query.
+    mathml : str or None
+        The formula as a ``math`` element; empty for TeX that is shown as its source, None for
+        words.
+    """
 
     text: str
     highlighted: bool = False
+    mathml: str | None = None
 
 
 class _Place(NamedTuple):
@@ -83,7 +97,10 @@ def snippet(text: str, words: Collection[str] = (), limit: int = SNIPPET_CHARS) 
     str
         It starts with a sentence, with ``…`` where text before or after it is omitted.
     """
-    start, end = _window(text, _places(text, words) if len(text) > limit else [], limit)
+    converted = convert(text)
+    text = converted.text
+    found = _places(converted, words) if len(text) > limit else []
+    start, end = _window(converted, found, limit)
     return f"{_BEFORE if start else ''}{text[start:end]}{_AFTER if end < len(text) else ''}"
 
 
@@ -97,20 +114,23 @@ def excerpt(text: str, words: Collection[str] = ()) -> tuple[tuple[Piece, ...], 
     tuple of Piece
         Together they are `text`; empty if the excerpt is all of it.
     """
-    found = _places(text, words)
-    start, end = _window(text, found, SNIPPET_CHARS)
-    within = [place for place in found if place.start >= start and place.end <= end]
-    before, after = (Piece(_BEFORE),) if start else (), (Piece(_AFTER),) if end < len(text) else ()
-    lines = (*before, *_pieces(text, within, start, end), *after)
-    return lines, _pieces(text, found, 0, len(text)) if before or after else ()
+    converted = convert(text)
+    length = len(converted.text)
+    found = _places(converted, words)
+    start, end = _window(converted, found, SNIPPET_CHARS)
+    before, after = (Piece(_BEFORE),) if start else (), (Piece(_AFTER),) if end < length else ()
+    lines = (*before, *_pieces(converted, found, start, end), *after)
+    return lines, _pieces(converted, found, 0, length) if before or after else ()
 
 
-def _window(text: str, found: Sequence[_Place], limit: int) -> tuple[int, int]:
+def _window(converted: Converted, found: Sequence[_Place], limit: int) -> tuple[int, int]:
     """Return start and end of the part of a text that contains the most words."""
+    text, spans = converted
     if len(text) <= limit:
         return 0, len(text)
     latest = len(text) - limit // 2
     starts = [start for start in _starts(text) if start <= latest] if found else [0]
+    starts = [start for start in starts if _around(start, spans) is None]
 
     def words_within(at: int, chars: int) -> int:
         return len({word for start, end, word in found if at <= start and end <= at + chars})
@@ -122,8 +142,22 @@ def _window(text: str, found: Sequence[_Place], limit: int) -> tuple[int, int]:
     start = max(best, key=lambda at: words_within(at, limit // 3)) if len(best) > 1 else best[0]
     if start + limit >= len(text):
         return start, len(text)
+    return start, _end_of_words(converted, start, limit)
+
+
+def _end_of_words(converted: Converted, start: int, limit: int) -> int:
+    """Return where to cut a text: at a word, and not within a formula unless it begins with it."""
+    text, spans = converted
     window = text[start : start + limit]
-    return start, start + len((window.rpartition(" ")[0] or window).rstrip(" ,;:."))
+    end = start + len(window.rpartition(" ")[0] or window)
+    if span := _around(end, spans):
+        end = span.start if span.start > start else span.end
+    return start + len(text[start:end].rstrip(" ,;:."))
+
+
+def _around(at: int, spans: Sequence[Span]) -> Span | None:
+    """Return the formula that a place is within."""
+    return next((span for span in spans if span.start < at < span.end), None)
 
 
 def truncated(text: str, limit: int = SNIPPET_CHARS) -> str:
@@ -134,14 +168,11 @@ def truncated(text: str, limit: int = SNIPPET_CHARS) -> str:
     >>> truncated("We fly kites.", 9)
     'We fly …'
     """
-    if len(text) <= limit:
-        return text
-    cut = text[: limit - len(_AFTER)]
-    return f"{(cut.rpartition(' ')[0] or cut).rstrip(' ,;:.')}{_AFTER}"
+    return "".join(piece.text for piece in marked(text, limit=limit))
 
 
-def marked(text: str, words: Collection[str] = ()) -> tuple[Piece, ...]:
-    """Divide a text at the words of a query.
+def marked(text: str, words: Collection[str] = (), limit: int | None = None) -> tuple[Piece, ...]:
+    """Divide a text at the words of a query and at its formulas.
 
     Parameters
     ----------
@@ -149,33 +180,64 @@ def marked(text: str, words: Collection[str] = ()) -> tuple[Piece, ...]:
         Plain text.
     words : collection of str
         As for :func:`snippet`.
+    limit : int, optional
+        The most characters; a longer text is cut at a word.
 
     Returns
     -------
     tuple of Piece
-        Together they are `text`.
+        Together they are `text`, its TeX as Unicode.
 
     Examples
     --------
     >>> [piece.text for piece in marked("We train it", {"train"}) if piece.highlighted]
     ['train']
     """
-    return _pieces(text, _places(text, words), 0, len(text))
+    converted = convert(text)
+    length = len(converted.text)
+    found = _places(converted, words)
+    if limit is None or length <= limit:
+        return _pieces(converted, found, 0, length)
+    end = _end_of_words(converted, 0, limit - len(_AFTER))
+    return (*_pieces(converted, found, 0, end), Piece(_AFTER))
 
 
-def _pieces(text: str, found: Sequence[_Place], start: int, end: int) -> tuple[Piece, ...]:
+def _pieces(
+    converted: Converted, found: Sequence[_Place], start: int, end: int
+) -> tuple[Piece, ...]:
+    text, spans = converted
+    parts: list[_Place | Span] = [*found, *spans]
+    if found and spans:
+        parts.sort(key=lambda part: part.start)
     pieces = []
-    for place in found:
-        if place.start > start:
-            pieces.append(Piece(text[start : place.start]))
-        pieces.append(Piece(text[place.start : place.end], highlighted=True))
-        start = place.end
+    for part in parts:
+        if part.start < start or part.end > end:
+            continue
+        if part.start > start:
+            pieces.append(Piece(text[start : part.start]))
+        if isinstance(part, Span):
+            pieces.append(Piece(text[part.start : part.end], mathml=part.mathml))
+        else:
+            pieces.append(Piece(text[part.start : part.end], highlighted=True))
+        start = part.end
     if start < end:
         pieces.append(Piece(text[start:end]))
     return tuple(pieces)
 
 
-def _places(text: str, words: Collection[str]) -> list[_Place]:
+def _places(converted: Converted, words: Collection[str]) -> list[_Place]:
+    """Return the places of words in a text outside of its formulas, in order."""
+    found = _all_places(converted.text, words)
+    if not converted.spans:
+        return found
+    return [
+        place
+        for place in found
+        if not any(place.start < span.end and span.start < place.end for span in converted.spans)
+    ]
+
+
+def _all_places(text: str, words: Collection[str]) -> list[_Place]:
     """Return the places of words in a text, in order.
 
     Looking for each word is many times faster than looking up each word of the text.

@@ -70,12 +70,13 @@ def fitted_items(items: Iterable[FeedItem]) -> list[FeedItem]:
 def _size(entry: Entry) -> int:
     """Return about how many bytes an entry has on a page."""
     pieces: Sequence[Piece] = (*entry.title, *entry.excerpt, *entry.abstract)
-    texts = [text for text, _ in pieces]
+    texts = [piece.text for piece in pieces]
     texts += [entry.name, entry.byline, entry.why, entry.comment or "", entry.path, entry.path]
     texts += [text for fact in entry.facts for text in fact if text]
-    marks = sum(highlighted for _, highlighted in pieces)
+    marks = sum(piece.highlighted for piece in pieces)
+    formulas = sum(len(piece.mathml) for piece in pieces if piece.mathml)
     # Escaping all texts at once takes a tenth of the time.
-    return _escaped("".join(texts)) + marks * _MARK_BYTES + _FORM_BYTES
+    return _escaped("".join(texts)) + marks * _MARK_BYTES + formulas + _FORM_BYTES
 
 
 def _escaped(text: str) -> int:

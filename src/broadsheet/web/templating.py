@@ -9,7 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from broadsheet.rules.humanize import ago, counted
-from broadsheet.rules.snippet import Piece
+from broadsheet.rules.snippet import Piece, marked
+from broadsheet.rules.tex import may_be_tex, to_unicode
 from broadsheet.web import addresses, calendar, view_models
 from broadsheet.web.assets import asset_path
 from broadsheet.web.middleware.etag import REVALIDATE
@@ -34,7 +35,7 @@ def code_spans(text: str) -> Markup:
 
 
 def marked_up(pieces: Sequence[Piece]) -> Markup:
-    """Escape a text and mark up its highlighted parts.
+    """Escape a text; mark up its highlighted parts, its formulas and unconverted source.
 
     Examples
     --------
@@ -42,11 +43,27 @@ def marked_up(pieces: Sequence[Piece]) -> Markup:
     Markup('a&lt;b <mark>train</mark>')
     """
     html = "".join(
-        f"<mark>{escape(text)}</mark>" if highlighted else escape(text)
-        for text, highlighted in pieces
+        f"<mark>{escape(text)}</mark>"
+        if highlighted
+        else escape(text)
+        if mathml is None
+        else mathml or f'<code class="tex">{escape(text)}</code>'
+        for text, highlighted, mathml in pieces
     )
-    # Every part is escaped; Markup.format would take four times longer.
+    # Every part is escaped, and MathML has the elements of a fixed list only; Markup.format would
+    # take four times longer.
     return Markup(html)  # noqa: S704  # nosec B704 # escaped above
+
+
+def tex(text: str) -> Markup:
+    r"""Return a text of a source as HTML: its formulas as MathML, its other TeX as Unicode.
+
+    Examples
+    --------
+    >>> tex(r"Repr\'esentation & <b>")
+    Markup('Représentation &amp; &lt;b&gt;')
+    """
+    return marked_up(marked(text)) if may_be_tex(text) else escape(text)
 
 
 class Templates:
@@ -77,6 +94,8 @@ class Templates:
         self._environment.filters.update(
             code_spans=code_spans,
             marked_up=marked_up,
+            tex=tex,
+            tex_text=to_unicode,
             counted=counted,
             long_date=calendar.long_date,
             short_date=calendar.short_date,

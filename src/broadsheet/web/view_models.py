@@ -21,7 +21,8 @@ from broadsheet.model import (
 from broadsheet.rules.artifacts import artifact_of, artifact_urls
 from broadsheet.rules.attention_line import LinePart, Spark, line_parts, spark
 from broadsheet.rules.contribution import contribution
-from broadsheet.rules.snippet import Piece, excerpt, marked, truncated
+from broadsheet.rules.snippet import SNIPPET_CHARS, Piece, excerpt, marked, truncated
+from broadsheet.rules.tex import to_unicode
 from broadsheet.rules.totals import breakdowns
 from broadsheet.rules.trend_reason import noun
 from broadsheet.web.addresses import category_path, link_name, paper_path, plain, web_link
@@ -203,8 +204,9 @@ def _excerpt(
         found, whole = excerpt(abstract, words)
         if _words_in(found) > _words_in(marked(stated, words)):
             return found, whole
-    shown = truncated(stated)
-    return marked(shown, words), marked(abstract, words) if abstract != shown else ()
+    shown = marked(stated, words, SNIPPET_CHARS)
+    whole = marked(abstract, words)
+    return shown, whole if whole != shown else ()
 
 
 def _words_in(pieces: Sequence[Piece]) -> int:
@@ -212,7 +214,7 @@ def _words_in(pieces: Sequence[Piece]) -> int:
 
 
 def _byline(authors: Sequence[str]) -> str:
-    named = ", ".join(authors[:AUTHORS_NAMED])
+    named = ", ".join(to_unicode(name) for name in authors[:AUTHORS_NAMED])
     more = len(authors) - AUTHORS_NAMED
     return f"{named} and {more} more" if more > 0 else named
 
