@@ -276,3 +276,12 @@ def test_a_search_says_which_part_of_a_long_query_it_uses(tmp_path: Path) -> Non
     Library(settings_in(tmp_path)).close()
     done = broadsheet(tmp_path, "search", " ".join(f"year:{year}" for year in range(1950, 2010)))
     assert "only its first 32 filters" in " ".join(done.stderr.split())
+
+
+def test_fetch_without_sources_says_so_in_one_sentence(tmp_path: Path) -> None:
+    result = broadsheet(tmp_path, "fetch", BROADSHEET_SOURCES="none")
+    assert result.returncode == 0
+    assert result.stderr.strip().splitlines() == [
+        "nothing is fetched, because the setting 'sources' is none: name sources there, or in the "
+        "command, as in 'broadsheet fetch arxiv'"
+    ]

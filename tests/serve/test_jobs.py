@@ -9,7 +9,7 @@ import pytest
 
 from broadsheet.config import Settings, load_settings
 from broadsheet.library import Library
-from broadsheet.model import Period
+from broadsheet.model import STARTER, Period
 from broadsheet.rules.normalize import make_paper
 from broadsheet.serve.jobs import library_jobs
 from broadsheet.serve.runner import run_once
@@ -221,3 +221,27 @@ def test_a_day_without_news_is_not_a_problem(settings: Settings) -> None:
         assert any("today has no edition" in finding.text for finding in library.diagnose())
         library.editions.publish()
         assert any("there are no new papers" in finding.text for finding in library.diagnose())
+
+
+def test_a_sample_edition_is_replaced_once_all_sources_were_fetched(site: Site) -> None:
+    old = make_paper(title="Old kites", published="2024-07-01", arxiv="2407.00001")
+    site.library.add(STARTER, [old])
+    assert site.library.editions.publish().is_sample
+    publish(site.library)
+    assert site.library.editions.read().revision == 1
+    site.at(5, 55)
+    fetch(site.library)
+    publish(site.library)
+    edition = site.library.editions.read()
+    assert (edition.date, edition.revision, edition.is_sample) == (_DAY, 2, False)
+    assert old.title not in [item.title for item in edition.items]
+
+
+def test_a_sample_edition_stays_while_every_fetch_fails(site: Site) -> None:
+    site.library.add(STARTER, [make_paper(title="Old kites", published="2024-07-01")])
+    site.library.editions.publish()
+    site.world.faults = {"arxiv": Fault.RENAMED, "hf": Fault.RENAMED}
+    site.at(5, 55)
+    fetch(site.library)
+    publish(site.library)
+    assert site.library.editions.read().is_sample

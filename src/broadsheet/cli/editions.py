@@ -43,7 +43,7 @@ def trending(
     """
     with open_data(data) as library:
         library.trending.update()
-        found = library.trending.list(n, category=category).trends
+        found = library.trending_or_edition(n, category=category)
     if json:
         print_json(
             [
@@ -53,8 +53,9 @@ def trending(
                     "title": one.paper.title,
                     "score": round(one.score, 6),
                     "reason": one.reason,
+                    "edition": str(found.edition.period) if found.edition else None,
                 }
-                for one in found
+                for one in found.trends
             ]
         )
     else:
@@ -79,7 +80,8 @@ def publish(
     with open_data(data) as library:
         edition = library.editions.publish(period)
     if json:
-        print_json({"date": edition.date, "name": str(edition.period), **asdict(edition)})
+        names = {"date": edition.date, "name": str(edition.period), "sample": edition.is_sample}
+        print_json(names | asdict(edition))
     else:
         show_edition(OUT, edition)
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -22,6 +22,15 @@ from broadsheet.cli.app import (
 from broadsheet.cli.output import show_fetch, show_import
 from broadsheet.cli.progress import bytes_bar, count_bar
 from broadsheet.errors import BroadsheetError
+from broadsheet.rules.identity import parse_any_id
+
+if TYPE_CHECKING:
+    from broadsheet.library import Library
+
+_NO_SOURCES = (
+    "nothing is fetched, because the setting 'sources' is none: name sources there, or in the "
+    "command, as in 'broadsheet fetch arxiv'"
+)
 
 
 @app.command("import")
@@ -94,10 +103,24 @@ def fetch(
                 reports.append(report)
                 show_fetch(ERR, report)
         update_index(library)
+        if not (sources or library.settings.source_names):
+            ERR.print(_NO_SOURCES)
+        # A lone paper is no reason for another edition.
+        are_papers = sources and all(parse_any_id(spec) for spec in sources)
+        if not are_papers and any(not report.error for report in reports):
+            _replace_sample(library)
     if json:
         print_json([asdict(report) for report in reports])
     if any(report.error or report.gaps for report in reports):
         raise typer.Exit(1)
+
+
+def _replace_sample(library: "Library") -> None:
+    if replaced := library.editions.replace_sample():
+        ERR.print(
+            f"revision {replaced.revision} of the edition of {replaced.date} replaces the sample "
+            "edition"
+        )
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from broadsheet.model import Edition, HitList, Malformed, Tier, Trend
+from broadsheet.model import SAMPLE_LABEL, Edition, HitList, Malformed, Tier, Trending
 from broadsheet.rules.gaps import gap_spans
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def show_edition(console: Console, edition: Edition) -> None:
         )
         return
     console.print(f"edition of {edition.period}, revision {edition.revision}: {_papers(count)}")
+    if edition.is_sample:
+        console.print(SAMPLE_LABEL)
     for section, items in groupby(edition.items, lambda item: item.section):
         console.print(f"[bold]{section}[/bold]")
         for item in items:
@@ -90,8 +92,14 @@ def show_edition(console: Console, edition: Edition) -> None:
                 console.print(f"     {escape(item.comment)}")
 
 
-def show_trends(console: Console, trends: Sequence[Trend], category: str | None) -> None:
+def show_trends(console: Console, found: Trending, category: str | None) -> None:
     """Print the trending papers, each with its reason."""
+    trends = found.trends
+    if found.edition is not None and trends:
+        sample = "sample " if found.edition.is_sample else ""
+        console.print(
+            f"no paper is trending yet: these are of the {sample}edition of {found.edition.period}"
+        )
     if not trends:
         scope = f" in {escape(category)}" if category else ""
         console.print(f"no trending papers{scope}: run 'broadsheet fetch' to fetch attention")

@@ -41,7 +41,12 @@ def up(
         at_once = is_new or not settings.source_names
         if at_once and not library.editions.exists(library.today):
             edition = library.editions.publish()
-            ERR.print(f"published the edition of {edition.date} with {len(edition.items)} papers")
+            name = "a sample edition" if edition.is_sample else "the edition"
+            until = ", until papers are fetched" if settings.source_names else ""
+            ERR.print(
+                f"published {name} of {edition.date} with {len(edition.items)} papers"
+                f"{until if edition.is_sample else ''}"
+            )
     if page_processes(settings) == 1:
         _serve(settings, host, port)
         return

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from broadsheet.editions.publish import publish
-from broadsheet.errors import ConfigError
-from broadsheet.model import Edition, Period, Pick, Span
+from broadsheet.errors import ConfigError, NotFoundError
+from broadsheet.model import Edition, Period, Pick, Span, Trend, Trending
+from broadsheet.model.attention import NO_ATTENTION
 from broadsheet.store import metadata
 from broadsheet.store.database import Database
 from broadsheet.store.editions import (
@@ -18,6 +19,7 @@ from broadsheet.store.editions import (
     overlapping,
     periods_published,
 )
+from broadsheet.store.papers import nums_of, papers_by_num
 from broadsheet.store.picks import delete_pick, picks_of, upsert_pick
 
 _QUIET = "last_quiet_day"
@@ -82,11 +84,35 @@ class Editions:
         ConfigError
             If the period begins in the future.
         """
-        now = self._clock()
-        today = now.astimezone(self._zone).date()
+        now, today = self._clock(), self._today()
         wanted = _period(period) or Period(today)
         if wanted.first > today:
             raise ConfigError(f"{wanted} is in the future: publish it from {wanted.first} on")
+        return self._publish(wanted, now, today)
+
+    def replace_sample(self) -> Edition | None:
+        """Publish today's edition again if it is a sample and the library has other papers now.
+
+        Returns
+        -------
+        Edition or None
+            The new revision; None if today's edition is not replaced.
+        """
+        now, today = self._clock(), self._today()
+        if not self.exists(today):
+            return None
+        current = self.read(today)
+        if not current.is_sample:
+            return None
+        replacing = self._publish(Period(today), now, today, replaces=current)
+        return replacing if replacing.revision else None
+
+    def _today(self) -> date:
+        return self._clock().astimezone(self._zone).date()
+
+    def _publish(
+        self, wanted: Period, now: datetime, today: date, replaces: Edition | None = None
+    ) -> Edition:
         is_mailed = wanted.span is Span.DAY and today - wanted.first <= _MAILED_FOR
         edition = publish(
             self._database,
@@ -96,6 +122,7 @@ class Editions:
             now,
             note=self._missing(wanted.last),
             enqueue=self._enqueue if is_mailed else None,
+            replaces=replaces,
         )
         if not edition.revision:
             with self._database.write() as connection:
@@ -106,6 +133,36 @@ class Editions:
         """Read an edition; see :func:`broadsheet.store.editions.edition`."""
         with self._database.read() as connection:
             return edition(connection, _period(period), revision)
+
+    def in_place_of_trending(self, limit: int, category: str | None = None) -> Trending:
+        """List the papers of the newest daily edition, for when no paper is trending.
+
+        Parameters
+        ----------
+        limit : int
+            Maximum number of papers.
+        category : str or None
+            Only papers of this category.
+
+        Returns
+        -------
+        Trending
+            Empty if there is no edition.
+        """
+        try:
+            newest = self.read()
+        except NotFoundError:
+            return Trending((), None)
+        items = [one for one in newest.items if category is None or category in one.categories]
+        with self._database.read() as connection:
+            nums = nums_of(connection, [item.paper_id for item in items])
+            papers = papers_by_num(connection, list(nums.values()))
+        listed = [(item, papers[num]) for item in items if (num := nums.get(item.paper_id))]
+        trends = tuple(
+            Trend(rank, paper, item.score, item.reason, item.attention or NO_ATTENTION)
+            for rank, (item, paper) in enumerate(listed[:limit], start=1)
+        )
+        return Trending(trends, None, newest)
 
     def exists(self, period: Period | date) -> bool:
         """Return whether an edition was published."""

@@ -1,6 +1,6 @@
 """Publish an edition: choose its papers and store it as a frozen revision."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from math import inf, isnan
@@ -12,18 +12,26 @@ from sqlalchemy import Connection
 
 from broadsheet.encoders.paper_text import text_of
 from broadsheet.encoders.static import load_encoder
-from broadsheet.model import Attention, Edition, EditionItem, Period, Pick, Span
+from broadsheet.model import STARTER, Attention, Edition, EditionItem, Paper, Period, Pick, Span
+from broadsheet.rules.dates import last_day
 from broadsheet.rules.edition import Candidate, select_items, shortlist
 from broadsheet.rules.placing import with_placings
 from broadsheet.rules.trend_reason import RecentGains
+from broadsheet.rules.trending import MAX_ANNOUNCEMENT_DELAY_H
 from broadsheet.store.attention import votes_by_num
 from broadsheet.store.database import Database
-from broadsheet.store.editions import insert_edition, previous_cutoff, published_before
+from broadsheet.store.editions import (
+    insert_edition,
+    newest_revision,
+    previous_cutoff,
+    published_before,
+)
 from broadsheet.store.papers import (
     WITHDRAWN_OR_RETRACTED,
     added_at,
     newest_until,
     nums_of,
+    nums_only_from,
     papers_by_num,
 )
 from broadsheet.store.picks import picks_of
@@ -33,6 +41,7 @@ from broadsheet.trending.scoring import Scored, hours, recent_gains, score_all, 
 from broadsheet.trending.upvote_prior import predict_upvotes
 
 _CANDIDATES_PER_PLACE = 50
+_NEW_IN_FIRST_EDITION = timedelta(days=7)
 _PERIOD_NAMES = {Span.DAY: "this week", Span.WEEK: "this week", Span.MONTH: "this month"}
 
 
@@ -53,6 +62,7 @@ def publish(
     now: datetime,
     note: str | None = None,
     enqueue: Callable[[Connection, Edition], object] | None = None,
+    replaces: Edition | None = None,
 ) -> Edition:
     """Publish what was known at the end of a period, or by now if that is earlier.
 
@@ -74,11 +84,14 @@ def publish(
         One sentence naming what the edition lacks.
     enqueue : callable, optional
         Called with the connection and the edition in the transaction that stores it.
+    replaces : Edition, optional
+        A sample. Nothing is stored if the result is one again, or if the period has a newer
+        revision.
 
     Returns
     -------
     Edition
-        With revision 0 and without papers if there is no news.
+        With revision 0 and without papers if nothing is stored.
     """
     with database.read() as connection:
         picks = picks_of(connection, period)
@@ -89,11 +102,14 @@ def publish(
     today = min(period.last, now.astimezone(zone).date())
     similarity = _similarity(ranked)
     items = select_items(ranked, similarity, past, picks, period, today, size)
-    if not items:
-        return Edition(period, 0, now, (), note)
+    nothing = Edition(period, 0, now, (), note)
+    if not items or (replaces and all(item.from_starter for item in items)):
+        return nothing
     items = _with_attention(database, items, ranked, window.end)
     items = with_placings(items, ranked, similarity)
     with database.write() as connection:
+        if replaces and newest_revision(connection, period) != replaces.revision:
+            return nothing
         edition = insert_edition(connection, period, items, now, note)
         if enqueue is not None:
             enqueue(connection, edition)
@@ -151,8 +167,12 @@ def _candidates(
     if period.span is Span.DAY:
         # Includes papers without score, so that a library without dates or attention has editions.
         papers |= newest_until(connection, period.last, limit)
-        without = [num for num in papers if num not in has_attention]
-        selectable = has_attention | _new(connection, without, window)
+    appeared_h = _appeared_h(connection, papers, window)
+    if period.span is Span.DAY:
+        since_h = hours(window.previous_end) if window.previous_end else -inf
+        selectable = has_attention | {
+            num for num, at_h in appeared_h.items() if since_h <= at_h <= hours(window.end)
+        }
         papers = {num: paper for num, paper in papers.items() if num in selectable}
     picked = nums_of(connection, [pick.paper_id for pick in picks])
     papers |= papers_by_num(connection, list(picked.values()))
@@ -165,6 +185,8 @@ def _candidates(
     votes = votes_by_num(connection, nums)
     row_of = {num: row for row, num in enumerate(scored.papers.nums.tolist())}
     factors = scored.field_factors
+    new_since_h = hours(_new_since(period, window))
+    from_starter = nums_only_from(connection, nums, STARTER)
     return [
         Candidate(
             paper=paper,
@@ -175,6 +197,8 @@ def _candidates(
             votes=votes.get(num, 0),
             observed_score=float(scored.observed_scores[row_of[num]]) if num in row_of else 0.0,
             field_factor=float(factors[row_of[num]]) if num in row_of else 1.0,
+            is_new=appeared_h.get(num, -inf) >= new_since_h,
+            from_starter=num in from_starter,
         )
         for (num, paper), upvotes in zip(papers.items(), predicted, strict=True)
     ]
@@ -187,16 +211,28 @@ def _highest(scored: Scored, limit: int) -> dict[int, float]:
     return dict(zip(scored.papers.nums[rows].tolist(), scores[rows].tolist(), strict=True))
 
 
-def _new(connection: Connection, nums: Sequence[int], window: _Window) -> set[int]:
-    """Return the papers that appeared since the previous edition and before the end of this one."""
-    papers = numbered_papers(connection, nums, window.end)
-    appeared_h = dict(zip(papers.nums.tolist(), papers.appeared_h.tolist(), strict=True))
-    # A paper without a day counts from when the library received it. The library may have been
-    # filled long after the edition's day.
-    added = added_at(connection, [num for num, at_h in appeared_h.items() if isnan(at_h)])
-    appeared_h |= {num: min(hours(at), hours(window.end)) for num, at in added.items()}
-    since_h = hours(window.previous_end) if window.previous_end else -inf
-    return {num for num, at_h in appeared_h.items() if since_h <= at_h <= hours(window.end)}
+def _appeared_h(
+    connection: Connection, papers: Mapping[int, Paper], window: _Window
+) -> dict[int, float]:
+    """Return when papers appeared, in hours since 1970."""
+    found = numbered_papers(connection, list(papers), window.end)
+    appeared_h = dict(zip(found.nums.tolist(), found.appeared_h.tolist(), strict=True))
+    # A paper without a day counts from when the library received it, unless its month or year had
+    # ended long before. The library may have been filled long after the edition's day.
+    undated = [num for num, at_h in appeared_h.items() if isnan(at_h)]
+    for num, at in added_at(connection, undated).items():
+        last = last_day(papers[num].published)
+        ended_h = hours(datetime.combine(last, time(), UTC)) if last else inf
+        at_h = hours(at) if hours(at) - ended_h <= MAX_ANNOUNCEMENT_DELAY_H else ended_h
+        appeared_h[num] = min(at_h, hours(window.end))
+    return appeared_h
+
+
+def _new_since(period: Period, window: _Window) -> datetime:
+    """Return from when on a paper is new in an edition."""
+    if period.span is not Span.DAY:
+        return window.start
+    return window.previous_end or window.end - _NEW_IN_FIRST_EDITION
 
 
 def _gains(

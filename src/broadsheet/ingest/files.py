@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from broadsheet.ingest.records import IngestReport, store_records
-from broadsheet.model import Malformed, Paper
+from broadsheet.model import STARTER, Malformed, Paper
 from broadsheet.sources import arxiv_dump
 from broadsheet.sources.files import read_file
 from broadsheet.store.database import Database
@@ -16,7 +16,6 @@ from broadsheet.store.database import Database
 # Records per transaction: enough that a commit costs little beside its rows, and few enough that
 # memory stays constant and a killed import loses less than a second of work.
 _BATCH = 2_000
-STARTER = "starter"
 
 
 def import_file(

@@ -176,6 +176,15 @@ class Scheduler:
             if state.name in blocking
         )
 
+    def fetched_since(self, moment: datetime) -> bool:
+        """Return whether a source succeeded after a moment, and none is running or due."""
+        now = self._clock()
+        states = [state for state in self.states() if state.exists]
+        is_done = all(state.next_at is not None and state.next_at > now for state in states)
+        return is_done and any(
+            state.succeeded_at is not None and state.succeeded_at >= moment for state in states
+        )
+
     def incomplete_note(self, day: date) -> str | None:
         """Return which records a day's edition lacks if it is published now; None if none."""
         states = self.states()

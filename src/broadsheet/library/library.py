@@ -44,6 +44,7 @@ from broadsheet.model import (
     Signal,
     Sort,
     Submission,
+    Trending,
 )
 from broadsheet.model.health import Health
 from broadsheet.rules.query import Query, parse
@@ -338,6 +339,21 @@ class Library:
         """Return each source's record of a paper and when it was received."""
         with self._database.read() as connection:
             return papers.records_of(connection, papers.num_of(connection, paper_id))
+
+    def trending_or_edition(
+        self, limit: int = 50, after: str | None = None, category: str | None = None
+    ) -> Trending:
+        """List the trending papers; if there are none at all, those of the newest edition.
+
+        Parameters
+        ----------
+        limit, after, category
+            As in :func:`broadsheet.trending.listing.trending`.
+        """
+        found = self.trending.list(limit, after, category)
+        if found.trends or after or (category and self.trending.list(1).trends):
+            return found
+        return self.editions.in_place_of_trending(limit, category)
 
     def vote(self, paper_id: str, cookie: str, *, on: bool, network: str | None = None) -> int:
         """Set or remove a reader's vote; see :func:`broadsheet.accounts.readers.vote`.

@@ -13,12 +13,13 @@ from broadsheet.mail.text import (
     single_line,
     truncate,
 )
-from broadsheet.model import Edition, EditionItem, Section
+from broadsheet.model import SAMPLE_LABEL, Edition, EditionItem, Section
 
 _SUBJECT_CHARS = 120
 _HEADINGS = {
     Section.TRENDING: "Trending",
     Section.NEW: "No attention yet; selected by predicted interest",
+    Section.LIBRARY: "From the library; selected by predicted interest",
 }
 
 
@@ -87,16 +88,18 @@ def render_digest(edition: Edition, newsletter: Newsletter) -> RenderedMail:
         for item, before in zip(edition.items, previous, strict=False)
     ]
     headline = items[0].title if items else "no papers"
+    name = f"{title}, sample edition of {day}" if edition.is_sample else f"{title}, {day}"
+    label = f"{SAMPLE_LABEL}." if edition.is_sample else ""
     return render(
         "digest",
-        truncate(f"{title}, {day}: {headline}", _SUBJECT_CHARS),
+        truncate(f"{name}: {headline}", _SUBJECT_CHARS),
         title=title,
         day=day,
         weekday=f"{edition.date:%A}",
         front_url=newsletter.url("/"),
         browser_url=newsletter.url(f"/editions/{edition.date.isoformat()}"),
         items=items,
-        note=single_line(edition.note or ""),
+        note=" ".join(part for part in (label, single_line(edition.note or "")) if part),
     )
 
 

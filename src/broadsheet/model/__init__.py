@@ -2,19 +2,21 @@
 
 from broadsheet.model.attention import Attention, Count
 from broadsheet.model.delivery import Delivery, DeliveryKind, DeliveryState
-from broadsheet.model.edition import Edition, EditionItem, Section
+from broadsheet.model.edition import SAMPLE_LABEL, Edition, EditionItem, Section
 from broadsheet.model.hit import Hit, HitList, Mode, Sort, Tier
 from broadsheet.model.paper import Malformed, Notice, Paper
 from broadsheet.model.period import Period, Span
 from broadsheet.model.pick import Pick
 from broadsheet.model.reader import Reader
 from broadsheet.model.signal import Kind, Signal
-from broadsheet.model.source import Gap, PaperFilter, SourceState
+from broadsheet.model.source import STARTER, Gap, PaperFilter, SourceState
 from broadsheet.model.submission import Submission
 from broadsheet.model.subscription import Subscription, SubscriptionState
 from broadsheet.model.trend import Trend, Trending
 
 __all__ = [
+    "SAMPLE_LABEL",
+    "STARTER",
     "Attention",
     "Count",
     "Delivery",

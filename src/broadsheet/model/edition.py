@@ -8,12 +8,15 @@ from broadsheet.model.attention import Attention
 from broadsheet.model.paper import Notice
 from broadsheet.model.period import Period
 
+SAMPLE_LABEL = "Sample edition from the starter library"
+
 
 class Section(StrEnum):
     """A section of an edition."""
 
     TRENDING = "trending"
     NEW = "new"
+    LIBRARY = "library"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class EditionItem:
     reason : str
         Why it has this rank, as text for readers.
     section : Section
-        ``TRENDING`` if it was selected by attention, ``NEW`` if by its text.
+        ``TRENDING`` if it was selected by attention; else by its text: ``NEW`` if it appeared
+        since the previous edition, or in the week before the first, and else ``LIBRARY``.
     score : float
         Trending score, 0 or more; see :class:`broadsheet.model.trend.Trend`.
     picked : bool
@@ -50,6 +54,8 @@ class EditionItem:
         As in :class:`broadsheet.model.paper.Paper`.
     artifacts : tuple of str
         URLs of its code, data and models.
+    from_starter : bool
+        Whether all records of the paper came from the starter library.
     """
 
     rank: int
@@ -73,6 +79,7 @@ class EditionItem:
     venue: str | None = None
     version: int | None = None
     artifacts: tuple[str, ...] = ()
+    from_starter: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,11 @@ class Edition:
     published_at: datetime
     items: tuple[EditionItem, ...]
     note: str | None = None
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether all of its papers are from the starter library."""
+        return bool(self.items) and all(item.from_starter for item in self.items)
 
     @property
     def date(self) -> date:

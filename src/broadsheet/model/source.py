@@ -6,6 +6,8 @@ from enum import StrEnum
 
 # Every source is fetched at least once a day.
 _LATE_AFTER = timedelta(hours=26)
+# The source of the papers shipped with Broadsheet.
+STARTER = "starter"
 
 
 class PaperFilter(StrEnum):

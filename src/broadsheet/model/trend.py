@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from broadsheet.model.attention import NO_ATTENTION, Attention
+from broadsheet.model.edition import Edition
 from broadsheet.model.paper import Paper
 
 
@@ -45,7 +46,10 @@ class Trending:
         By descending score.
     after : str or None
         Cursor of the next page; None on the last page.
+    edition : Edition or None
+        The edition whose papers are listed because no paper is trending; else None.
     """
 
     trends: tuple[Trend, ...]
     after: str | None
+    edition: Edition | None = None

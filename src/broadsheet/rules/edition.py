@@ -48,6 +48,10 @@ class Candidate:
         The score of its attention alone, before predicted interest and its field count.
     field_factor : float
         The factor that normalises the scores of its field.
+    is_new : bool
+        Whether it appeared since the previous edition, or in the week before the first.
+    from_starter : bool
+        Whether all its records came from the starter library.
     """
 
     paper: Paper
@@ -58,6 +62,8 @@ class Candidate:
     votes: int
     observed_score: float = 0.0
     field_factor: float = 1.0
+    is_new: bool = True
+    from_starter: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ def shortlist(
     """Return the best candidates of each section, the highest score first.
 
     A paper of an earlier edition is a candidate only if its score is higher than it was then. A
+    paper of the starter library without attention is one only if there are no other papers. A
     paper that the editor placed always is one, a paper that the editor dropped never is.
 
     Parameters
@@ -111,6 +118,8 @@ def shortlist(
         if candidate.paper.id in placed
         or (candidate.paper.id not in dropped and _is_news(candidate, past.get(candidate.paper.id)))
     ]
+    if not all(candidate.from_starter for candidate in eligible):
+        eligible = [one for one in eligible if not _is_filler(one) or one.paper.id in placed]
     ranked = sorted(eligible, key=_order)
     limit = _SHORTLIST_FACTOR * size
     trending = islice((one for one in ranked if one.has_attention), limit)
@@ -121,6 +130,10 @@ def shortlist(
 
 def _is_news(candidate: Candidate, past: PastSelection | None) -> bool:
     return past is None or (candidate.has_attention and candidate.score > past.score)
+
+
+def _is_filler(candidate: Candidate) -> bool:
+    return candidate.from_starter and not candidate.has_attention
 
 
 def _order(candidate: Candidate) -> tuple[float, int, float, str]:
@@ -140,7 +153,8 @@ def select_items(
 ) -> list[EditionItem]:
     """Select and order the papers of an edition.
 
-    Trending papers come first, then new papers. Each further paper on one topic counts for less.
+    Trending papers come first, then new papers, then others. Each further paper on one topic
+    counts for less.
 
     Parameters
     ----------
@@ -168,12 +182,16 @@ def select_items(
     placed = [row for row, one in enumerate(ranked) if one.paper.id in pins]
     rest = [row for row in range(len(ranked)) if row not in placed]
     trending = [row for row in rest if ranked[row].has_attention]
-    new = [row for row in rest if not ranked[row].has_attention]
+    without = [row for row in rest if not ranked[row].has_attention]
     room = max(0, size - len(placed))
-    reserved = min(len(new), round(NEW_SHARE * size) if period.span is Span.DAY else 0)
+    reserved = min(len(without), round(NEW_SHARE * size) if period.span is Span.DAY else 0)
     trending = _diversified(ranked, trending, similarity, placed, max(0, room - reserved))
-    new = _diversified(ranked, new, similarity, placed + trending, room - len(trending))
-    order = [(row, Section.TRENDING) for row in trending] + [(row, Section.NEW) for row in new]
+    order = [(row, Section.TRENDING) for row in trending]
+    for section, is_new in ((Section.NEW, True), (Section.LIBRARY, False)):
+        among = [row for row in without if ranked[row].is_new is is_new]
+        above = placed + [row for row, _ in order]
+        chosen = _diversified(ranked, among, similarity, above, room - len(order))
+        order += [(row, section) for row in chosen]
     order = _with_pins(order, [(pins[ranked[row].paper.id].place or 1, row) for row in placed])
     return [
         _item(rank, ranked[row], section, past.get(ranked[row].paper.id), pins, today)
@@ -247,6 +265,7 @@ def _item(
         venue=paper.venue,
         version=paper.version,
         artifacts=artifact_urls(paper),
+        from_starter=candidate.from_starter,
     )
 
 

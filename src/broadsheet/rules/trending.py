@@ -22,7 +22,7 @@ PRIOR_WEIGHT = 0.2
 _CATEGORY_EXPONENT = 0.5
 MAX_CATEGORY_FACTOR = 2.0
 _CATEGORY_PRIOR_PAPERS = 20
-_MAX_ANNOUNCEMENT_DELAY_H = 5 * 24.0
+MAX_ANNOUNCEMENT_DELAY_H = 5 * 24.0
 _WEIGHTS = np.array([kind.weight for kind in KINDS])
 DEFAULT_BASELINES = np.array([kind.baseline for kind in KINDS])
 
@@ -44,7 +44,7 @@ def appearance_h(published_h: Floats, added_h: Floats, submitted_h: Floats) -> F
     ndarray of float64, shape (papers,)
         Hours since 1970; NaN if unknown.
     """
-    is_announced = added_h - published_h <= _MAX_ANNOUNCEMENT_DELAY_H
+    is_announced = added_h - published_h <= MAX_ANNOUNCEMENT_DELAY_H
     dated_h = np.where(is_announced, added_h, published_h)
     since_h: Floats = np.where(np.isnan(submitted_h), dated_h, submitted_h)
     return since_h

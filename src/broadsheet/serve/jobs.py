@@ -53,8 +53,10 @@ def publish_due(library: Library) -> None:
     """Publish the edition of yesterday or today if it is due, and enqueue it for new subscribers.
 
     An edition is due at ``publish_at`` if its leading sources were fetched, else ``hold_hours``
-    later, which may be on the next day. A day without news is not published until news arrives.
+    later, which may be on the next day. A day without news is not published until news arrives. A
+    sample edition is published again once papers are fetched, and not enqueued before.
     """
+    _replace_sample(library)
     zone = ZoneInfo(library.settings.timezone)
     hold = timedelta(hours=library.settings.hold_hours)
     for day in (library.today - timedelta(days=1), library.today):
@@ -63,11 +65,23 @@ def publish_due(library: Library) -> None:
         if library.now < due or is_expired:
             continue
         if library.editions.exists(day):
-            library.outbox.enqueue(day)
+            if not (library.settings.source_names and library.editions.read(day).is_sample):
+                library.outbox.enqueue(day)
         elif library.editions.is_quiet(day, _QUIET_CHECK):
             continue
         elif library.now >= due + hold or library.sources.ready(day):
             library.editions.publish(day)
+
+
+def _replace_sample(library: Library) -> None:
+    today = library.today
+    if not library.editions.exists(today) or library.editions.is_quiet(today, _QUIET_CHECK):
+        return
+    edition = library.editions.read(today)
+    if edition.is_sample and library.sources.fetched_since(edition.published_at):
+        replaced = library.editions.replace_sample()
+        if replaced is not None:
+            _log.info("revision %d replaces the sample edition of today", replaced.revision)
 
 
 def _send_mail(library: Library, is_stopping: Callable[[], bool]) -> None:

@@ -96,8 +96,8 @@ def insert_edition(
     note: str | None = None,
 ) -> Edition:
     """Store an edition as the next revision of its period."""
-    newest = connection.scalar(select(func.max(editions.c.revision)).where(*_of(period)))
-    edition = Edition(period, (newest or 0) + 1, now, tuple(items), note)
+    revision = newest_revision(connection, period) + 1
+    edition = Edition(period, revision, now, tuple(items), note)
     connection.execute(
         insert(editions).values(
             span=period.span,
@@ -109,6 +109,12 @@ def insert_edition(
         )
     )
     return edition
+
+
+def newest_revision(connection: Connection, period: Period) -> int:
+    """Return the newest revision of a period's edition; 0 if it has none."""
+    newest = connection.scalar(select(func.max(editions.c.revision)).where(*_of(period)))
+    return newest or 0
 
 
 def edition(

@@ -6,7 +6,17 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Text, bindparam, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Notice, Paper
@@ -133,6 +143,18 @@ def added_at(connection: Connection, nums: Sequence[int]) -> dict[int, datetime]
     """Return when each of these papers was added to the library (aware UTC)."""
     rows = connection.execute(select(papers.c.num, papers.c.added_at).where(papers.c.num.in_(nums)))
     return {row.num: row.added_at for row in rows}
+
+
+def nums_only_from(connection: Connection, nums: Sequence[int], source: str) -> set[int]:
+    """Return those of the papers whose records all came from one source."""
+    of_source = func.sum(case((records.c.source == source, 0), else_=1))
+    rows = connection.scalars(
+        select(records.c.num)
+        .where(records.c.num.in_(nums))
+        .group_by(records.c.num)
+        .having(of_source == 0)
+    )
+    return set(rows)
 
 
 def nums_newest_first(connection: Connection) -> list[int]:

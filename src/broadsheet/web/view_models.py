@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote_plus, unquote_plus
 
 from broadsheet.model import (
+    SAMPLE_LABEL,
     Attention,
     Edition,
     EditionItem,
@@ -17,6 +18,7 @@ from broadsheet.model import (
     Section,
     Signal,
     Trend,
+    Trending,
 )
 from broadsheet.rules.artifacts import artifact_of, artifact_urls
 from broadsheet.rules.attention_line import LinePart, Spark, line_parts, spark
@@ -273,11 +275,42 @@ def parts(edition: Edition, votes: Mapping[str, int]) -> list[Part]:
         )
         for section in Section
     }
-    trending, new = entries[Section.TRENDING], entries[Section.NEW]
-    if not new:
-        return [Part(None, None, trending)] if trending else []
-    predicted = Part("New", _PREDICTED, new)
-    return [Part("Trending", _RANKED, trending), predicted] if trending else [predicted]
+    headings = {
+        Section.TRENDING: ("Trending", _RANKED),
+        Section.NEW: ("New", _PREDICTED),
+        Section.LIBRARY: ("From the library", _PREDICTED),
+    }
+    sections = [section for section in Section if entries[section]]
+    if sections == [Section.TRENDING] or edition.is_sample:
+        return [Part(None, None, entries[section]) for section in sections]
+    return [Part(*headings[section], entries[section]) for section in sections]
+
+
+def sample_note(edition: Edition, *, fetches: bool) -> str | None:
+    """Return what readers should know of an edition from the starter library; None for others.
+
+    Parameters
+    ----------
+    edition : Edition
+        A published edition.
+    fetches : bool
+        Whether the site fetches papers.
+    """
+    if not edition.is_sample:
+        return None
+    until = " The first papers that are fetched replace them." if fetches else ""
+    return f"{SAMPLE_LABEL}: its papers are from past years.{until}"
+
+
+def stand_in_note(found: Trending) -> str | None:
+    """Return why the papers of an edition are listed as trending; None if they are not."""
+    if found.edition is None:
+        return None
+    sample = "sample " if found.edition.is_sample else ""
+    day = short_date(str(found.edition.period))
+    return (
+        f"No paper has recent attention yet: these are the papers of the {sample}edition of {day}."
+    )
 
 
 def categories_of(papers: Sequence[Paper], limit: int = CATEGORIES_SHOWN) -> list[str]:

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from broadsheet.library import Library
-from broadsheet.model import Paper, Period, Span
+from broadsheet.model import SAMPLE_LABEL, Paper, Period, Span
 from broadsheet.rules.query import paper_id_in, parse
 from broadsheet.web.addresses import NOT_EMPTY, paper_path, plain
 from broadsheet.web.api.hub_schemas import (
@@ -31,7 +31,7 @@ from broadsheet.web.calendar import long_date
 from broadsheet.web.convertors import API_PAPER_ID
 from broadsheet.web.dependencies import NO_PAPER, TheLibrary, find_paper
 from broadsheet.web.limits.search_slots import SEARCH_SLOT
-from broadsheet.web.view_models import attention_totals, sentence
+from broadsheet.web.view_models import attention_totals, sentence, stand_in_note
 
 # A deeper page takes seconds; a date or month reaches the same papers at once.
 MAX_DEPTH = 10_000
@@ -104,15 +104,23 @@ router = APIRouter(
 
 @router.get("/api/daily_papers", response_model_exclude_none=True, responses=problems(400, 404))
 def daily_papers(
-    library: TheLibrary, params: Annotated[DailyPapersParams, Query()]
+    library: TheLibrary, params: Annotated[DailyPapersParams, Query()], response: Response
 ) -> list[HubItem]:
-    """List the papers of editions, the newest edition first, or the trending papers."""
+    """List the papers of editions, the newest edition first, or the trending papers.
+
+    If no paper is trending, those of the newest edition are listed, and the header
+    `Broadsheet-Note` says so; it also names a sample edition.
+    """
     start = params.p * params.limit
     if start >= MAX_DEPTH:
         raise _error(
             404, f"pages end at {MAX_DEPTH:,} papers; use a date, week or month to go further"
         )
-    return _items(library, islice(_listed(library, params), start, start + params.limit))
+    notes: list[str] = []
+    listed = _items(library, islice(_listed(library, params, notes), start, start + params.limit))
+    if notes:
+        response.headers["Broadsheet-Note"] = "; ".join(dict.fromkeys(notes))
+    return listed
 
 
 @router.get("/api/papers/search", response_model_exclude_none=True, dependencies=[SEARCH_SLOT])
@@ -176,8 +184,11 @@ def markdown(library: TheLibrary, paper_id: PaperId) -> Response:
     return Response(text, media_type="text/markdown; charset=utf-8")
 
 
-def _listed(library: Library, params: DailyPapersParams) -> Iterator[Listed]:
-    """Yield the requested papers, each once; reads as many batches as are consumed."""
+def _listed(library: Library, params: DailyPapersParams, notes: list[str]) -> Iterator[Listed]:
+    """Yield the requested papers, each once; reads as many batches as are consumed.
+
+    What a client should know of them is appended to `notes`.
+    """
     periods = _periods(params)
     if periods:
         editions = [
@@ -185,14 +196,14 @@ def _listed(library: Library, params: DailyPapersParams) -> Iterator[Listed]:
             for edition in _editions_of(library, periods[0])
             if all(Period.containing(edition.first, each.span) == each for each in periods[1:])
         ]
-        batches = _published(library, editions)
+        batches = _published(library, editions, notes)
         if params.trending:
             papers = [listed for batch in batches for listed in batch]
             batches = iter([sorted(papers, key=lambda listed: -listed.score)])
     elif params.trending:
-        batches = _trending(library)
+        batches = _trending(library, notes)
     else:
-        batches = _published(library, library.editions.periods(Span.DAY, _ARCHIVE))
+        batches = _published(library, library.editions.periods(Span.DAY, _ARCHIVE), notes)
     seen: set[str] = set()
     for batch in batches:
         for listed in _submitted_by(library, params.submitter, batch):
@@ -224,9 +235,14 @@ def _editions_of(library: Library, period: Period) -> list[Period]:
     return [day for day in days if Period.containing(day.first, period.span) == period]
 
 
-def _published(library: Library, periods: Iterable[Period]) -> Iterator[list[Listed]]:
+def _published(
+    library: Library, periods: Iterable[Period], notes: list[str]
+) -> Iterator[list[Listed]]:
     for period in periods:
-        items = library.editions.read(period).items
+        edition = library.editions.read(period)
+        items = edition.items
+        if edition.is_sample:
+            notes.append(SAMPLE_LABEL)
         ids = [item.paper_id for item in items]
         papers = {paper.id: paper for paper in library.known(ids, len(ids))}
         # A paper that was merged into another since has that paper's id.
@@ -243,10 +259,12 @@ def _published(library: Library, periods: Iterable[Period]) -> Iterator[list[Lis
         ]
 
 
-def _trending(library: Library) -> Iterator[list[Listed]]:
+def _trending(library: Library, notes: list[str]) -> Iterator[list[Listed]]:
     after: str | None = None
     for _ in range(MAX_DEPTH // _BATCH):
-        found = library.trending.list(_BATCH, after)
+        found = library.trending_or_edition(_BATCH, after)
+        if note := stand_in_note(found):
+            notes.append(note)
         yield [Listed(trend.paper, score=trend.score) for trend in found.trends]
         after = found.after
         if after is None:

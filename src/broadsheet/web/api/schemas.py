@@ -183,6 +183,8 @@ class Trends(Page):
 
     trends: tuple[Trend, ...]
     """In order of rank."""
+    note: Annotated[str | None, Field(examples=[None])]
+    """What is listed instead if no paper is trending: the newest daily edition; else null."""
 
 
 class EditionName(Schema):
@@ -213,7 +215,10 @@ class Item(Brief):
     rank: Annotated[int, Field(examples=[1])]
     """Rank in the edition, from 1."""
     section: Annotated[Section, Field(examples=["trending"])]
-    """`trending`: ranked by attention; `new`: no attention yet, ranked by predicted interest."""
+    """
+    `trending`: ranked by attention; `new`: no attention yet, ranked by predicted interest;
+    `library`: as `new`, from before the previous edition.
+    """
     reason: Annotated[str, Field(examples=["+43 upvotes in 24 h, 2 days old"])]
     """Reason for the rank."""
     score: Annotated[float, Field(examples=[18.4])]
@@ -235,5 +240,7 @@ class Edition(EditionName):
     """Time of publication."""
     note: Annotated[str | None, Field(examples=[None])]
     """Which data is missing; null if none."""
+    sample: Annotated[bool, Field(examples=[False])]
+    """Whether it is a sample edition from the starter library."""
     items: tuple[Item, ...]
     """In order of rank."""

@@ -105,6 +105,7 @@ def edition_of(edition: model.Edition, base_url: str) -> Edition:
         revision=edition.revision,
         published_at=edition.published_at,
         note=edition.note,
+        sample=edition.is_sample,
         items=tuple(_item_of(item, base_url) for item in edition.items),
     )
 

@@ -23,7 +23,7 @@ from broadsheet.web.calendar import parse_period
 from broadsheet.web.convertors import API_PAPER_ID
 from broadsheet.web.dependencies import TheLibrary, find_paper
 from broadsheet.web.limits.search_slots import SEARCH_SLOT
-from broadsheet.web.view_models import QUERY_CHARS
+from broadsheet.web.view_models import QUERY_CHARS, stand_in_note
 
 # Last rank that pagination reaches.
 MAX_RANK = 10_000
@@ -188,9 +188,10 @@ def trending(
     """List the trending papers, the highest score first, each with its reason."""
     base_url = library.settings.base_url
     with _valid_cursor():
-        found = library.trending.list(limit, after, category and plain(category))
+        found = library.trending_or_edition(limit, after, category and plain(category))
     return schemas.Trends(
         trends=tuple(serializers.trend_of(trend, base_url) for trend in found.trends),
+        note=stand_in_note(found),
         after=found.after,
         next=_next(request, base_url, found.after),
     )

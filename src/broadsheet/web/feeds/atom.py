@@ -16,6 +16,8 @@ def write(feed: Feed) -> bytes:
     root = etree.Element(f"{{{_NAMESPACE}}}feed", nsmap={None: _NAMESPACE})
     _put(root, "id", feed.id)
     _put_title(root, feed.title)
+    if feed.subtitle is not None:
+        _put(root, "subtitle", feed.subtitle)
     _put(root, "updated", stamp(feed.updated))
     # Atom requires an author for each entry; this one applies to papers without authors.
     _put(_put(root, "author"), "name", feed.publisher)

@@ -74,6 +74,8 @@ class Feed:
         Absolute address of a square picture.
     items : tuple of FeedItem
         In order of rank or date.
+    subtitle : str or None
+        What its readers should know of it.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Feed:
     json: str
     icon: str
     items: tuple[FeedItem, ...]
+    subtitle: str | None = None
 
     @property
     def updated(self) -> datetime:

@@ -11,10 +11,12 @@ _VERSION = "https://jsonfeed.org/version/1.1"
 
 def write(feed: Feed) -> bytes:
     """Return a feed as a JSON Feed document in UTF-8."""
+    description = {} if feed.subtitle is None else {"description": feed.subtitle}
     return orjson.dumps(
         {
             "version": _VERSION,
             "title": feed.title,
+            **description,
             "home_page_url": feed.home,
             "feed_url": feed.json,
             "icon": feed.icon,

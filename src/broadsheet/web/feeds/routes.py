@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Request, params
 from fastapi.responses import Response
 
 from broadsheet.library import Library
-from broadsheet.model import Paper, Sort, Span
+from broadsheet.model import SAMPLE_LABEL, Paper, Sort, Span
 from broadsheet.rules.query import parse
 from broadsheet.web.addresses import category_path, search_path, trending_path
 from broadsheet.web.calendar import feed_path
@@ -18,7 +18,7 @@ from broadsheet.web.feeds import atom, json_feed
 from broadsheet.web.feeds.feed import FOUNDED, Feed, FeedItem
 from broadsheet.web.feeds.syndication import Publisher, clean
 from broadsheet.web.limits.search_slots import SEARCH_SLOT
-from broadsheet.web.view_models import QUERY_CHARS, clean_query
+from broadsheet.web.view_models import QUERY_CHARS, clean_query, stand_in_note
 
 EDITIONS = 10
 PAPERS = 50
@@ -69,7 +69,7 @@ def trending(request: Request, library: TheLibrary, category: str = "") -> Respo
     if len(wanted) > CATEGORY_CHARS:
         raise HTTPException(400, f"A category name has at most {CATEGORY_CHARS} characters.")
     publisher = _publisher(library)
-    found = library.trending.list(PAPERS, category=wanted or None)
+    found = library.trending_or_edition(PAPERS, category=wanted or None)
     feed = publisher.feed(
         f"trending in {wanted}" if wanted else "trending",
         _items(library, [(trend.paper, trend.reason) for trend in found.trends]),
@@ -77,6 +77,7 @@ def trending(request: Request, library: TheLibrary, category: str = "") -> Respo
         path="/trending",
         home=trending_path(wanted),
         query=f"?{urlencode({'category': wanted})}" if wanted else "",
+        subtitle=stand_in_note(found),
     )
     return _respond(request, feed)
 
@@ -138,7 +139,11 @@ def _editions(
         library.editions.read(period) for period in library.editions.periods(span, EDITIONS)
     ]
     items = [item for edition in editions for item in publisher.edition(edition)]
-    feed = publisher.feed(about, items, name=name, path=feed_path(span), home=home)
+    is_sample = bool(editions) and editions[0].is_sample
+    subtitle = f"{SAMPLE_LABEL}." if is_sample else None
+    feed = publisher.feed(
+        about, items, name=name, path=feed_path(span), home=home, subtitle=subtitle
+    )
     return _respond(request, feed, modified=feed.updated if items else None)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from urllib.parse import quote, urlsplit
 from zlib import crc32
 
-from broadsheet.model import Edition, EditionItem, Notice, Paper
+from broadsheet.model import SAMPLE_LABEL, Edition, EditionItem, Notice, Paper
 from broadsheet.rules.dates import first_day
 from broadsheet.web.addresses import paper_path, plain, web_link
 from broadsheet.web.feeds.feed import FOUNDED, Feed, FeedItem
@@ -59,6 +59,7 @@ class Publisher:
         path: str,
         home: str,
         query: str = "",
+        subtitle: str | None = None,
     ) -> Feed:
         """Return a feed.
 
@@ -76,6 +77,8 @@ class Publisher:
             Path of the page with the same content, percent-encoded.
         query : str
             Query string of the feed with its question mark, or empty.
+        subtitle : str, optional
+            What readers should know of the feed.
         """
         site = clean(self.name)
         return Feed(
@@ -87,6 +90,7 @@ class Publisher:
             json=_uri(f"{self.base_url}{path}.json{query}"),
             icon=_uri(f"{self.base_url}/static/favicon.svg"),
             items=tuple(distinct(fitted_items(items))),
+            subtitle=subtitle,
         )
 
     def edition(self, edition: Edition) -> list[FeedItem]:
@@ -104,6 +108,7 @@ class Publisher:
                 tag=self._tag(day, f"{edition.period}/{_quoted(item.paper_id)}"),
                 comment=item.comment,
                 reason=item.reason,
+                label=f"{SAMPLE_LABEL}." if edition.is_sample else None,
                 updated=published_at - (item.rank - 1) * _SECOND,
             )
             for item in edition.items
@@ -134,6 +139,7 @@ class Publisher:
         updated: datetime,
         comment: str | None = None,
         reason: str | None = None,
+        label: str | None = None,
     ) -> FeedItem:
         notice = _NOTICES[work.notice] if work.notice else None
         published, link = moment(work.published), web_link(work.link)
@@ -146,7 +152,7 @@ class Publisher:
             categories=_cleaned(work.categories),
             published=published if published and _EARLIEST <= published <= updated else None,
             updated=updated,
-            paragraphs=_cleaned([notice, comment, reason, work.abstract]),
+            paragraphs=_cleaned([label, notice, comment, reason, work.abstract]),
             reason=clean(reason or "") or None,
         )
 

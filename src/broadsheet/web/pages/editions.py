@@ -98,6 +98,9 @@ def _edition_page(context: PageContext, edition: Edition, newest: int) -> Respon
     return context.render(
         "edition.html",
         edition=edition,
+        sample=view_models.sample_note(
+            edition, fetches=bool(context.library.settings.source_names)
+        ),
         parts=[
             replace(part, entries=tuple(fitted(part.entries)))
             for part in view_models.parts(edition, context.library.votes(paper_ids))
@@ -119,6 +122,7 @@ def _unpublished_page(context: PageContext, period: Period) -> Response:
         status=404,
         period=period,
         absence=calendar.absence(period, context.library.today),
+        overlapping=context.library.editions.overlapping(period),
         older=older,
         newer=newer,
     )

@@ -23,7 +23,7 @@ def trending(context: Context, category: str = "", after: str = "") -> Response:
     """List the trending papers, of one category or of all."""
     name = plain(category)[:CATEGORY_CHARS]
     try:
-        found = context.library.trending.list(PAGE_SIZE, after or None, name or None)
+        found = context.library.trending_or_edition(PAGE_SIZE, after or None, name or None)
     except (ValueError, OverflowError):
         raise HTTPException(
             400, "Invalid `after`; start at the first page of the list, /trending."
@@ -34,6 +34,8 @@ def trending(context: Context, category: str = "", after: str = "") -> Response:
         "trending.html",
         category=name,
         is_first=not after,
+        edition=found.edition,
+        note=view_models.stand_in_note(found),
         entries=fitted(
             view_models.trend_entry(trend, votes=votes.get(trend.paper.id, 0))
             for trend in found.trends
