@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from broadsheet.model import Period, Span
 from broadsheet.web import calendar
 
-DAYS = [Period(date(2026, 3, 2)), Period(date(2026, 2, 28)), Period(date(2026, 2, 27))]
-FEBRUARY = Period(date(2026, 2, 1), Span.MONTH)
 WEEK = Period(date(2026, 2, 23), Span.WEEK)
 
 
@@ -29,13 +27,6 @@ WEEK = Period(date(2026, 2, 23), Span.WEEK)
 def test_dates_of_any_precision(published: str, iso: str | None, shown: str) -> None:
     assert calendar.iso_date(published) == iso
     assert calendar.short_date(published) == shown
-
-
-def test_the_archive_is_grouped_by_month_and_a_week_is_listed_where_it_begins() -> None:
-    march, february = calendar.by_month(DAYS, [WEEK], [FEBRUARY])
-    assert (str(march.period), march.has_edition, march.days) == ("2026-03", False, (DAYS[0],))
-    assert (february.has_edition, february.weeks) == (True, (WEEK,))
-    assert february.days == (DAYS[1], DAYS[2])
 
 
 def test_a_week_across_two_years_has_the_number_and_year_of_its_iso_week() -> None:

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from urllib.parse import quote
 
@@ -280,11 +281,47 @@ def test_the_archive_lists_all_editions_by_month(site: TrendingLibrary, client: 
     assert re.findall(r'href="(/editions/[^".]*)"', main) == [
         "/editions/2026-03",
         "/editions/2026-W10",
-        "/editions/2026-03-06",
         "/editions/2026-03-05",
+        "/editions/2026-03-06",
         "/editions/2026-02-27",
     ]
     assert re.findall(r'<h2 id="m([^"]*)"', main) == ["2026-03", "2026-02"]
+    assert 'rel="next"' not in main
+
+
+def test_a_day_of_the_archive_has_the_count_and_the_first_title_of_the_newest_revision(
+    site: TrendingLibrary, client: TestClient
+) -> None:
+    publish(site, FRIDAY, item(KITES))
+    publish(site, FRIDAY, item(replace(KITES, title="A <first> title")), item(KITES, 2))
+    page = client.get("/editions").text
+    (cell,) = re.findall(r'<li class="on-5"><a href="/editions/2026-03-06">.*?</a></li>', page)
+    shown = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", cell)).split())
+    assert shown == "Fri 6 2 papers A <first> title"
+
+
+def test_the_archive_has_three_months_on_a_page_and_links_to_all_others(
+    site: TrendingLibrary, client: TestClient
+) -> None:
+    months = [(2024, 11), (2025, 9), (2025, 12), (2026, 1), (2026, 3)]
+    for year, month in months:
+        publish(site, date(year, month, 3))
+    first, second = client.get("/editions").text, client.get("/editions?before=2025-12").text
+    assert re.findall(r'<h2 id="m([^"]*)"', first) == ["2026-03", "2026-01", "2025-12"]
+    assert 'rel="next" href="/editions?before=2025-10"' in first
+    assert re.findall(r'<h2 id="m([^"]*)"', second) == ["2025-09", "2024-11"]
+    assert 'rel="prev" href="/editions?before=2026-04"' in second
+    assert 'rel="canonical" href="http://127.0.0.1:8000/editions?before=2025-10"' in second
+    links = re.findall(r'href="(/editions\?before=[^"]*)" aria-label="([^"]*)"', second)
+    assert [name for _, name in links] == [
+        "March 2026",
+        "January 2026",
+        "December 2025",
+        "September 2025",
+        "November 2024",
+    ]
+    for path, name in links:
+        assert f">{name}</h2>" in client.get(path).text.partition("</section>")[0]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from broadsheet.editions.publish import publish
 from broadsheet.errors import ConfigError, NotFoundError
-from broadsheet.model import Edition, Period, Pick, Span, Trend, Trending
+from broadsheet.model import Edition, EditionOutline, Period, Pick, Span, Trend, Trending
 from broadsheet.model.attention import NO_ATTENTION
 from broadsheet.store import metadata
 from broadsheet.store.database import Database
@@ -16,6 +16,7 @@ from broadsheet.store.editions import (
     edition,
     has_edition,
     neighbors,
+    outlines,
     overlapping,
     periods_published,
 )
@@ -181,6 +182,11 @@ class Editions:
         """List the days, weeks or months that have an edition, newest first."""
         with self._database.read() as connection:
             return periods_published(connection, span, limit)
+
+    def outlines(self, span: Span, first: date, last: date) -> list[EditionOutline]:
+        """List the editions of a span that begin from `first` to `last`, oldest first."""
+        with self._database.read() as connection:
+            return outlines(connection, span, first, last)
 
     def neighbors(self, period: Period) -> tuple[Period | None, Period | None]:
         """Return the nearest published periods of the same span before and after a period."""

@@ -2,7 +2,7 @@
 
 from broadsheet.model.attention import Attention, Count
 from broadsheet.model.delivery import Delivery, DeliveryKind, DeliveryState
-from broadsheet.model.edition import SAMPLE_LABEL, Edition, EditionItem, Section
+from broadsheet.model.edition import SAMPLE_LABEL, Edition, EditionItem, EditionOutline, Section
 from broadsheet.model.hit import Hit, HitList, Mode, Sort, Tier
 from broadsheet.model.paper import Malformed, Notice, Paper
 from broadsheet.model.period import Period, Span
@@ -24,6 +24,7 @@ __all__ = [
     "DeliveryState",
     "Edition",
     "EditionItem",
+    "EditionOutline",
     "Gap",
     "Hit",
     "HitList",

@@ -115,3 +115,22 @@ class Edition:
     def date(self) -> date:
         """The first day of the period."""
         return self.period.first
+
+
+@dataclass(frozen=True, slots=True)
+class EditionOutline:
+    """What the archive shows of an edition.
+
+    Parameters
+    ----------
+    period : Period
+        The day, week or month.
+    count : int
+        Papers of its newest revision.
+    lead : str or None
+        Title of its first paper.
+    """
+
+    period: Period
+    count: int
+    lead: str | None

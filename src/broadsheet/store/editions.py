@@ -16,6 +16,7 @@ from broadsheet.model import (
     Count,
     Edition,
     EditionItem,
+    EditionOutline,
     Kind,
     Period,
     Section,
@@ -170,6 +171,30 @@ def periods_published(connection: Connection, span: Span, limit: int) -> list[Pe
         .limit(limit)
     )
     return [Period(first, span) for first in rows]
+
+
+def outlines(connection: Connection, span: Span, first: date, last: date) -> list[EditionOutline]:
+    """List the editions of a span that begin from `first` to `last`, oldest first."""
+    newest = (
+        select(editions.c.date, func.max(editions.c.revision).label("revision"))
+        .where(editions.c.span == span, editions.c.date.between(first, last))
+        .group_by(editions.c.date)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(editions.c.date, editions.c["items"])
+        .join(
+            newest,
+            (editions.c.date == newest.c.date) & (editions.c.revision == newest.c.revision),
+        )
+        .where(editions.c.span == span)
+        .order_by(editions.c.date)
+    )
+    return [_outline(Period(day, span), orjson.loads(items)) for day, items in rows]
+
+
+def _outline(period: Period, items: Sequence[Mapping[str, Any]]) -> EditionOutline:
+    return EditionOutline(period, len(items), items[0]["title"] if items else None)
 
 
 def neighbors(connection: Connection, period: Period) -> tuple[Period | None, Period | None]:

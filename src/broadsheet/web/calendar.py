@@ -1,10 +1,7 @@
-"""Names, order and grouping of days, weeks and months: pure."""
+"""Names and addresses of days, weeks and months: pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import groupby
 
 from broadsheet.model import Period, Span
 
@@ -183,43 +180,3 @@ def parse_period(text: str) -> Period:
             continue
         return period
     raise ValueError(f"invalid period: {text!r}; use 2026-02-17, 2026-W08 or 2026-02")
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """One month of the archive.
-
-    Parameters
-    ----------
-    period : Period
-        The month.
-    has_edition : bool
-        Whether a monthly edition exists.
-    weeks : tuple of Period
-        Weekly editions that begin in the month, newest first.
-    days : tuple of Period
-        Daily editions of the month, newest first.
-    """
-
-    period: Period
-    has_edition: bool
-    weeks: tuple[Period, ...]
-    days: tuple[Period, ...]
-
-
-def by_month(
-    days: Sequence[Period], weeks: Sequence[Period], months: Sequence[Period]
-) -> list[Month]:
-    """Group all editions by month, newest first."""
-    periods = sorted((*days, *weeks, *months), key=lambda period: period.first, reverse=True)
-    return [
-        Month(
-            month,
-            month in (members := list(group)),
-            tuple(period for period in members if period.span is Span.WEEK),
-            tuple(period for period in members if period.span is Span.DAY),
-        )
-        for month, group in groupby(
-            periods, lambda period: Period.containing(period.first, Span.MONTH)
-        )
-    ]

@@ -1,22 +1,21 @@
 """Pages of editions: the front page, one edition, the archive."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 from functools import partial
 
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse, Response
 
 from broadsheet.errors import NotFoundError
-from broadsheet.model import Edition, Period, Span
-from broadsheet.web import calendar, view_models
+from broadsheet.library import Library
+from broadsheet.model import Edition, EditionOutline, Period, Span
+from broadsheet.web import archive, calendar, view_models
 from broadsheet.web.convertors import PERIOD
 from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.feeds.alternates import Alternate, feeds_at
 from broadsheet.web.page_size import fitted
 
-# Days on one page of the archive: four years.
-ARCHIVE = 1_500
 _ALL = 100_000
 REVISIONS_SHOWN = 20
 _REVISION_DIGITS = 6
@@ -40,26 +39,49 @@ def front(context: Context) -> Response:
 
 
 @_page("/editions")
-def archive(context: Context, before: str = "") -> Response:
-    """List editions by month, newest first, at most `ARCHIVE` days on a page."""
-    try:
-        end = calendar.parse_period(before).first if before else date.max
-    except ValueError:
-        raise HTTPException(404, "Invalid `before`; use a month, as in 2026-02.") from None
-    periods = context.library.editions.periods
-    days, weeks, months = (
-        [period for period in periods(span, _ALL) if period.first < end] for span in Span
+def archive_page(context: Context, before: str = "") -> Response:
+    """Show the editions as a calendar, newest month first, some months on a page."""
+    editions = context.library.editions
+    months = archive.months_of(period for span in Span for period in editions.periods(span, _ALL))
+    first = _first_month(before, months)
+    shown = months[first : first + archive.MONTHS_SHOWN]
+    newer, older = (
+        months[max(0, first - archive.MONTHS_SHOWN) : first],
+        months[first:][len(shown) :],
     )
-    # Whole months, so that the next page begins with one.
-    start = days[ARCHIVE].first.replace(day=1) if len(days) > ARCHIVE else date.min
-    shown = ([each for each in span if each.first >= start] for span in (days, weeks, months))
     return context.render(
         "editions.html",
-        months=calendar.by_month(*shown),
-        older=f"/editions?before={start:%Y-%m}" if start > date.min else None,
+        months=[archive.month_grid(month, _outlines(context.library, month)) for month in shown],
+        years=archive.years_of(months),
+        is_newest=first == 0,
+        newer=newer[0] if newer else None,
+        older=older[0] if older else None,
+        path_of=_archive_path,
         feeds=_feeds(Span.DAY),
-        canonical=f"/editions?before={before}" if before else "/editions",
+        canonical=_archive_path(shown[0]) if first else "/editions",
     )
+
+
+def _first_month(before: str, months: Sequence[Period]) -> int:
+    """Return the place of the first month to show."""
+    if not before:
+        return 0
+    try:
+        end = calendar.parse_period(before).first
+    except ValueError:
+        raise HTTPException(404, "Invalid `before`; use a month, as in 2026-02.") from None
+    return sum(month.first >= end for month in months)
+
+
+def _archive_path(month: Period) -> str:
+    return f"/editions?before={archive.before(month)}"
+
+
+def _outlines(library: Library, month: Period) -> Iterator[EditionOutline]:
+    for span in Span:
+        # A week may begin in the month before.
+        first = Period.containing(month.first, span).first
+        yield from library.editions.outlines(span, first, month.last)
 
 
 @_page(f"/editions/{PERIOD}")
