@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from broadsheet.config import Settings, load_settings, secret_files
 from broadsheet.library import Library, diagnose_installation
@@ -151,21 +150,3 @@ def test_the_doctor_warns_of_passwords_that_everyone_can_read(
 def test_a_settings_file_without_secrets_may_be_readable(tmp_path: Path) -> None:
     (tmp_path / "broadsheet.toml").write_text('title = "The Valley"\n')
     assert secret_files(tmp_path, {}) == []
-
-
-@pytest.mark.parametrize("url", ["hunter2", "smtp://[", "smtp://ada:hunter2/@mail.example"])
-def test_the_doctor_reports_an_invalid_url_of_the_mail_server(settings: Settings, url: str) -> None:
-    changed = settings.model_copy(update={"smtp": SecretStr(url)})
-    problems = [finding.text for finding in diagnose_installation(changed) if not finding.ok]
-    assert [text for text in problems if text.startswith("the SMTP URL ")]
-    assert "hunter2" not in str(problems)
-
-
-def test_the_doctor_warns_of_mails_whose_links_lead_to_this_machine(settings: Settings) -> None:
-    def warned(base_url: str) -> bool:
-        changed = {"smtp": SecretStr("smtp://mail.example:587?tls=required"), "base_url": base_url}
-        findings = diagnose_installation(settings.model_copy(update=changed))
-        return any(not one.ok and "links in mails lead to" in one.text for one in findings)
-
-    assert warned("http://127.0.0.1:8000")
-    assert not warned("https://news.example")

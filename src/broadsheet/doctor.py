@@ -5,21 +5,33 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from broadsheet.config import Settings, reveal, secret_files
+from broadsheet.config import Settings, reveal, secret_files, unknown_variables
 from broadsheet.model import DeliveryState, SourceState, SubscriptionState
 from broadsheet.model.health import Health
 from broadsheet.rules.encryption import is_loopback, unencrypted_links
 from broadsheet.rules.gaps import gap_spans
-from broadsheet.rules.health import is_nearly_full, is_overdue, mails_fail
+from broadsheet.rules.health import is_nearly_full, is_overdue, is_scarce, mails_fail
 from broadsheet.rules.humanize import ago, counted
 
 # More than one block, so that a write to a full disk fails.
 _PROBE = bytes(64 * 1024)
 _READABLE_BY_OTHERS = 0o004
+# The clocks of two machines that are set over the network differ by less.
+_CLOCK_TOLERANCE = timedelta(minutes=2)
+
+
+class Level(StrEnum):
+    """What a finding asks of the operator: nothing, a look, or an action."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +40,34 @@ class Finding:
 
     Parameters
     ----------
-    ok : bool
-        Whether no action is needed.
+    level : Level
+        ERROR if the newspaper cannot do its work, WARNING if it works with less or at a risk.
+    check : str
+        What was checked, such as ``index``.
     text : str
         What was found, and the action if one is needed.
     """
 
-    ok: bool
+    level: Level
+    check: str
     text: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether no action is needed."""
+        return self.level is Level.OK
+
+
+def _ok(check: str, text: str) -> Finding:
+    return Finding(Level.OK, check, text)
+
+
+def _warning(check: str, text: str) -> Finding:
+    return Finding(Level.WARNING, check, text)
+
+
+def _error(check: str, text: str) -> Finding:
+    return Finding(Level.ERROR, check, text)
 
 
 def free_bytes(folder: Path) -> int | None:
@@ -57,29 +89,53 @@ def folder_error(folder: Path) -> str | None:
     return None
 
 
-def check_files(settings: Settings) -> Iterator[Finding]:
-    """Check what needs no database: the disk, and who can read the files with passwords."""
-    folder = settings.data
-    free, error = free_bytes(folder), folder_error(folder)
-    if error is not None:
-        yield Finding(False, f"{error}: make the folder writable or free space on its disk")
-    elif is_nearly_full(free):
-        text = f"the disk of {folder} has {(free or 0) / 1e6:.0f} MB left: free some space"
-        yield Finding(False, text)
-    for path in secret_files(folder):
+def check_machine(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Check what needs no database: the disk, the time zone, the variables, who reads secrets."""
+    if settings.data.is_dir():
+        yield _disk(settings.data)
+    yield _time_zone(settings, now)
+    for path in secret_files(settings.data):
         if os.name == "posix" and path.stat().st_mode & _READABLE_BY_OTHERS:
             text = f"{path} holds a password and everyone on this machine can read it"
-            yield Finding(False, f"{text}: run 'chmod 600 {path}'")
+            yield _warning("settings", f"{text}: run 'chmod 600 {path}'")
+    for name in unknown_variables():
+        text = f"variable {name} names no setting and is ignored"
+        yield _warning("settings", f"{text}: 'broadsheet config show' lists the settings")
+
+
+def _disk(folder: Path) -> Finding:
+    free, error = free_bytes(folder), folder_error(folder)
+    if error is not None:
+        return _error("disk", f"{error}: make the folder writable or free space on its disk")
+    text = f"{(free or 0) / 1e9:,.1f} GB free for {folder}"
+    if is_nearly_full(free):
+        text = f"the disk of {folder} has {(free or 0) / 1e6:.0f} MB left: free some space"
+        return _error("disk", text)
+    if is_scarce(free):
+        return _warning("disk", f"{text}: an update of the index may need more")
+    return _ok("disk", text)
+
+
+def _time_zone(settings: Settings, now: datetime) -> Finding:
+    text = f"days are counted in {settings.timezone}"
+    local = now.astimezone()
+    if now.astimezone(ZoneInfo(settings.timezone)).utcoffset() == local.utcoffset():
+        return _ok("time zone", text)
+    text = f"{text}, and the time zone of this machine is {local.tzname()}"
+    if "timezone" in settings.model_fields_set:
+        return _ok("time zone", text)
+    return _warning("time zone", f"{text}: set 'timezone' to one of the two")
 
 
 def damaged(settings: Settings, reason: str) -> Finding:
     """Report a damaged database, and how to repair it."""
-    if settings.database is not None:
+    file = settings.library_file
+    if file is None:
         text = f"the database is damaged ({reason}): stop Broadsheet and restore a backup"
-        return Finding(False, text)
-    return Finding(
-        False,
-        f"{settings.data / 'library.sqlite3'} is damaged ({reason}): stop Broadsheet, copy the "
+        return _error("library", text)
+    return _error(
+        "library",
+        f"{file} is damaged ({reason}): stop Broadsheet, copy the "
         "data folder, and restore a backup of that file or recover what is readable: "
         "sqlite3 library.sqlite3 .recover | sqlite3 recovered.sqlite3",
     )
@@ -100,47 +156,74 @@ def diagnose(health: Health, settings: Settings, now: datetime, today: date) -> 
         In the time zone of the settings.
     """
     if health.papers:
-        yield Finding(True, f"{counted(health.papers, 'paper')} in {settings.data}")
+        yield _ok("library", f"{counted(health.papers, 'paper')} in {settings.data}")
     else:
-        yield Finding(False, "the library is empty: run 'broadsheet up' or 'broadsheet import'")
+        text = "the library is empty: run 'broadsheet up' or 'broadsheet import'"
+        yield _warning("library", text)
+    if health.write_error not in (None, folder_error(settings.data)):
+        yield _error("library", str(health.write_error))
+    yield from _index(health, settings)
+    yield _edition(health, settings, now, today)
+    for state in health.sources:
+        yield from _source(state, now)
+    yield from _clock(health, now)
+    yield from _mail(health, settings, now)
+    smtp, database = reveal(settings.smtp), reveal(settings.database)
+    for text in unencrypted_links(settings.base_url, smtp, database):
+        yield _warning("encryption", text)
+
+
+def _index(health: Health, settings: Settings) -> Iterator[Finding]:
     if health.behind:
         text = f"the index is {counted(health.behind, 'change')} behind: run 'broadsheet index'"
-        yield Finding(False, text)
+        yield _warning("index", text)
     else:
-        yield Finding(True, "the index is up to date")
+        yield _ok("index", "the index is up to date")
     if health.rebuilt is not None:
         text = (
             f"the encoder {settings.encoder!r} has computed {health.rebuilt} of {health.papers} "
             "vectors and the previous vectors serve: run 'broadsheet index' or keep the server "
             "running"
         )
-        yield Finding(False, text)
+        yield _warning("index", text)
+
+
+def _edition(health: Health, settings: Settings, now: datetime, today: date) -> Finding:
     if health.edition == today:
-        yield Finding(True, f"today's edition, {today}, is published")
-    elif health.is_quiet:
-        yield Finding(True, "today has no edition: there are no new papers")
+        return _ok("edition", f"today's edition, {today}, is published")
+    if health.is_quiet:
+        return _ok("edition", "today has no edition: there are no new papers")
+    newest = f"the newest is of {health.edition}" if health.edition else "none is published yet"
+    due_at = datetime.combine(today, settings.publish_at, ZoneInfo(settings.timezone))
+    if health.late_edition is None and now < due_at:
+        due = f"{settings.publish_at:%H:%M} {settings.timezone}, {ago(due_at, now)}"
+        return _ok("edition", f"today's edition is due at {due}; {newest}")
+    text = f"today has no edition ({newest}): run 'broadsheet publish' or keep the server running"
+    # Whoever never published may use the search alone.
+    is_late = health.late_edition is not None and health.edition is not None
+    return Finding(Level.ERROR if is_late else Level.WARNING, "edition", text)
+
+
+def _clock(health: Health, now: datetime) -> Iterator[Finding]:
+    times = [state.attempted_at for state in health.sources]
+    known = [at for at in (*times, health.published_at, health.mail.sent_at) if at is not None]
+    newest = max(known, default=None)
+    if newest is None:
+        return
+    if newest - now > _CLOCK_TOLERANCE:
+        text = f"this machine says {now:%Y-%m-%d %H:%M} UTC, but the library has an entry of"
+        yield _warning("clock", f"{text} {newest:%Y-%m-%d %H:%M}: check the clock")
     else:
-        newest = f"the newest is of {health.edition}" if health.edition else "none is published yet"
-        yield Finding(False, f"today has no edition ({newest}): run 'broadsheet publish'")
-    for state in health.sources:
-        yield from _source(state, now)
-    confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)
-    yield Finding(True, counted(confirmed, "confirmed subscription"))
-    if health.write_error not in (None, folder_error(settings.data)):
-        yield Finding(False, str(health.write_error))
-    yield from _mail(health, settings, now)
-    smtp, database = reveal(settings.smtp), reveal(settings.database)
-    for text in unencrypted_links(settings.base_url, smtp, database):
-        yield Finding(False, text)
+        yield _ok("clock", f"{now:%Y-%m-%d %H:%M} UTC, after every entry of the library")
 
 
 def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
     if not state.exists:
-        yield Finding(False, f"the setting 'sources': {state.error}")
+        yield _error("sources", f"the setting 'sources': {state.error}")
         return
     if state.attempted_at is None:
         text = f"{state.name} was never fetched: run 'broadsheet fetch' or keep the server running"
-        yield Finding(False, text)
+        yield _warning("sources", text)
         return
     last = f"fetched {ago(state.succeeded_at, now)}" if state.succeeded_at else "never fetched"
     newest = f", newest record {state.newest}" if state.newest else ""
@@ -148,33 +231,34 @@ def _source(state: SourceState, now: datetime) -> Iterator[Finding]:
     summary = f"{state.name}: {last}{newest}, next fetch {due}"
     if state.error:
         times = "once" if state.failures == 1 else f"{state.failures} times"
-        yield Finding(False, f"{summary}; failed {times}: {state.error}")
+        yield _warning("sources", f"{summary}; failed {times}: {state.error}")
     elif state.is_late(now):
-        yield Finding(False, f"{summary}: run 'broadsheet fetch' or keep the server running")
+        text = f"{summary}: run 'broadsheet fetch' or keep the server running"
+        yield _warning("sources", text)
     else:
-        yield Finding(True, summary)
+        yield _ok("sources", summary)
     for span in gap_spans(state.gaps):
         reason = "no records" if state.error and state.error in span.reason else span.reason
         text = f"{replace(span, reason=reason)}; the next fetch retries it"
-        yield Finding(False, text)
+        yield _warning("sources", text)
 
 
 def _mail(health: Health, settings: Settings, now: datetime) -> Iterator[Finding]:
+    confirmed = health.subscriptions.get(SubscriptionState.CONFIRMED, 0)
+    waiting = health.deliveries.get(DeliveryState.DUE, 0)
+    counts = f"{counted(confirmed, 'confirmed subscription')}, {counted(waiting, 'mail')} due"
+    yield _ok("mail", counts)
+    yield _address(settings)
     if settings.smtp is None:
         text = f"mail is written to {settings.outbox}: set BROADSHEET_SMTP to send it"
-        yield Finding(True, text)
-    elif is_loopback(urlsplit(settings.base_url).hostname):
-        text = f"links in mails lead to {settings.base_url}, which only this machine can open"
-        yield Finding(False, f"{text}: set BROADSHEET_BASE_URL to the public address")
-    waiting = health.deliveries.get(DeliveryState.DUE, 0)
-    yield Finding(True, f"{counted(waiting, 'mail')} due")
+        yield _ok("mail", text)
     oldest = health.mail.oldest_due_at
     if oldest is not None and is_overdue(oldest, now):
         text = f"a mail is due since {ago(oldest, now)}: run 'broadsheet send' or keep the server"
-        yield Finding(False, f"{text} running, and check its log")
+        yield _error("mail", f"{text} running, and check its log")
     if mails_fail(health, now):
         text = f"{counted(health.mail.retrying, 'mail')} failed twice or more ({health.mail.error})"
-        yield Finding(False, f"{text}: check the setting 'smtp' and the mail server")
+        yield _error("mail", f"{text}: check the setting 'smtp' and the mail server")
     for state, remedy in (
         (DeliveryState.FAILED, "the mail server or the addresses rejected them"),
         (DeliveryState.UNKNOWN, "'broadsheet send --retry-unknown' sends them again"),
@@ -185,4 +269,12 @@ def _mail(health: Health, settings: Settings, now: datetime) -> Iterator[Finding
     ):
         number = health.deliveries.get(state, 0)
         if number:
-            yield Finding(False, f"{counted(number, 'mail')} {state}: {remedy}")
+            yield _warning("mail", f"{counted(number, 'mail')} {state}: {remedy}")
+
+
+def _address(settings: Settings) -> Finding:
+    if not is_loopback(urlsplit(settings.base_url).hostname):
+        return _ok("address", f"links in mails and feeds lead to {settings.base_url}")
+    text = f"links in mails lead to {settings.base_url}, which only this machine can open"
+    text = f"{text}: set BROADSHEET_BASE_URL to the public address"
+    return Finding(Level.OK if settings.smtp is None else Level.ERROR, "address", text)

@@ -1,5 +1,7 @@
 """Every error a user can see: one sentence with what failed, where, and what to do next."""
 
+from collections.abc import Sequence
+
 
 class BroadsheetError(Exception):
     """Base of all errors shown to a person as one sentence."""
@@ -7,6 +9,20 @@ class BroadsheetError(Exception):
 
 class ConfigError(BroadsheetError):
     """A setting or an option is missing, unknown or invalid."""
+
+
+class SettingsError(ConfigError):
+    """Settings are unknown or invalid.
+
+    Parameters
+    ----------
+    problems : sequence of str
+        A sentence for each; the message of the error is the first.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(problems[0])
+        self.problems = tuple(problems)
 
 
 class MissingExtraError(ConfigError):

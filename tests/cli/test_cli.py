@@ -151,10 +151,20 @@ def test_the_small_commands_succeed(filled: Path, command: str) -> None:
     assert done.stdout
 
 
-def test_doctor_exits_1_after_a_warning(tmp_path: Path) -> None:
-    done = broadsheet(tmp_path, "doctor")
+def test_doctor_exits_1_after_an_error_and_creates_nothing(tmp_path: Path) -> None:
+    done = broadsheet(tmp_path / "typo", "doctor")
     assert done.returncode == 1
-    assert "the library is empty" in done.stdout
+    assert done.stdout.startswith("error    library     no library in ")
+    assert done.stdout.endswith("1 error\n")
+    assert not (tmp_path / "typo").exists()
+
+
+def test_doctor_exits_0_after_a_warning(tmp_path: Path) -> None:
+    Library(settings_in(tmp_path)).close()
+    done = broadsheet(tmp_path, "doctor", "--json")
+    levels = {one["check"]: one["level"] for one in json.loads(done.stdout)}
+    assert (done.returncode, levels["library"], levels["disk"]) == (0, "warning", "ok")
+    assert not (tmp_path / "index").exists()
 
 
 @pytest.mark.parametrize(
@@ -185,7 +195,7 @@ def test_a_failure_is_one_sentence(
 
 def test_an_unknown_setting_is_named(tmp_path: Path) -> None:
     (tmp_path / "broadsheet.toml").write_text("colour = 'red'\n")
-    done = broadsheet(tmp_path, "doctor")
+    done = broadsheet(tmp_path, "search", "kites")
     assert done.returncode == 1
     assert "'colour'" in done.stderr
 
@@ -204,6 +214,16 @@ def test_a_backup_is_written_once_and_restored_into_an_empty_folder(
     assert "the library is not empty" in refused.stderr
     report = broadsheet(copy, "restore", str(news), "--replace", "--json")
     assert json.loads(report.stdout)["rows"]["papers"] == 620
+
+
+def test_doctor_lists_every_invalid_setting(tmp_path: Path) -> None:
+    (tmp_path / "broadsheet.toml").write_text("edition_sizes = 5\ncolour = 'red'\n")
+    done = broadsheet(tmp_path, "doctor", BROADSHEET_TIMEZNE="UTC")
+    assert done.returncode == 1
+    assert "did you mean BROADSHEET_TIMEZONE?" in done.stdout
+    assert "did you mean 'edition_size'?" in done.stdout
+    assert "'colour'" in done.stdout
+    assert done.stdout.endswith("3 errors\n")
 
 
 def test_merges_are_listed_and_undone(tmp_path: Path) -> None:
@@ -268,7 +288,7 @@ def test_config_show_hides_secrets_and_names_origins(tmp_path: Path) -> None:
 
 
 def test_a_misspelled_variable_stops_with_a_suggestion(tmp_path: Path) -> None:
-    done = broadsheet(tmp_path, "doctor", BROADSHEET_TIMEZNE="UTC")
+    done = broadsheet(tmp_path, "search", "kites", BROADSHEET_TIMEZNE="UTC")
     assert (done.returncode, "did you mean BROADSHEET_TIMEZONE?" in done.stderr) == (1, True)
 
 

@@ -7,7 +7,9 @@ import typer
 from rich.markup import escape
 
 from broadsheet.cli.app import ERR, OUT, Data, Json, app, open_data, print_json, update_index
+from broadsheet.cli.output import show_findings
 from broadsheet.cli.progress import count_bar
+from broadsheet.errors import SettingsError
 
 
 @app.command()
@@ -51,19 +53,23 @@ def rerank(
 def doctor(data: Data = None, json: Json = False) -> None:
     """Check this installation and print how to fix each problem.
 
+    It connects to the mail server, and creates and changes nothing. The exit status is 1 after an
+    error, 0 after warnings.
+
     Example: broadsheet doctor
     """
     from broadsheet.config import load_settings
-    from broadsheet.library import diagnose_installation
+    from broadsheet.library import Finding, Level, diagnose_installation
 
-    findings = diagnose_installation(load_settings({"data": data}))
+    try:
+        findings = diagnose_installation(load_settings({"data": data}))
+    except SettingsError as error:
+        findings = [Finding(Level.ERROR, "settings", text) for text in error.problems]
     if json:
         print_json([asdict(finding) for finding in findings])
     else:
-        for finding in findings:
-            mark = "[green]ok[/green]     " if finding.ok else "[red]warning[/red]"
-            OUT.print(f"{mark}  {escape(finding.text)}")
-    if not all(finding.ok for finding in findings):
+        show_findings(OUT, findings)
+    if any(finding.level is Level.ERROR for finding in findings):
         raise typer.Exit(1)
 
 

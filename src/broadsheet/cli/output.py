@@ -1,5 +1,6 @@
 """Reports, editions, trends and hits as text for a person."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -14,6 +15,7 @@ from broadsheet.rules.gaps import gap_spans
 if TYPE_CHECKING:
     from broadsheet.ingest.records import IngestReport
     from broadsheet.ingest.run import FetchReport
+    from broadsheet.library import Finding
 
 _SHOWN_MALFORMED = 20
 
@@ -69,6 +71,29 @@ def _show_malformed(console: Console, malformed: Sequence[Malformed], skipped: i
 
 def _papers(count: int) -> str:
     return f"{count:,} paper{'' if count == 1 else 's'}"
+
+
+def show_findings(console: Console, findings: "Sequence[Finding]") -> None:
+    """Print a table of findings; a line each unless at a terminal, which wraps them."""
+    styles = {"ok": "green", "warning": "yellow", "error": "bold red"}
+    if console.is_terminal:
+        from rich.table import Table
+
+        table = Table("", "check", "finding", box=None, header_style="dim")
+        for one in findings:
+            style = styles[one.level]
+            table.add_row(f"[{style}]{one.level}[/{style}]", one.check, escape(one.text))
+        console.print(table, soft_wrap=False)
+    else:
+        for one in findings:
+            console.print(f"{one.level:8} {one.check:11} {escape(one.text)}")
+    levels = Counter(one.level.value for one in findings)
+    problems = [
+        f"{levels[level]} {level}{'' if levels[level] == 1 else 's'}"
+        for level in ("error", "warning")
+        if levels[level]
+    ]
+    console.print(", ".join(problems) or "no problems found")
 
 
 def show_edition(console: Console, edition: Edition) -> None:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
 from broadsheet.config.settings import DEFAULT_DATA, PREFIX, Settings, is_secret
-from broadsheet.errors import ConfigError
+from broadsheet.errors import ConfigError, SettingsError
 
 _FILE_NAME = "broadsheet.toml"
 HIDDEN = "(hidden)"
@@ -71,8 +71,10 @@ def resolve_settings(
 
     Raises
     ------
+    SettingsError
+        If a setting is unknown or invalid; names each and where it was set.
     ConfigError
-        If a setting is unknown or invalid; names it and where it was set.
+        If a file cannot be read.
     """
     variables = os.environ if environment is None else environment
     from_flags = [
@@ -87,10 +89,15 @@ def resolve_settings(
     data = Path(str(folder or DEFAULT_DATA)).expanduser()
     origins = {one.name: one for one in [*_from_toml(data / _FILE_NAME), *found, *from_flags]}
     values = {name: origin.value for name, origin in origins.items()}
+    problems = _misspelled(variables)
     try:
-        return Settings.model_validate({**values, "data": data}), origins
+        settings = Settings.model_validate({**values, "data": data})
     except ValidationError as error:
-        raise ConfigError(_sentence(error.errors()[0], origins)) from error
+        sentences = [_sentence(one, origins) for one in error.errors()]
+        raise SettingsError([*problems, *sentences]) from error
+    if problems:
+        raise SettingsError(problems)
+    return settings, origins
 
 
 def secret_files(data: Path, environment: Mapping[str, str] | None = None) -> list[Path]:
@@ -141,20 +148,18 @@ def _from_variables(variables: Mapping[str, str]) -> list[Origin]:
         for old, new in _RENAMED.items()
         if f"{PREFIX}{old.upper()}" in variables
     }
-    _check_variables(variables)
     return [
         Origin(name, f"variable {PREFIX}{name.upper()}", value)
         for name, value in _Variables({**renamed, **variables})().items()
     ]
 
 
-def _check_variables(variables: Mapping[str, str]) -> None:
-    for name in unknown_variables(variables):
-        meant = _closest(_setting_of(name))
-        if meant is not None:
-            raise ConfigError(
-                f"variable {name} names no setting: did you mean {PREFIX}{meant.upper()}?"
-            )
+def _misspelled(variables: Mapping[str, str]) -> list[str]:
+    return [
+        f"variable {name} names no setting: did you mean {PREFIX}{meant.upper()}?"
+        for name in unknown_variables(variables)
+        if (meant := _closest(_setting_of(name))) is not None
+    ]
 
 
 def _setting_of(variable: str) -> str:

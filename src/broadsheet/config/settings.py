@@ -8,7 +8,7 @@ from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr
@@ -40,6 +40,8 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError) as error:
+        if not available_timezones():
+            raise ValueError("this system has no time zone data: install tzdata") from error
         raise ValueError("is not a time zone name such as Europe/Berlin") from error
     return value
 

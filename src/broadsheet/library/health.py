@@ -18,7 +18,7 @@ from broadsheet.store.database import Database
 
 def health_of(
     database: Database,
-    index: LocalEngine,
+    index: LocalEngine | None,
     editions: Editions,
     sources: Scheduler,
     settings: Settings,
@@ -28,6 +28,8 @@ def health_of(
 
     Parameters
     ----------
+    index : LocalEngine or None
+        None if its folder does not exist: counting creates nothing.
     now : datetime
         The current time, aware UTC.
     """
@@ -45,8 +47,8 @@ def health_of(
         is_late = count and not quiet and (newest is None or newest < due_day)
         return Health(
             papers=count,
-            behind=max(0, changes.last_change(connection) - index.position),
-            rebuilt=index.papers_rebuilt if index.rebuild_pending else None,
+            behind=max(0, changes.last_change(connection) - (index.position if index else 0)),
+            rebuilt=index.papers_rebuilt if index and index.rebuild_pending else None,
             edition=newest,
             late_edition=due_day if is_late else None,
             is_quiet=quiet_today,

@@ -1,7 +1,7 @@
 """Library: the public interface, one attribute for each workflow."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +16,8 @@ from broadsheet.delivery.outbox import Outbox
 from broadsheet.delivery.subscribe import Subscriptions
 from broadsheet.doctor import (
     Finding,
-    check_files,
+    Level,
+    check_machine,
     damaged,
     diagnose,
 )
@@ -34,7 +35,7 @@ from broadsheet.ingest.schedule import Scheduler
 from broadsheet.library.data_folder import prepare_folder
 from broadsheet.library.flow_settings import fetch_settings, mail_settings
 from broadsheet.library.health import health_of
-from broadsheet.mail import open_transport
+from broadsheet.mail import check_server
 from broadsheet.model import (
     HitList,
     Kind,
@@ -383,8 +384,10 @@ class Library:
 
     def health(self) -> Health:
         """Count what the library holds and what is pending."""
+        has_index = (self.settings.data / "index").is_dir()
+        index = self.index if has_index else None
         return health_of(
-            self._database, self.index, self.editions, self.sources, self.settings, self.now
+            self._database, index, self.editions, self.sources, self.settings, self.now
         )
 
     def diagnose(self) -> list[Finding]:
@@ -392,19 +395,27 @@ class Library:
 
         The whole file of a SQLite library is read: about 4 s per GB.
         """
-        found = list(check_files(self.settings))
+        found = []
         try:
             found += [damaged(self.settings, one) for one in self._database.integrity_errors()[:1]]
             with suppress(NotFoundError):
                 self.editions.read()
             found += diagnose(self.health(), self.settings, self.now, self.today)
-            # Connects to nothing, but raises if the URL is invalid.
-            open_transport(reveal(self.settings.smtp), self.settings.outbox)
         except DamagedError as error:
             found.append(damaged(self.settings, error.reason))
         except BroadsheetError as error:
-            found.append(Finding(False, str(error)))
-        return found
+            found.append(Finding(Level.ERROR, "library", str(error)))
+        return [*found, *self._check_mail_server(), *check_machine(self.settings, self.now)]
+
+    def _check_mail_server(self) -> Iterator[Finding]:
+        if self.settings.smtp is None:
+            return
+        try:
+            server = check_server(self.settings.smtp.get_secret_value())
+        except BroadsheetError as error:
+            yield Finding(Level.ERROR, "mail", f"{error}: check the setting 'smtp'")
+        else:
+            yield Finding(Level.OK, "mail", f"the mail server {server} accepts connections")
 
     def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
         with self._database.read() as connection:

@@ -99,6 +99,21 @@ class SmtpTransport:
             ) from error
         self._check(2, reply, after_data=True)
 
+    def check(self) -> None:
+        """Connect, log in if there is a password, and close the connection; send nothing.
+
+        Raises
+        ------
+        MailError
+            If the server cannot be reached or refuses.
+        """
+        try:
+            self._connection = self._connect()
+        except (OSError, smtplib.SMTPException) as error:
+            reason = error.strerror or _reason(error)
+            raise MailError(f"{self._name} cannot be reached ({reason})") from error
+        self.__exit__(None, None, None)
+
     @property
     def _name(self) -> str:
         return f"the mail server {self._server.host}:{self._server.port}"

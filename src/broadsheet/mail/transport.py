@@ -47,6 +47,31 @@ class Transport(Protocol):
         """Return whether a message was sent earlier, or None if this cannot be determined."""
 
 
+def check_server(url: str, timeout_s: float = 5.0, *, tls: SSLContext | None = None) -> str:
+    """Connect to a mail server and log in, without sending a message.
+
+    Parameters
+    ----------
+    url, timeout_s, tls
+        As in :func:`open_transport`.
+
+    Returns
+    -------
+    str
+        Host and port of the server.
+
+    Raises
+    ------
+    ConfigError
+        If `url` is invalid.
+    MailError
+        If the server cannot be reached, or refuses the user or the password.
+    """
+    server = parse_smtp_url(url)
+    SmtpTransport(server, timeout_s=timeout_s, tls=tls).check()
+    return f"{server.host}:{server.port}"
+
+
 def open_transport(
     url: str | None,
     folder: Path,

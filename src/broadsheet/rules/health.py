@@ -8,6 +8,7 @@ from broadsheet.rules.humanize import counted
 # A mail is sent within seconds of being due, and 10,000 digests within minutes.
 _OVERDUE = timedelta(hours=1)
 _MIN_FREE_BYTES = 100_000_000
+_SCARCE_BYTES = 1_000_000_000
 
 
 def status_of(health: Health, now: datetime) -> Status:
@@ -65,6 +66,11 @@ def last_due_day(local_now: datetime, publish_at: time, hold: timedelta) -> date
 def is_nearly_full(free_bytes: int | None) -> bool:
     """Return whether a disk has less than 100 MB left."""
     return free_bytes is not None and free_bytes < _MIN_FREE_BYTES
+
+
+def is_scarce(free_bytes: int | None) -> bool:
+    """Return whether a disk has less than 1 GB left."""
+    return free_bytes is not None and free_bytes < _SCARCE_BYTES
 
 
 def is_overdue(oldest_due_at: datetime | None, now: datetime) -> bool:
