@@ -33,7 +33,7 @@ def test_the_first_section_has_no_heading(kind: str) -> None:
 def test_picks_and_comments_are_attributed_to_the_editor(kind: str) -> None:
     picked = edition_item(1, picked=True, comment="Read part one first.")
     body = bodies(picked, edition_item(2))[kind]
-    assert body.count("editor’s pick") == 1
+    assert body.count("Editor’s pick") == 1
     assert body.count("Editor’s comment:") == 1
     assert "Read part one first." in body
 

@@ -160,7 +160,9 @@ class Editions:
             papers = papers_by_num(connection, list(nums.values()))
         listed = [(item, papers[num]) for item in items if (num := nums.get(item.paper_id))]
         trends = tuple(
-            Trend(rank, paper, item.score, item.reason, item.attention or NO_ATTENTION)
+            Trend(
+                rank, paper, item.score, item.reason, item.attention or NO_ATTENTION, item.placing
+            )
             for rank, (item, paper) in enumerate(listed[:limit], start=1)
         )
         return Trending(trends, None, newest)

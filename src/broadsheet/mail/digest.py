@@ -7,15 +7,17 @@ from broadsheet.mail.newsletter import Newsletter
 from broadsheet.mail.rendering import RenderedMail, render
 from broadsheet.mail.text import (
     byline,
-    excerpt,
     format_date,
     format_day,
     single_line,
     truncate,
 )
 from broadsheet.model import SAMPLE_LABEL, Edition, EditionItem, Section
+from broadsheet.rules.attention_line import attention_line
+from broadsheet.rules.contribution import contribution
 
 _SUBJECT_CHARS = 120
+_EXCERPT_CHARS = 420
 _HEADINGS = {
     Section.TRENDING: "Trending",
     Section.NEW: "No attention yet; selected by predicted interest",
@@ -31,8 +33,14 @@ class DigestItem:
     ----------
     rank : int
         Position in the edition, from 1.
-    title, byline, dateline, excerpt, reason : str
+    title, byline, dateline : str
         One line of plain text each; empty if unknown.
+    excerpt : str
+        What the paper contributes, in one sentence; empty if unknown.
+    attention : str
+        What it has and gained; empty without any.
+    reason : str
+        What else explains its place; empty if that is nothing.
     page_url : str
         URL of the paper's page on the site.
     link, link_host : str
@@ -52,6 +60,7 @@ class DigestItem:
     byline: str
     dateline: str
     excerpt: str
+    attention: str
     reason: str
     page_url: str
     link: str
@@ -113,8 +122,12 @@ def _digest_item(item: EditionItem, newsletter: Newsletter, heading: str) -> Dig
         title=single_line(item.title),
         byline=byline(item.authors),
         dateline=" · ".join(part for part in (date, category) if part),
-        excerpt=excerpt(item.abstract or ""),
-        reason=single_line(item.reason),
+        excerpt=truncate(
+            single_line(item.summary or contribution(item.abstract or "")), _EXCERPT_CHARS
+        ),
+        attention=single_line(attention_line(item.attention)),
+        # Editions of earlier versions have the attention in the reason only.
+        reason=single_line(item.reason if item.attention is None else item.placing),
         page_url=newsletter.url(f"/papers/{quote(item.paper_id, safe=':/', errors='replace')}"),
         link=link if host else "",
         link_host=host,

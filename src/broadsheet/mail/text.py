@@ -9,10 +9,7 @@ from datetime import date
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ue000-\uf8ff\s]+"
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\d\"“(])")
 _BYLINE_AUTHORS = 3
-_EXCERPT_SENTENCES = 2
-_EXCERPT_CHARS = 420
 
 
 def single_line(text: str) -> str:
@@ -40,18 +37,6 @@ def truncate(text: str, limit: int) -> str:
     words = window.rpartition(" ")[0]
     start = words if len(words) > limit // 2 else window
     return f"{start.rstrip(' ,;:.')} …"
-
-
-def excerpt(abstract: str) -> str:
-    """Return the first two sentences of an abstract, truncated to 420 characters.
-
-    Examples
-    --------
-    >>> excerpt("We ask. We answer. We conclude.")
-    'We ask. We answer.'
-    """
-    sentences = _SENTENCE_END.split(single_line(abstract), maxsplit=_EXCERPT_SENTENCES)
-    return truncate(" ".join(sentences[:_EXCERPT_SENTENCES]), _EXCERPT_CHARS)
 
 
 def byline(authors: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from broadsheet.model import Attention, Count, Kind
+from broadsheet.model import Attention, Count, EditionItem, Kind, Trend
 from broadsheet.rules.source_names import source_name
 from broadsheet.rules.trend_reason import noun
 
@@ -58,6 +58,15 @@ def line_parts(attention: Attention) -> tuple[LinePart, ...]:
 def attention_line(attention: Attention | None) -> str:
     """Return the attention of a paper in words; empty without any."""
     return "".join(part.text for part in line_parts(attention)) if attention else ""
+
+
+def rank_line(listed: EditionItem | Trend) -> str:
+    """Return the attention of a paper in an edition or among the trending, and its placing.
+
+    Editions of earlier versions, and papers without attention, have a reason instead.
+    """
+    line = attention_line(listed.attention)
+    return ". ".join(filter(None, (line or listed.reason, listed.placing)))
 
 
 @dataclass(frozen=True, slots=True)

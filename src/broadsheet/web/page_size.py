@@ -59,7 +59,7 @@ def fitted_items(items: Iterable[FeedItem]) -> list[FeedItem]:
     kept: list[FeedItem] = []
     for item in items:
         # Atom escapes the HTML once more.
-        texts = (item.html, item.title, item.reason or "", *item.authors, *item.categories)
+        texts = (item.html, item.title, item.summary or "", *item.authors, *item.categories)
         used += sum(_escaped(text) + _ELEMENT_BYTES for text in texts) + _ITEM_BYTES
         if kept and used > _FEED_BYTES:
             break

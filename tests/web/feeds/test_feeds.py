@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 from broadsheet.config import Settings
 from broadsheet.library import Library
 from broadsheet.model import Notice, Period, Pick, Span
+from broadsheet.rules.attention_line import rank_line
+from broadsheet.rules.contribution import contribution
 from broadsheet.rules.normalize import make_paper
 from broadsheet.web.app import create_app
 from broadsheet.web.feeds.routes import CATEGORY_CHARS, EDITIONS, PAPERS
@@ -160,9 +162,10 @@ def test_an_edition_feed_contains_each_paper_with_its_reason(library: Library) -
     with TestClient(create_app(library)) as client:
         entries = entries_of(client.get("/editions/day.atom").content)
     assert [text_of(entry, "title") for entry in entries] == [one.title for one in edition.items]
-    entry = entries[0]
+    entry, stated = entries[0], contribution(lead.abstract or "")
     assert text_of(entry, "summary") == (
-        f"<p>Read this one &lt;first&gt;.</p><p>{lead.reason}</p><p>{lead.abstract}</p>"
+        "<p>Read this one &lt;first&gt;.</p>"
+        f"<p>{stated}</p><p>{rank_line(lead)}</p><p>{lead.abstract}</p>"
     )
     assert text_of(entry, "id") == f"tag:127.0.0.1,2026-03-11:2026-03-11/{lead.paper_id}"
     assert links_of(entry, "alternate") == [f"{HOME}/papers/{lead.paper_id}"]
@@ -273,7 +276,9 @@ def test_the_id_of_a_trending_paper_depends_on_the_paper_alone(
     assert [one["id"] for one in feed_data] == [
         f"tag:127.0.0.1,2026:papers/{one.paper.id}" for one in trends
     ]
-    assert [one["summary"] for one in feed_data] == [one.reason for one in trends]
+    assert [one["summary"] for one in feed_data] == [
+        contribution(one.paper.abstract or "") for one in trends
+    ]
     newest = feeds.get("/categories/cs.LG.json").json()["items"]
     assert {one["id"] for one in feed_data} <= {one["id"] for one in newest}
 

@@ -53,6 +53,8 @@ class Brief(Schema):
     """arXiv categories or keywords, the primary one first."""
     published: Annotated[str | None, Field(examples=["2026-02-20"])]
     """ISO date of day, month or year precision; null if unknown."""
+    contribution: Annotated[str | None, Field(examples=["We show that kites rise at night."])]
+    """The sentence of a source or of the abstract that states what is new; null if unknown."""
     notice: Annotated[Notice | None, Field(examples=[None])]
     """Corrected, withdrawn or retracted, the most severe one; null if none."""
     links: Links
@@ -165,6 +167,21 @@ class Hits(Page):
     """In order of rank."""
 
 
+class Count(Schema):
+    """The total of one kind of attention, and what it gained."""
+
+    kind: Annotated[Kind, Field(examples=["upvotes"])]
+    """Kind of attention."""
+    total: Annotated[float, Field(examples=[214])]
+    """Total."""
+    gained: Annotated[float, Field(examples=[126])]
+    """Gain of the last 24 hours or, if that is 0, of a longer period."""
+    since: Annotated[str, Field(examples=["today"])]
+    """When it was gained: `today`, `this week` or `this month`."""
+    sources: Annotated[tuple[str, ...], Field(examples=[["hf"]])]
+    """The sources that count it, the largest count first."""
+
+
 class Trend(Schema):
     """A trending paper."""
 
@@ -174,6 +191,10 @@ class Trend(Schema):
     """Current trending score; a paper with the baseline of upvotes and nothing else has 1."""
     reason: Annotated[str, Field(examples=["+43 upvotes in 24 h, 2 days old"])]
     """Reason for the rank."""
+    attention: tuple[Count, ...]
+    """Totals and gains, the one that weighs most first."""
+    placing: Annotated[str, Field(examples=["Above no. 2: newer attention"])]
+    """Why it ranks above the next paper, where the gains alone do not say so; else empty."""
     paper: Paper
     """The paper."""
 
@@ -221,6 +242,10 @@ class Item(Brief):
     """
     reason: Annotated[str, Field(examples=["+43 upvotes in 24 h, 2 days old"])]
     """Reason for the rank."""
+    attention: tuple[Count, ...]
+    """Totals and gains, the one that weighs most first; empty in editions of earlier versions."""
+    placing: Annotated[str, Field(examples=["Above no. 2: newer attention"])]
+    """Why it ranks above the next paper, where the gains alone do not say so; else empty."""
     score: Annotated[float, Field(examples=[18.4])]
     """Score at publication."""
     votes: Annotated[int, Field(examples=[7])]

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 
 from broadsheet import model
 from broadsheet.model import Kind
+from broadsheet.rules.artifacts import Artifact, artifact_of
+from broadsheet.rules.contribution import contribution
 from broadsheet.web.addresses import paper_path, quoted_id, web_link
 from broadsheet.web.api.schemas import (
+    Count,
     Edition,
     EditionName,
     Hit,
@@ -28,6 +31,7 @@ def paper_of(found: model.Paper, base_url: str) -> Paper:
         authors=found.authors,
         categories=found.categories,
         published=found.published,
+        contribution=_contribution(found),
         notice=found.notice,
         links=_links(found.id, base_url, found.link, found.code_url, found.open_url),
         arxiv_id=found.arxiv_id,
@@ -83,6 +87,8 @@ def trend_of(trend: model.Trend, base_url: str) -> Trend:
         rank=trend.rank,
         score=round(trend.score, 6),
         reason=trend.reason,
+        attention=_counts(trend.attention),
+        placing=trend.placing,
         paper=paper_of(trend.paper, base_url),
     )
 
@@ -122,16 +128,36 @@ def _item_of(item: model.EditionItem, base_url: str) -> Item:
         authors=item.authors,
         categories=item.categories,
         published=item.published,
+        contribution=_contribution(item),
         notice=item.notice,
-        links=_links(item.paper_id, base_url, item.link),
+        links=_links(item.paper_id, base_url, item.link, _code_of(item)),
         rank=item.rank,
         section=item.section,
         reason=item.reason,
+        attention=_counts(item.attention),
+        placing=item.placing,
         score=round(item.score, 6),
         votes=item.votes,
         picked=item.picked,
         comment=item.comment,
     )
+
+
+def _contribution(work: model.Paper | model.EditionItem) -> str | None:
+    return work.summary or contribution(work.abstract or "") or None
+
+
+def _counts(attention: model.Attention | None) -> tuple[Count, ...]:
+    return tuple(
+        Count(
+            kind=one.kind, total=one.total, gained=one.gained, since=one.since, sources=one.places
+        )
+        for one in (attention.counts if attention else ())
+    )
+
+
+def _code_of(item: model.EditionItem) -> str | None:
+    return next((url for url in item.artifacts if artifact_of(url) is Artifact.CODE), None)
 
 
 def _links(

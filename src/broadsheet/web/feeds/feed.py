@@ -31,10 +31,10 @@ class FeedItem:
         Aware UTC, to the second; in an edition soon before its publication, else on the day of
         the paper's. Differs from those of all other items, in the past, not before 1970.
     paragraphs : tuple of str
-        Notice, comment of the editor, reason and abstract, in this order; missing ones are
-        left out.
-    reason : str or None
-        Reason for its rank.
+        Notice, comment of the editor, contribution, reason for its rank and abstract, in this
+        order; missing ones are left out.
+    summary : str or None
+        The contribution in one sentence; the reason for its rank if there is no abstract.
     """
 
     id: str
@@ -46,7 +46,7 @@ class FeedItem:
     published: datetime | None
     updated: datetime
     paragraphs: tuple[str, ...]
-    reason: str | None
+    summary: str | None
 
     @property
     def html(self) -> str:

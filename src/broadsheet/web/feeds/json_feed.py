@@ -34,7 +34,7 @@ def _item(item: FeedItem) -> dict[str, object]:
         "external_url": item.work,
         "title": item.title,
         "content_html": item.html,
-        "summary": item.reason,
+        "summary": item.summary,
         "date_published": stamp(item.published) if item.published else None,
         "date_modified": stamp(item.updated),
         "authors": [{"name": name} for name in item.authors],

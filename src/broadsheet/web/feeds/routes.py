@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from broadsheet.library import Library
 from broadsheet.model import SAMPLE_LABEL, Paper, Sort, Span
+from broadsheet.rules.attention_line import rank_line
 from broadsheet.rules.query import parse
 from broadsheet.web.addresses import category_path, search_path, trending_path
 from broadsheet.web.calendar import feed_path
@@ -72,7 +73,7 @@ def trending(request: Request, library: TheLibrary, category: str = "") -> Respo
     found = library.trending_or_edition(PAPERS, category=wanted or None)
     feed = publisher.feed(
         f"trending in {wanted}" if wanted else "trending",
-        _items(library, [(trend.paper, trend.reason) for trend in found.trends]),
+        _items(library, [(trend.paper, rank_line(trend)) for trend in found.trends]),
         name="papers/trending",
         path="/trending",
         home=trending_path(wanted),

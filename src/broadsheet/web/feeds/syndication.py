@@ -8,6 +8,8 @@ from urllib.parse import quote, urlsplit
 from zlib import crc32
 
 from broadsheet.model import SAMPLE_LABEL, Edition, EditionItem, Notice, Paper
+from broadsheet.rules.attention_line import rank_line
+from broadsheet.rules.contribution import contribution
 from broadsheet.rules.dates import first_day
 from broadsheet.web.addresses import paper_path, plain, web_link
 from broadsheet.web.feeds.feed import FOUNDED, Feed, FeedItem
@@ -107,8 +109,8 @@ class Publisher:
                 item.paper_id,
                 tag=self._tag(day, f"{edition.period}/{_quoted(item.paper_id)}"),
                 comment=item.comment,
-                reason=item.reason,
                 label=f"{SAMPLE_LABEL}." if edition.is_sample else None,
+                reason=rank_line(item),
                 updated=published_at - (item.rank - 1) * _SECOND,
             )
             for item in edition.items
@@ -143,6 +145,8 @@ class Publisher:
     ) -> FeedItem:
         notice = _NOTICES[work.notice] if work.notice else None
         published, link = moment(work.published), web_link(work.link)
+        stated = work.summary or contribution(work.abstract or "")
+        lead = stated if stated != work.abstract else None
         return FeedItem(
             id=tag,
             title=clean(work.title) or "Untitled",
@@ -152,8 +156,8 @@ class Publisher:
             categories=_cleaned(work.categories),
             published=published if published and _EARLIEST <= published <= updated else None,
             updated=updated,
-            paragraphs=_cleaned([label, notice, comment, reason, work.abstract]),
-            reason=clean(reason or "") or None,
+            paragraphs=_cleaned([label, notice, comment, lead, reason, work.abstract]),
+            summary=clean(stated) or clean(reason or "") or None,
         )
 
     def _tag(self, day: str, name: str) -> str:
