@@ -161,7 +161,13 @@ class Editions:
         listed = [(item, papers[num]) for item in items if (num := nums.get(item.paper_id))]
         trends = tuple(
             Trend(
-                rank, paper, item.score, item.reason, item.attention or NO_ATTENTION, item.placing
+                rank,
+                paper,
+                item.score,
+                item.reason,
+                item.attention or NO_ATTENTION,
+                # It names the rank of the next paper in the whole edition.
+                item.placing if category is None else "",
             )
             for rank, (item, paper) in enumerate(listed[:limit], start=1)
         )
