@@ -102,7 +102,7 @@ class Browser:
     def texts(self, css: str) -> list[str]:
         return [found.text for found in self.driver.find_elements(By.CSS_SELECTOR, css)]
 
-    def leave(self, act: Callable[[], None]) -> None:
+    def leave(self, act: Callable[[], object]) -> None:
         """Do what leads to another page, and wait until that has come."""
         before = self.find("html")
         act()
@@ -236,3 +236,40 @@ def test_text_has_enough_contrast(browser: Browser, scheme: str) -> None:
     ratios: dict[str, float] = browser.driver.execute_script(CONTRASTS)
     assert len(ratios) > 10
     assert {name: ratio for name, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+def test_keys_go_from_paper_to_paper_unless_a_reader_types_or_turned_them_off(
+    browser: Browser,
+) -> None:
+    def press(*keys: str) -> WebElement:
+        browser.driver.switch_to.active_element.send_keys(*keys)
+        return browser.driver.switch_to.active_element
+
+    browser.open("/")
+    headlines = browser.driver.find_elements(By.CSS_SELECTOR, ".headline a")
+    assert press("k") == headlines[0]
+    assert press("jj") == headlines[2]
+    assert press("k") == headlines[1]
+    assert press(Keys.CONTROL, "j") == headlines[1]
+    browser.leave(lambda: press("s"))
+    assert browser.driver.current_url.endswith("/#n2")
+    assert browser.find("#n2 .vote button").get_attribute("aria-pressed") == "true"
+    # The paper that was voted for stays the current one.
+    path = browser.find("#n2 .headline a").get_attribute("href")
+    browser.leave(lambda: press("o"))
+    assert browser.driver.current_url == path
+
+    box = press("/")
+    assert box.get_attribute("name") == "q"
+    box.send_keys("jks?/")
+    assert box.get_attribute("value") == "jks?/"
+    browser.open("/")
+    press("?")
+    assert browser.find("dialog").text.startswith("Keyboard")
+    browser.find("dialog input").click()
+    press(Keys.ESCAPE)
+    browser.open("/")
+    assert press("j").tag_name == "body"
+    browser.find("#keys").click()
+    assert browser.find("dialog").is_displayed()
+    assert browser.complaints() == []
