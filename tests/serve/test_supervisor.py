@@ -1,5 +1,6 @@
 """Several processes: they serve one library, are restarted, count limits together and all stop."""
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from broadsheet.config import Settings, load_settings
 from broadsheet.errors import BroadsheetError
@@ -132,7 +134,7 @@ def test_an_error_at_the_start_is_shown_once_and_ends_the_others(
 ) -> None:
     started = []
 
-    def start(role: str, line: bytes) -> "subprocess.Popen[bytes]":
+    def start(role: str, line: bytes, output: int) -> "subprocess.Popen[bytes]":
         error = "'no library'" if role == "jobs" else "None"
         code = f"import json, time; print(json.dumps({{'error': {error}}}), flush=True)"
         code += "" if role == "jobs" else "; time.sleep(600)"
@@ -160,20 +162,58 @@ def test_a_process_that_ends_soon_is_restarted_later(
     assert restart_delay_s(ran_s, last_delay_s) == delay_s
 
 
+def test_processes_count_requests_together_and_log_them_to_the_standard_output(
+    tmp_path: Path,
+) -> None:
+    token = "a-token-of-the-operator"
+    variables = {"METRICS_TOKEN": token, "ACCESS_LOG": "true", "LOG_FORMAT": "json"}
+    with serving(
+        tmp_path, **{f"BROADSHEET_{name}": value for name, value in variables.items()}
+    ) as (process, url):
+        for _ in range(30):
+            assert status(f"{url}/search?q=secret") == 200
+        assert status(f"{url}/metrics") == 401
+
+        def searches() -> float:
+            request = urllib.request.Request(
+                f"{url}/metrics", headers={"Authorization": f"Bearer {token}"}
+            )
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
+                text = response.read().decode()
+            return {
+                family.name: sum(one.value for one in family.samples if one.name.endswith("_count"))
+                for family in text_string_to_metric_families(text)
+            }["broadsheet_search_duration_seconds"]
+
+        web = next(pid for pid, role in children(process.pid).items() if role == "web")
+        before = searches()
+        os.kill(web, signal.SIGKILL)
+        wait_until(lambda: len(children(process.pid)) == 3 and not is_running(web))
+        wait_until(lambda: status(f"{url}/healthz") == 200)
+        assert searches() >= before > 0
+        process.terminate()
+        output, log = process.communicate(timeout=_TIMEOUT_S)
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert sum(line["path"] == "/search" for line in lines) == 30
+    assert {line["network"] for line in lines} == {"127.0.0.1"}
+    assert "secret" not in output
+    assert all(json.loads(line)["time"] for line in log.splitlines())
+
+
 def test_a_process_that_the_system_cannot_start_now_is_started_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with subprocess.Popen(["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as ended:
         ended.wait()
-        child = supervisor._Child("web", ended, time.monotonic() - 3_600)
+        child = supervisor._Child("web", b"", 2, ended, time.monotonic() - 3_600)
 
-        def refuse(role: str, line: bytes) -> "subprocess.Popen[bytes]":
+        def refuse(role: str, line: bytes, output: int) -> "subprocess.Popen[bytes]":
             raise OSError("cannot allocate memory")
 
         monkeypatch.setattr(supervisor, "_start", refuse)
-        supervisor._restart_if_ended(child, b"")
+        supervisor._restart_if_ended(child)
         assert child.restart_at_s is not None
-        monkeypatch.setattr(supervisor, "_start", lambda role, line: ended)
+        monkeypatch.setattr(supervisor, "_start", lambda role, line, output: ended)
         child.restart_at_s = 0.0
-        supervisor._restart_if_ended(child, b"")
+        supervisor._restart_if_ended(child)
         assert child.restart_at_s is None

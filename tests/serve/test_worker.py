@@ -16,14 +16,14 @@ from broadsheet.serve import worker
 def test_a_process_that_ends_ignores_further_signals(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Settings) -> None:
+    def fail(*_: object) -> None:
         raise BroadsheetError("the database is damaged")
 
     start = json.dumps({"settings": settings.model_dump(mode="json")}).encode()
     monkeypatch.setattr(sys, "argv", ["worker", "jobs"])
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(start)))
     for name in ("_end_with_the_supervisor", "configure_logging"):
-        monkeypatch.setattr(worker, name, lambda: None)
+        monkeypatch.setattr(worker, name, lambda *_, **__: None)
     reported: list[str | None] = []
     monkeypatch.setattr(worker, "_report", reported.append)
     monkeypatch.setattr(worker, "_run_jobs", fail)

@@ -127,6 +127,12 @@ class Settings(BaseSettings):
         Address that replaces every service: requests go to ``{mirror}/{host}/{path}``.
     hold_hours : int
         Hours an edition waits for sources that failed, 0 to 24.
+    log_format : str
+        ``text`` or ``json``: how a line of the log is written.
+    access_log : bool
+        Whether each request is logged, to the standard output.
+    metrics_token : SecretStr or None
+        Bearer token of ``/metrics``, from 16 characters; None turns metrics off.
     rerank : bool
         Whether the top results are reranked with a stronger model, if the extra
         ``rerank`` is installed.
@@ -175,6 +181,9 @@ class Settings(BaseSettings):
     requests_a_day: int = Field(default=5_000, ge=1, le=100_000)
     mirror: Annotated[str, AfterValidator(_web_address)] | None = None
     hold_hours: int = Field(default=6, ge=0, le=24)
+    log_format: Literal["text", "json"] = "text"
+    access_log: bool = False
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
     rerank: bool = True
     api: Literal["open", "token"] = "open"
     api_requests_an_hour: int = Field(default=1_000, ge=1, le=1_000_000)

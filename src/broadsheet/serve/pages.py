@@ -10,6 +10,7 @@ import uvicorn
 from broadsheet.library import Library
 from broadsheet.serve.connections import ConnectionGuard, limits_of_system
 from broadsheet.serve.proxies import TrustedProxies
+from broadsheet.serve.request_log import RequestLog
 from broadsheet.web.app import create_app
 from broadsheet.web.limits.rate_limiter import Limiters
 from broadsheet.web.limits.search_slots import processors
@@ -43,7 +44,7 @@ def serve_library(
     proxies = library.settings.trusted_networks
     app = create_app(library, limiters, max(1, processors() // processes))
     config = uvicorn.Config(
-        TrustedProxies(app, proxies),
+        RequestLog(TrustedProxies(app, proxies), proxies),
         http=ConnectionGuard(limits, proxies).protocol(),
         ws="none",
         backlog=limits.backlog,

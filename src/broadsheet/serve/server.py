@@ -43,7 +43,7 @@ def serve_pages(settings: Settings, host: str, port: int, on_open: Callable[[str
     BroadsheetError
         If the library cannot be opened.
     """
-    configure_logging()
+    configure_logging(settings.log_format, access_log=settings.access_log)
     processes = page_processes(settings)
     with listen(host, port) if processes == 1 else reserve(host, port) as bound:
         port = bound.getsockname()[1]

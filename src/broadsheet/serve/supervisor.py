@@ -2,11 +2,14 @@
 
 import json
 import logging
+import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
@@ -18,6 +21,7 @@ from broadsheet.errors import BroadsheetError
 
 _log = logging.getLogger(__name__)
 _POLL_S = 0.2
+_MEMORY = "/dev/shm"  # noqa: S108  # nosec B108 # mkdtemp chooses the name
 # A process that ran for this long is restarted at once.
 _STABLE_S = 60.0
 _FIRST_DELAY_S, _MAX_DELAY_S = 1.0, 30.0
@@ -33,6 +37,10 @@ class _Child:
     ----------
     role : str
         ``web`` or ``jobs``.
+    start : bytes
+        The line that each of its processes reads first.
+    output : int
+        The file descriptor that the line names.
     process : subprocess.Popen
         The current process. Its standard input stays open as long as the supervisor runs; its
         standard output is one line, JSON: whether it is ready.
@@ -45,6 +53,8 @@ class _Child:
     """
 
     role: str
+    start: bytes
+    output: int
     process: "subprocess.Popen[bytes]"
     started_at_s: float
     delay_s: float = 0.0
@@ -77,22 +87,27 @@ def supervise(
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _exit)
-    start = _start_line(settings, host, port)
     children: list[_Child] = []
+    metrics = _metrics_folder() if settings.metrics_token else None
+    # What the processes print belongs to the log, but for the access log.
+    output = os.dup(1) if settings.access_log else 2
     try:
-        children.extend(
-            _Child(role, _start(role, start), time.monotonic())
-            for role in ("jobs", *("web",) * processes)
-        )
+        for place, role in enumerate(("jobs", *("web",) * processes)):
+            common = {"host": host, "port": port, "metrics": metrics, "output": output}
+            start = _start_line(settings, {**common, "number": place})
+            process = _start(role, start, output)
+            children.append(_Child(role, start, output, process, time.monotonic()))
         for child in children:
             _wait_until_ready(child)
         on_open()
         while True:
             time.sleep(_POLL_S)
             for child in children:
-                _restart_if_ended(child, start)
+                _restart_if_ended(child)
     finally:
         _stop(children)
+        if metrics is not None:
+            shutil.rmtree(metrics, ignore_errors=True)
 
 
 def restart_delay_s(ran_s: float, last_delay_s: float) -> float:
@@ -108,21 +123,30 @@ def restart_delay_s(ran_s: float, last_delay_s: float) -> float:
     return min(_MAX_DELAY_S, max(_FIRST_DELAY_S, 2.0 * last_delay_s))
 
 
-def _start_line(settings: Settings, host: str, port: int) -> bytes:
+def _metrics_folder() -> str:
+    """Create the folder in which the processes count together, in memory if there is such a place.
+
+    The counts are mapped into memory: on a full disk, a write would end the process.
+    """
+    folder = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    return tempfile.mkdtemp(prefix="broadsheet-", dir=folder)
+
+
+def _start_line(settings: Settings, others: Mapping[str, object]) -> bytes:
     values = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value
         for name, value in settings
         if name in settings.model_fields_set
     }
-    start = {"settings": values, "host": host, "port": port}
-    return json.dumps(start, default=str).encode() + b"\n"
+    return json.dumps({"settings": values, **others}, default=str).encode() + b"\n"
 
 
-def _start(role: str, start: bytes) -> "subprocess.Popen[bytes]":
+def _start(role: str, start: bytes, output: int) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "broadsheet.serve.worker", role],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        pass_fds=(output,),
         # The terminal sends Ctrl-C to all processes of a group; the supervisor stops the others.
         process_group=0,
     )
@@ -147,7 +171,7 @@ def _wait_until_ready(child: _Child) -> None:
         raise BroadsheetError(error)
 
 
-def _restart_if_ended(child: _Child, start: bytes) -> None:
+def _restart_if_ended(child: _Child) -> None:
     now_s = time.monotonic()
     if child.restart_at_s is None and child.process.poll() is not None:
         child.delay_s = restart_delay_s(now_s - child.started_at_s, child.delay_s)
@@ -156,7 +180,7 @@ def _restart_if_ended(child: _Child, start: bytes) -> None:
         _close(child.process)
     if child.restart_at_s is not None and now_s >= child.restart_at_s:
         try:
-            child.process = _start(child.role, start)
+            child.process = _start(child.role, child.start, child.output)
         except OSError as error:
             # Out of memory or of processes for now; the other processes serve.
             child.delay_s = restart_delay_s(0.0, child.delay_s)

@@ -21,18 +21,23 @@ from broadsheet.web.feeds import routes
 from broadsheet.web.health import HealthMonitor
 from broadsheet.web.limits.rate_limiter import Limiters
 from broadsheet.web.limits.search_slots import SearchSlots
+from broadsheet.web.metrics import Metrics
 from broadsheet.web.middleware.bounded_wait import BoundedWait
 from broadsheet.web.middleware.etag import ETagMiddleware
 from broadsheet.web.middleware.guard import Guard, safe_headers
 from broadsheet.web.middleware.hosts import HostCheck, own_names
 from broadsheet.web.middleware.page_cache import PageCache
+from broadsheet.web.middleware.request_metrics import RequestMetrics
 from broadsheet.web.middleware.security_log import SecurityLog
 from broadsheet.web.templating import Templates
 from broadsheet.web.unavailable import refusal
 from broadsheet.web.view_models import sentence
 
+_PARTS = (v1, hub, docs, routes, actions, redirects, site_files, crawlers)
+_ROUTERS = (*(part.router for part in _PARTS), *pages.ROUTERS)
 _ERRORS = {
     400: ("Bad request", "The request is malformed; correct it and send it again."),
+    401: ("Token required", "This page requires a token."),
     403: (
         "Forbidden",
         "A form is accepted only from a page of this site; open the page and send the form there.",
@@ -85,7 +90,9 @@ def create_app(
     app.state.health = HealthMonitor(library)
     app.state.templates = Templates(library.settings.title, library.settings.base_url)
     limiters = limiters or Limiters()
-    app.state.search_slots = SearchSlots(searches)
+    metrics = Metrics() if library.settings.metrics_token else None
+    app.state.metrics = metrics
+    app.state.search_slots = SearchSlots(searches, metrics)
     app.state.limits = actions.ActionLimits.of(limiters)
     app.add_middleware(ETagMiddleware)
     app.add_middleware(PageCache, library=library)
@@ -97,10 +104,11 @@ def create_app(
     app.add_middleware(BoundedWait)
     app.add_middleware(Guard, base_url=settings.base_url)
     app.add_middleware(SecurityLog)
+    if metrics is not None:
+        known = [route for router in _ROUTERS for route in router.routes]
+        app.add_middleware(RequestMetrics, metrics=metrics, routes=known)
     app.mount("/static", Assets())
-    for module in (v1, hub, docs, routes, actions, redirects, site_files, crawlers):
-        app.include_router(module.router)
-    for router in pages.ROUTERS:
+    for router in _ROUTERS:
         app.include_router(router)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -157,7 +165,10 @@ async def _server_error(request: Request, error: Exception) -> Response:
     # Starlette sends this response from outside all middleware, and logs the error.
     quota = getattr(request.state, "quota", {})
     headers = safe_headers(request.app.state.library.settings.base_url)
-    return _error(request, 500, *_SERVER_ERROR, {**headers, **quota})
+    heading, reason = _SERVER_ERROR
+    if request_id := getattr(request.state, "request_id", None):
+        reason = f"{reason} The log names this request {request_id}."
+    return _error(request, 500, heading, reason, {**headers, **quota})
 
 
 def _error(

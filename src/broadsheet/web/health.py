@@ -32,10 +32,13 @@ class HealthReport:
         Whether pages can be served, and whether all works.
     document : dict
         The JSON document.
+    health : Health or None
+        The counts; None if they cannot be read.
     """
 
     status: Status
     document: dict[str, object]
+    health: Health | None = None
 
 
 class HealthMonitor:
@@ -93,7 +96,8 @@ def check(library: Library) -> HealthReport:
         _log.error("health check: %s", error)
         return _unavailable("the index cannot be read")
     status = status_of(health, library.now)
-    return HealthReport(status, _document(health, status, problems(health, library.now)))
+    document = _document(health, status, problems(health, library.now))
+    return HealthReport(status, document, health)
 
 
 def _document(health: Health, status: Status, found: list[str]) -> dict[str, object]:

@@ -4,12 +4,13 @@ import os
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from anyio import CapacityLimiter, fail_after
 from fastapi import Depends, HTTPException, Request
 
 from broadsheet.web.dependencies import client_network
+from broadsheet.web.metrics import Metrics
 
 WAITING, WAITING_OF_A_NETWORK = 128, 64
 WAIT_S = 4.0
@@ -38,9 +39,12 @@ class SearchSlots:
     ----------
     slots : int, optional
         Searches at once, from 1; by default the processors that this process may use.
+    metrics : Metrics, optional
+        Counts the searches, their waits and their times.
     """
 
-    def __init__(self, slots: int | None = None) -> None:
+    def __init__(self, slots: int | None = None, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics
         self._limiter = CapacityLimiter(slots or processors())
         self._present: Counter[str] = Counter()
 
@@ -64,12 +68,15 @@ class SearchSlots:
             raise _refusal(_BUSY)
         self._present[network] += 1
         holder = object()
+        timer = self._metrics.search_timer() if self._metrics else nullcontext(_do_nothing)
         try:
-            await self._acquire(holder)
-            try:
-                yield
-            finally:
-                self._limiter.release_on_behalf_of(holder)
+            with timer as begin:
+                await self._acquire(holder)
+                begin()
+                try:
+                    yield
+                finally:
+                    self._limiter.release_on_behalf_of(holder)
         finally:
             self._present[network] -= 1
             if not self._present[network]:
@@ -91,6 +98,10 @@ async def _slot(request: Request) -> AsyncIterator[None]:
 
 # Released before the response is sent: a slow reader holds no slot.
 SEARCH_SLOT = Depends(_slot, scope="function")
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _refusal(reason: str) -> HTTPException:

@@ -1,17 +1,19 @@
 """Pages about the site: ranking, status, subscription form, health check."""
 
 from functools import partial
+from hmac import compare_digest
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from broadsheet.model.health import Status
 from broadsheet.rules.fusion import FEEDBACK_PAPERS, LEXICAL_SHARE, SENTENCE_WORDS
 from broadsheet.rules.health import problems
 from broadsheet.rules.reranking import DEPTH
-from broadsheet.web.dependencies import Context
+from broadsheet.web.dependencies import Context, TheLibrary
 from broadsheet.web.formula import constants
 from broadsheet.web.health import HealthMonitor
+from broadsheet.web.metrics import CONTENT_TYPE, Metrics
 from broadsheet.web.status_table import status_groups
 
 router = APIRouter(include_in_schema=False)
@@ -51,6 +53,26 @@ def status(context: Context) -> Response:
         now=now,
         canonical="/status",
     )
+
+
+@router.api_route("/metrics", methods=["GET", "HEAD"])
+async def metrics(request: Request, library: TheLibrary) -> Response:
+    """Report counts and times in the text format of Prometheus, to the holder of the token.
+
+    Without the setting ``metrics_token`` there is no such page.
+    """
+    counted: Metrics | None = request.app.state.metrics
+    token = library.settings.metrics_token
+    if counted is None or token is None:
+        raise HTTPException(404)
+    sent = request.headers.get("authorization", "")
+    if not compare_digest(sent.encode(), f"Bearer {token.get_secret_value()}".encode()):
+        reason = "This page requires the token of the setting metrics_token."
+        raise HTTPException(401, reason, {"WWW-Authenticate": "Bearer"})
+    monitor: HealthMonitor = request.app.state.health
+    report = await monitor.report()
+    text = counted.exposition(report.health, report.status, library.now)
+    return Response(text, media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
 
 @router.api_route("/healthz", methods=["GET", "HEAD"])
