@@ -61,39 +61,43 @@ def test_a_line_has_steps_from_the_first_to_the_newest_observation() -> None:
 
 
 def test_each_kind_has_its_own_strip_and_scale() -> None:
-    later = START + DAY
     votes, stars = drawn(
-        signal(1, START, Kind.VOTES, "local"),
-        signal(2, later, Kind.VOTES, "local"),
-        signal(1000, START, Kind.STARS, "github"),
-        signal(2000, later, Kind.STARS, "github"),
+        *(signal(count, START + count * HOUR, Kind.VOTES, "local") for count in range(3)),
+        *(signal(1000 * n, START + n * HOUR, Kind.STARS, "github") for n in range(3)),
     ).lines
     assert votes.zero_y < stars.end_y < stars.zero_y
     assert votes.zero_y - votes.end_y == stars.zero_y - stars.end_y
     assert (votes.newest, stars.newest) == ("2", "2,000")
+    assert (votes.highest, stars.highest) == ("2", "2,000")
 
 
-def test_there_is_no_chart_of_one_moment() -> None:
+def test_there_is_no_chart_below_three_observations() -> None:
     assert chart([]) is None
-    assert chart([signal(4), signal(9, START, Kind.STARS)]) is None
-    assert chart([signal(0), signal(0, START + DAY)]) is None
+    assert chart([signal(4), signal(9, START + DAY)]) is None
+    assert chart([signal(4), signal(4, START, Kind.STARS), signal(9, START, Kind.POSTS)]) is None
+    assert chart([signal(0, START + day * DAY) for day in range(5)]) is None
+    three = [signal(4), signal(9, START + DAY), signal(9, START + 2 * DAY)]
+    assert [line.kind for line in drawn(*three, signal(7, START, Kind.STARS)).lines] == ["upvotes"]
 
 
-def test_a_single_observation_is_a_dot_without_a_line() -> None:
-    drawing = drawn(
-        signal(1), signal(3, START + 2 * DAY), signal(7, START + DAY, Kind.POINTS, "hn:1")
-    )
-    upvotes, points = drawing.lines
-    assert upvotes.path != ""
-    assert points.path == ""
-    assert upvotes.end_x > points.end_x > drawing.left
-    assert (points.newest, points.noun, points.observations) == ("7", "points", 1)
+def test_the_scale_of_a_line_starts_at_zero() -> None:
+    (line,) = drawn(*[signal(100 + day, START + day * DAY) for day in range(3)]).lines
+    assert line.highest == "102"
+    assert line.zero_y - line.highest_y == pytest.approx(40)
+    assert corners(line)[0][1] == pytest.approx(line.zero_y - 40 * 100 / 102, abs=0.1)
+
+
+def test_a_line_names_its_sources() -> None:
+    counts = [signal(n, START + n * HOUR, Kind.CITATIONS, "openalex") for n in range(3)]
+    counts += [signal(4, START + DAY, Kind.CITATIONS, "crossref")]
+    (line,) = drawn(*counts).lines
+    assert line.sources == "Crossref, OpenAlex"
 
 
 def test_the_first_four_kinds_are_drawn() -> None:
     signals = [
         signal(count, START + count * DAY, kind)
-        for count in (1, 2)
+        for count in (1, 2, 3)
         for kind in reversed(list(Kind))
     ]
     assert [line.kind for line in drawn(*signals).lines] == list(Kind)[:MAX_LINES]
@@ -124,10 +128,13 @@ def test_repeated_totals_add_no_steps_except_the_newest() -> None:
 @pytest.mark.parametrize(
     ("history", "words"),
     [
-        ([(0, 3), (8, 57)], "Upvotes rose from 3 on 4 February to 57 on 12 February 2026."),
-        ([(0, 3), (340, 57)], "Upvotes rose from 3 on 4 February 2026 to 57 on 10 January 2027."),
-        ([(0, 9), (0.1, 1_240)], "Upvotes rose from 9 to 1,240 on 4 February 2026."),
-        ([(0, 9), (8, 2)], "Upvotes fell from 9 on 4 February to 2 on 12 February 2026."),
+        ([(0, 3), (1, 3), (8, 57)], "Upvotes rose from 3 on 4 February to 57 on 12 February 2026."),
+        (
+            [(0, 3), (1, 3), (340, 57)],
+            "Upvotes rose from 3 on 4 February 2026 to 57 on 10 January 2027.",
+        ),
+        ([(0, 9), (0.05, 9), (0.1, 1_240)], "Upvotes rose from 9 to 1,240 on 4 February 2026."),
+        ([(0, 9), (1, 9), (8, 2)], "Upvotes fell from 9 on 4 February to 2 on 12 February 2026."),
         ([(0, 9), (4, 9), (8, 9)], "Upvotes stayed at 9 from 4 to 12 February 2026."),
         ([(0, 9), (4, 20), (8, 9)], "Upvotes went from 9 to 20 and were back on 12 February 2026."),
         ([(0, 9), (4, 2), (8, 9)], "Upvotes went from 9 to 2 and were back on 12 February 2026."),
@@ -138,14 +145,16 @@ def test_the_description_states_the_course(history: list[tuple[float, float]], w
 
 
 def test_the_words_tell_of_every_line() -> None:
-    words = drawn(signal(1), signal(2, START + DAY), signal(5, START, Kind.STARS)).description
-    assert words.endswith("Stars were 5 on 4 February 2026.")
+    signals = [signal(1 + day, START + day * DAY) for day in range(3)]
+    signals += [signal(5, START + day * DAY, Kind.STARS) for day in range(3)]
+    words = drawn(*signals).description
+    assert words.endswith("Stars stayed at 5 from 4 to 6 February 2026.")
     assert words.startswith("Upvotes rose from 1")
 
 
 @pytest.mark.parametrize("count", [1, 1.2])
 def test_a_count_of_one_is_singular(count: float) -> None:
-    (line,) = drawn(signal(0), signal(count, START + DAY)).lines
+    (line,) = drawn(signal(0), signal(0, START + HOUR), signal(count, START + DAY)).lines
     assert f"{line.newest} {line.noun}" == "1 upvote"
 
 
@@ -153,6 +162,7 @@ def test_monstrous_counts_add_up_to_a_number() -> None:
     day_after = START + DAY
     (line,) = drawn(
         signal(1e308, START, Kind.POINTS, "hn:1"),
+        signal(1e308, START + HOUR, Kind.POINTS, "hn:1"),
         signal(1e308, day_after, Kind.POINTS, "hn:2"),
     ).lines
     assert line.newest == "2,000,000,000,000"
@@ -182,7 +192,7 @@ def test_any_observations_stay_inside_the_drawing(signals: list[Signal]) -> None
     assert len(drawing.lines) <= MAX_LINES
     assert not re.search(r"\b(nan|inf)\b", drawing.description)
     for line in drawing.lines:
-        points = corners(line) if line.path else []
+        points = corners(line)
         assert len(points) <= MAX_POINTS
         assert len(line.rows) <= MAX_ROWS
         for x, y in [*points, (line.end_x, line.end_y)]:

@@ -12,10 +12,24 @@ from broadsheet.library import Library
 from broadsheet.model import Paper
 from broadsheet.rules.identity import parse_doi
 from broadsheet.rules.normalize import make_paper
-from broadsheet.web.addresses import paper_path, possible_ids, quoted_id
+from broadsheet.web.addresses import FILES, paper_path, possible_ids, quoted_id
 
 HOME = "http://127.0.0.1:8000"
-ENDINGS = (".md", "/vote", "/signals", ".md/", "/signals//", "/.", "/..", "/", ".atom", ".json")
+ENDINGS = (
+    ".md",
+    ".bib",
+    ".ris",
+    ".csl.json",
+    "/vote",
+    "/signals",
+    ".md/",
+    "/signals//",
+    "/.",
+    "/..",
+    "/",
+    ".atom",
+    ".json",
+)
 HOSTILE = (
     *(f"10.1000/kites{ending}" for ending in ENDINGS),
     "10.1000/kites",
@@ -67,6 +81,9 @@ def test_every_paper_has_a_page_a_record_and_markdown(site: TestClient, library:
         assert f'<link rel="canonical" href="{HOME}{path}">' in page.text
         markdown = site.get(sent(f"{path}.md"))
         assert markdown.text.startswith(f"# {paper.title}\n")
+        assert f"title = {{{paper.title}}}" in site.get(sent(f"{path}.bib")).text
+        assert f"TI  - {paper.title}\r\n" in site.get(sent(f"{path}.ris")).text
+        assert site.get(sent(f"{path}.csl.json")).json()[0]["title"] == paper.title
         record = site.get(sent(f"/api/v1/papers/{quoted_id(paper.id)}")).json()
         assert (record["id"], record["links"]["page"]) == (paper.id, f"{HOME}{path}")
         assert site.get(sent(record["links"]["api"])).json() == record
@@ -112,12 +129,13 @@ def test_an_address_as_people_type_it_redirects_to_the_page(
     assert site.get(typed).headers["location"] == paper_path(f"doi:{doi}")
 
 
-def test_a_doi_that_ends_in_md_is_found_as_people_type_it(
-    client: TestClient, library: Library
+@pytest.mark.parametrize("ending", FILES)
+def test_a_doi_that_ends_like_a_file_is_found_as_people_type_it(
+    client: TestClient, library: Library, ending: str
 ) -> None:
-    library.add("test", [make_paper(title="On the lanterns", doi="10.1000/notes.md")])
-    answer = client.get("/papers/doi:10.1000/notes.md")
-    assert answer.headers["location"] == "/papers/doi:10.1000%2Fnotes.md%2F"
+    library.add("test", [make_paper(title="On the lanterns", doi=f"10.1000/notes{ending}")])
+    answer = client.get(f"/papers/doi:10.1000/notes{ending}")
+    assert answer.headers["location"] == f"/papers/doi:10.1000%2Fnotes{ending}%2F"
     assert "<h1>On the lanterns</h1>" in client.get(answer.headers["location"]).text
 
 

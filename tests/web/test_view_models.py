@@ -47,7 +47,7 @@ def test_each_kind_has_one_total_and_names_its_sources() -> None:
         for source, kind, value, day in rows
     ]
     assert view_models.attention_totals(signals) == [
-        view_models.AttentionTotal("1,220", "points", "hn", "2026-03-03"),
-        view_models.AttentionTotal("650", "stars", "github 650, hub 2", "2026-03-04"),
-        view_models.AttentionTotal("1", "comment", "hn", "2026-03-01"),
+        view_models.AttentionTotal("1,220", "points", "Hacker News", "2026-03-03"),
+        view_models.AttentionTotal("650", "stars", "GitHub 650, Hugging Face 2", "2026-03-04"),
+        view_models.AttentionTotal("1", "comment", "Hacker News", "2026-03-01"),
     ]

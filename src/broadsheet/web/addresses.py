@@ -11,9 +11,12 @@ from broadsheet.rules import identity
 _QUERY_CHARACTERS = "%/:?@!$&'()*+,;=~"
 # A pattern of JSON Schema: some text remains when `plain` has removed all that it removes.
 NOT_EMPTY = r"[^\x00-\x20\x7f-\xa0\s]"
+# Extensions of the files of a paper.
+FILES = (".md", ".bib", ".ris", ".csl.json")
 # What other routes append to a paper id, and an id that ends with it as a path contains it.
-_SUFFIX = re.compile(r"(?:\.md|/vote|/signals)/*$")
-_ESCAPED = re.compile(r"(?:\.md|/vote|/signals)/+$")
+_ROUTES = "|".join(map(re.escape, (*FILES, "/vote", "/signals")))
+_SUFFIX = re.compile(f"(?:{_ROUTES})/*$")
+_ESCAPED = re.compile(f"(?:{_ROUTES})/+$")
 _UNSTABLE = re.compile(r"/\.{0,2}(?:/|$)")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
@@ -75,6 +78,17 @@ def web_link(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def doi_url(doi: str) -> str:
+    """Return the address that a DOI stands for.
+
+    Examples
+    --------
+    >>> doi_url("10.1002/a<1::aid>3.0.co;2-#")
+    'https://doi.org/10.1002/a%3C1::aid%3E3.0.co;2-%23'
+    """
+    return f"https://doi.org/{quote(doi, safe=';/:()', errors='replace')}"
 
 
 def link_name(url: str) -> str:

@@ -17,6 +17,7 @@ from broadsheet.web.api.openapi import openapi_document, parameter_error
 from broadsheet.web.api.problem import problem
 from broadsheet.web.api.quota import QuotaMiddleware, is_read_api
 from broadsheet.web.assets import Assets
+from broadsheet.web.citations import routes as citation_files
 from broadsheet.web.feeds import routes
 from broadsheet.web.health import HealthMonitor
 from broadsheet.web.limits.rate_limiter import Limiters
@@ -33,7 +34,7 @@ from broadsheet.web.templating import Templates
 from broadsheet.web.unavailable import refusal
 from broadsheet.web.view_models import sentence
 
-_PARTS = (v1, hub, docs, routes, actions, redirects, site_files, crawlers)
+_PARTS = (v1, hub, docs, routes, citation_files, actions, redirects, site_files, crawlers)
 _ROUTERS = (*(part.router for part in _PARTS), *pages.ROUTERS)
 _ERRORS = {
     400: ("Bad request", "The request is malformed; correct it and send it again."),

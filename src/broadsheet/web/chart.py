@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from broadsheet.model import Kind, Signal
+from broadsheet.rules.source_names import source_name
 from broadsheet.rules.totals import Total, history
 from broadsheet.rules.trend_reason import noun
 from broadsheet.web.calendar import date_range, short_date
 
-# Further kinds are not drawn.
+# Further kinds are not drawn, and no kind with fewer observations: two have no course.
 MAX_LINES = 4
+MIN_OBSERVATIONS = 3
 MAX_POINTS = 120
 MAX_ROWS = 30
 
 # In units of the drawing, which is scaled to the page.
 WIDTH = 640
-_LEFT, _RIGHT = 4, 460
+_LEFT, _RIGHT = 56, 460
 _STRIP_HEIGHT, _LINE_HEIGHT = 64, 40
 _TOP, _AXIS_HEIGHT = 12, 34
 
@@ -37,12 +39,16 @@ class Line:
         Newest total, such as ``1,240``.
     noun : str
         Such as ``stars``.
+    sources : str
+        Names of the sources that report it, such as ``Hugging Face``.
+    highest : str
+        Highest total, the upper end of the scale; its lower end is 0.
     path : str
-        SVG path data; empty for a single observation.
+        SVG path data.
     end_x, end_y : float
         Position of the newest observation.
-    zero_y : float
-        Position of a total of 0.
+    zero_y, highest_y : float
+        Positions of a total of 0 and of the highest.
     rows : tuple of Total
         At most `MAX_ROWS` observations for a table, oldest first.
     observations : int
@@ -52,10 +58,13 @@ class Line:
     kind: Kind
     newest: str
     noun: str
+    sources: str
+    highest: str
     path: str
     end_x: float
     end_y: float
     zero_y: float
+    highest_y: float
     rows: tuple[Total, ...]
     observations: int
 
@@ -100,15 +109,18 @@ def chart(signals: Sequence[Signal]) -> Chart | None:
     Returns
     -------
     Chart or None
-        None without two observations at different times.
+        None if no kind has `MIN_OBSERVATIONS` at different times.
     """
     histories = [(kind, history(signals, kind)) for kind in Kind]
-    drawn = [(kind, totals) for kind, totals in histories if any(total.value for total in totals)][
-        :MAX_LINES
-    ]
-    times = [total.at for _, totals in drawn for total in totals]
-    if not times or min(times) == max(times):
+    drawn = [
+        (kind, totals)
+        for kind, totals in histories
+        if len(totals) >= MIN_OBSERVATIONS and any(total.value for total in totals)
+    ][:MAX_LINES]
+    if not drawn:
         return None
+    sources = _sources(signals)
+    times = [total.at for _, totals in drawn for total in totals]
     first, last = min(times), max(times)
     axis_y = _TOP + len(drawn) * _STRIP_HEIGHT
     return Chart(
@@ -120,7 +132,7 @@ def chart(signals: Sequence[Signal]) -> Chart | None:
         first=first.date().isoformat(),
         last=last.date().isoformat(),
         lines=tuple(
-            _line(kind, totals, first, last, _TOP + place * _STRIP_HEIGHT)
+            _line(kind, totals, sources[kind], (first, last), _TOP + place * _STRIP_HEIGHT)
             for place, (kind, totals) in enumerate(drawn)
         ),
         description=" ".join(_sentence(kind, totals) for kind, totals in drawn),
@@ -134,7 +146,18 @@ def sample(totals: Sequence[Total], limit: int) -> list[Total]:
     return [totals[round(at * (len(totals) - 1) / (limit - 1))] for at in range(limit)]
 
 
-def _line(kind: Kind, totals: Sequence[Total], first: datetime, last: datetime, top: int) -> Line:
+def _sources(signals: Sequence[Signal]) -> dict[Kind, str]:
+    """Return the names of the sources that report each kind, by name."""
+    names: dict[Kind, set[str]] = {}
+    for signal in signals:
+        names.setdefault(signal.kind, set()).add(source_name(signal.source))
+    return {kind: ", ".join(sorted(of)) for kind, of in names.items()}
+
+
+def _line(
+    kind: Kind, totals: Sequence[Total], sources: str, span: tuple[datetime, datetime], top: int
+) -> Line:
+    first, last = span
     points = sample(_changes(totals), MAX_POINTS)
     highest = max(point.value for point in points) or 1.0
     zero_y = float(top + (_STRIP_HEIGHT + _LINE_HEIGHT) // 2)
@@ -150,10 +173,13 @@ def _line(kind: Kind, totals: Sequence[Total], first: datetime, last: datetime, 
         kind=kind,
         newest=f"{newest:,.0f}",
         noun=noun(newest, kind),
+        sources=sources,
+        highest=f"{highest:,.0f}",
         path=_steps(positions),
         end_x=positions[-1][0],
         end_y=positions[-1][1],
         zero_y=zero_y,
+        highest_y=zero_y - _LINE_HEIGHT,
         rows=tuple(sample(totals, MAX_ROWS)),
         observations=len(totals),
     )
@@ -170,8 +196,6 @@ def _changes(totals: Sequence[Total]) -> list[Total]:
 
 
 def _steps(positions: Sequence[tuple[float, float]]) -> str:
-    if len(positions) < 2:
-        return ""
     (x, y), *rest = positions
     return f"M{x:g} {y:g}" + "".join(f"H{x:g}V{y:g}" for x, y in rest)
 
@@ -182,8 +206,6 @@ def _sentence(kind: Kind, totals: Sequence[Total]) -> str:
     name = kind.capitalize()
     first_day, last_day = start.at.date(), end.at.date()
     until = f"on {short_date(last_day.isoformat())}"
-    if len(totals) == 1:
-        return f"{name} were {end.value:,.0f} {until}."
     if start.value == end.value:
         extreme = max(totals, key=lambda total: abs(total.value - start.value)).value
         if extreme != start.value:

@@ -1,6 +1,10 @@
 """Path convertors that keep overlapping routes apart, whatever the order of registration."""
 
+import re
+
 from starlette.convertors import Convertor, register_url_convertor
+
+from broadsheet.web.addresses import FILES
 
 
 class _TextConvertor(Convertor[str]):
@@ -17,7 +21,10 @@ class PaperIdConvertor(_TextConvertor):
     Excludes the fixed names under ``/papers``, and the suffixes that other routes append.
     """
 
-    regex = r"(?!(?:date|week|month|trending|search)(?:[./]|$)).*(?<!\.md)(?<!/vote)"
+    regex = (
+        r"(?!(?:date|week|month|trending|search)(?:[./]|$)).*(?<!/vote)"
+        f"{''.join(f'(?<!{re.escape(extension)})' for extension in FILES)}"
+    )
 
 
 class ApiPaperIdConvertor(_TextConvertor):
@@ -32,8 +39,11 @@ class PeriodConvertor(_TextConvertor):
     regex = r"[^/.]+"
 
 
-class CategoryConvertor(_TextConvertor):
-    """A category name, which may contain slashes and dots; excludes the extensions of feeds."""
+class ListNameConvertor(_TextConvertor):
+    """The name of a category or an author, which may contain slashes and dots.
+
+    Excludes the extensions of feeds.
+    """
 
     regex = r".+(?<!\.atom)(?<!\.json)"
 
@@ -42,9 +52,9 @@ class CategoryConvertor(_TextConvertor):
 PAPER_ID = "{paper_id:paper_id}"
 API_PAPER_ID = "{paper_id:api_paper_id}"
 PERIOD = "{period:period}"
-CATEGORY = "{name:category}"
+LIST_NAME = "{name:list_name}"
 
 register_url_convertor("paper_id", PaperIdConvertor())
 register_url_convertor("api_paper_id", ApiPaperIdConvertor())
 register_url_convertor("period", PeriodConvertor())
-register_url_convertor("category", CategoryConvertor())
+register_url_convertor("list_name", ListNameConvertor())

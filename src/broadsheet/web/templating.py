@@ -3,13 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 
+import orjson
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from broadsheet.rules.category_names import category_name
 from broadsheet.rules.humanize import ago, counted
 from broadsheet.rules.snippet import Piece, marked
+from broadsheet.rules.source_names import source_name
 from broadsheet.rules.tex import may_be_tex, to_unicode
 from broadsheet.web import addresses, calendar, view_models
 from broadsheet.web.assets import asset_path
@@ -17,6 +20,7 @@ from broadsheet.web.middleware.etag import REVALIDATE
 
 _PACKAGE = "broadsheet.web"
 _MAX_HERE_CHARS = 1_000
+_IN_SCRIPT = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
 def code_spans(text: str) -> Markup:
@@ -66,6 +70,19 @@ def tex(text: str) -> Markup:
     return marked_up(marked(text)) if may_be_tex(text) else escape(text)
 
 
+def in_script(value: object) -> Markup:
+    r"""Write a value as JSON that is safe inside a ``script`` element.
+
+    Examples
+    --------
+    >>> print(in_script({"a": "</script>"}))
+    {"a":"\u003c/script\u003e"}
+    """
+    content = orjson.dumps(value).decode().translate(_IN_SCRIPT)
+    # No character is left that ends the element or begins a comment in it.
+    return Markup(content)  # noqa: S704  # nosec B704 # escaped above
+
+
 class Templates:
     """The HTML templates of a site.
 
@@ -93,6 +110,7 @@ class Templates:
         )
         self._environment.filters.update(
             code_spans=code_spans,
+            in_script=in_script,
             marked_up=marked_up,
             tex=tex,
             tex_text=to_unicode,
@@ -105,9 +123,11 @@ class Templates:
             label=calendar.label,
             edition_path=calendar.edition_path,
             ago=ago,
+            source_name=source_name,
             web_link=addresses.web_link,
             link_name=addresses.link_name,
             author_path=addresses.author_path,
+            category_name=category_name,
             category_path=addresses.category_path,
             paper_path=addresses.paper_path,
             search_path=addresses.search_path,

@@ -13,7 +13,6 @@ from broadsheet.model import (
     Edition,
     EditionItem,
     Hit,
-    Kind,
     Paper,
     Section,
     Signal,
@@ -24,6 +23,7 @@ from broadsheet.rules.artifacts import artifact_of, artifact_urls
 from broadsheet.rules.attention_line import LinePart, Spark, line_parts, spark
 from broadsheet.rules.contribution import contribution
 from broadsheet.rules.snippet import SNIPPET_CHARS, Piece, excerpt, marked, truncated
+from broadsheet.rules.source_names import source_name
 from broadsheet.rules.tex import to_unicode
 from broadsheet.rules.totals import breakdowns
 from broadsheet.rules.trend_reason import noun
@@ -352,7 +352,7 @@ def attention_totals(signals: Sequence[Signal]) -> list[AttentionTotal]:
         AttentionTotal(
             f"{each.total.value:,.0f}",
             noun(each.total.value, each.kind),
-            "this site" if each.kind is Kind.VOTES else _source_counts(each.places),
+            _source_counts(each.places),
             each.total.at.date().isoformat(),
         )
         for each in sorted(found, key=lambda each: -each.total.value)
@@ -365,12 +365,12 @@ def _source_counts(counts: Mapping[str, float]) -> str:
     Examples
     --------
     >>> _source_counts({"openalex": 110, "crossref": 1_000})
-    'crossref 1,000, openalex 110'
+    'Crossref 1,000, OpenAlex 110'
     """
     if len(counts) == 1:
-        return next(iter(counts))
+        return source_name(next(iter(counts)))
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{source} {count:,.0f}" for source, count in ranked)
+    return ", ".join(f"{source_name(source)} {count:,.0f}" for source, count in ranked)
 
 
 def sentence(words: str) -> str:

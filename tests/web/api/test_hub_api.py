@@ -270,7 +270,7 @@ def test_markdown_contains_all_fields(client: TestClient, library: Library) -> N
         "- Paper: <https://arxiv.org/abs/2602.00001>",
         "- Code: <https://code.example/kites>",
         "We study how kites change over four seasons.",
-        "- 41 upvotes (hf, 11 March 2026)",
+        "- 41 upvotes (Hugging Face, 11 March 2026)",
         "- 1 vote (this site, 11 March 2026)",
         "- Rank 2 in the edition of Tuesday, 17 February 2026: +2 upvotes in 24 h",
     ):

@@ -12,7 +12,7 @@ from broadsheet.rules.query_tokens import without_quotes
 from broadsheet.rules.query_writing import unparse
 from broadsheet.web import results, view_models
 from broadsheet.web.addresses import author_path, category_path, plain, trending_path
-from broadsheet.web.convertors import CATEGORY
+from broadsheet.web.convertors import LIST_NAME
 from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.feeds.alternates import feeds_at
 from broadsheet.web.limits.search_slots import SEARCH_SLOT
@@ -26,7 +26,7 @@ router = APIRouter(include_in_schema=False)
 _page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)
 
 
-@_page(f"/categories/{CATEGORY}")
+@_page(f"/categories/{LIST_NAME}")
 def category(context: Context, name: str, after: str = "") -> Response:
     """List the papers of a category, newest first."""
     wanted = plain(name)

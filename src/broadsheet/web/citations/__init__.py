@@ -1,0 +1,1 @@
+"""Citations of a paper: as files for reference managers, and as tags that they read."""
