@@ -190,6 +190,8 @@ def _served(data: Path, now: datetime | None) -> Iterator[tuple[Library, int]]:
         port: int = bound.getsockname()[1]
         settings = Settings(data=copy, sources="none", base_url=f"http://127.0.0.1:{port}")
         with Library(settings, lambda: now or datetime.now(UTC)) as library:
+            # The scores are those of the last update, which may be long past.
+            library.trending.update()
             app = create_app(library)
             server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
             thread = threading.Thread(target=server.run, args=([bound],))
@@ -344,15 +346,27 @@ def _print(found: Mapping[str, Figures]) -> None:
 
 
 def _print_messages(console: Console, name: str, one: Figures) -> None:
+    # Of many elements with one result to review, the first stands for all.
+    reviews: dict[str, list[str]] = {}
+    for message in one.incomplete:
+        rule, element, reason = _parts(message)
+        reviews.setdefault(f"{rule}: {reason}", []).append(element)
+    review = [f"{kind}: {len(all_)} elements, as {all_[0]}" for kind, all_ in reviews.items()]
     kinds: Sequence[tuple[str, list[str]]] = (
         ("axe", one.violations),
-        ("look at", one.incomplete),
+        ("review", review),
         ("Nu", one.nu),
         ("console", one.console),
     )
     for kind, messages in kinds:
         for message in dict.fromkeys(messages):
             console.print(f"{name}: {kind}: {message}", markup=False, highlight=False)
+
+
+def _parts(message: str) -> tuple[str, str, str]:
+    rule, _, rest = message.partition(": ")
+    element, _, reason = rest.rpartition(": ")
+    return rule, element, reason
 
 
 if __name__ == "__main__":
