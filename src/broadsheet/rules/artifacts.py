@@ -9,7 +9,7 @@ from broadsheet.rules.code_links import github_repositories, hub_repositories
 _ZENODO = re.compile(
     r"(?:zenodo\.org/records?/|10\.5281/zenodo\.)([0-9]{3,12})(?![0-9])", re.ASCII | re.IGNORECASE
 )
-_HOSTS = re.compile(r"github|huggingface|hf\.co|zenodo", re.IGNORECASE)
+_HOSTS = ("github", "huggingface", "hf.co", "zenodo")
 _DATA = re.compile(
     r"https?://(?:www\.)?(?:(?:huggingface\.co|hf\.co)/datasets/|zenodo\.org/|doi\.org/10\.5281/)",
     re.IGNORECASE,
@@ -41,7 +41,8 @@ def artifact_urls(paper: Paper) -> tuple[str, ...]:
     """
     urls = [paper.code_url] if paper.code_url else []
     text = f"{paper.comment or ''} {paper.abstract or ''}"
-    if _HOSTS.search(text):
+    lower = text.lower()
+    if any(host in lower for host in _HOSTS):
         urls += [f"https://github.com/{name}" for name in github_repositories(paper)]
         urls += [
             f"https://huggingface.co/{path.removeprefix('models/')}"

@@ -7,6 +7,7 @@ sets: regular expressions for the same take ten times longer, and lists choose f
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from broadsheet.rules.snippet import sentence_spans
@@ -54,10 +55,13 @@ _ASIDES = (
 )  # fmt: skip
 _LATER = frozenset(("also", "further", "then", "additionally", "next", "finally"))
 _MAX_CHARS = 20_000
+# Pages list the same papers again and again.
+_ABSTRACTS_KEPT = 2_048
 _SAID, _NO_BACKGROUND = 2.0, 1.5
 _PUNCTUATION = ",;:()"
 
 
+@lru_cache(_ABSTRACTS_KEPT)
 def contribution(abstract: str) -> str:
     """Return the sentence of an abstract that states what is new; the first one if none does.
 

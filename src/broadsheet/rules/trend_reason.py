@@ -34,6 +34,9 @@ class RecentGains:
     period: str = "this week"
 
 
+NO_GAINS = RecentGains({}, {})
+
+
 def reason(gains: RecentGains, published: str | None, today: date) -> str:
     """Return the three gains that weigh most and the age of the paper.
 

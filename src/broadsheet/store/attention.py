@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, exists, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -178,6 +178,24 @@ def signals_of(connection: Connection, paper_id: str) -> list[Signal]:
     return [Signal(row[0], Kind(row[1]), *row[2:]) for row in rows]
 
 
+_OBSERVED = (signals.c.kind, signals.c.value, signals.c.observed_at, signals.c.source)
+# Built once: building the statements takes longer than executing them.
+_BY_NUM = (
+    select(signals.c.num, *_OBSERVED)
+    .where(
+        signals.c.num.in_(bindparam("nums", expanding=True)),
+        signals.c.observed_at <= bindparam("until", type_=signals.c.observed_at.type),
+    )
+    .order_by(signals.c.observed_at, signals.c.id)
+)
+_BY_ID = (
+    select(identifiers.c.identifier, *_OBSERVED)
+    .join(signals, signals.c.num == identifiers.c.num)
+    .where(identifiers.c.identifier.in_(bindparam("paper_ids", expanding=True)))
+    .order_by(signals.c.observed_at, signals.c.id)
+)
+
+
 def signals_until(
     connection: Connection, nums: Sequence[int], until: datetime
 ) -> dict[int, list[Signal]]:
@@ -185,29 +203,15 @@ def signals_until(
 
     The `paper_id` of these signals is empty: their paper is the key.
     """
-    rows = connection.execute(
-        select(
-            signals.c.num,
-            signals.c.kind,
-            signals.c.value,
-            signals.c.observed_at,
-            signals.c.source,
-        )
-        .where(signals.c.num.in_(nums), signals.c.observed_at <= until)
-        .order_by(signals.c.observed_at, signals.c.id)
-    )
     found: dict[int, list[Signal]] = {}
-    for num, kind, *observed in rows:
+    for num, kind, *observed in connection.execute(_BY_NUM, {"nums": nums, "until": until}):
         found.setdefault(num, []).append(Signal("", Kind(kind), *observed))
     return found
 
 
-def observed_nums(connection: Connection, paper_ids: Sequence[str]) -> dict[str, int]:
-    """Return the numbers of those papers that have signals, by id."""
-    rows = connection.execute(
-        select(identifiers.c.identifier, identifiers.c.num).where(
-            identifiers.c.identifier.in_(paper_ids),
-            exists().where(signals.c.num == identifiers.c.num),
-        )
-    )
-    return {row.identifier: row.num for row in rows}
+def signals_by_id(connection: Connection, paper_ids: Sequence[str]) -> dict[str, list[Signal]]:
+    """Read the signals of papers, by any of their ids, in order of time."""
+    found: dict[str, list[Signal]] = {}
+    for paper_id, kind, *observed in connection.execute(_BY_ID, {"paper_ids": paper_ids}):
+        found.setdefault(paper_id, []).append(Signal(paper_id, Kind(kind), *observed))
+    return found

@@ -32,10 +32,11 @@ def attention_of(
         Later observations are skipped. Aware UTC.
     """
     signals = signals_until(connection, list(gains), now)
-    return {num: _attention(signals.get(num, ()), gains[num], now) for num in gains}
+    return {num: attention_from(signals.get(num, ()), gains[num], now) for num in gains}
 
 
-def _attention(signals: Sequence[Signal], gains: RecentGains, now: datetime) -> Attention:
+def attention_from(signals: Sequence[Signal], gains: RecentGains, now: datetime) -> Attention:
+    """Return the attention of one paper from its signals, in order of time, and its gains."""
     found = [
         each
         for each in breakdowns(signals)

@@ -10,12 +10,16 @@ from broadsheet.rules.trending import score_at
 from broadsheet.store.database import Database
 from broadsheet.store.trends import top_scored
 from broadsheet.trending.attention import attention_of
-from broadsheet.trending.scoring import hours, recent_gains, standings
+from broadsheet.trending.scoring import gains_and_standings, hours
 from broadsheet.trending.update import read_state
 
 # A cursor: rank, log score and paper number. The digits are limited so that no number is too large
 # to parse; every issued cursor fits.
 _CURSOR = re.compile(r"([0-9]{1,9})\.(-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,3})\.([0-9]{1,18})")
+
+
+# Score and field factor of a paper that was retracted between two reads.
+_UNKNOWN = (0.0, 1.0)
 
 
 def trending(
@@ -53,20 +57,22 @@ def trending(
         found = top_scored(connection, limit + 1, place, category)
         listed = found[:limit]
         # With the first paper of the next page, which the last one is compared with.
-        gains = recent_gains(connection, [num for num, _, _ in found], now)
-        attention = attention_of(connection, gains, now)
         calibration = read_state(connection).calibration
-        observed = standings(connection, list(gains), now, calibration)
+        gains, standings = gains_and_standings(
+            connection, [num for num, _, _ in found], now, calibration
+        )
+        attention = attention_of(connection, gains, now)
+    scores = {num: score_at(log_score, hours(now)) for num, log_score, _ in found}
     placings = trend_placings(
         {
             num: Standing(
                 shown_score(attention[num]),
-                observed[num][0],
-                score_at(log_score, hours(now)),
-                observed[num][1],
+                standings.get(num, _UNKNOWN)[0],
+                scores[num],
+                standings.get(num, _UNKNOWN)[1],
                 gains[num].in_period.get(Kind.VOTES, 0.0),
             )
-            for num, log_score, _ in found
+            for num in scores
         },
         rank + 1,
     )
@@ -74,12 +80,12 @@ def trending(
         Trend(
             rank + index,
             paper,
-            score_at(log_score, hours(now)),
+            scores[num],
             reason(gains[num], paper.published, today),
             attention[num],
             placings.get(num, ""),
         )
-        for index, (num, log_score, paper) in enumerate(listed, start=1)
+        for index, (num, _, paper) in enumerate(listed, start=1)
     )
     has_more = len(found) > limit
     cursor = f"{rank + len(listed)}.{listed[-1][1].hex()}.{listed[-1][0]}" if has_more else None

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,12 +190,68 @@ def recent_gains(
     period : str
         Its name in the reason line.
     """
+    read = _read(connection, nums, now, timedelta(hours=period_h))
+    return _recent_gains(read, nums, hours(now), period_h, period)
+
+
+def gains_and_standings(
+    connection: Connection, nums: Sequence[int], now: datetime, calibration: Calibration
+) -> tuple[dict[int, RecentGains], dict[int, tuple[float, float]]]:
+    """Return what papers gained, the score of that alone, and the factor of each one's field.
+
+    Parameters
+    ----------
+    connection, nums, now
+        As in :func:`recent_gains`.
+    calibration : Calibration
+        As an earlier :func:`score_all` returned it.
+
+    Returns
+    -------
+    dict of int to RecentGains
+        As :func:`recent_gains` returns it.
+    dict of int to (float, float)
+        The score of attention and votes, before predicted interest and the field count, and the
+        factor of the field.
+    """
+    read = _read(connection, nums, now, max(_WINDOW, timedelta(hours=_WEEK_H)))
+    papers, attention = read.papers, _zeros(read.papers)
+    factor = credibility(calibration.voters)
+    for batch, gains in read.gains:
+        attention[batch] += decayed_attention(gains, len(attention[batch]), hours(now))
+    for votes in _known_and_new(papers.nums, read.votes):
+        attention += factor * decayed_attention(votes, len(papers.nums), hours(now))
+    baseline = np.array([calibration.baselines.get(kind, kind.baseline) for kind in KINDS])
+    scores, factors = score(attention, baseline), _field_factors(papers, calibration)
+    rows = zip(scores.tolist(), factors.tolist(), strict=True)
+    return (
+        _recent_gains(read, nums, hours(now), _WEEK_H, "this week"),
+        dict(zip(papers.nums.tolist(), rows, strict=True)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Papers, their gains in batches, and the votes for them."""
+
+    papers: PaperArrays
+    gains: list[tuple[slice, Gains]]
+    votes: list[Vote]
+
+
+def _read(connection: Connection, nums: Sequence[int], now: datetime, since: timedelta) -> _Read:
     papers = numbered_papers(connection, nums, now)
-    now_h, (last_day, in_period) = hours(now), (_zeros(papers), _zeros(papers))
-    votes = votes_between(connection, now - timedelta(hours=period_h), now, nums)
-    cast = _vote_gains(papers.nums, [(vote, 1.0) for vote in votes])
+    votes = votes_between(connection, now - since, now, nums)
+    return _Read(papers, list(_gains(connection, papers, now)), votes)
+
+
+def _recent_gains(
+    read: _Read, nums: Sequence[int], now_h: float, period_h: float, period: str
+) -> dict[int, RecentGains]:
+    papers, last_day, in_period = read.papers, _zeros(read.papers), _zeros(read.papers)
+    cast = _vote_gains(papers.nums, [(vote, 1.0) for vote in read.votes])
     everything = slice(0, len(papers.nums))
-    for batch, gains in chain(_gains(connection, papers, now), [(everything, cast)]):
+    for batch, gains in [*read.gains, (everything, cast)]:
         for gained, length_h in ((last_day, _DAY_H), (in_period, period_h)):
             gained[batch] += gained_between(gains, len(gained[batch]), now_h - length_h, now_h)
     found = {
@@ -204,27 +259,6 @@ def recent_gains(
         for row, num in enumerate(papers.nums)
     }
     return {num: found.get(num, RecentGains({}, {}, period)) for num in nums}
-
-
-def standings(
-    connection: Connection, nums: Sequence[int], now: datetime, calibration: Calibration
-) -> dict[int, tuple[float, float]]:
-    """Return the score of each paper's attention and votes alone, and the factor of its field.
-
-    Parameters
-    ----------
-    connection, nums, now, calibration
-        As in :func:`score_some`.
-    """
-    papers = numbered_papers(connection, nums, now)
-    votes = votes_between(connection, now - _WINDOW, now, papers.nums.tolist())
-    observed = _decayed(connection, papers, votes, now)
-    factor = credibility(calibration.voters)
-    attention = observed.attention + factor * (observed.known_votes + observed.new_votes)
-    baseline = np.array([calibration.baselines.get(kind, kind.baseline) for kind in KINDS])
-    scores = score(attention, baseline)
-    rows = zip(scores.tolist(), _field_factors(papers, calibration).tolist(), strict=True)
-    return dict(zip(papers.nums.tolist(), rows, strict=True))
 
 
 def _zeros(papers: PaperArrays) -> Floats:
@@ -274,15 +308,6 @@ def _observed(
     connection: Connection, papers: PaperArrays, votes: Iterable[Vote], now: datetime
 ) -> _Observed:
     """Compute the decayed attention of papers; what new papers are scored with in advance too."""
-    now_h = hours(now)
-    predicted = _predicted_upvotes(connection, papers, now_h)
-    prior = prior_attention(predicted, papers.appeared_h, now_h)
-    return replace(_decayed(connection, papers, votes, now), predicted_upvotes=prior)
-
-
-def _decayed(
-    connection: Connection, papers: PaperArrays, votes: Iterable[Vote], now: datetime
-) -> _Observed:
     now_h, attention = hours(now), _zeros(papers)
     for batch, gains in _gains(connection, papers, now):
         attention[batch] += decayed_attention(gains, len(attention[batch]), now_h)
@@ -290,7 +315,8 @@ def _decayed(
         decayed_attention(gains, len(papers.nums), now_h)
         for gains in _known_and_new(papers.nums, votes)
     )
-    return _Observed(attention, known, new, np.zeros(len(papers.nums)))
+    predicted = _predicted_upvotes(connection, papers, now_h)
+    return _Observed(attention, known, new, prior_attention(predicted, papers.appeared_h, now_h))
 
 
 def _scored(

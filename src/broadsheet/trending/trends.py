@@ -5,11 +5,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from broadsheet.model import Attention, Trending
-from broadsheet.store.attention import observed_nums
+from broadsheet.rules.trend_reason import NO_GAINS
+from broadsheet.store.attention import signals_by_id
 from broadsheet.store.database import Database
-from broadsheet.trending.attention import attention_of
+from broadsheet.trending.attention import attention_from
 from broadsheet.trending.listing import trending
-from broadsheet.trending.scoring import recent_gains
 from broadsheet.trending.update import update
 
 
@@ -44,12 +44,13 @@ class Trends:
         return trending(self._database, now, today, limit, after, category)
 
     def attention(self, paper_ids: Sequence[str]) -> dict[str, Attention]:
-        """Return what papers have and gained; papers without attention are omitted."""
-        now = self._clock()
+        """Return the totals of papers and their course; papers without signals are omitted.
+
+        Lists that attention does not rank show no gains.
+        """
         with self._database.read() as connection:
-            observed = observed_nums(connection, paper_ids)
-            if not observed:
-                return {}
-            gains = recent_gains(connection, list(observed.values()), now)
-            found = attention_of(connection, gains, now)
-        return {paper_id: found[num] for paper_id, num in observed.items()}
+            found = signals_by_id(connection, paper_ids)
+        now = self._clock()
+        return {
+            paper_id: attention_from(signals, NO_GAINS, now) for paper_id, signals in found.items()
+        }

@@ -201,13 +201,14 @@ def _excerpt(
     instead, if that contains more of them.
     """
     abstract = work.abstract or ""
-    stated = work.summary or contribution(abstract)
+    shown = marked(work.summary or contribution(abstract), words, SNIPPET_CHARS)
     if words:
-        found, whole = excerpt(abstract, words)
-        if _words_in(found) > _words_in(marked(stated, words)):
-            return found, whole
-    shown = marked(stated, words, SNIPPET_CHARS)
-    whole = marked(abstract, words)
+        found, rest = excerpt(abstract, words)
+        if _words_in(found) > _words_in(shown):
+            return found, rest
+        whole = rest or found
+    else:
+        whole = marked(abstract)
     return shown, whole if whole != shown else ()
 
 
