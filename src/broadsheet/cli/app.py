@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +32,9 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def _print_version(value: bool) -> None:
     if value:
+        # 0.04 s to import.
+        from importlib.metadata import version
+
         OUT.print(f"broadsheet {version('broadsheet')}")
         raise typer.Exit
 

@@ -4,7 +4,6 @@ import re
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from broadsheet.cli.app import ERR, OUT, Data, Json, app, print_json
 from broadsheet.errors import NoLibraryError
@@ -42,6 +41,8 @@ def show(data: Data = None, json: Json = False) -> None:
             }
         )
         return
+    from rich.table import Table
+
     table = Table("setting", "value", "origin", box=None)
     for name, shown, place in rows:
         text = "" if shown is None else escape(str(shown))

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from broadsheet.cli.app import (
     ERR,
@@ -68,6 +67,8 @@ def subscribers(data: Data = None, json: Json = False) -> None:
     if json:
         print_json([asdict(subscription) for subscription in listed])
         return
+    from rich.table import Table
+
     table = Table("address", "state", "since", box=None)
     for subscription in listed:
         since = subscription.unsubscribed_at or subscription.confirmed_at or subscription.created_at

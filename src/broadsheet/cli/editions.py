@@ -20,7 +20,6 @@ from broadsheet.cli.app import (
 )
 from broadsheet.cli.output import show_edition, show_trends
 from broadsheet.model import Period, Pick
-from broadsheet.rules.identity import parse_any_id
 
 if TYPE_CHECKING:
     from broadsheet.library import Library
@@ -171,4 +170,6 @@ def _pick(
 
 
 def _paper_id(library: "Library", text: str) -> str:
+    from broadsheet.rules.identity import parse_any_id
+
     return text if library.has_paper(text) else parse_any_id(text) or text

@@ -22,7 +22,6 @@ from broadsheet.cli.app import (
 from broadsheet.cli.output import show_fetch, show_import
 from broadsheet.cli.progress import bytes_bar, count_bar
 from broadsheet.errors import BroadsheetError
-from broadsheet.rules.identity import parse_any_id
 
 if TYPE_CHECKING:
     from broadsheet.library import Library
@@ -94,6 +93,7 @@ def fetch(
     Examples: broadsheet fetch; broadsheet fetch hf --since 2026-11-01; broadsheet fetch 2502.14802
     """
     from broadsheet.ingest.run import FetchOptions
+    from broadsheet.rules.identity import parse_any_id
 
     options = FetchOptions(since, until, limit)
     reports = []

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from broadsheet.model import SAMPLE_LABEL, Edition, HitList, Malformed, Tier, Trending
-from broadsheet.rules.gaps import gap_spans
 
 if TYPE_CHECKING:
     from broadsheet.ingest.records import IngestReport
@@ -36,6 +35,9 @@ def _untitled(report: "IngestReport") -> str:
 
 def show_fetch(console: Console, report: "FetchReport") -> None:
     """Print what one run of a source fetched, and what is missing."""
+    # It imports the module statistics, which takes longer than the rest of this file.
+    from broadsheet.rules.gaps import gap_spans
+
     tally = report.tally
     counts = (
         (tally.new, "new"),
