@@ -64,3 +64,20 @@ def test_the_readme_leads_to_files_that_exist() -> None:
     for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
         assert (ROOT / link).exists()
     assert len(README.splitlines()) < 120
+
+
+def test_the_guide_for_contributors_names_files_that_exist() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    package = ROOT / "src" / "broadsheet"
+    for name in re.findall(r"`((?:[\w.-]+/)+[\w.-]+|[\w-]+\.(?:md|toml|txt))`", guide):
+        if "NAME" not in name:
+            places = (ROOT / name, package / name, package / "web" / name)
+            assert any(path.exists() for path in places), name
+
+
+def test_the_justfile_has_at_most_8_verbs_and_the_guide_names_real_ones() -> None:
+    text = (ROOT / "justfile").read_text(encoding="utf-8")
+    verbs = set(re.findall(r"^([a-z]+)[ a-z*]*:", text, re.MULTILINE))
+    assert len(verbs) <= 8
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`just ([a-z]+)", guide)) <= verbs
