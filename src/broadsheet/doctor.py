@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from broadsheet.config import Settings, reveal, secret_files, unknown_variables
 from broadsheet.model import DeliveryState, SourceState, SubscriptionState
 from broadsheet.model.health import Health
-from broadsheet.rules.encryption import is_loopback, unencrypted_links
+from broadsheet.rules.encryption import unencrypted_links
 from broadsheet.rules.gaps import gap_spans
 from broadsheet.rules.health import is_nearly_full, is_overdue, is_scarce, mails_fail
 from broadsheet.rules.humanize import ago, counted
+from broadsheet.rules.public_address import is_local
 
 # More than one block, so that a write to a full disk fails.
 _PROBE = bytes(64 * 1024)
@@ -273,8 +273,10 @@ def _mail(health: Health, settings: Settings, now: datetime) -> Iterator[Finding
 
 
 def _address(settings: Settings) -> Finding:
-    if not is_loopback(urlsplit(settings.base_url).hostname):
+    if not is_local(settings.base_url):
         return _ok("address", f"links in mails and feeds lead to {settings.base_url}")
     text = f"links in mails lead to {settings.base_url}, which only this machine can open"
-    text = f"{text}: set BROADSHEET_BASE_URL to the public address"
-    return Finding(Level.OK if settings.smtp is None else Level.ERROR, "address", text)
+    remedy = "set BROADSHEET_BASE_URL to the public address"
+    if settings.smtp is None:
+        return _ok("address", f"{text}: {remedy}")
+    return _error("address", f"{text}, so no mail is sent: {remedy}")

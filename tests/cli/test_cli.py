@@ -67,7 +67,8 @@ def wait_for_mails(server: SmtpServer, number: int) -> None:
 def test_up_serves_and_mails_across_a_kill(tmp_path: Path) -> None:
     with listening() as server:
         smtp = f"smtp://127.0.0.1:{server.port}"
-        with up(tmp_path, BROADSHEET_SMTP=smtp) as (address, process):
+        site = {"BROADSHEET_SMTP": smtp, "BROADSHEET_BASE_URL": "http://news.example"}
+        with up(tmp_path, **site) as (address, process):
             assert "620" in urllib.request.urlopen(f"{address}/healthz").read().decode()
             post(f"{address}/subscribe", email="ada@example.org")
             wait_for_mails(server, 1)
@@ -75,12 +76,13 @@ def test_up_serves_and_mails_across_a_kill(tmp_path: Path) -> None:
             process.wait(timeout=30)
         link = re.search(r"/confirm\?token=(\S+)", body(server.messages[0], "plain"))
         assert link is not None
-        with up(tmp_path, BROADSHEET_SMTP=smtp) as (address, process):
+        with up(tmp_path, **site) as (address, process):
             assert '"papers":620' in urllib.request.urlopen(f"{address}/healthz").read().decode()
             post(f"{address}/confirm?token={link[1]}", token=link[1])
             wait_for_mails(server, 2)
             process.send_signal(signal.SIGKILL)
             process.wait(timeout=30)
+        # Another terminal does not have the address: the library remembers it.
         assert broadsheet(tmp_path, "send", BROADSHEET_SMTP=smtp).stdout.startswith("0 sent")
         digest = server.messages[1]
         assert digest["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

@@ -25,7 +25,8 @@ def mailing(
     request: pytest.FixtureRequest, settings: Settings, server: SmtpServer
 ) -> Iterator[Library]:
     """A library of two papers with an edition, mailing to `server`."""
-    changes: dict[str, object] = {"smtp": SecretStr(f"smtp://127.0.0.1:{server.port}")}
+    smtp = SecretStr(f"smtp://127.0.0.1:{server.port}")
+    changes: dict[str, object] = {"smtp": smtp, "base_url": "http://news.example"}
     if request.param == "postgresql":
         changes["database"] = SecretStr(request.getfixturevalue("new_postgres_url"))
     with Library(settings.model_copy(update=changes), clock=lambda: NOW) as library:

@@ -26,7 +26,8 @@ def sending(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Libr
     """A library with an edition of one paper, and no subscriber."""
     with listening() as server:
         smtp = SecretStr(f"smtp://127.0.0.1:{server.port}") if request.param == "smtp" else None
-        with Library(settings.model_copy(update={"smtp": smtp}), clock=lambda: NOW) as library:
+        changes = {"smtp": smtp, "base_url": "http://news.example"}
+        with Library(settings.model_copy(update=changes), clock=lambda: NOW) as library:
             day = NOW.date().isoformat()
             library.add("test", [make_paper(title="Kites at dusk", published=day)])
             library.editions.publish()

@@ -40,8 +40,9 @@ def server() -> Iterator[SmtpServer]:
 
 @pytest.fixture
 def mailing(settings: Settings, server: SmtpServer) -> Iterator[Library]:
-    smtp = {"smtp": SecretStr(f"smtp://127.0.0.1:{server.port}")}
-    with Library(settings.model_copy(update=smtp), clock=lambda: NOW) as library:
+    smtp = SecretStr(f"smtp://127.0.0.1:{server.port}")
+    changes = {"smtp": smtp, "base_url": "http://news.example"}
+    with Library(settings.model_copy(update=changes), clock=lambda: NOW) as library:
         yield library
 
 

@@ -28,7 +28,8 @@ def test_sigterm_ends_the_process_after_the_current_mail(tmp_path: Path) -> None
         command = [sys.executable, "-m", "broadsheet", "serve", "--data", str(tmp_path)]
         with subprocess.Popen(
             [*command, "--port", "0"],
-            env=os.environ | {"BROADSHEET_SMTP": smtp},
+            env=os.environ
+            | {"BROADSHEET_SMTP": smtp, "BROADSHEET_BASE_URL": "http://news.example"},
             stdout=subprocess.PIPE,
             text=True,
         ) as process:

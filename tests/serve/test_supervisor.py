@@ -86,6 +86,7 @@ def test_processes_count_limits_together_are_restarted_and_stop_together(tmp_pat
         serving(
             tmp_path,
             BROADSHEET_SMTP=f"smtp://127.0.0.1:{mail.port}",
+            BROADSHEET_BASE_URL="http://news.example",
             BROADSHEET_API_REQUESTS_AN_HOUR="20",
         ) as (process, url),
     ):

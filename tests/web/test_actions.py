@@ -8,9 +8,11 @@ from hashlib import blake2b
 
 import pytest
 from filelock import FileLock
+from pydantic import SecretStr
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
+from broadsheet.config import Settings
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState, SubscriptionState
 from broadsheet.rules.token import Purpose, sign
@@ -164,14 +166,18 @@ def test_a_vote_stores_a_hash_of_the_network_but_no_address(
     assert not any(address.encode() in path.read_bytes() for path in files for address in addresses)
 
 
-def test_the_outbox_folder_is_named_on_this_machine_only(library: Library) -> None:
-    folder = str(library.settings.outbox)
-    for base_url, is_named in (("http://127.0.0.1:8000", True), ("http://10.0.0.7:8000", False)):
-        library.settings = library.settings.model_copy(update={"base_url": base_url})
-        with TestClient(create_app(library), base_url) as client:
-            page = client.post("/subscribe", data={"email": "ada@example.org"})
-        assert page.status_code == 200
-        assert (folder in page.text) is is_named
+def test_the_page_after_a_sign_up_names_no_folder(client: TestClient, library: Library) -> None:
+    page = client.post("/subscribe", data={"email": "ada@example.org"})
+    assert "No mail server is configured" in page.text
+    assert str(library.settings.data) not in page.text
+
+
+def test_a_sign_up_says_that_no_mail_is_sent_without_a_public_address(settings: Settings) -> None:
+    smtp = {"smtp": SecretStr("smtp://mail.example")}
+    for changes, is_refused in ((smtp, True), (smtp | {"base_url": "http://testserver"}, False)):
+        with Library(settings.model_copy(update=changes)) as library:
+            page = TestClient(create_app(library)).post("/subscribe", data={"email": "a@b.example"})
+        assert ("sends no mail until its operator" in page.text) is is_refused
 
 
 def test_votes_from_all_networks_of_an_ipv6_site_are_limited_together(
@@ -235,7 +241,6 @@ def test_a_reader_subscribes_confirms_and_unsubscribes(
 ) -> None:
     page = client.post("/subscribe", data={"email": "ada@example.org"})
     assert page.status_code == 200
-    assert str(library.settings.outbox) in page.text
     mail = newest_mail()
     assert mail["To"] == "ada@example.org"
     link = link_in(mail, "/confirm")

@@ -32,6 +32,8 @@ class MailSettings:
     ----------
     newsletter : Newsletter
         The sender.
+    base_url : str or None
+        Address of the pages, if it was set; None uses the one that the library remembers.
     smtp_url : str or None
         URL of the mail server, password included; None writes ``.eml`` files to `folder`.
     folder : Path
@@ -43,6 +45,7 @@ class MailSettings:
     """
 
     newsletter: Newsletter
+    base_url: str | None
     smtp_url: str | None
     folder: Path
     lock: Path

@@ -20,6 +20,8 @@ def mail_settings(settings: Settings) -> MailSettings:
     )
     return MailSettings(
         newsletter=newsletter,
+        # The server sets it to the address that it listens on.
+        base_url=settings.base_url if "base_url" in settings.model_fields_set else None,
         smtp_url=reveal(settings.smtp),
         folder=settings.outbox,
         lock=settings.data / "outbox.lock",

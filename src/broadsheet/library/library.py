@@ -400,7 +400,9 @@ class Library:
             found += [damaged(self.settings, one) for one in self._database.integrity_errors()[:1]]
             with suppress(NotFoundError):
                 self.editions.read()
-            found += diagnose(self.health(), self.settings, self.now, self.today)
+            address = {"base_url": self.outbox.address() or self.settings.base_url}
+            settings = self.settings.model_copy(update=address)
+            found += diagnose(self.health(), settings, self.now, self.today)
         except DamagedError as error:
             found.append(damaged(self.settings, error.reason))
         except BroadsheetError as error:

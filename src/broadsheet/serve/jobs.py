@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from broadsheet.errors import MailError
+from broadsheet.errors import BroadsheetError, MailError
 from broadsheet.library import Library
 from broadsheet.serve.runner import Job
 
@@ -35,8 +35,7 @@ def library_jobs(library: Library, is_stopping: Callable[[], bool] = lambda: Fal
         # Scores votes, which readers expect to see soon.
         Job("trending", 3.0, library.trending.update),
         Job("publish", 20.0, partial(publish_due, library)),
-        # A person waits for a confirmation mail. If nothing is due, a run is one query.
-        Job("mail", 1.0, partial(_send_mail, library, is_stopping)),
+        *_mail_jobs(library, is_stopping),
         Job("fetch", 20.0, partial(_fetch, library)),
         Job(
             "rerank vectors",
@@ -47,6 +46,22 @@ def library_jobs(library: Library, is_stopping: Callable[[], bool] = lambda: Fal
         ),
         Job("unconfirmed subscriptions", 3600.0, library.subscriptions.delete_unconfirmed),
     ]
+
+
+def _mail_jobs(library: Library, is_stopping: Callable[[], bool]) -> list[Job]:
+    if refusal := library.outbox.refusal():
+        _log.error("%s, and start the server again", refusal)
+        return []
+    # A person waits for a confirmation mail. If nothing is due, a run is one query.
+    return [Job("mail", 1.0, partial(_send_mail, library, is_stopping))]
+
+
+def remember_address(library: Library) -> None:
+    """Store the address of this server for other processes; a failure is logged."""
+    try:
+        library.outbox.remember_address(library.settings.base_url)
+    except BroadsheetError as error:
+        _log.warning("the address of this server cannot be stored: %s", error)
 
 
 def publish_due(library: Library) -> None:

@@ -59,11 +59,13 @@ def serve_pages(settings: Settings, host: str, port: int, on_open: Callable[[str
 def _serve_here(settings: Settings, listening: socket, on_open: Callable[[], None]) -> None:
     # Not at the top: the supervisor of several processes needs none of it, 90 MB.
     from broadsheet.library import Library
-    from broadsheet.serve.jobs import library_jobs
+    from broadsheet.serve.jobs import library_jobs, remember_address
     from broadsheet.serve.pages import serve_library
     from broadsheet.serve.runner import JobRunner
     from broadsheet.web.limits.rate_limiter import Limiters
 
     stop = threading.Event()
-    with Library(settings) as library, JobRunner(library_jobs(library, stop.is_set), stop):
-        serve_library(library, listening, Limiters(), on_open)
+    with Library(settings) as library:
+        remember_address(library)
+        with JobRunner(library_jobs(library, stop.is_set), stop):
+            serve_library(library, listening, Limiters(), on_open)

@@ -89,14 +89,16 @@ def _serve(settings: Settings, start: "StartLine") -> None:
 
 def _run_jobs(settings: Settings, start: "StartLine") -> None:
     from broadsheet.library import Library
-    from broadsheet.serve.jobs import library_jobs
+    from broadsheet.serve.jobs import library_jobs, remember_address
     from broadsheet.serve.runner import JobRunner
 
     stop = threading.Event()
-    with Library(settings) as library, JobRunner(library_jobs(library, stop.is_set), stop):
-        _report(None, start["output"])
-        while True:
-            time.sleep(3600)
+    with Library(settings) as library:
+        remember_address(library)
+        with JobRunner(library_jobs(library, stop.is_set), stop):
+            _report(None, start["output"])
+            while True:
+                time.sleep(3600)
 
 
 def _report(error: str | None, output: int = 2) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 import anyio
 from fastapi import APIRouter, Form, HTTPException, Request
@@ -10,8 +9,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from broadsheet.errors import NotFoundError
+from broadsheet.library import Library
 from broadsheet.rules.address import parse_address
-from broadsheet.rules.encryption import is_loopback
 from broadsheet.rules.signup import LONGEST_WAIT
 from broadsheet.rules.token import Purpose
 from broadsheet.web.addresses import local_path, paper_path, plain
@@ -165,18 +164,29 @@ def _proof_form(context: PageContext, address: str) -> Response:
 
 
 def _subscribed(context: PageContext, address: str, *, waits: bool) -> Response:
-    settings = context.library.settings
-    folder = f"No mail server is configured; mails are stored in {settings.outbox}"
-    is_local = is_loopback(urlsplit(settings.base_url).hostname)
     when = "within six hours" if waits else "now"
     return context.notice(
         "Confirm your subscription",
         f"A confirmation mail is sent to {address} {when}, unless that address is already "
         "subscribed or was sent three of them today. Open the link in the mail and confirm the "
         "subscription to receive the daily digest. Without confirmation, no further mail is sent.",
-        # A path is for the operator who tries the site on this machine, not for its readers.
-        *([f"{folder} as .eml files."] if settings.smtp is None and is_local else []),
+        *_mail_notes(context.library),
     )
+
+
+def _mail_notes(library: Library) -> list[str]:
+    """Return why the mail does not arrive yet, without what only the operator should know."""
+    if library.settings.smtp is None:
+        return [
+            "No mail server is configured: the mail is stored as a file and not sent. The operator "
+            "of this site finds it with `broadsheet doctor`."
+        ]
+    if library.outbox.refusal():
+        return [
+            "This site sends no mail until its operator has set its public address; the "
+            "confirmation mail follows then."
+        ]
+    return []
 
 
 @router.api_route("/confirm", methods=["GET", "HEAD"])

@@ -13,6 +13,7 @@ from broadsheet.library import Library
 from broadsheet.model import DeliveryState
 from broadsheet.model.health import Health, Status
 from broadsheet.rules.health import problems, status_of
+from broadsheet.rules.reader_text import without_paths
 
 _FRESH_S = 1.0
 _WAIT_S = 1.5
@@ -117,7 +118,7 @@ def _document(health: Health, status: Status, found: list[str]) -> dict[str, obj
             for state in health.sources
         ],
         "gaps": [
-            {"source": gap.source, "day": gap.day.isoformat(), "why": gap.reason}
+            {"source": gap.source, "day": gap.day.isoformat(), "why": without_paths(gap.reason)}
             for state in health.sources
             for gap in state.gaps
         ],

@@ -9,6 +9,7 @@ from broadsheet.model.health import Health
 from broadsheet.rules.gaps import gap_spans
 from broadsheet.rules.health import is_overdue, mails_fail
 from broadsheet.rules.humanize import counted
+from broadsheet.rules.reader_text import without_paths
 from broadsheet.web.calendar import long_date
 
 _SETTLED_BADLY = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
@@ -89,7 +90,7 @@ def _source(state: SourceState, now: datetime) -> StatusRow:
 
 def _source_notes(state: SourceState) -> Iterator[str]:
     if state.error:
-        yield state.error
+        yield without_paths(state.error)
     if state.failures > 1:
         yield f"{counted(state.failures, 'failure')} since the last success"
     if state.newest:
@@ -98,10 +99,10 @@ def _source_notes(state: SourceState) -> Iterator[str]:
         days = long_date(span.first)
         if span.days > 1:
             days = f"{days} to {long_date(span.last)}"
-        yield f"{counted(span.days, 'day')} missing, {days}: {span.reason}"
+        yield f"{counted(span.days, 'day')} missing, {days}: {without_paths(span.reason)}"
     for gap in state.closed_gaps:
         result = "abandoned, the source has no more records" if gap.abandoned else "filled"
-        yield f"{long_date(gap.day)}: {gap.reason}; {result}"
+        yield f"{long_date(gap.day)}: {without_paths(gap.reason)}; {result}"
 
 
 def _edition(health: Health, due: str) -> StatusRow:
