@@ -42,6 +42,7 @@ class Metrics:
         self._folder = os.environ.get(_FOLDER)
         self._registry = CollectorRegistry()
         registry = self._registry
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests = Counter(
             "broadsheet_http_requests",
             "Requests by route, method and status.",
@@ -78,9 +79,14 @@ class Metrics:
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request."""
-        method = method if method in _METHODS else "other"
-        self._requests.labels(route, method, str(status)).inc()
-        self._request_s.labels(route).observe(seconds)
+        key = route, method if method in _METHODS else "other", status
+        # To find a child by its labels takes longer than to count.
+        children = self._children.get(key)
+        if children is None:
+            counter = self._requests.labels(*key)
+            children = self._children[key] = counter, self._request_s.labels(route)
+        children[0].inc()
+        children[1].observe(seconds)
 
     @contextmanager
     def search_timer(self) -> Iterator[Callable[[], None]]:
