@@ -61,7 +61,8 @@ def test_the_readme_names_every_command() -> None:
 
 
 def test_the_readme_leads_to_files_that_exist() -> None:
-    for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
+    links = re.findall(r"\]\((?!http)([^)]+)\)", README) + re.findall(r'src="([^"]+)"', README)
+    for link in links:
         assert (ROOT / link).exists()
     assert len(README.splitlines()) < 120
 

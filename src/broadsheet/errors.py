@@ -57,11 +57,13 @@ class NoLibraryError(StoreError):
     ----------
     place : str
         A data folder, or the URL of a database without its password.
+    remedy : str
+        How to choose another place.
     """
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, remedy: str = "choose another folder with --data") -> None:
         super().__init__(
-            f"no library in {place!r}: choose another folder with --data, or create a library with "
+            f"no library in {place!r}: {remedy}, or create a library with "
             "'broadsheet up', 'broadsheet import' or 'broadsheet fetch'"
         )
 

@@ -132,6 +132,7 @@ def test_an_empty_database_on_postgresql_holds_no_library(tmp_path: Path, comman
             printed = command("search", "kites", "--data", str(tmp_path))
         assert (printed.status, printed.out) == (1, "")
         assert "no library in 'postgresql+psycopg://" in printed.err
+        assert "empty_library': check 'database', or create" in printed.err
         empty = create_engine(url)
         with empty.connect() as connection:
             query = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"

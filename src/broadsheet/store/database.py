@@ -275,7 +275,11 @@ def open_database(
         if access is not Access.CREATE and is_missing(file):
             raise NoLibraryError(str(file))
         engine = _engine(parsed, connections)
-        _migrate(engine, shown, access)
+        try:
+            _migrate(engine, shown, access)
+        except BaseException:
+            engine.dispose()
+            raise
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         if getattr(error, "name", None) == "psycopg":
             raise MissingExtraError("a library on PostgreSQL", "psycopg", "postgres") from error
@@ -355,7 +359,8 @@ def _migrate(engine: Engine, shown: str, access: Access) -> None:
     if found == newest:
         return
     if found is None and access is not Access.CREATE:
-        raise NoLibraryError(_sqlite_file(engine.url) or shown)
+        file = _sqlite_file(engine.url)
+        raise NoLibraryError(file) if file else NoLibraryError(shown, "check 'database'")
     if access is Access.INSPECT and found is not None and found < newest:
         raise OldSchemaError(
             f"the library at {shown!r} has schema {found} and this version needs {newest}: back it "

@@ -42,7 +42,6 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/subscribe": (),
     "/about/ranking": (),
     "/status": (),
-    "/categories": (),
     "/docs": (),
     "/openapi.json": (),
     "/opensearch.xml": (),
@@ -63,7 +62,7 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 FOLDERS: dict[str, tuple[str, ...]] = {
     "/editions/": ("revision",),
-    "/categories/": ("page",),
+    "/categories/": ("after",),
     "/authors/": ("page",),
     "/papers/": (),
     "/static/": (),
