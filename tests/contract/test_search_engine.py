@@ -109,12 +109,20 @@ def test_an_empty_engine_finds_nothing(empty: SearchEngine) -> None:
         assert (response.papers, response.match_count, len(response.matches)) == (0, 0, 0)
         assert all(not len(neighbors) for neighbors in response.neighbors)
     assert empty.suggest(parse("kitse", TODAY)) is None
+    assert empty.categories() == {}
 
 
 def test_applied_papers_are_found_and_the_position_is_set(empty: SearchEngine) -> None:
     empty.apply({1: PAPERS[1]}, 7)
     assert empty.position == 7
     assert matches(empty, "kites") == {1}
+
+
+def test_categories_are_counted(empty: SearchEngine) -> None:
+    for num, categories in enumerate((("cs.LG", "cs.CL"), ("cs.LG",), ()), start=1):
+        paper = make_paper(title="On kites", doi=f"10.1000/{num}", categories=categories)
+        empty.apply({num: paper}, num)
+    assert empty.categories() == {"cs.LG": 2, "cs.CL": 1}
 
 
 def test_applying_changes_again_has_no_effect(empty: SearchEngine) -> None:

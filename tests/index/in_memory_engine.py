@@ -109,6 +109,10 @@ class InMemoryEngine:
         document = self._documents.get(num)
         return self._retrieve(request, None if document is None else document.vector)
 
+    def categories(self) -> dict[str, int]:
+        documents = self._documents.values()
+        return dict(Counter(name for each in documents for name in each.paper.categories))
+
     def suggest(self, query: q.Query) -> str | None:
         return corrected(self, query)
 

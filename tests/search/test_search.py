@@ -262,6 +262,9 @@ class CountingEngine:
         self.round_trips += 1
         return self._engine.similar(num, request)
 
+    def categories(self) -> dict[str, int]:
+        return self._engine.categories()
+
     def suggest(self, query: Query) -> str | None:
         self.round_trips += 1
         return self._engine.suggest(query)

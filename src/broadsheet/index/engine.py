@@ -174,5 +174,8 @@ class SearchEngine(Protocol):
     def similar(self, num: int, request: EngineRequest) -> EngineResponse:
         """Retrieve as :meth:`search` does, with the vector of a paper instead of the query's."""
 
+    def categories(self) -> dict[str, int]:
+        """Return the number of papers of each category; of very many, the largest."""
+
     def suggest(self, query: Query) -> str | None:
         """Return the text of a query with likely misspellings corrected, or None without any."""

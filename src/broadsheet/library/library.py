@@ -264,6 +264,11 @@ class Library:
         request = Request(parsed, today, n, offset, mode, sort, facets, clamp)
         return search(self._database, self.index, request, self.reranker)
 
+    def categories(self) -> dict[str, int]:
+        """Return the number of papers of each category."""
+        self.index.refresh()
+        return self.index.categories()
+
     def related(self, paper: Paper, n: int = 6) -> list[Paper]:
         """Return the papers related to a paper; see :func:`broadsheet.search.related`."""
         self.index.refresh()

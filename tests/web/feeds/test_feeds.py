@@ -18,7 +18,8 @@ from broadsheet.rules.attention_line import rank_line
 from broadsheet.rules.contribution import contribution
 from broadsheet.rules.normalize import make_paper
 from broadsheet.web.app import create_app
-from broadsheet.web.feeds.routes import CATEGORY_CHARS, EDITIONS, PAPERS
+from broadsheet.web.feeds.routes import EDITIONS, PAPERS
+from broadsheet.web.named_lists import NAME_CHARS
 from tests.conftest import NOW
 from tests.web.feeds.valid_feeds import (
     ATOM,
@@ -41,7 +42,11 @@ FEEDS = (
     "/trending?category=cs.LG",
     "/search?q=kites",
     "/categories/cs.LG",
+    "/authors/Ada%20Windrow",
 )
+
+# Without papers, they are not found.
+LISTS = ("/categories/", "/authors/")
 
 
 def in_format(feed: str, suffix: str) -> str:
@@ -216,6 +221,7 @@ def test_time_alone_does_not_change_a_feed(settings: Settings) -> None:
     with Library(settings, clock=lambda: now) as library, TestClient(create_app(library)) as client:
         paper = make_paper(title="On kites", published="2026-03", categories=("cs.LG",))
         library.add("test", [paper])
+        library.update_index()
         library.editions.publish()
         for feed in ("/editions/day.atom", "/search.atom?q=kites", "/categories/cs.LG.atom"):
             before = client.get(feed).headers["etag"]
@@ -333,6 +339,7 @@ def test_every_category_has_a_feed(library: Library, client: TestClient) -> None
     titles = {name: f"On {n} kites of {name}" for n, name in enumerate(NAMES)}
     papers = [make_paper(title=title, categories=(name,)) for name, title in titles.items()]
     library.add("test", papers)
+    library.update_index()
     for name, title in titles.items():
         path = f"/categories/{quote(name, safe='')}"
         in_atom = client.get(f"{path}.atom").content
@@ -344,16 +351,25 @@ def test_every_category_has_a_feed(library: Library, client: TestClient) -> None
         assert client.get("/trending.atom", params={"category": name}).status_code == 200
 
 
-def test_the_feed_of_an_unknown_category_is_empty(feeds: TestClient) -> None:
-    for feed in ("/categories/nothing", "/trending?category=nothing"):
-        empty = feeds.get(in_format(feed, "atom")).content
-        check_atom(empty)
-        assert entries_of(empty) == []
-        assert text_of(etree.fromstring(empty), "updated") == "2026-01-01T00:00:00Z"
-        check_json_feed(feeds.get(in_format(feed, "json")).content)
+def test_the_trending_feed_of_an_unknown_category_is_empty(feeds: TestClient) -> None:
+    empty = feeds.get("/trending.atom?category=nothing").content
+    check_atom(empty)
+    assert entries_of(empty) == []
+    assert text_of(etree.fromstring(empty), "updated") == "2026-01-01T00:00:00Z"
+    check_json_feed(feeds.get("/trending.json?category=nothing").content)
 
 
-@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("name", ["/categories/xx.YY", "/authors/Nobody", "/authors/%22"])
+def test_the_feed_of_an_unknown_category_or_author_is_not_found(
+    feeds: TestClient, name: str
+) -> None:
+    for suffix in ("atom", "json"):
+        answer = feeds.get(f"{name}.{suffix}")
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("feed", [each for each in FEEDS if not each.startswith(LISTS)])
 def test_an_empty_library_has_empty_feeds(empty_library: Library, feed: str) -> None:
     with TestClient(create_app(empty_library)) as client:
         in_atom = client.get(in_format(feed, "atom"))
@@ -365,7 +381,7 @@ def test_an_empty_library_has_empty_feeds(empty_library: Library, feed: str) -> 
 
 
 def test_a_too_long_category_is_an_error(feeds: TestClient) -> None:
-    long = "x" * (CATEGORY_CHARS + 1)
+    long = "x" * (NAME_CHARS + 1)
     for path, status in (
         (f"/categories/{long}.atom", 404),
         ("/categories/.json", 404),
@@ -374,7 +390,7 @@ def test_a_too_long_category_is_an_error(feeds: TestClient) -> None:
     ):
         answer = feeds.get(path)
         assert answer.status_code == status
-        assert f"{CATEGORY_CHARS} characters" in answer.text
+        assert f"{NAME_CHARS} characters" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -384,16 +400,27 @@ def test_a_too_long_category_is_an_error(feeds: TestClient) -> None:
         "/search.json?q=a&q=%FF&page=9",
         "/trending.atom?category=%00%FF",
         "/trending.json?category=a&category=%25_'--",
-        "/categories/%ED%A0%80.atom",
-        "/categories/%FF%zz.json",
-        "/categories/..%2F..%2Fetc.atom",
-        "/categories/%25_%5C'--.json",
     ],
 )
 def test_malformed_addresses_return_a_feed(feeds: TestClient, path: str) -> None:
     answer = feeds.get(f"http://testserver{path}")
     assert answer.status_code == 200
     (check_atom if ".atom" in path else check_json_feed)(answer.content)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/categories/%ED%A0%80.atom",
+        "/categories/%FF%zz.json",
+        "/categories/..%2F..%2Fetc.atom",
+        "/categories/%25_%5C'--.json",
+        "/authors/%ED%A0%80.atom",
+        "/authors/%FF%zz.json",
+    ],
+)
+def test_malformed_names_of_lists_are_not_found(feeds: TestClient, path: str) -> None:
+    assert feeds.get(f"http://testserver{path}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/feed", "/feed.xml", "/atom.xml", "/rss.xml"])

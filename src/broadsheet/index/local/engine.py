@@ -145,6 +145,11 @@ class LocalEngine:
             vector = generation.vectors.take(np.asarray([num])).dequantized()[0]
         return self._retrieve(generation, request, vector)
 
+    def categories(self) -> dict[str, int]:
+        """Return the number of papers of each category; of very many, the largest."""
+        with self._folder.read_errors():
+            return self.generation.lexical.categories()
+
     def suggest(self, query: Query) -> str | None:
         """Return the text of a query with likely misspellings corrected, or None without any."""
         with self._folder.read_errors():

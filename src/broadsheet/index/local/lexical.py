@@ -18,6 +18,7 @@ from broadsheet.rules.query import Phrase, Query, Within
 from broadsheet.rules.words import QueryTerms
 
 _FACETS = {name: {"terms": {"field": name, "size": 12}} for name in ("category", "year")}
+_CATEGORIES = {"category": {"terms": {"field": "category", "size": 5_000}}}
 # Up to so many matches are looked up by number to be counted, which is faster than by their words.
 _FEW_MATCHES = 32
 # The fewest papers that the phrases of a query may be in before they are searched in any order.
@@ -256,6 +257,11 @@ class Lexical:
             name: {_value(each["key"]): each["doc_count"] for each in counted[name]["buckets"]}
             for name in _FACETS
         }
+
+    def categories(self) -> dict[str, int]:
+        """Return the number of papers of each category; of very many, the largest."""
+        found = self._index.searcher().aggregate(tantivy.Query.all_query(), _CATEGORIES)
+        return {_value(each["key"]): each["doc_count"] for each in found["category"]["buckets"]}
 
     def stem_frequency(self, stem: str) -> int:
         """Count the papers that contain a stem."""

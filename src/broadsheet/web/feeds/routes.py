@@ -1,4 +1,4 @@
-"""Routes of the feeds: editions, trending papers, searches and categories."""
+"""Routes of the feeds: editions, trending papers, searches, categories and authors."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -12,18 +12,19 @@ from broadsheet.library import Library
 from broadsheet.model import SAMPLE_LABEL, Paper, Sort, Span
 from broadsheet.rules.attention_line import rank_line
 from broadsheet.rules.query import parse
-from broadsheet.web.addresses import category_path, search_path, trending_path
+from broadsheet.web import named_lists
+from broadsheet.web.addresses import author_path, category_path, search_path, trending_path
 from broadsheet.web.calendar import feed_path
 from broadsheet.web.dependencies import TheLibrary
 from broadsheet.web.feeds import atom, json_feed
 from broadsheet.web.feeds.feed import FOUNDED, Feed, FeedItem
 from broadsheet.web.feeds.syndication import Publisher, clean
 from broadsheet.web.limits.search_slots import SEARCH_SLOT
+from broadsheet.web.named_lists import NAME_CHARS
 from broadsheet.web.view_models import QUERY_CHARS, clean_query, stand_in_note
 
 EDITIONS = 10
 PAPERS = 50
-CATEGORY_CHARS = 100
 
 _TITLE_CHARS = 120
 # The same for all readers, but revalidated before each use.
@@ -67,8 +68,8 @@ def months(request: Request, library: TheLibrary) -> Response:
 def trending(request: Request, library: TheLibrary, category: str = "") -> Response:
     """Return the trending papers, the highest score first."""
     wanted = clean(category)
-    if len(wanted) > CATEGORY_CHARS:
-        raise HTTPException(400, f"A category name has at most {CATEGORY_CHARS} characters.")
+    if len(wanted) > NAME_CHARS:
+        raise HTTPException(400, f"A category name has at most {NAME_CHARS} characters.")
     publisher = _publisher(library)
     found = library.trending_or_edition(PAPERS, category=wanted or None)
     feed = publisher.feed(
@@ -111,23 +112,47 @@ def search(request: Request, library: TheLibrary, q: str = "") -> Response:
     return _respond(request, feed)
 
 
-@_in_both_formats("/categories/{name:path}")
+@_in_both_formats("/categories/{name:path}", SEARCH_SLOT)
 def category(request: Request, library: TheLibrary, name: str) -> Response:
     """Return the newest papers of a category."""
-    wanted = clean(name)
-    if not 1 <= len(wanted) <= CATEGORY_CHARS:
+    wanted = named_lists.category_in(clean(name))
+    if wanted is None:
         raise HTTPException(
             404,
-            f"A category name has 1 to {CATEGORY_CHARS} characters, as in /categories/cs.LG.atom.",
+            f"A category name has 1 to {NAME_CHARS} characters, as in /categories/cs.LG.atom.",
         )
-    publisher = _publisher(library)
-    papers, _ = library.newest(PAPERS, category=wanted)
-    feed = publisher.feed(
+    found = named_lists.in_category(library, wanted, PAPERS)
+    if not found.hits:
+        raise HTTPException(
+            404, f"No paper in this library is in the category {wanted}; /categories lists all."
+        )
+    feed = _publisher(library).feed(
         f"new in {wanted}",
-        _items(library, [(paper, None) for paper in papers]),
+        _items(library, [(hit.paper, None) for hit in found.hits]),
         name=f"category/{quote(wanted, safe='')}",
         path=category_path(wanted),
         home=category_path(wanted),
+    )
+    return _respond(request, feed)
+
+
+@_in_both_formats("/authors/{name:path}", SEARCH_SLOT)
+def author(request: Request, library: TheLibrary, name: str) -> Response:
+    """Return the newest papers of an author."""
+    wanted = named_lists.author_in(clean(name))
+    if wanted is None:
+        raise HTTPException(
+            404, f"An author name has 1 to {NAME_CHARS} characters, as in /authors/Ada%20Lee.atom."
+        )
+    found = named_lists.by_author(library, wanted, PAPERS)
+    if not found.hits:
+        raise HTTPException(404, f"No paper in this library has an author named {wanted}.")
+    feed = _publisher(library).feed(
+        f"papers by {wanted}",
+        _items(library, [(hit.paper, None) for hit in found.hits]),
+        name=f"author/{quote(wanted, safe='')}",
+        path=author_path(wanted),
+        home=author_path(wanted),
     )
     return _respond(request, feed)
 

@@ -42,6 +42,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/subscribe": (),
     "/about/ranking": (),
     "/status": (),
+    "/categories": (),
     "/docs": (),
     "/openapi.json": (),
     "/opensearch.xml": (),
@@ -62,7 +63,7 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 FOLDERS: dict[str, tuple[str, ...]] = {
     "/editions/": ("revision",),
-    "/categories/": ("after",),
+    "/categories/": ("page",),
     "/authors/": ("page",),
     "/papers/": (),
     "/static/": (),

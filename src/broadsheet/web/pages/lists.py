@@ -1,87 +1,146 @@
-"""Pages that list the papers of a category or of an author."""
+"""Pages that list the papers of a category or of an author, and all categories."""
 
+from collections.abc import Callable
 from functools import partial
-from urllib.parse import urlencode
+from itertools import groupby
+from typing import NamedTuple
 
 from fastapi import APIRouter, HTTPException
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from broadsheet.model import Paper, Sort
-from broadsheet.rules.query import Field, Within
-from broadsheet.rules.query_tokens import without_quotes
-from broadsheet.rules.query_writing import unparse
-from broadsheet.web import results, view_models
+from broadsheet.model import Paper
+from broadsheet.rules.category_names import archive, category_name
+from broadsheet.web import named_lists, results, view_models
 from broadsheet.web.addresses import author_path, category_path, plain, trending_path
 from broadsheet.web.convertors import LIST_NAME
 from broadsheet.web.dependencies import Context, PageContext
 from broadsheet.web.feeds.alternates import feeds_at
 from broadsheet.web.limits.search_slots import SEARCH_SLOT
+from broadsheet.web.named_lists import NAME_CHARS
 from broadsheet.web.page_size import fitted
 from broadsheet.web.view_models import Entry
 
-PAGE_SIZE = 50
-NAME_CHARS = 100
+CATEGORIES_LISTED = 1_000
 
 router = APIRouter(include_in_schema=False)
 _page = partial(router.api_route, methods=["GET", "HEAD"], response_class=HTMLResponse)
 
 
-@_page(f"/categories/{LIST_NAME}")
-def category(context: Context, name: str, after: str = "") -> Response:
+class CategoryCount(NamedTuple):
+    """One category of the library and the number of its papers."""
+
+    category: str
+    papers: int
+
+
+class Archive(NamedTuple):
+    """The categories of one archive of arXiv, or of none."""
+
+    name: str
+    category: str | None
+    categories: tuple[CategoryCount, ...]
+
+
+@_page("/categories", dependencies=[SEARCH_SLOT])
+def categories(context: Context) -> Response:
+    """List all categories with the number of their papers."""
+    counts = context.library.categories()
+    return context.render(
+        "categories.html",
+        archives=archives(counts),
+        total=len(counts),
+        limit=CATEGORIES_LISTED,
+        canonical="/categories",
+    )
+
+
+@_page(f"/categories/{LIST_NAME}", dependencies=[SEARCH_SLOT])
+def category(context: Context, name: str, page: str = "1") -> Response:
     """List the papers of a category, newest first."""
-    wanted = plain(name)
-    path = category_path(wanted)
-    if not 1 <= len(wanted) <= NAME_CHARS:
+    wanted = named_lists.category_in(name)
+    if wanted is None:
         raise HTTPException(404, f"A category name has 1 to {NAME_CHARS} characters.")
-    try:
-        papers, last = context.library.newest(PAGE_SIZE, after or None, wanted)
-    except (ValueError, OverflowError):
-        raise HTTPException(400, "Invalid `after`; start at the first page of the list.") from None
-    if not papers and not after:
-        raise HTTPException(404, f"No paper in this library is in the category {wanted}.")
+    offset = results.offset(results.page_number(page))
+    found = named_lists.in_category(context.library, wanted, results.PAGE_SIZE, offset)
+    papers = [hit.paper for hit in found.hits]
+    if not papers:
+        raise HTTPException(
+            404, f"No paper in this library is in the category {wanted}; /categories lists all."
+        )
+    spelled = named_lists.spelled_category(wanted, papers)
+    path = category_path(spelled)
+    if spelled != wanted:
+        return RedirectResponse(path, 308)
+    pager = results.pager(found)
     return context.render(
         "category.html",
         name=wanted,
-        is_first=not after,
-        entries=_entries(context, papers, 1),
-        first=path,
+        title=category_name(wanted),
+        total=found.total,
+        entries=_entries(context, papers, found.offset + 1),
         trending=trending_path(wanted),
-        next=f"{path}?{urlencode({'after': last})}" if last else None,
+        pager=pager,
+        path_of=_pages_of(path),
         feeds=feeds_at(path, f"New in {wanted}"),
-        canonical=f"{path}?{urlencode({'after': after})}" if after else path,
+        canonical=_pages_of(path)(pager.page),
     )
 
 
-@_page("/authors/{name:path}", dependencies=[SEARCH_SLOT])
+@_page(f"/authors/{LIST_NAME}", dependencies=[SEARCH_SLOT])
 def author(context: Context, name: str, page: str = "1") -> Response:
     """List the papers of an author, newest first."""
-    wanted = plain(without_quotes(name))
-    # A phrase without a letter or digit would match all papers.
-    if len(wanted) > NAME_CHARS or not any(letter.isalnum() for letter in wanted):
+    wanted = named_lists.author_in(name)
+    if wanted is None:
         raise HTTPException(404, f"An author name has 1 to {NAME_CHARS} characters.")
-    query = unparse([Within(Field.AUTHOR, wanted, phrase=True)])
+    if "," in name and wanted != plain(name):
+        return RedirectResponse(author_path(wanted), 308)
     offset = results.offset(results.page_number(page))
-    found = context.library.search(
-        query, n=results.PAGE_SIZE, offset=offset, sort=Sort.DATE, clamp=True
-    )
-    pager = results.pager(found)
-    if not found.hits:
+    found = named_lists.by_author(context.library, wanted, results.PAGE_SIZE, offset)
+    papers = [hit.paper for hit in found.hits]
+    if not papers:
         raise HTTPException(404, f"No paper in this library has an author named {wanted}.")
-
-    def path_of(number: int) -> str:
-        path = author_path(wanted)
-        return f"{path}?page={number}" if number > 1 else path
-
+    spelled = named_lists.spelled_author(wanted, papers)
+    path = author_path(spelled or wanted)
+    pager = results.pager(found)
     return context.render(
         "author.html",
-        name=wanted,
+        name=spelled or wanted,
+        is_whole=spelled is not None,
         total=found.total,
-        entries=_entries(context, [hit.paper for hit in found.hits], found.offset + 1),
+        entries=_entries(context, papers, found.offset + 1),
         pager=pager,
-        path_of=path_of,
-        feeds=feeds_at("/search", f"Papers by {wanted}", q=query),
-        canonical=path_of(pager.page),
+        path_of=_pages_of(path),
+        feeds=feeds_at(path, f"Papers by {spelled or wanted}"),
+        canonical=_pages_of(path)(pager.page),
     )
+
+
+def archives(counts: dict[str, int]) -> list[Archive]:
+    """Group categories by archive, the largest first; those outside of arXiv are the last group.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        The number of papers of each category.
+    """
+    listed = sorted(counts.items(), key=lambda item: -item[1])[:CATEGORIES_LISTED]
+    of_arxiv = [item for item in listed if category_name(item[0])]
+    others = [CategoryCount(*item) for item in listed if not category_name(item[0])]
+    groups = [
+        Archive(category_name(name) or name, name, tuple(CategoryCount(*item) for item in of))
+        for name, of in groupby(
+            sorted(of_arxiv, key=lambda item: archive(item[0])), lambda item: archive(item[0])
+        )
+    ]
+    groups.sort(key=lambda group: -sum(each.papers for each in group.categories))
+    return [*groups, Archive("Keywords", None, tuple(others))] if others else groups
+
+
+def _pages_of(path: str) -> Callable[[int], str]:
+    def path_of(number: int) -> str:
+        return f"{path}?page={number}" if number > 1 else path
+
+    return path_of
 
 
 def _entries(context: PageContext, papers: list[Paper], first_rank: int) -> list[Entry]:
