@@ -22,3 +22,20 @@ def test_only_the_rarest_words_of_a_long_text_are_scored() -> None:
     terms = query_terms(text, lambda stem: -int(stem.removeprefix("word")))
     assert terms.words[0] == "word20"
     assert len(terms.words) == MAX_WORDS
+
+
+def test_words_are_the_same_with_and_without_tex() -> None:
+    assert words_in(r"Repr\'esentation of {\L}ukasiewicz") == words_in(
+        "Représentation of Łukasiewicz"
+    )
+    assert words_in(r"CO$_2$ at $\alpha$ of 10$^{5}$ K") == [
+        "co2",
+        "at",
+        "alpha",
+        "of",
+        "10",
+        "5",
+        "k",
+    ]
+    assert words_in("the α-divergence") == ["the", "alpha", "divergence"]
+    assert query_terms(r"Repr\'esentation", lambda _: 0).words == ("representation",)

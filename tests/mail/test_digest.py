@@ -60,3 +60,13 @@ def test_an_edition_without_papers_is_rendered() -> None:
 
 def test_single_line_removes_what_headers_and_placeholders_use() -> None:
     assert single_line("a\r\nBcc: b\x00\ue000\u202ec") == "a Bcc: b c"
+
+
+@pytest.mark.parametrize("kind", ["text", "html"])
+def test_tex_is_unicode(kind: str) -> None:
+    item = edition_item(
+        1, title=r"Repr\'esentation of $x^2$", abstract=r"We fly $\alpha$ -- kites."
+    )
+    body = bodies(item)[kind]
+    assert "Représentation of x²" in body
+    assert "We fly α – kites." in body

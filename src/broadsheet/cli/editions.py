@@ -18,7 +18,7 @@ from broadsheet.cli.app import (
     period_of,
     print_json,
 )
-from broadsheet.cli.output import show_edition, show_trends
+from broadsheet.cli.output import show_edition, show_trends, title_text
 from broadsheet.model import Period, Pick
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def picks(
     for one in listed:
         place = f"rank {one.place}" if one.place else "excluded"
         comment = f"  [dim]{escape(one.comment)}[/dim]" if one.comment else ""
-        OUT.print(f"{place:8}  {escape(titles[one.paper_id])}{comment}")
+        OUT.print(f"{place:8}  {title_text(titles[one.paper_id])}{comment}")
 
 
 def _pick(
@@ -162,7 +162,7 @@ def _pick(
         found = library.paper(_paper_id(library, paper))
         library.editions.pick(wanted, Pick(found.id, place, comment))
         effect = f"is pinned to rank {place} of" if place else "is excluded from"
-        OUT.print(f"{escape(found.title)} {effect} the edition of {wanted}")
+        OUT.print(f"{title_text(found.title)} {effect} the edition of {wanted}")
         if library.editions.exists(wanted):
             OUT.print(
                 "this edition is published: run 'broadsheet publish' to publish a new revision"

@@ -112,7 +112,7 @@ def show_edition(console: Console, edition: Edition) -> None:
     for section, items in groupby(edition.items, lambda item: item.section):
         console.print(f"[bold]{section}[/bold]")
         for item in items:
-            console.print(f"{item.rank:3}  {escape(item.title)}")
+            console.print(f"{item.rank:3}  {title_text(item.title)}")
             picked = "editor's pick · " if item.picked else ""
             console.print(f"     [dim]{picked}{escape(item.reason)}[/dim]")
             if item.comment:
@@ -131,7 +131,7 @@ def show_trends(console: Console, found: Trending, category: str | None) -> None
         scope = f" in {escape(category)}" if category else ""
         console.print(f"no trending papers{scope}: run 'broadsheet fetch' to fetch attention")
     for trend in trends:
-        console.print(f"{trend.rank:3}  {escape(trend.paper.title)}")
+        console.print(f"{trend.rank:3}  {title_text(trend.paper.title)}")
         link = escape(trend.paper.link or trend.paper.id)
         console.print(f"     [dim]{link} · {escape(trend.reason)}[/dim]")
 
@@ -152,6 +152,14 @@ def show_hits(console: Console, found: HitList) -> None:
             )
             console.print(f"[bold]{heading}[/bold]")
         notice = f"[red]{hit.paper.notice.upper()}[/red] " if hit.paper.notice else ""
-        console.print(f"{hit.rank:4}  {notice}{escape(hit.paper.title)}")
+        console.print(f"{hit.rank:4}  {notice}{title_text(hit.paper.title)}")
         link = escape(hit.paper.link or hit.paper.id)
         console.print(f"      [dim]{link} · {escape(hit.reason)}[/dim]")
+
+
+def title_text(title: str) -> str:
+    """Return a title with its TeX as Unicode and escaped for Rich."""
+    # Imported here, as most commands print no titles.
+    from broadsheet.rules.tex import to_unicode
+
+    return escape(to_unicode(title))

@@ -8,6 +8,7 @@ from functools import lru_cache
 import tantivy
 from tantivy import Filter, Tokenizer
 
+from broadsheet.rules.tex import searchable
 from broadsheet.rules.words import QueryTerms
 
 # The most words of a query that are scored: each costs a pass over its postings. Of a longer text,
@@ -52,13 +53,19 @@ _CONTENT_ANALYZER = _analyzer(stop=True)
 
 
 def words_in(text: str) -> list[str]:
-    """Divide a text into lower-case words without accents."""
-    return WORD_ANALYZER.analyze(text)
+    r"""Divide a text into lower-case words without accents or TeX.
+
+    Examples
+    --------
+    >>> words_in(r"Repr\'esentation of $\alpha$")
+    ['representation', 'of', 'alpha']
+    """
+    return WORD_ANALYZER.analyze(searchable(text))
 
 
 def stems_in(text: str) -> list[str]:
     """Return the stem of each of :func:`words_in`."""
-    return STEM_ANALYZER.analyze(text)
+    return STEM_ANALYZER.analyze(searchable(text))
 
 
 @lru_cache(maxsize=65_536)
@@ -108,7 +115,7 @@ def query_terms(text: str, frequency: Callable[[str], int]) -> QueryTerms:
         Returns the number of papers that contain a stem. Called only if there are more than
         :data:`MAX_WORDS` words, of which the rarest are selected.
     """
-    counts = Counter(_CONTENT_ANALYZER.analyze(text) or words_in(text))
+    counts = Counter(_CONTENT_ANALYZER.analyze(searchable(text)) or words_in(text))
     words = list(counts)
     if len(words) > MAX_WORDS:
         rarest = set(sorted(words, key=lambda word: frequency(stem(word)))[:MAX_WORDS])

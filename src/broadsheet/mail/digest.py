@@ -15,6 +15,7 @@ from broadsheet.mail.text import (
 from broadsheet.model import SAMPLE_LABEL, Edition, EditionItem, Section
 from broadsheet.rules.attention_line import attention_line
 from broadsheet.rules.contribution import contribution
+from broadsheet.rules.tex import to_unicode
 
 _SUBJECT_CHARS = 120
 _EXCERPT_CHARS = 420
@@ -119,11 +120,12 @@ def _digest_item(item: EditionItem, newsletter: Newsletter, heading: str) -> Dig
     host = _web_host(link)
     return DigestItem(
         rank=item.rank,
-        title=single_line(item.title),
+        title=single_line(to_unicode(item.title)),
         byline=byline(item.authors),
         dateline=" · ".join(part for part in (date, category) if part),
         excerpt=truncate(
-            single_line(item.summary or contribution(item.abstract or "")), _EXCERPT_CHARS
+            single_line(to_unicode(item.summary or contribution(item.abstract or ""))),
+            _EXCERPT_CHARS,
         ),
         attention=single_line(attention_line(item.attention)),
         # Editions of earlier versions have the attention in the reason only.

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from broadsheet.rules.tex import to_unicode
+
 # Includes private-use characters, so that no paper contains `rendering.UNSUBSCRIBE_URL`, and
 # the controls that change the text direction of everything after them.
 _UNPRINTABLE = re.compile(
@@ -47,7 +49,7 @@ def byline(authors: Sequence[str]) -> str:
     >>> byline(["A. Noether", "B. Hopper", "C. Hamilton", "D. Shaw"])
     'A. Noether, B. Hopper, C. Hamilton and 1 more'
     """
-    names = ", ".join(single_line(author) for author in authors[:_BYLINE_AUTHORS])
+    names = ", ".join(single_line(to_unicode(author)) for author in authors[:_BYLINE_AUTHORS])
     more = len(authors) - _BYLINE_AUTHORS
     return f"{names} and {more} more" if more > 0 else names
 

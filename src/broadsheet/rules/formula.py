@@ -110,6 +110,16 @@ def convert(source: str) -> Formula | None:
     return _convert(source)
 
 
+def convert_raw(source: str) -> str:
+    """Return what math-core makes of a formula; raises LatexError with the reason if nothing."""
+    return _CONVERTER.convert_with_local_state(_balanced(_repaired(source)), displaystyle=False)
+
+
+def clear_cache() -> None:
+    """Forget the converted formulas, to measure the time of a conversion."""
+    _convert_cached.cache_clear()
+
+
 @lru_cache(maxsize=8_192)
 def _convert_cached(source: str) -> Formula | None:
     return _convert(source)
@@ -118,9 +128,8 @@ def _convert_cached(source: str) -> Formula | None:
 def _convert(source: str) -> Formula | None:
     if len(source) > _MAX_CHARS or _depth(source) > _MAX_DEPTH or _REFUSED.search(source):
         return None
-    repaired = _balanced(_repaired(source))
     try:
-        raw = _CONVERTER.convert_with_local_state(repaired, displaystyle=False)
+        raw = convert_raw(source)
     except LatexError:
         return None
     if len(raw) > _MAX_MATHML_CHARS:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from broadsheet.model import Paper
 from broadsheet.rules.snippet import plain
+from broadsheet.rules.tex import to_unicode
 from broadsheet.rules.words import QueryTerms
 
 _MAX_WORDS = 4
@@ -52,7 +53,7 @@ class WordFinder:
 
         Of a text of more than 20,000 characters only the beginning is read.
         """
-        words = self._find(plain(text[:_MAX_TEXT]))
+        words = self._find(plain(to_unicode(text[:_MAX_TEXT])))
         return {word: stem for word in words if (stem := self._stem(word)) in self._stems}
 
     def _starting(self, text: str) -> list[str]:

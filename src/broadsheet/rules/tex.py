@@ -1,6 +1,7 @@
 """TeX in titles, abstracts and names as Unicode and MathML. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -35,8 +36,12 @@ _END_OF_CUT = re.compile(r"(?:\\[a-zA-Z]*|[_^]|\\[^\w\s]|\s|\.\.\.|…)+$")
 _RAISED = re.compile(
     r"\$?\{?\\raise\s?-?[.\d]+ex\\hbox\{\$\\[a-z]+style ?\\(?:mathtt\{)?\\?sim\}?\$\}\}?\$?"
 )
+_GREEK = {
+    letter: unicodedata.name(letter).split()[-1].lower().replace("lamda", "lambda")
+    for letter in "αβγδεζηθικλμνξοπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
+} | {"ϵ": "epsilon", "ϕ": "phi", "ϑ": "theta", "ϱ": "rho", "ϖ": "pi"}
+_TYPED = re.compile(rf"[{''.join(_GREEK)}]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 # Stand for formulas while the words around them are converted.
-_HELD = re.compile("[\ue000-\uf7ff]")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 
 
@@ -106,16 +111,47 @@ def convert(text: str) -> Converted:
     >>> [bool(span.mathml) for span in converted.spans]
     [True, False]
     """
-    return _convert(text) if may_be_tex(text) else Converted(text)
+    return _cached(text) if may_be_tex(text) else Converted(text)
+
+
+def searchable(text: str) -> str:
+    r"""Return a text as words are looked up in it: Greek letters by name, exponents apart.
+
+    Examples
+    --------
+    >>> searchable(r"Repr\'esentation by $\alpha$-divergence of CO$_2$ below 10$^5$ and α")
+    'Représentation by alpha-divergence of CO₂ below 10 5 and alpha'
+    """
+    if may_be_tex(text):
+        text = convert_uncached(text).text
+    return text if text.isascii() else _TYPED.sub(_typed, text)
+
+
+def _typed(found: re.Match[str]) -> str:
+    signs, (start, end), text = found[0], found.span(), found.string
+    if signs not in _GREEK:
+        return signs if signs[0] in _GREEK else f" {unicodedata.normalize('NFKC', signs)}"
+    is_alone = not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum())
+    return _GREEK[signs] if is_alone else signs
 
 
 @lru_cache(maxsize=1_024)
-def _convert(text: str) -> Converted:
+def _cached(text: str) -> Converted:
+    return convert_uncached(text)
+
+
+def convert_uncached(text: str) -> Converted:
+    """Convert a text that is needed once, such as by the index."""
     held = Held()
-    source = _RAISED.sub(r"$\\sim$", _PRIVATE.sub("\ufffd", text[:_MAX_CHARS]))
+    source = text[:_MAX_CHARS]
+    if not source.isascii():
+        source = _PRIVATE.sub("\ufffd", source)
+    if "\\raise" in source:
+        source = _RAISED.sub(r"$\\sim$", source)
     parts: list[str] = []
     done = 0
-    for start, end, tex in formulas(source):
+    found = formulas(source) if "$" in source or "\\" in source else ()
+    for start, end, tex in found:
         parts += source[done:start], held.formula(tex, source[start:end])
         done = end
     words = words_to_unicode("".join([*parts, source[done:]]), held)
@@ -129,11 +165,13 @@ def _released(words: str, held: Held) -> Converted:
     parts: list[str] = []
     spans: list[Span] = []
     at = done = 0
-    for found in _HELD.finditer(words):
-        before = words[done : found.start()]
-        text, mathml = held.items[ord(found[0]) - FIRST_HELD]
+    # Looking for each is faster than an expression for all.
+    places = ((words.find(chr(FIRST_HELD + n)), n) for n in range(len(held.items)))
+    for place, number in sorted(found for found in places if found[0] >= 0):
+        text, mathml = held.items[number]
+        before = words[done:place]
         start = at + len(before)
-        at, done = start + len(text), found.end()
+        at, done = start + len(text), place + 1
         parts += before, text
         spans.append(Span(start, at, mathml))
     return Converted("".join([*parts, words[done:]]), tuple(spans))

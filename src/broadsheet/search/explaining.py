@@ -10,6 +10,7 @@ from broadsheet.index.analyzer import stem
 from broadsheet.model import Paper, Tier
 from broadsheet.rules.reason import Reason, WordFinder, why_match, why_near, why_neighbour
 from broadsheet.rules.snippet import sentences
+from broadsheet.rules.tex import to_unicode
 from broadsheet.rules.words import QueryTerms
 
 # What is compared: the papers of one answer, and of each abstract so many sentences of the first
@@ -48,7 +49,8 @@ def _most_similar_sentences(text: str, papers: Sequence[Paper]) -> list[str]:
     if not papers:
         return []
     candidates = [
-        sentences((paper.abstract or "")[:_CHARS])[:_SENTENCES] or (paper.title,)
+        sentences(to_unicode((paper.abstract or "")[:_CHARS]))[:_SENTENCES]
+        or (to_unicode(paper.title),)
         for paper in papers
     ]
     vector, *vectors = load_encoder().encode([text, *chain.from_iterable(candidates)])

@@ -1,73 +1,25 @@
 """Render the HTML templates."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import orjson
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from broadsheet.rules.category_names import category_name
 from broadsheet.rules.humanize import ago, counted
-from broadsheet.rules.snippet import Piece, marked
 from broadsheet.rules.source_names import source_name
-from broadsheet.rules.tex import may_be_tex, to_unicode
+from broadsheet.rules.tex import to_unicode
 from broadsheet.web import addresses, calendar, view_models
 from broadsheet.web.assets import asset_path
+from broadsheet.web.markup import code_spans, marked_up, tex
 from broadsheet.web.middleware.etag import REVALIDATE
 
 _PACKAGE = "broadsheet.web"
 _MAX_HERE_CHARS = 1_000
 _IN_SCRIPT = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
-
-
-def code_spans(text: str) -> Markup:
-    """Escape a text and mark up the parts in backticks as code.
-
-    Examples
-    --------
-    >>> code_spans("`a<b` is required.")
-    Markup('<code>a&lt;b</code> is required.')
-    """
-    parts = re.split(r"`([^`]+)`", text)
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
-        for place, part in enumerate(parts)
-    )
-
-
-def marked_up(pieces: Sequence[Piece]) -> Markup:
-    """Escape a text; mark up its highlighted parts, its formulas and unconverted source.
-
-    Examples
-    --------
-    >>> marked_up([Piece("a<b "), Piece("train", highlighted=True)])
-    Markup('a&lt;b <mark>train</mark>')
-    """
-    html = "".join(
-        f"<mark>{escape(text)}</mark>"
-        if highlighted
-        else escape(text)
-        if mathml is None
-        else mathml or f'<code class="tex">{escape(text)}</code>'
-        for text, highlighted, mathml in pieces
-    )
-    # Every part is escaped, and MathML has the elements of a fixed list only; Markup.format would
-    # take four times longer.
-    return Markup(html)  # noqa: S704  # nosec B704 # escaped above
-
-
-def tex(text: str) -> Markup:
-    r"""Return a text of a source as HTML: its formulas as MathML, its other TeX as Unicode.
-
-    Examples
-    --------
-    >>> tex(r"Repr\'esentation & <b>")
-    Markup('Représentation &amp; &lt;b&gt;')
-    """
-    return marked_up(marked(text)) if may_be_tex(text) else escape(text)
 
 
 def in_script(value: object) -> Markup:

@@ -100,7 +100,7 @@ def test_the_text_of_a_paper_is_escaped() -> None:
     check_with_a_reader(body)
     assert links_of(entry, "related") == ["https://a.example/?x=%3Cscript%3E&y=%22'%20z"]
     summary = text_of(entry, "summary")
-    assert re.findall(r"<[^>]*>", summary) == ["<p>", "</p>"] * 2
+    assert set(re.findall(r"</?(\w+)", summary)) == {"p", "math", "mi", "mo"}
     (item,) = orjson.loads(json_feed.write(feed))["items"]
     assert (item["content_html"], item["title"]) == (summary, nasty.title)
     check_json_feed(json_feed.write(feed))

@@ -6,6 +6,7 @@ from tantivy import Document, SchemaBuilder
 from broadsheet.index.analyzer import STEM_ANALYZER, WORD_ANALYZER, category_names
 from broadsheet.model import Paper
 from broadsheet.rules.dates import first_day
+from broadsheet.rules.tex import may_be_tex, searchable
 
 # How often each word of the title counts, as in BM25F.
 TITLE_COUNTS = 2
@@ -70,14 +71,18 @@ class LexicalWriter:
 def _document(num: int, paper: Paper) -> Document:
     document = Document()
     document.add_integer("num", num)
-    texts = (paper.title, paper.abstract or "", *paper.authors)
-    document.add_text("title", paper.title)
-    for text in (*[paper.title] * (TITLE_COUNTS - 1), *texts):
+    title, authors = searchable(paper.title), paper.authors
+    # One test for all names takes a tenth of the time of one each.
+    if may_be_tex(" ".join(authors)):
+        authors = tuple(searchable(name) for name in authors)
+    texts = (title, searchable(paper.abstract or ""), *authors)
+    document.add_text("title", title)
+    for text in (*[title] * (TITLE_COUNTS - 1), *texts):
         document.add_text("text", text)
     # A value each, so that no phrase extends from one text into the next.
     for text in texts:
         document.add_text("words", text)
-    for author in paper.authors:
+    for author in authors:
         document.add_text("authors", author)
     for name in {paper.id, paper.arxiv_id, paper.doi} - {None}:
         document.add_text("names", str(name).lower())

@@ -8,8 +8,9 @@ from typing import Annotated
 import orjson
 from pydantic import Field, TypeAdapter
 
-# Incremented when the file format changes: files of another format are moved aside and rebuilt.
-FORMAT = 3
+# Incremented when the file format or the division of texts into words changes: files of another
+# format are moved aside and rebuilt.
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)

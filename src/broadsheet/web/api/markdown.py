@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from broadsheet.model import Paper
+from broadsheet.rules.tex import to_unicode
 from broadsheet.web.addresses import plain, web_link
 from broadsheet.web.calendar import short_date
 from broadsheet.web.view_models import AttentionTotal
@@ -75,13 +76,13 @@ def paper_markdown(
     standings : sequence of Standing
         Current and past ranks.
     """
-    blocks = [f"# {escaped(paper.title)}"]
+    blocks = [f"# {escaped(to_unicode(paper.title))}"]
     if paper.notice:
         blocks.append(f"> This paper was {paper.notice}.")
     if paper.authors:
-        blocks.append(paragraph(", ".join(paper.authors)))
+        blocks.append(paragraph(", ".join(to_unicode(name) for name in paper.authors)))
     blocks += ["\n".join([*_facts(paper), *_links(paper, page)])]
-    blocks += ["## Abstract", paragraph(paper.abstract or "No abstract available.")]
+    blocks += ["## Abstract", paragraph(to_unicode(paper.abstract or "No abstract available."))]
     if attention:
         blocks += ["## Attention", "\n".join(_total(total) for total in attention)]
     if standings:
@@ -95,8 +96,8 @@ def _facts(paper: Paper) -> Iterator[str]:
         "Published": short_date(paper.published) if paper.published else None,
         "Categories": ", ".join(paper.categories),
         "Venue": paper.venue,
-        "Comment": paper.comment,
-        "Summary": paper.summary,
+        "Comment": to_unicode(paper.comment or ""),
+        "Summary": to_unicode(paper.summary or ""),
     }
     return (f"- {name}: {escaped(text)}" for name, text in facts.items() if text)
 

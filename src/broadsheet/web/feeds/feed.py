@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
+
+from broadsheet.web.markup import tex
 
 # Date of a feed without items; the current time would change every response.
 FOUNDED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,8 +51,8 @@ class FeedItem:
 
     @property
     def html(self) -> str:
-        """The paragraphs as HTML."""
-        return "".join(f"<p>{escape(text)}</p>" for text in self.paragraphs)
+        """The paragraphs as HTML; formulas are MathML."""
+        return "".join(f"<p>{tex(text)}</p>" for text in self.paragraphs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from broadsheet.model import SAMPLE_LABEL, Edition, EditionItem, Notice, Paper
 from broadsheet.rules.attention_line import rank_line
 from broadsheet.rules.contribution import contribution
 from broadsheet.rules.dates import first_day
+from broadsheet.rules.tex import to_unicode
 from broadsheet.web.addresses import paper_path, plain, web_link
 from broadsheet.web.feeds.feed import FOUNDED, Feed, FeedItem
 from broadsheet.web.page_size import fitted_items
@@ -149,15 +150,15 @@ class Publisher:
         lead = stated if stated != work.abstract else None
         return FeedItem(
             id=tag,
-            title=clean(work.title) or "Untitled",
+            title=clean(to_unicode(work.title)) or "Untitled",
             page=_uri(f"{self.base_url}{paper_path(paper_id)}"),
             work=_uri(link) if link else None,
-            authors=_cleaned(work.authors[:MAX_AUTHORS]),
+            authors=_cleaned([to_unicode(name) for name in work.authors[:MAX_AUTHORS]]),
             categories=_cleaned(work.categories),
             published=published if published and _EARLIEST <= published <= updated else None,
             updated=updated,
             paragraphs=_cleaned([label, notice, comment, lead, reason, work.abstract]),
-            summary=clean(stated) or clean(reason or "") or None,
+            summary=clean(to_unicode(stated)) or clean(reason or "") or None,
         )
 
     def _tag(self, day: str, name: str) -> str:
