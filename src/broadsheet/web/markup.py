@@ -3,10 +3,13 @@
 import re
 from collections.abc import Sequence
 
+import orjson
 from markupsafe import Markup, escape
 
 from broadsheet.rules.snippet import Piece, marked
 from broadsheet.rules.tex import may_be_tex
+
+_IN_SCRIPT = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
 def code_spans(text: str) -> Markup:
@@ -54,3 +57,16 @@ def tex(text: str) -> Markup:
     Markup('Représentation &amp; &lt;b&gt;')
     """
     return marked_up(marked(text)) if may_be_tex(text) else escape(text)
+
+
+def in_script(value: object) -> Markup:
+    r"""Write a value as JSON that is safe inside a ``script`` element.
+
+    Examples
+    --------
+    >>> print(in_script({"a": "</script>"}))
+    {"a":"\u003c/script\u003e"}
+    """
+    content = orjson.dumps(value).decode().translate(_IN_SCRIPT)
+    # No character is left that ends the element or begins a comment in it.
+    return Markup(content)  # noqa: S704  # nosec B704 # escaped above

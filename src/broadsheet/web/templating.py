@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 
-import orjson
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from broadsheet.rules.category_names import category_name
 from broadsheet.rules.humanize import ago, counted
@@ -14,25 +12,11 @@ from broadsheet.rules.source_names import source_name
 from broadsheet.rules.tex import to_unicode
 from broadsheet.web import addresses, calendar, view_models
 from broadsheet.web.assets import asset_path
-from broadsheet.web.markup import code_spans, marked_up, tex
+from broadsheet.web.markup import code_spans, in_script, marked_up, tex
 from broadsheet.web.middleware.etag import REVALIDATE
 
 _PACKAGE = "broadsheet.web"
 _MAX_HERE_CHARS = 1_000
-_IN_SCRIPT = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
-
-
-def in_script(value: object) -> Markup:
-    r"""Write a value as JSON that is safe inside a ``script`` element.
-
-    Examples
-    --------
-    >>> print(in_script({"a": "</script>"}))
-    {"a":"\u003c/script\u003e"}
-    """
-    content = orjson.dumps(value).decode().translate(_IN_SCRIPT)
-    # No character is left that ends the element or begins a comment in it.
-    return Markup(content)  # noqa: S704  # nosec B704 # escaped above
 
 
 class Templates:
