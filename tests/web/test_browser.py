@@ -145,6 +145,42 @@ def browser(address: str, tmp_path: Path) -> Iterator[Browser]:
         driver.quit()
 
 
+# How many rows of cards do not fill their width.
+_HOLES = """
+const holes = list => {
+  const rows = new Map(), gap = parseFloat(getComputedStyle(list).columnGap);
+  for (const item of list.children) {
+    const {top, width} = item.getBoundingClientRect();
+    rows.set(top, (rows.get(top) ?? -gap) + width + gap);
+  }
+  return [...rows.values()].filter(width => Math.abs(width - list.clientWidth) > 2).length;
+};
+return [...document.querySelectorAll('.stories')].map(holes).reduce((a, b) => a + b, 0);
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 900])
+def test_the_last_row_and_the_rows_around_an_opened_abstract_have_no_holes(
+    browser: Browser, width: int
+) -> None:
+    browser.driver.set_window_size(width, 900)
+    browser.open("/")
+    items = browser.driver.find_elements("css selector", ".stories > li")
+    assert browser.driver.execute_script(_HOLES) == 0
+    for item in items[:3]:
+        browser.driver.execute_script("arguments[0].querySelector('details').open = true", item)
+        assert browser.driver.execute_script(_HOLES) == 0
+    for item in items[:2]:
+        # Takes one paper after the other from the end, so that the last row has every length.
+        browser.driver.execute_script(
+            "arguments[0].querySelector('details').open = false; "
+            "arguments[0].parentElement.lastElementChild.remove()",
+            item,
+        )
+        assert browser.driver.execute_script(_HOLES) == 0
+    assert browser.complaints() == []
+
+
 def test_a_reader_opens_an_edition_searches_and_votes(browser: Browser, library: Library) -> None:
     edition = library.editions.read()
     browser.open("/")
