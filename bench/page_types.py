@@ -21,6 +21,10 @@ _SENTENCE = (
 )
 
 
+_OPEN_ALL = "for (const each of document.querySelectorAll('details')) each.open = true;"
+_OPEN_KEYS = "document.getElementById('keys').click();"
+
+
 class PageType(NamedTuple):
     """An example of one type of page.
 
@@ -34,12 +38,15 @@ class PageType(NamedTuple):
         Fields that are posted to the path.
     state : context manager, optional
         The state of the site in which the page appears.
+    script : str
+        What is run in the browser before the page is looked at.
     """
 
     name: str
     path: str
     form: Mapping[str, str] | None = None
     state: AbstractContextManager[object] | None = None
+    script: str = ""
 
     def prepared(self) -> AbstractContextManager[object]:
         """Return the state of the site while the page is looked at."""
@@ -59,6 +66,8 @@ def page_types(library: Library) -> list[PageType]:
 
 def _editions(library: Library) -> Iterator[PageType]:
     yield PageType("front", "/")
+    yield PageType("front-opened", "/", script=_OPEN_ALL)
+    yield PageType("front-keys", "/", script=_OPEN_KEYS)
     for span in Span:
         for period in library.editions.periods(span, 1):
             yield PageType(f"edition-{span}", edition_path(period))
@@ -73,6 +82,7 @@ def _editions(library: Library) -> Iterator[PageType]:
 def _searches() -> Iterator[PageType]:
     yield PageType("search", "/search")
     yield PageType("search-words", "/search?q=sparse+attention")
+    yield PageType("search-opened", "/search?q=sparse+attention", script=_OPEN_ALL)
     yield PageType("search-page", "/search?q=sparse+attention&page=3")
     yield PageType("search-filtered", "/search?q=attention+cat:cs.CL+year:2025..&sort=date")
     yield PageType("search-phrase", "/search?q=%22attention+is+all+you+need%22")
@@ -87,6 +97,7 @@ def _papers(library: Library) -> Iterator[PageType]:
     edition = library.editions.read()
     first = library.paper(edition.items[0].paper_id)
     yield PageType("paper", paper_path(first.id))
+    yield PageType("paper-opened", paper_path(first.id), script=_OPEN_ALL)
     (longest, _) = library.newest(200)
     many = max(longest, key=lambda paper: len(paper.authors))
     yield PageType("paper-authors", paper_path(many.id))
@@ -101,6 +112,7 @@ def _papers(library: Library) -> Iterator[PageType]:
 def _about(library: Library) -> Iterator[PageType]:
     yield PageType("status", "/status")
     yield PageType("docs", "/docs")
+    yield PageType("docs-opened", "/docs", script=_OPEN_ALL)
     yield PageType("ranking", "/about/ranking")
     yield PageType("subscribe", "/subscribe")
     yield PageType("subscribe-invalid", "/subscribe", {"email": "ada@"})

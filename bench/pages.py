@@ -229,6 +229,8 @@ def _walk(page: PageType, driver: webdriver.Chrome, port: int, tools: Tools, out
             for theme in THEMES:
                 _show(driver, width, theme)
                 _open(page, driver, port)
+                figures.shift = max(figures.shift, round(driver.execute_async_script(_SHIFT), 4))
+                driver.execute_script(page.script)
                 _look(driver, figures, tools, f"{width} {theme}: ")
                 _picture(driver, width, out / f"{page.name}-{width}-{theme}.png")
     return figures
@@ -261,7 +263,14 @@ def _sent_bytes(page: PageType, port: int, html: bytes) -> int:
 def _show(driver: webdriver.Chrome, width: int, theme: str) -> None:
     driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": _HEIGHT, "deviceScaleFactor": 1, "mobile": width < 600},
+        {
+            "width": width,
+            "height": _HEIGHT,
+            "screenWidth": width,
+            "screenHeight": _HEIGHT,
+            "deviceScaleFactor": 1,
+            "mobile": width < 600,
+        },
     )
     driver.execute_cdp_cmd(
         "Emulation.setEmulatedMedia",
@@ -284,19 +293,14 @@ def _open(page: PageType, driver: webdriver.Chrome, port: int) -> None:
 
 def _look(driver: webdriver.Chrome, figures: Figures, tools: Tools, where: str) -> None:
     figures.loaded_bytes = max(figures.loaded_bytes, driver.execute_script(_LOADED))
-    figures.shift = max(figures.shift, round(driver.execute_async_script(_SHIFT), 4))
-    wide = driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
+    wide = driver.execute_script("return document.documentElement.scrollWidth - screen.width")
     if wide > 0:
         figures.violations.append(f"{where}{wide} pixels wider than the window")
     if tools.axe is not None:
         driver.execute_script(tools.axe)
         violations, incomplete = driver.execute_async_script(_AXE)
-        figures.violations += [
-            f"{where}{rule}: {node}" for rule, each in violations for node in each
-        ]
-        figures.incomplete += [
-            f"{where}{rule}: {node}" for rule, each in incomplete for node in each
-        ]
+        figures.violations += _lines(where, violations)
+        figures.incomplete += _lines("", incomplete)
     # The answer of a form with an error is an error to the console.
     figures.console += [each for each in _logged(driver) if "responded with a status" not in each]
 
@@ -332,7 +336,7 @@ def _check_markup(nu: Path, out: Path, found: Mapping[str, Figures]) -> None:
 
 def _print(found: Mapping[str, Figures]) -> None:
     table = Table(
-        "page", "status", "HTML", "gzip", "all files", "shift", "axe", "look", "Nu", "log"
+        "page", "status", "HTML", "gzip", "all files", "shift", "axe", "review", "Nu", "log"
     )
     for name, one in found.items():
         lists = (one.violations, one.incomplete, one.nu, one.console)

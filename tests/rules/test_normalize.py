@@ -179,3 +179,8 @@ def test_a_derived_title_ends_at_a_word_and_is_recognised() -> None:
     assert not is_untitled(make_paper(title="Kites", abstract=abstract))
     assert title_from(" ") is None
     assert title_from("x" * 500) == "x" * 120 + "…"
+
+
+def test_a_separator_between_authors_is_no_author() -> None:
+    paper = make_paper(title="Kites", authors=["Kite Team", ":", "王秀英", "Bo"])
+    assert paper.authors == ("Kite Team", "王秀英", "Bo")

@@ -212,6 +212,9 @@ def test_a_reader_opens_an_edition_searches_and_votes(browser: Browser, library:
     assert browser.texts("h1")
     for size in SIZES:
         browser.picture("paper", size)
+    browser.open("/docs")
+    browser.find(".manual details summary").click()
+    browser.picture("docs", "phone")
     assert browser.complaints() == []
 
 

@@ -123,7 +123,8 @@ def make_paper(
         id=identity.paper_id(clean_title, first_author, arxiv_id, parsed_doi, external_ids),
         title=clean_title,
         abstract=_optional(abstract, _ABSTRACT_CHARS),
-        authors=names,
+        # Some lists separate a team and its members with an author named ":".
+        authors=tuple(name for name in names if any(map(str.isalnum, name))),
         categories=tuple(dict.fromkeys(_clean_all(categories, _CATEGORIES, _CATEGORY_CHARS))),
         published=_parse_date(published),
         arxiv_id=arxiv_id,
