@@ -80,6 +80,26 @@ def test_a_first_visit_takes_at_most_25_kb_for_the_front_page(real_client: TestC
     assert _sent(real_client.get("/editions").text) <= 25_000
 
 
+def test_pages_feeds_the_api_static_files_and_the_sitemap_are_sent_compressed(
+    real_client: TestClient,
+) -> None:
+    for path in (
+        "/",
+        "/editions/day.atom",
+        "/editions/day.json",
+        "/api/v1/papers",
+        "/api/daily_papers",
+        "/openapi.json",
+        asset_path("style.css"),
+        asset_path("keys.js"),
+        "/sitemaps/papers-1.xml",
+    ):
+        answer = real_client.get(path, headers={"Accept-Encoding": "gzip, deflate, br, zstd"})
+        assert answer.status_code == 200, path
+        assert answer.headers["content-encoding"] == "br", path
+        assert "Accept-Encoding" in answer.headers["vary"], path
+
+
 def _sent(text: str) -> int:
     packer = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_FORMAT)
     return len(packer.compress(text.encode()) + packer.flush())
