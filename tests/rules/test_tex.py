@@ -63,6 +63,11 @@ def test_a_formula_has_its_text_for_readers_without_mathml() -> None:
     assert element.get("alttext") == "a < b or x²"
 
 
+def test_a_letter_and_its_accent_are_one_character_in_the_text_of_a_formula() -> None:
+    (span,) = convert(r"$\widetilde{\mathcal{O}}(n)$").spans
+    assert 'alttext="\N{LATIN CAPITAL LETTER O WITH TILDE}(n)"' in span.mathml
+
+
 @pytest.mark.parametrize(
     "source",
     [

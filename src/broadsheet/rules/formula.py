@@ -1,6 +1,7 @@
 """TeX formulas as MathML and as Unicode. Pure."""
 
 import re
+import unicodedata
 from functools import lru_cache
 from html import escape
 from typing import NamedTuple
@@ -141,7 +142,9 @@ def _convert(source: str) -> Formula | None:
     text = linear(mathml)
     if _LEFT.search(text):
         return None
-    return Formula(f'<math alttext="{escape(text)}">{mathml.partition(">")[2]}', text)
+    # HTML wants a letter and its accent as one character, where there is one.
+    alternative = escape(unicodedata.normalize("NFC", text))
+    return Formula(f'<math alttext="{alternative}">{mathml.partition(">")[2]}', text)
 
 
 def _repaired(source: str) -> str:
