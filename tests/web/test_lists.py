@@ -51,6 +51,15 @@ def test_category_pages_list_every_paper_once(client: TestClient, library: Libra
     assert len(listed) == len(set(listed)) == PAGE_SIZE + 7
 
 
+@pytest.mark.parametrize("page", ["0", "-1", "9" * 30, "x", "%00"])
+def test_a_page_number_of_a_category_out_of_range_is_a_valid_page(
+    client: TestClient, page: str
+) -> None:
+    found = client.get(f"/categories/cs.LG?page={page}")
+    assert found.status_code == 200
+    assert "cs.LG" in found.text
+
+
 @pytest.mark.parametrize("name", ["Physics/Optics", "風の谷", "a b&c", "?#", "x.y.z"])
 def test_every_category_has_a_page(client: TestClient, library: Library, name: str) -> None:
     library.add("test", [make_paper(title="On kites", arxiv="2603.77777", categories=(name,))])
