@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from broadsheet.encoders.paper_text import text_of
 from broadsheet.encoders.protocol import Encoder
 from broadsheet.errors import SearchIndexError
-from broadsheet.index.analyzer import category_names, names_in, query_terms, stems_in, words_in
+from broadsheet.index.analyzer import (
+    bm25_limit,
+    category_names,
+    names_in,
+    query_terms,
+    required_words,
+    stems_in,
+    unknown_words,
+    words_in,
+)
 from broadsheet.index.engine import Candidates, Changes, EngineRequest, EngineResponse
 from broadsheet.index.spelling import corrected
 from broadsheet.index.vectors import QuantizedVectors, quantize
@@ -150,7 +159,9 @@ class InMemoryEngine:
         terms = query_terms(query.plain, self._stem_frequency)
         bm25 = self._bm25(terms)
         eligible = [n for n in documents if all(map(documents[n].satisfies, query.filters))]
-        wanted = [query.choice] if query.choice else [q.Word(word) for word in terms.words]
+        wanted = [query.choice] if query.choice else []
+        if not wanted:
+            wanted = [q.Word(word) for word in required_words(query, terms)]
         matches = [n for n in eligible if all(map(documents[n].satisfies, wanted))]
         if not wanted and not query.filters:
             matches = []
@@ -180,6 +191,9 @@ class InMemoryEngine:
             neighbors=tuple(candidates(nums) for nums in lists),
             exhausted=exhausted,
             facets=self._facets(matches) if request.facets else {},
+            bm25_limit=bm25_limit(terms, len(documents), self._stem_frequency),
+            unknown_words=() if matches else unknown_words(terms, self._stem_frequency),
+            encoder=None if vector is None else self._encoder.name,
             encoder_error=encoder_error,
         )
 

@@ -17,6 +17,7 @@ from broadsheet.encoders.static import StaticEncoder
 from broadsheet.index.local.lexical import Lexical
 from broadsheet.library import Library
 from broadsheet.model import Mode, Paper, Tier
+from broadsheet.rules.query import Query, plain_query
 from broadsheet.rules.reason import Reason
 from broadsheet.rules.words import QueryTerms
 from broadsheet.search import answering
@@ -29,9 +30,9 @@ def test_only_the_returned_hits_of_a_corrected_query_are_explained(
 ) -> None:
     explained: list[str] = []
 
-    def count(text: str, terms: QueryTerms, hits: Sequence[tuple[Paper, Tier]]) -> list[Reason]:
-        explained.extend(text for _ in hits)
-        return explain(text, terms, hits)
+    def count(query: Query, terms: QueryTerms, hits: Sequence[tuple[Paper, Tier]]) -> list[Reason]:
+        explained.extend(query.plain for _ in hits)
+        return explain(query, terms, hits)
 
     monkeypatch.setattr(answering, "explain", count)
     assert library.search("optimized lantrens", n=5).suggestion == "optimized lanterns"
@@ -51,10 +52,12 @@ def test_sentences_are_compared_for_few_hits_and_the_query_is_encoded_once(
 
     monkeypatch.setattr(StaticEncoder, "encode", count)
     terms = QueryTerms(("xylophone",), ("xylophon",), (1,))
-    reasons = explain("xylophone", terms, [(paper, Tier.NEIGHBOUR) for paper in papers])
+    reasons = explain(
+        plain_query("xylophone"), terms, [(paper, Tier.NEIGHBOUR) for paper in papers]
+    )
     whys = [reason.why for reason in reasons]
-    assert all(why.startswith("similar in meaning: “") for why in whys[:30])
-    assert set(whys[30:]) == {"similar in meaning"}
+    assert all(why.startswith("similar in meaning to the abstract: “") for why in whys[:30])
+    assert set(whys[30:]) == {"similar in meaning to the title and abstract"}
     assert encoded.count("xylophone") == 1
     assert len(encoded) <= 1 + 30 * 12
 

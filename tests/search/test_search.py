@@ -12,6 +12,7 @@ from broadsheet.encoders.static import load_encoder
 from broadsheet.index.engine import Changes, EngineRequest, EngineResponse, SearchEngine
 from broadsheet.library import Library
 from broadsheet.model import Mode, Sort, Tier
+from broadsheet.rules import floor
 from broadsheet.rules.normalize import make_paper
 from broadsheet.rules.query import Query, parse
 from broadsheet.search import Request, search
@@ -332,3 +333,97 @@ def test_every_engine_finds_the_same_papers(library: Library, query: str) -> Non
         hit.paper.id: hit.tier for hit in local.hits
     }
     assert {hit.reason for hit in other.hits} == {hit.reason for hit in local.hits}
+
+
+@pytest.mark.parametrize("query", ["zzzzqqq", "vrokul mibat", "9901.99999", "10.9999/unknown.7"])
+def test_a_query_with_nothing_relevant_finds_no_papers(library: Library, query: str) -> None:
+    found = library.search(query)
+    assert (found.total, found.hits) == (0, ())
+
+
+def test_a_query_that_no_paper_matches_keeps_relevant_neighbours(library: Library) -> None:
+    found = library.search("optimizing lanterns in orchards of paper kites", n=3)
+    assert found.total >= 3
+
+
+def test_an_encoder_without_a_floor_keeps_its_neighbours(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floor, "FLOORS", {})
+    assert library.search("zzzzqqq").total
+
+
+def test_an_id_finds_its_paper_alone(library: Library) -> None:
+    paper = next(hit.paper for hit in library.search("kites", n=24).hits if hit.paper.arxiv_id)
+    found = library.search(f"https://arxiv.org/abs/{paper.arxiv_id}")
+    assert [hit.paper.id for hit in found.hits] == [paper.id]
+    assert found.hits[0].reason == f"id {paper.arxiv_id}"
+
+
+_TITLES = (
+    "Attention is all you need",
+    "Attention is not all you need: attention alone needs attention to all you need to attend",
+    "You need attention: all attention is what you need",
+)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "attention is all you need",
+        "ATTENTION IS ALL YOU NEED!",
+        "atention is all you need",
+        '"attention is all you need"',
+    ],
+)
+def test_the_paper_with_this_title_is_first(empty_library: Library, query: str) -> None:
+    empty_library.add("test", [make_paper(title=title) for title in reversed(_TITLES)])
+    empty_library.update_index()
+    assert empty_library.search(query).hits[0].paper.title == _TITLES[0]
+
+
+def test_a_long_title_with_an_error_is_first(empty_library: Library) -> None:
+    title = "A study of how paper kites fly over the wide bay of lanterns in the winter"
+    others = [make_paper(title=f"{title} and more kites, volume {n}") for n in range(5)]
+    empty_library.add("test", [*others, make_paper(title=title)])
+    empty_library.update_index()
+    found = empty_library.search(title.replace("lanterns", "lantrens"))
+    assert not found.tiers
+    assert found.hits[0].paper.title == title
+
+
+def test_the_first_results_of_a_sentence_are_counted_by_category_and_year(library: Library) -> None:
+    sentence = "how do the seasons change what lanterns do in the wind of a valley"
+    found = library.search(sentence, facets=True)
+    assert found.faceted == found.total
+    assert sum(found.facets["category"].values()) >= found.total
+    assert library.search("kites", facets=True).faceted is None
+
+
+def test_either_of_two_phrases_is_a_match(empty_library: Library) -> None:
+    titles = ("Paper kites fly", "Stone bridges stand", "Kites of paper")
+    empty_library.add("test", [make_paper(title=title) for title in titles])
+    empty_library.update_index()
+    found = empty_library.search('("paper kites" OR "stone bridges")')
+    assert (found.matches, found.total) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("kites author:cord", "“kites” in the title; author Ada Cord"),
+        (
+            '"paper kites" year:2024..',
+            "“paper” and “kites” in the title; “paper kites” in the title",
+        ),
+        ("cat:cs.cl", "category cs.CL"),
+        ("kites", "all words: “kites” in the title"),
+    ],
+)
+def test_a_reason_names_the_field(empty_library: Library, query: str, reason: str) -> None:
+    paper = make_paper(
+        title="Paper kites", authors=("Ada Cord",), categories=("cs.CL",), published="2024-05-02"
+    )
+    empty_library.add("test", [paper])
+    empty_library.update_index()
+    assert empty_library.search(query).hits[0].reason.startswith(reason)

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from broadsheet.config import Settings
+from broadsheet.ingest.run import FetchReport
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState, SubscriptionState
 from broadsheet.rules.token import Purpose, sign
@@ -343,7 +344,7 @@ def test_a_subscribe_request_enqueues_the_confirmation_and_sends_nothing(
     assert not empty_library.settings.outbox.exists()
 
 
-@pytest.mark.parametrize("path", ["/subscribe", "/confirm", "/papers/{paper_id}/vote"])
+@pytest.mark.parametrize("path", ["/subscribe", "/confirm", "/requests", "/papers/{paper_id}/vote"])
 @pytest.mark.parametrize(
     "headers",
     [
@@ -401,3 +402,55 @@ def test_malformed_bodies_are_client_errors(
     answer = empty_client.post("/subscribe", content=body, headers={"Content-Type": content_type})
     assert 400 <= answer.status_code < 500
     assert 'role="search"' in answer.text
+
+
+@pytest.fixture
+def fetching(library: Library) -> Library:
+    library.settings = library.settings.model_copy(update={"sources": "arxiv"})
+    return library
+
+
+def test_an_unknown_id_can_be_requested_and_is_fetched_with_the_sources(
+    client: TestClient, fetching: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = client.get("/search", params={"q": "arXiv:2603.99999"}).text
+    assert '<form method="post" action="/requests">' in page
+    for _ in range(2):
+        answer = client.post("/requests", data={"paper": "2603.99999"})
+        assert (answer.status_code, "Paper requested" in answer.text) == (200, True)
+    specs: list[str] = []
+
+    def record(chosen: list[str]) -> list[FetchReport]:
+        specs.extend(chosen)
+        return [FetchReport("arxiv-atom")]
+
+    monkeypatch.setattr(fetching.sources, "fetch", record)
+    fetching.sources.fetch_requested()
+    fetching.sources.fetch_requested()
+    assert specs == ["2603.99999"]
+
+
+def test_only_ids_of_unknown_papers_can_be_requested(client: TestClient, paper_id: str) -> None:
+    assert client.post("/requests", data={"paper": "kites"}).status_code == 422
+    known = client.post("/requests", data={"paper": paper_id.partition(":")[2]})
+    assert known.headers["location"] == f"/papers/{paper_id}"
+
+
+@pytest.mark.usefixtures("fetching")
+def test_requested_papers_are_limited(client: TestClient) -> None:
+    answers = [client.post("/requests", data={"paper": f"2603.9{n:04}"}) for n in range(11)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+
+
+def test_no_more_papers_are_requested_than_one_run_fetches(library: Library) -> None:
+    accepted = [library.request_paper(f"arxiv:2603.9{n:04}") for n in range(52)]
+    assert accepted == [True] * 50 + [False] * 2
+
+
+def test_without_sources_the_page_of_an_unknown_id_names_the_command(
+    client: TestClient, library: Library
+) -> None:
+    library.settings = library.settings.model_copy(update={"sources": "none"})
+    page = client.get("/search", params={"q": "2603.99999"}).text
+    assert "broadsheet fetch 2603.99999" in page
+    assert client.post("/requests", data={"paper": "2603.99999"}).status_code == 422

@@ -12,6 +12,7 @@ from broadsheet.library import Library
 from broadsheet.model import Paper
 from broadsheet.rules.fusion import LEXICAL_SHARE, SENTENCE_WORDS
 from broadsheet.rules.query_tokens import Token, tokens
+from broadsheet.search import relevance
 from broadsheet.web.app import create_app
 
 NASTY = Paper(
@@ -96,7 +97,7 @@ def test_search_results_have_two_tiers_with_marked_words(
     library.update_index()
     found = library.search("zebra crossing")
     page = client.get("/search", params={"q": "zebra crossing"}).text
-    assert page.index("1 paper containing all words") < page.index("Closest in meaning")
+    assert page.index("1 paper containing all words") < page.index("closest in meaning</h2>")
     assert "How <mark>zebras</mark> find a <mark>crossing</mark>" in page
     assert "A herd of <mark>zebras</mark>" in page
     for hit in found.hits:
@@ -173,7 +174,7 @@ def test_an_id_or_address_redirects_to_its_paper(client: TestClient) -> None:
         assert answer.status_code == 303
         assert answer.headers["location"] == "/papers/arxiv:2603.00001"
     unknown = client.get("/search", params={"q": "2603.99999"})
-    assert "arxiv:2603.99999 is not in this library" in unknown.text
+    assert "No paper of this library has the id 2603.99999" in unknown.text
 
 
 def test_results_can_be_filtered_and_sorted(client: TestClient) -> None:
@@ -360,3 +361,23 @@ def test_the_ranking_page_shows_the_weights_in_use(client: TestClient) -> None:
     page = text_of(client.get("/about/ranking").text)
     assert f"is {LEXICAL_SHARE:.0%} words and {1 - LEXICAL_SHARE:.0%} meaning" in page
     assert f"A query of {SENTENCE_WORDS} words or more is treated as a sentence" in page
+
+
+def test_a_search_without_results_names_a_way_on(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relevance, "is_above_floor", lambda *_: False)
+    page = client.get("/search", params={"q": "kites zzzzqqq"}).text
+    assert "No papers found" in page
+    assert 'href="/search?q=kites"' in page
+    assert 'href="/trending"' in page
+
+
+def test_matches_and_neighbours_are_counted_apart(client: TestClient, library: Library) -> None:
+    page = client.get("/search", params={"q": "kites"}).text
+    found = library.search("kites")
+    assert f"contain all words; {found.total - found.matches} related" in page
+    feed = client.get("/search.json", params={"q": "kites"}).json()
+    assert f"kites: {found.matches} papers contain all words" in feed["title"]
+    hits = client.get("/api/v1/search", params={"q": "kites"}).json()
+    assert hits["matches"] + hits["neighbours"] == hits["total"]

@@ -39,7 +39,7 @@ def test_hits_are_grouped_by_tier() -> None:
     ]
     matches, neighbours = results.tiers(HitList("kites", 3, 2, tuple(hits)))
     assert (matches.heading, len(matches.hits)) == ("2 papers containing all words", 2)
-    assert (neighbours.heading, len(neighbours.hits)) == ("Closest in meaning", 1)
+    assert (neighbours.heading, len(neighbours.hits)) == ("1 paper closest in meaning", 1)
     (only,) = results.tiers(HitList("kites", 1, 1, tuple(hits[:1])))
     assert only.heading == "1 paper containing all words"
     (filtered,) = results.tiers(HitList("year:2024", 1, 1, tuple(hits[:1]), has_words=False))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from broadsheet.library import Finding
 
 _SHOWN_MALFORMED = 20
+_SHOWN_WORDS = 5
 
 
 def show_import(console: Console, name: str, report: "IngestReport") -> None:
@@ -138,19 +139,18 @@ def show_trends(console: Console, found: Trending, category: str | None) -> None
 
 def show_hits(console: Console, found: HitList) -> None:
     """Print hits by tier, each with its reason."""
+    from broadsheet.rules.search_summary import match_heading, neighbour_heading, search_summary
+
     if not found.hits:
-        console.print("no papers found: try other words, or import more papers")
-    condition = "containing all words" if found.has_words else "matching all filters"
+        console.print(f"no papers found: {_way_on(found)}", markup=False)
+        return
+    console.print(search_summary(found), markup=False)
     tier: Tier | None = None
     for hit in found.hits:
-        if hit.tier is not tier:
+        if found.tiers and hit.tier is not tier:
             tier = hit.tier
-            heading = (
-                f"{_papers(found.matches)} {condition}"
-                if tier is Tier.MATCH
-                else f"{_papers(found.total - found.matches)} closest in meaning"
-            )
-            console.print(f"[bold]{heading}[/bold]")
+            of_tier = match_heading if tier is Tier.MATCH else neighbour_heading
+            console.print(f"[bold]{of_tier(found)}[/bold]")
         notice = f"[red]{hit.paper.notice.upper()}[/red] " if hit.paper.notice else ""
         console.print(f"{hit.rank:4}  {notice}{title_text(hit.paper.title)}")
         link = escape(hit.paper.link or hit.paper.id)
@@ -163,3 +163,14 @@ def title_text(title: str) -> str:
     from broadsheet.rules.tex import to_unicode
 
     return escape(to_unicode(title))
+
+
+def _way_on(found: HitList) -> str:
+    from broadsheet.rules.query import paper_id_in
+
+    if paper_id := paper_id_in(found.query):
+        return f"'broadsheet fetch {paper_id.partition(':')[2]}' adds this one"
+    if found.unknown_words:
+        words = ", ".join(f"“{word}”" for word in found.unknown_words[:_SHOWN_WORDS])
+        return f"no paper contains {words}; check the spelling, or use fewer or more common words"
+    return "use fewer or more common words, or import more papers"

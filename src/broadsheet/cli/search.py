@@ -29,6 +29,8 @@ def search(
             {
                 "query": found.query,
                 "total": found.total,
+                "matches": found.matches,
+                "neighbours": found.neighbours,
                 "hits": [
                     {
                         "rank": hit.rank,

@@ -1,5 +1,6 @@
 """How texts are divided into words: the same for papers, queries and every search engine."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -8,12 +9,15 @@ from functools import lru_cache
 import tantivy
 from tantivy import Filter, Tokenizer
 
+from broadsheet.rules.query import Query
 from broadsheet.rules.tex import searchable
 from broadsheet.rules.words import QueryTerms
 
 # The most words of a query that are scored: each costs a pass over its postings. Of a longer text,
 # such as a pasted abstract, the rarest words carry nearly all of the information.
 MAX_WORDS = 96
+# Of BM25, in tantivy.
+K1 = 1.2
 _LONGEST_WORD = 64
 
 # Question words, pronouns, auxiliaries and prepositions. They are common in questions and rare in
@@ -124,4 +128,38 @@ def query_terms(text: str, frequency: Callable[[str], int]) -> QueryTerms:
         words=tuple(words),
         stems=tuple(stem(word) for word in words),
         counts=tuple(counts[word] for word in words),
+    )
+
+
+def required_words(query: Query, terms: QueryTerms) -> tuple[str, ...]:
+    """Return those of a query's words that a match contains: the plain ones.
+
+    The words of phrases and titles are filters, of which OR may require one only.
+    """
+    plain = {word for text in query.words for word in words_in(text)}
+    return tuple(word for word in terms.words if word in plain)
+
+
+def unknown_words(terms: QueryTerms, frequency: Callable[[str], int]) -> tuple[str, ...]:
+    """Return the words whose stem no paper contains, given the number of papers of each stem."""
+    pairs = zip(terms.words, terms.stems, strict=True)
+    return tuple(word for word, stemmed in pairs if not frequency(stemmed))
+
+
+def bm25_limit(terms: QueryTerms, papers: int, frequency: Callable[[str], int]) -> float:
+    """Return the BM25 sum (k1 1.2) that a paper approaches by repeating each word endlessly.
+
+    Parameters
+    ----------
+    terms : QueryTerms
+        The words of a query.
+    papers : int
+        The number of all papers.
+    frequency : callable
+        Returns the number of papers that contain a stem.
+    """
+    return sum(
+        count * (K1 + 1) * math.log(1 + (papers - found + 0.5) / (found + 0.5))
+        for stemmed, count in zip(terms.stems, terms.counts, strict=True)
+        for found in [frequency(stemmed)]
     )

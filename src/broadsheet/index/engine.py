@@ -30,9 +30,10 @@ ReadChanges = Callable[[int, int], tuple[int, dict[int, Paper | None]]]
 class EngineRequest:
     """What to retrieve for a query.
 
-    A paper *matches* if it satisfies the filters of the query and contains all of its words, each
-    in singular or plural (or satisfies ``query.choice``, if the query contains OR). A *neighbor*
-    satisfies the filters and is near the query in words or in meaning.
+    A paper *matches* if it satisfies the filters of the query and contains all of its plain words,
+    each in singular or plural (or satisfies ``query.choice``, if they are in OR). A *neighbor*
+    satisfies the filters and is near the query in words or in meaning. Phrases and fields are
+    filters, so a query of these alone has matches and no neighbors.
 
     Parameters
     ----------
@@ -127,6 +128,12 @@ class EngineResponse:
     facets : mapping
         For ``"category"`` and ``"year"``, the most frequent values among the matches, each with
         its count; empty if not requested.
+    bm25_limit : float
+        What no BM25 sum for this query reaches: that of a paper which repeats each word endlessly.
+    unknown_words : tuple of str
+        Those of the scored words that no paper contains in any form; empty if papers match.
+    encoder : str or None
+        The name of the encoder of `vector`; None without a vector.
     encoder_error : str or None
         Why the query could not be encoded.
     in_any_order : tuple of str
@@ -141,6 +148,9 @@ class EngineResponse:
     neighbors: tuple[Candidates, ...] = ()
     exhausted: bool = False
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    bm25_limit: float = 0.0
+    unknown_words: tuple[str, ...] = ()
+    encoder: str | None = None
     encoder_error: str | None = None
     in_any_order: tuple[str, ...] = ()
 

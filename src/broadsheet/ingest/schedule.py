@@ -19,7 +19,7 @@ from broadsheet.ingest.run import FetchOptions, FetchReport, fetch
 from broadsheet.model import Gap, SourceState
 from broadsheet.rules.gaps import incomplete_note
 from broadsheet.sources.source import Source
-from broadsheet.store import source_state
+from broadsheet.store import requests, source_state
 from broadsheet.store.database import Database
 
 _log = logging.getLogger("broadsheet.ingest.schedule")
@@ -130,6 +130,17 @@ class Scheduler:
             if state.exists and (state.next_at is None or state.next_at <= now)
         ]
         return list(self.fetch(due)) if due else []
+
+    def fetch_requested(self) -> list[FetchReport]:
+        """Fetch the papers that readers requested by arXiv id or DOI, each once."""
+        with self._database.read() as connection:
+            ids = requests.requested_papers(connection)
+        if not ids:
+            return []
+        reports = list(self.fetch([each.partition(":")[2] for each in ids]))
+        with self._database.write() as connection:
+            requests.forget_requests(connection, ids)
+        return reports
 
     def states(self) -> list[SourceState]:
         """Return the state of each source of the settings, in their order."""

@@ -57,6 +57,7 @@ from broadsheet.store import (
     merges,
     metadata,
     papers,
+    requests,
     submissions,
 )
 from broadsheet.store.database import Access, Database, open_database, wait_at_most
@@ -321,6 +322,11 @@ class Library:
         """Return whether the library has a paper with this id."""
         with self._database.read() as connection:
             return bool(papers.nums_of(connection, [paper_id]))
+
+    def request_paper(self, paper_id: str) -> bool:
+        """Request that a paper is fetched; see :func:`broadsheet.store.requests.request_paper`."""
+        with self._database.write() as connection:
+            return requests.request_paper(connection, paper_id)
 
     def merges(self, limit: int = 50) -> list[Merge]:
         """List the merges of duplicate papers, newest first."""

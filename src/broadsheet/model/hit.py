@@ -85,8 +85,14 @@ class HitList:
     suggestion : str or None
         The query with corrected spelling; None if no word seems misspelled.
     facets : mapping
-        The number of matches by value, most frequent first, for ``"category"`` and ``"year"``;
+        The number of papers by value, most frequent first, for ``"category"`` and ``"year"``;
         empty unless requested.
+    faceted : int or None
+        How many of the first hits `facets` counts; None if it counts all matches.
+    is_plain : bool
+        Whether the query consists of words alone, without filters, phrases and operators.
+    unknown_words : tuple of str
+        Words of the query that no paper contains in any form; empty if papers match.
     """
 
     query: str
@@ -99,3 +105,11 @@ class HitList:
     note: str | None = None
     suggestion: str | None = None
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    faceted: int | None = None
+    is_plain: bool = True
+    unknown_words: tuple[str, ...] = ()
+
+    @property
+    def neighbours(self) -> int:
+        """Number of hits that are not matches; of one list, matches among the hits count too."""
+        return self.total - self.matches if self.tiers else self.total

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from broadsheet.model import Paper
+from broadsheet.rules.filter_reason import filter_reason
+from broadsheet.rules.query import Clause
 from broadsheet.rules.snippet import plain
 from broadsheet.rules.tex import to_unicode
 from broadsheet.rules.words import QueryTerms
@@ -101,8 +103,8 @@ class Reason:
     words: frozenset[str]
 
 
-def why_match(finder: WordFinder, paper: Paper) -> Reason:
-    """Return where a match contains the words of the query.
+def why_match(finder: WordFinder, paper: Paper, filters: Sequence[Clause] = ()) -> Reason:
+    """Return where a match contains the words of the query, and which fields satisfy its filters.
 
     Parameters
     ----------
@@ -110,6 +112,8 @@ def why_match(finder: WordFinder, paper: Paper) -> Reason:
         Finds the query's words.
     paper : Paper
         The match.
+    filters : sequence of Clause
+        The filters of the query.
 
     Returns
     -------
@@ -124,9 +128,10 @@ def why_match(finder: WordFinder, paper: Paper) -> Reason:
     'all words: “converges” for “converged” in the abstract'
     """
     places, words = _places(finder, paper)
-    if not finder.terms.words:
-        return Reason("matches all filters", words)
-    return Reason(f"all words: {places}" if places else "all words", words)
+    if not filters:
+        return Reason(f"all words: {places}" if places else "all words", words)
+    fields = filter_reason(filters, paper) or ("" if places else "matches all filters")
+    return Reason("; ".join(part for part in (places, fields) if part), words)
 
 
 def why_neighbour(finder: WordFinder, paper: Paper) -> Reason | None:
@@ -135,19 +140,21 @@ def why_neighbour(finder: WordFinder, paper: Paper) -> Reason | None:
     return Reason(f"similar in meaning; {places}", words) if places else None
 
 
-def why_near(sentence: str | None) -> Reason:
+def why_near(sentence: str | None, paper: Paper) -> Reason:
     """Return the sentence of a paper that is most similar to the query, if it is known.
 
     Examples
     --------
-    >>> why_near("We fly kites.").why
-    'similar in meaning: “We fly kites.”'
+    >>> why_near("We fly kites.", Paper("hash:1", "Kites", "We fly kites.")).why
+    'similar in meaning to the abstract: “We fly kites.”'
     """
+    if not paper.abstract:
+        return Reason("similar in meaning to the title", frozenset())
     if sentence is None:
-        return Reason("similar in meaning", frozenset())
+        return Reason("similar in meaning to the title and abstract", frozenset())
     if len(sentence) > _MAX_CHARS:
         sentence = f"{sentence[:_MAX_CHARS].rpartition(' ')[0]} …"
-    return Reason(f"similar in meaning: “{sentence}”", frozenset())
+    return Reason(f"similar in meaning to the abstract: “{sentence}”", frozenset())
 
 
 def _places(finder: WordFinder, paper: Paper) -> tuple[str, frozenset[str]]:

@@ -10,7 +10,9 @@ from broadsheet.model import Mode
 from broadsheet.rules.fusion import FEEDBACK_PAPERS, fuse, with_feedback
 from broadsheet.rules.query import Query
 from broadsheet.rules.reranking import DEPTH
+from broadsheet.search.relevance import has_relevant
 from broadsheet.search.reranker import QueryReranker
+from broadsheet.search.titles import TitleOrder
 
 # The best matches, which are ordered by words and meaning; those after them by BM25 alone.
 HEAD = 300
@@ -18,6 +20,8 @@ NEIGHBOURS = 1_000
 # How many neighbors are retrieved by words, and as many by meaning. The shallow list is ranked
 # first, so that the first pages are fast, and are the same whichever page is requested.
 SHALLOW, DEEP = 100, 1_000
+# Of a list without matches, so many papers are counted by category and year.
+FACETED = 100
 # If at most this many papers satisfy the filters, all of them are ranked.
 EXHAUSTIVE = 2_000
 
@@ -40,6 +44,8 @@ class Retrieval:
         Reranks the top results.
     similar_to : int or None
         The number of a paper whose vector replaces the query's.
+    titles : TitleOrder or None
+        Puts papers first whose title is the query.
     """
 
     engine: SearchEngine
@@ -48,12 +54,19 @@ class Retrieval:
     facets: bool = False
     reranking: QueryReranker | None = None
     similar_to: int | None = None
+    titles: TitleOrder | None = None
 
     def fetch(self, request: EngineRequest) -> EngineResponse:
         """Retrieve candidates."""
         if self.similar_to is not None:
             return self.engine.similar(self.similar_to, request)
         return self.engine.search(request)
+
+    def titled_first(self, papers: "Ranked") -> "Ranked":
+        """Put the papers first whose title is the query."""
+        return (
+            papers if self.titles is None else papers.take(self.titles.order(papers.nums.tolist()))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +144,8 @@ class Ranking:
         The number of papers before the window.
     papers : Ranked
         The papers in the window.
+    head : ndarray of int64
+        The numbers of the first papers of the whole list, :data:`FACETED` at most.
     response : EngineResponse
         The first response of the engine.
     """
@@ -139,6 +154,7 @@ class Ranking:
     matches: int
     offset: int
     papers: Ranked
+    head: NDArray[np.int64]
     response: EngineResponse
 
 
@@ -148,7 +164,7 @@ def windowed(
     """Cut a window out of a list whose length is `total`."""
     start = window.start(total)
     shown = papers.take(slice(start, start + window.size))
-    return Ranking(total, matches, start, shown, response)
+    return Ranking(total, matches, start, shown, papers.nums[:FACETED], response)
 
 
 def in_tiers(retrieval: Retrieval, window: Window) -> Ranking:
@@ -166,16 +182,20 @@ def in_tiers(retrieval: Retrieval, window: Window) -> Ranking:
         retrieval,
         window.stop,
         match_limit=max(HEAD, window.stop),
-        enough_matches=window.stop if estimated else None,
+        enough_matches=max(1, window.stop) if estimated else None,
     )
     response = retrieval.fetch(request)
-    matches = _rank_matches(response)
+    if not _has_relevant(retrieval, request, response):
+        return _nothing(response)
+    matches = retrieval.titled_first(_rank_matches(response))
     expected = _expected_neighbors(retrieval, response, response.match_count)
     if expected is not None and window.stop <= response.match_count:
         total = response.match_count + expected
         return windowed(matches, total, response.match_count, window, response)
     wanted = max(0, window.stop - response.match_count)
     neighbors = _rank_neighbors(retrieval, request, response, wanted, counted=expected is None)
+    if not response.match_count:
+        neighbors = retrieval.titled_first(neighbors)
     count = len(neighbors.nums) if expected is None else expected
     papers, total = matches.followed_by(neighbors), response.match_count + count
     return windowed(papers, total, response.match_count, window, response)
@@ -191,10 +211,27 @@ def in_one_list(retrieval: Retrieval, window: Window) -> Ranking:
     """
     request = _request(retrieval, window.stop, match_limit=HEAD, one_list=True)
     response = retrieval.fetch(request)
+    if not _has_relevant(retrieval, request, response):
+        return _nothing(response)
     expected = _expected_neighbors(retrieval, response, 0)
     papers = _rank_neighbors(retrieval, request, response, window.stop, counted=expected is None)
+    papers = retrieval.titled_first(papers)
     total = len(papers.nums) if expected is None else expected
     return windowed(papers, total, response.match_count, window, response)
+
+
+def _has_relevant(retrieval: Retrieval, request: EngineRequest, response: EngineResponse) -> bool:
+    # A paper of the library always has related ones.
+    if retrieval.similar_to is not None or has_relevant(response, is_sentence=request.one_list):
+        return True
+    near = _rank(retrieval, response, response.neighbors[0], one_list=request.one_list)
+    return retrieval.titles is not None and retrieval.titles.has_title(near.nums.tolist())
+
+
+def _nothing(response: EngineResponse) -> Ranking:
+    none = np.empty(0)
+    papers = Ranked(none.astype(np.int64), none, none.astype(np.bool_))
+    return Ranking(0, 0, 0, papers, papers.nums, response)
 
 
 def _request(
@@ -215,7 +252,7 @@ def _request(
         one_list=one_list,
         enough_matches=enough_matches,
         exhaustive=EXHAUSTIVE,
-        facets=retrieval.facets,
+        facets=retrieval.facets and not one_list,
     )
 
 

@@ -108,7 +108,7 @@ def _send_mail(library: Library, is_stopping: Callable[[], bool]) -> None:
 
 
 def _fetch(library: Library) -> None:
-    for report in library.sources.fetch_due():
+    for report in (*library.sources.fetch_requested(), *library.sources.fetch_due()):
         for gap in report.gaps:
             _log.warning("%s has a gap on %s: %s", gap.source, gap.day, gap.reason)
         if report.error:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from broadsheet.errors import NotFoundError
 from broadsheet.model import Notice, Paper
-from broadsheet.store.record import decode_record
+from broadsheet.store.record import decode_record, title_hash
 from broadsheet.store.tables import identifiers, papers, records
 
 PAPER_COLUMNS = tuple(papers.c[field.name] for field in fields(Paper))
@@ -30,6 +30,16 @@ _MAX_CATEGORY_CHARS = 100
 # Built once: building the statement takes longer than executing it.
 _BY_NUM = select(*PAPER_COLUMNS, papers.c.num).where(
     papers.c.num.in_(bindparam("nums", expanding=True))
+)
+
+_FACETS = select(papers.c.categories, papers.c.published).where(
+    papers.c.num.in_(bindparam("nums", expanding=True))
+)
+_TITLES = select(papers.c.num, papers.c.title).where(
+    or_(
+        papers.c.num.in_(bindparam("nums", expanding=True)),
+        papers.c.title_hash == bindparam("hash"),
+    )
 )
 
 
@@ -86,6 +96,30 @@ def papers_by_num(connection: Connection, nums: Sequence[int]) -> dict[int, Pape
     """Read papers by number; numbers of removed papers are omitted."""
     rows = connection.execute(_BY_NUM, {"nums": nums}).all()
     return {row[-1]: paper_of(row) for row in rows}
+
+
+def categories_and_dates(
+    connection: Connection, nums: Sequence[int]
+) -> list[tuple[tuple[str, ...], str | None]]:
+    """Read the categories and publication dates of papers, in any order."""
+    rows = connection.execute(_FACETS, {"nums": nums})
+    return [(row.categories, row.published) for row in rows]
+
+
+def titles_of(connection: Connection, nums: Sequence[int], key: str) -> dict[int, str]:
+    """Read the titles of papers by number, and of all papers with one normalised title.
+
+    Parameters
+    ----------
+    connection : Connection
+        The library.
+    nums : sequence of int
+        Paper numbers.
+    key : str
+        A title as :func:`broadsheet.rules.identity.title_key` returns it.
+    """
+    rows = connection.execute(_TITLES, {"nums": nums, "hash": title_hash(key)})
+    return {row[0]: row[1] for row in rows}
 
 
 def existing_papers(connection: Connection, paper_ids: Sequence[str], limit: int) -> list[Paper]:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from broadsheet.errors import NotFoundError
 from broadsheet.library import Library
 from broadsheet.rules.address import parse_address
+from broadsheet.rules.query import paper_id_in
 from broadsheet.rules.signup import LONGEST_WAIT
 from broadsheet.rules.token import Purpose
 from broadsheet.web.addresses import local_path, paper_path, plain
@@ -54,6 +55,10 @@ class ActionLimits:
         Votes per site, which many readers may share.
     reader_votes : RateLimiter
         Votes per reader.
+    network_requests : RateLimiter
+        Requests of papers per site.
+    all_requests : RateLimiter
+        Requests of papers of all networks together.
     """
 
     subscriptions: RateLimiter
@@ -61,6 +66,8 @@ class ActionLimits:
     new_readers: RateLimiter
     network_votes: RateLimiter
     reader_votes: RateLimiter
+    network_requests: RateLimiter
+    all_requests: RateLimiter
 
     @classmethod
     def of(cls, limiters: Limiters) -> Self:
@@ -71,6 +78,8 @@ class ActionLimits:
             new_readers=limiters.hourly("new readers of a network", 60),
             network_votes=limiters.hourly("votes of a network", 600),
             reader_votes=limiters.hourly("votes of a reader", 120),
+            network_requests=limiters.hourly("papers requested by a network", 10),
+            all_requests=limiters.hourly("papers requested", 60),
         )
 
 
@@ -97,6 +106,29 @@ def vote(
     response = RedirectResponse(local_path(back, paper_path(paper.id)), 303)
     set_reader_cookie(response, library, reader)
     return response
+
+
+@router.post("/requests", dependencies=[SAME_ORIGIN])
+def request_paper(context: Context, paper: Annotated[str, Form()]) -> Response:
+    """Request that a paper of an arXiv id or DOI is fetched with the next run of the sources.
+
+    The limits keep strangers from spending the site's requests to arXiv and Crossref.
+    """
+    library, limits = context.library, _limits(context.request)
+    paper_id = paper_id_in(plain(paper))
+    if paper_id is not None and library.has_paper(paper_id):
+        return RedirectResponse(paper_path(paper_id), 303)
+    if paper_id is None or not library.settings.source_names:
+        raise HTTPException(422, "Only an arXiv id or a DOI can be requested, if sources are on.")
+    enforce(limits.network_requests, client_site(context.request), "papers requested")
+    enforce(limits.all_requests, "all", "papers requested")
+    if not library.request_paper(paper_id):
+        raise HTTPException(429, "Too many papers are requested; try again in a minute.")
+    return context.notice(
+        "Paper requested",
+        f"{paper_id.partition(':')[2]} is fetched within a few minutes, if its source has it. "
+        "Search for it again then.",
+    )
 
 
 @router.post("/subscribe", dependencies=[SAME_ORIGIN])

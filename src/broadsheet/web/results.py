@@ -5,7 +5,7 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from broadsheet.model import Hit, HitList, Tier
-from broadsheet.rules.humanize import counted
+from broadsheet.rules.search_summary import match_heading, neighbour_heading
 
 PAGE_SIZE = 20
 MAX_PAGE = 500
@@ -22,11 +22,7 @@ def tiers(found: HitList) -> list[Group]:
     """Group a page of hits by tier; a ranking without tiers is one group."""
     if not found.tiers:
         return [Group("Closest in words and meaning", found.hits)] if found.hits else []
-    condition = "containing all words" if found.has_words else "matching all filters"
-    headings = {
-        Tier.MATCH: f"{counted(found.matches, 'paper')} {condition}",
-        Tier.NEIGHBOUR: "Closest in meaning",
-    }
+    headings = {Tier.MATCH: match_heading(found), Tier.NEIGHBOUR: neighbour_heading(found)}
     return [Group(headings[t], tuple(of)) for t, of in groupby(found.hits, lambda hit: hit.tier)]
 
 

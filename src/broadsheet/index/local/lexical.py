@@ -11,7 +11,7 @@ import tantivy
 from numpy.typing import NDArray
 from tantivy import Occur, Order
 
-from broadsheet.index.analyzer import query_terms
+from broadsheet.index.analyzer import bm25_limit, query_terms, required_words, unknown_words
 from broadsheet.index.local import clauses
 from broadsheet.index.local.postings import LexicalWriter, make_schema, register_analyzers
 from broadsheet.rules.query import Phrase, Query, Within
@@ -68,7 +68,7 @@ class CompiledQuery:
     filters : tantivy.Query or None
         What every result satisfies; None without filters.
     all_words : tantivy.Query or None
-        What a match satisfies besides the filters; None if the query has no words.
+        What a match satisfies besides the filters; None if the query has no plain words.
     in_any_order : tuple of str
         Phrases of words so common that they are searched in any order.
     """
@@ -131,8 +131,8 @@ class Lexical:
         all_words = None
         if query.choice is not None:
             all_words = clauses.compiled(self._schema, query.choice, common)
-        elif terms.words:
-            all_words = clauses.all_of([clauses.word(self._schema, word) for word in terms.words])
+        elif words := required_words(query, terms):
+            all_words = clauses.all_of([clauses.word(self._schema, word) for word in words])
         return CompiledQuery(
             terms=terms,
             scoring=self._scoring(terms),
@@ -262,6 +262,14 @@ class Lexical:
         """Return the number of papers of each category; of very many, the largest."""
         found = self._index.searcher().aggregate(tantivy.Query.all_query(), _CATEGORIES)
         return {_value(each["key"]): each["doc_count"] for each in found["category"]["buckets"]}
+
+    def bm25_limit(self, terms: QueryTerms) -> float:
+        """Return what no BM25 sum reaches; see :func:`broadsheet.index.analyzer.bm25_limit`."""
+        return bm25_limit(terms, len(self), self.stem_frequency)
+
+    def unknown_words(self, terms: QueryTerms) -> tuple[str, ...]:
+        """Return the words that no paper contains in any form."""
+        return unknown_words(terms, self.stem_frequency)
 
     def stem_frequency(self, stem: str) -> int:
         """Count the papers that contain a stem."""

@@ -46,6 +46,9 @@ def retrieve(
         neighbors=neighbors,
         exhausted=exhausted,
         facets=generation.lexical.facets(query, matches) if request.facets else {},
+        bm25_limit=generation.lexical.bm25_limit(query.terms),
+        unknown_words=() if matches.total else generation.lexical.unknown_words(query.terms),
+        encoder=None if vector is None else generation.encoder.name,
         in_any_order=query.in_any_order,
     )
 
@@ -78,6 +81,9 @@ class _Run:
         enough = request.enough_matches is not None and self.matches.total >= request.enough_matches
         if not request.depths or (enough and papers > request.exhaustive):
             return (), False
+        if not request.one_list and self.query.filters is not None and self.query.all_words is None:
+            # Every paper that satisfies the filters matches.
+            return (self.candidates(Scored.empty()),), True
         eligible = lexical.eligible(self.query, _SCANNED_ELIGIBLE)
         exhausted = (papers if eligible is None else len(eligible)) <= request.exhaustive
         depths = (request.exhaustive,) if exhausted else request.depths

@@ -156,7 +156,9 @@ class Hits(Page):
     total: Annotated[int, Field(examples=[174])]
     """Number of results."""
     matches: Annotated[int, Field(examples=[8])]
-    """Number of results that contain all words and satisfy all filters."""
+    """Number of papers that contain all words and satisfy all filters."""
+    neighbours: Annotated[int, Field(examples=[166])]
+    """Number of results besides the matches; of a sentence, number of all results."""
     tiers: Annotated[bool, Field(examples=[True])]
     """Whether all matches precede all neighbours; false for a sentence, ranked by score."""
     note: Annotated[str | None, Field(examples=[None])]

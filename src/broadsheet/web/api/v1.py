@@ -168,6 +168,7 @@ def search(
         query=found.query,
         total=found.total,
         matches=found.matches,
+        neighbours=found.neighbours,
         tiers=found.tiers,
         note=found.note,
         meant=found.suggestion,

@@ -12,6 +12,7 @@ from broadsheet.library import Library
 from broadsheet.model import SAMPLE_LABEL, Paper, Sort, Span
 from broadsheet.rules.attention_line import rank_line
 from broadsheet.rules.query import parse
+from broadsheet.rules.search_summary import search_summary
 from broadsheet.web import named_lists
 from broadsheet.web.addresses import author_path, category_path, search_path, trending_path
 from broadsheet.web.calendar import feed_path
@@ -101,8 +102,9 @@ def search(request: Request, library: TheLibrary, q: str = "") -> Response:
         raise HTTPException(400, str(parsed.note))
     publisher = _publisher(library)
     found = library.search(parsed, n=PAPERS, sort=Sort.DATE)
+    name = query if len(query) <= _TITLE_CHARS else f"{query[:_TITLE_CHARS]}…"
     feed = publisher.feed(
-        query if len(query) <= _TITLE_CHARS else f"{query[:_TITLE_CHARS]}…",
+        f"{name}: {search_summary(found)}",
         _items(library, [(hit.paper, hit.reason) for hit in found.hits]),
         name="search",
         path="/search",

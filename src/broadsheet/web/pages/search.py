@@ -6,7 +6,9 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from broadsheet.model import HitList
-from broadsheet.rules.query import parse
+from broadsheet.rules.query import Query, Word, parse
+from broadsheet.rules.query_writing import unparse
+from broadsheet.rules.search_summary import search_summary
 from broadsheet.web import results, view_models
 from broadsheet.web.addresses import paper_path, search_path
 from broadsheet.web.dependencies import Context, PageContext
@@ -43,6 +45,9 @@ def search(context: Context, q: str = "", page: str = "1", sort: str = "") -> Re
         query=text,
         truncated=truncated and not query.is_cut,
         unknown_id=paper_id,
+        can_fetch=bool(library.settings.source_names),
+        summary=search_summary(found),
+        fewer=_known_words(query, found),
         found=found,
         sections=_sections(context, found),
         pager=pager,
@@ -73,3 +78,17 @@ def _sections(context: PageContext, found: HitList) -> list[tuple[str, list[Entr
         )
         for tier in results.tiers(found)
     ]
+
+
+def _known_words(query: Query, found: HitList) -> str | None:
+    """Return a query without the words that no paper contains; None if nothing would be left."""
+    unknown = set(found.unknown_words)
+    if not unknown or found.total:
+        return None
+    kept = [
+        clause
+        for clause in query.clauses
+        if not (isinstance(clause, Word) and clause.text.casefold() in unknown)
+    ]
+    is_shorter = len(kept) < len(query.clauses)
+    return unparse(kept) if is_shorter and any(isinstance(one, Word) for one in kept) else None
