@@ -116,7 +116,7 @@ def author(context: Context, name: str, page: str = "1") -> Response:
 
 
 def archives(counts: dict[str, int]) -> list[Archive]:
-    """Group categories by archive, the largest first; those outside of arXiv are the last group.
+    """Group categories by archive, the largest first; those outside of arXiv come last.
 
     Parameters
     ----------
@@ -124,16 +124,31 @@ def archives(counts: dict[str, int]) -> list[Archive]:
         The number of papers of each category.
     """
     listed = sorted(counts.items(), key=lambda item: -item[1])[:CATEGORIES_LISTED]
-    of_arxiv = [item for item in listed if category_name(item[0])]
     others = [CategoryCount(*item) for item in listed if not category_name(item[0])]
-    groups = [
+    of_arxiv = sorted((item for item in listed if category_name(item[0])), key=_archive_of)
+    found = [
         Archive(category_name(name) or name, name, tuple(CategoryCount(*item) for item in of))
-        for name, of in groupby(
-            sorted(of_arxiv, key=lambda item: archive(item[0])), lambda item: archive(item[0])
-        )
+        for name, of in groupby(of_arxiv, _archive_of)
     ]
-    groups.sort(key=lambda group: -sum(each.papers for each in group.categories))
+    # An archive without categories is listed as one.
+    found.sort(key=_negative_papers)
+    single = [
+        group
+        for group in found
+        if group.categories[0].category == group.category and len(group.categories) == 1
+    ]
+    groups = [group for group in found if group not in single]
+    alone = tuple(group.categories[0] for group in single)
+    groups += [Archive("Other archives", None, alone)] if alone else []
     return [*groups, Archive("Keywords", None, tuple(others))] if others else groups
+
+
+def _archive_of(item: tuple[str, int]) -> str:
+    return archive(item[0])
+
+
+def _negative_papers(group: Archive) -> int:
+    return -sum(each.papers for each in group.categories)
 
 
 def _pages_of(path: str) -> Callable[[int], str]:
