@@ -83,7 +83,7 @@ def test_zotero_reads_a_published_work(venue: str, kind: str, field: str) -> Non
 def test_a_page_has_one_description_and_escaped_tags(client: TestClient, library: Library) -> None:
     library.add("test", [PREPRINT])
     text = client.get("/papers/arxiv:2502.14802").text
-    head = html.fromstring(text).find("head")
+    head = html.fromstring(text).head
     metas = {
         meta.get("name") or meta.get("property"): meta.get("content")
         for meta in head.iterfind("meta")
@@ -93,7 +93,7 @@ def test_a_page_has_one_description_and_escaped_tags(client: TestClient, library
     assert metas["og:url"] == "http://127.0.0.1:8000/papers/arxiv:2502.14802"
     assert metas["citation_pdf_url"] == "https://arxiv.org/pdf/2502.14802"
     (script,) = [each for each in head.iterfind("script") if each.get("type")]
-    article = json.loads(script.text)
+    article = json.loads(script.text or "")
     assert (article["@type"], article["headline"]) == ("ScholarlyArticle", metas["og:title"])
     assert article["abstract"] == "We fly </script> kites."
     assert [author["@type"] for author in article["author"]] == ["Person", "Organization"]
