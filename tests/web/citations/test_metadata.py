@@ -83,7 +83,7 @@ def test_zotero_reads_a_published_work(venue: str, kind: str, field: str) -> Non
 def test_a_page_has_one_description_and_escaped_tags(client: TestClient, library: Library) -> None:
     library.add("test", [PREPRINT])
     text = client.get("/papers/arxiv:2502.14802").text
-    head = html.fromstring(text).head
+    (head,) = html.fromstring(text).findall("head")
     metas = {
         meta.get("name") or meta.get("property"): meta.get("content")
         for meta in head.iterfind("meta")
