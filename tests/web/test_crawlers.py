@@ -45,6 +45,7 @@ def test_the_sitemap_names_every_paper_edition_and_category_once(
     library.settings = library.settings.model_copy(update={"base_url": "https://news.example"})
     hostile = Paper("doi:10.1000/a'b&c<d>?e", "Kites", categories=("math.AG & more",))
     library.add("test", [hostile])
+    library.update_index()
     client = TestClient(create_app(library), "https://news.example")
     parts = _addresses(client, "/sitemap.xml")
     assert len(parts) > 4

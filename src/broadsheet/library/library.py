@@ -313,11 +313,6 @@ class Library:
         with self._database.read() as connection:
             return listing.ids_between(connection, first, last)
 
-    def recent_categories(self, limit: int) -> list[str]:
-        """List the categories of the newest papers by name."""
-        with self._database.read() as connection:
-            return listing.recent_categories(connection, limit)
-
     def has_paper(self, paper_id: str) -> bool:
         """Return whether the library has a paper with this id."""
         with self._database.read() as connection:

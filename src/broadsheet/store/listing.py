@@ -71,21 +71,6 @@ def ids_between(connection: Connection, first: int, last: int) -> list[str]:
     return list(connection.scalars(query))
 
 
-def recent_categories(connection: Connection, limit: int) -> list[str]:
-    """List the categories of the newest papers by name, without reading older papers.
-
-    Parameters
-    ----------
-    connection : sqlalchemy.Connection
-        A read transaction.
-    limit : int
-        How many papers are read, at least 1.
-    """
-    newest_first = papers.c.published.desc().nulls_last()
-    names = connection.scalars(select(papers.c.categories).order_by(newest_first).limit(limit))
-    return sorted({name for of_paper in names for name in of_paper})
-
-
 def _parse_cursor(after: str) -> tuple[str | None, int]:
     match = _CURSOR.fullmatch(after)
     if match is None:

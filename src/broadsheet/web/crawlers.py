@@ -17,9 +17,7 @@ from broadsheet.web.limits.search_slots import SEARCH_SLOT
 # A fifth of what the protocol of sitemaps allows, so that a part of 0.8 MB is written in 30 ms.
 PART_SIZE = 10_000
 _PART_DIGITS = 9
-# Within them, every category with new papers is named; a scan of all papers takes seconds.
-_PAPERS_WITH_CATEGORIES = 20_000
-_FIXED = ("/", "/trending", "/editions", "/about/ranking", "/subscribe", "/docs")
+_FIXED = ("/", "/trending", "/editions", "/categories", "/about/ranking", "/subscribe", "/docs")
 # Results of a search are no documents, and votes and links of mails are for people.
 _ROBOTS = """\
 User-agent: *
@@ -57,7 +55,7 @@ def sitemap(library: TheLibrary) -> Response:
 @_file("/sitemaps/pages.xml", dependencies=[SEARCH_SLOT])
 def pages(library: TheLibrary) -> Response:
     """Return the addresses of the fixed pages and of the categories."""
-    names = library.recent_categories(_PAPERS_WITH_CATEGORIES)
+    names = sorted(library.categories())[:PART_SIZE]
     categories = (category_path(name) for name in names if plain(name) == name)
     return _document(library, "urlset", "url", (*_FIXED, *categories))
 
