@@ -122,7 +122,8 @@ def searchable(text: str) -> str:
     >>> searchable(r"Repr\'esentation by $\alpha$-divergence of CO$_2$ below 10$^5$ and α")
     'Représentation by alpha-divergence of CO₂ below 10 5 and alpha'
     """
-    if may_be_tex(text):
+    # Dashes, quotation marks and dollar signs are between words anyway.
+    if "\\" in text or (("_" in text or "^" in text) and ("$" in text or "{" in text)):
         text = convert_uncached(text).text
     return text if text.isascii() else _TYPED.sub(_typed, text)
 
