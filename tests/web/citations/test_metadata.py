@@ -131,5 +131,6 @@ def test_the_files_have_their_media_types_and_names(client: TestClient, library:
         assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
         assert client.get(f"/papers/none{extension}").status_code == 404
         page = client.get("/papers/arxiv:2502.14802").text
+        assert 'href="/papers/arxiv:2502.14802.md"' in page
         assert f'href="/papers/arxiv:2502.14802{extension}" download' in page
         assert unescape(page).count(answer.text.strip()) == 1

@@ -67,6 +67,8 @@ def _work(context: PageContext, found: Paper, *, on_hub: bool) -> dict[str, obje
         "open_graph": metadata.open_graph(found, page, settings.title),
         "json_ld": metadata.json_ld(citation, found, page),
         "citations": formats(citation),
+        # With tokens, readers of the page may not fetch the paper as Markdown.
+        "is_open": settings.api == "open",
         "full_texts": places,
     }
 
