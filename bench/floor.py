@@ -74,6 +74,7 @@ def main() -> None:
     for each in arguments.folders:
         folder, _, queries = each.partition("=")
         with open_library(folder, database=None) as library:
+            library.update_index()
             name = f"{library.health().papers:,} papers"
             cases[name] = list(_cases(library, Path(queries) if queries else None))
             listed[name] = _listed(library)

@@ -64,7 +64,7 @@ def _library(dump: Path, folder: Path | None) -> Iterator[Library]:
     ):
         if folder is None:
             library.import_file(dump)
-            library.update_index()
+        library.update_index()
         yield library
 
 

@@ -11,7 +11,7 @@ from broadsheet.store.database import Database
 from broadsheet.store.papers import titles_of
 
 # The best papers of a list whose titles are compared with the query.
-_COMPARED = 30
+_COMPARED = 12
 # A pasted abstract is not a title.
 _MAX_CHARS = 300
 
@@ -36,7 +36,7 @@ class TitleOrder:
         """Return the positions of papers, those first whose title is the query.
 
         Papers with exactly this title come first, wherever they are in the list; then, of the
-        first thirty, those with a title that differs by a typing error, and those whose title
+        first twelve, those with a title that differs by a typing error, and those whose title
         contains the query. The others keep their order.
 
         Parameters

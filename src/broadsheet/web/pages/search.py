@@ -54,7 +54,7 @@ def search(context: Context, q: str = "", page: str = "1", sort: str = "") -> Re
         path_of=lambda number: search_path(text, number, order),
         facets=facet_links(query, found, order),
         feeds=()
-        if not text or truncated or query.is_cut
+        if not text or truncated or query.is_cut or paper_id is not None
         else feeds_at("/search", f"Papers on {text}", q=text),
         canonical=search_path(text, pager.page, order) if text else "/search",
     )
