@@ -3,6 +3,7 @@
 import io
 import json
 import stat
+import struct
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -276,6 +277,30 @@ def test_a_truncated_file_and_a_file_of_another_kind_are_refused(
         (tmp_path / "bad.zip").write_bytes(content)
         with pytest.raises(StoreError, match=r"bad\.zip"):
             restore(_settings(tmp_path / "new"), tmp_path / "bad.zip")
+
+
+@pytest.mark.parametrize("name", [MANIFEST, member("records")])
+def test_damaged_compression_is_an_error_of_the_backup_and_not_of_the_library(
+    library: Library, file: Path, tmp_path: Path, name: str
+) -> None:
+    with zipfile.ZipFile(file) as archive:
+        at = archive.getinfo(name).header_offset
+    damaged = bytearray(file.read_bytes())
+    # A block of a type that does not exist.
+    damaged[at + 30 + sum(struct.unpack("<HH", damaged[at + 26 : at + 30]))] = 0xFF
+    (tmp_path / "damaged.zip").write_bytes(damaged)
+    with pytest.raises(StoreError, match=r"damaged\.zip") as caught:
+        restore(library.settings, tmp_path / "damaged.zip", replace=True)
+    assert "doctor" not in str(caught.value)
+
+
+def test_another_compression_than_that_of_a_backup_is_refused(file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "lzma.zip"
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as other:
+        for name in archive.namelist():
+            other.writestr(name, archive.read(name))
+    with pytest.raises(StoreError, match="compression"):
+        restore(_settings(tmp_path / "new"), path)
 
 
 def test_rows_that_differ_from_their_checksum_are_refused(file: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def restore(
         with zipfile.ZipFile(path) as archive:
             manifest = read_manifest(archive)
             held = _restore(settings, archive, manifest, replace=replace, on_rows=on_rows)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise StoreError(
             f"{str(path)!r} is not a complete backup ({error}): name another"
         ) from error

@@ -38,6 +38,8 @@ _LEFT = re.compile(r"\\[a-zA-Z]")
 _REFUSED = re.compile(
     r"\\(?:(?:re|provide)?newcommand|[gex]?def|let|DeclareMathOperator)(?![a-zA-Z])"
 )
+# A comment, and the parameter of a definition.
+_NOT_CONTENT = re.compile(r"(?<!\\)[%#]")
 _NESTING = re.compile(r"[{}]|\\(?:(?:left|right|begin|end)(?![a-zA-Z])|.)", re.DOTALL)
 _CLOSERS = {"{": "}", r"\left": r"\right."}
 _OPENERS = (*_CLOSERS, r"\begin")
@@ -121,13 +123,33 @@ def clear_cache() -> None:
     _convert_cached.cache_clear()
 
 
+def is_harmless(source: str) -> bool:
+    r"""Return whether a formula may be copied into a LaTeX document.
+
+    It may if all of it is commands of formulas, with nothing that :func:`convert` would remove:
+    ``\input`` includes a file of whoever typesets it, and ``\write18`` may run a program.
+
+    Examples
+    --------
+    >>> is_harmless(r"x_2^{\alpha}"), is_harmless(r"x^2 \input{notes}")
+    (True, False)
+    """
+    if _is_refused(source) or _NOT_CONTENT.search(source):
+        return False
+    try:
+        _CONVERTER.convert_with_local_state(source, displaystyle=False)
+    except LatexError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=8_192)
 def _convert_cached(source: str) -> Formula | None:
     return _convert(source)
 
 
 def _convert(source: str) -> Formula | None:
-    if len(source) > _MAX_CHARS or _depth(source) > _MAX_DEPTH or _REFUSED.search(source):
+    if _is_refused(source):
         return None
     try:
         raw = convert_raw(source)
@@ -145,6 +167,14 @@ def _convert(source: str) -> Formula | None:
     # HTML wants a letter and its accent as one character, where there is one.
     alternative = escape(unicodedata.normalize("NFC", text))
     return Formula(f'<math alttext="{alternative}">{mathml.partition(">")[2]}', text)
+
+
+def _is_refused(source: str) -> bool:
+    return (
+        len(source) > _MAX_CHARS
+        or _depth(source) > _MAX_DEPTH
+        or _REFUSED.search(source) is not None
+    )
 
 
 def _repaired(source: str) -> str:

@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from broadsheet.rules.tex import Converted, Span, convert
@@ -132,8 +134,12 @@ def _window(converted: Converted, found: Sequence[_Place], limit: int) -> tuple[
     starts = [start for start in _starts(text) if start <= latest] if found else [0]
     starts = [start for start in starts if _around(start, spans) is None]
 
+    # A long text may have thousands of sentences and of words found.
+    first = {at: bisect_left(found, at, key=lambda place: place.start) for at in starts}
+
     def words_within(at: int, chars: int) -> int:
-        return len({word for start, end, word in found if at <= start and end <= at + chars})
+        after = found[first[at] : first[at] + chars]
+        return len({place.word for place in takewhile(lambda one: one.end <= at + chars, after)})
 
     # The most words in the whole excerpt; of equal ones, the most in its first third.
     counts = {start: words_within(start, limit) for start in starts}

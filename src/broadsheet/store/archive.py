@@ -6,9 +6,10 @@ rows, bytes and SHA-256 of each table. Nothing is extracted to a path that the f
 """
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import IO, Annotated, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -21,6 +22,7 @@ _MAX_LINE_BYTES = 64_000_000
 # Tables of a library shrink to a fifth to a tenth; deflate allows 1,032 to 1.
 _MAX_RATIO = 100
 _SMALL_BYTES = 10_000_000
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,62}$")]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -73,6 +75,8 @@ def read_manifest(archive: zipfile.ZipFile) -> Manifest:
     sizes = {info.filename: info.file_size for info in infos}
     if sizes.get(MANIFEST, _MAX_MANIFEST_BYTES + 1) > _MAX_MANIFEST_BYTES:
         raise StoreError("it has no manifest: name a file that 'broadsheet backup' wrote")
+    if any(info.compress_type not in _METHODS for info in infos):
+        raise StoreError("its compression is not that of a backup: it was changed")
     document = archive.read(MANIFEST)
     try:
         manifest = Manifest.model_validate_json(document)
@@ -100,7 +104,7 @@ def rows_of(archive: zipfile.ZipFile, name: str, part: TablePart) -> Iterator[li
     """
     digest, count = sha256(), 0
     with archive.open(member(name)) as lines:
-        while line := lines.readline(_MAX_LINE_BYTES):
+        while line := _next_line(lines, name):
             digest.update(line)
             count += 1
             try:
@@ -112,3 +116,10 @@ def rows_of(archive: zipfile.ZipFile, name: str, part: TablePart) -> Iterator[li
             yield row
     if (digest.hexdigest(), count) != (part.sha256, part.rows):
         raise StoreError(f"the checksum of table {name!r} is wrong: the file is damaged")
+
+
+def _next_line(lines: IO[bytes], name: str) -> bytes:
+    try:
+        return lines.readline(_MAX_LINE_BYTES)
+    except zlib.error as error:
+        raise StoreError(f"the data of table {name!r} is damaged: {error}") from error

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from itertools import islice
 
 from sqlalchemy import (
+    Boolean,
     Connection,
     Date,
     Float,
@@ -143,6 +144,8 @@ def _value(kind: TypeEngine[object], value: object) -> object:
         return None
     if isinstance(kind, LargeBinary):
         return b64decode(str(value), validate=True)
+    if isinstance(kind, Boolean) and not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither true nor false")
     if isinstance(kind, Date):
         return date.fromisoformat(str(value))
     return float(str(value)) if isinstance(kind, Float) else value

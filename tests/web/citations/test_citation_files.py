@@ -1,6 +1,7 @@
 """Each citation format is read back by other programs than ours."""
 
 import json
+import re
 import shutil
 import subprocess
 from io import BytesIO
@@ -263,6 +264,38 @@ def test_tex_of_a_paper_is_unicode_in_the_other_formats() -> None:
     assert "Erd{\\H{o}}s, Paul" in written
     assert "{$\\alpha_2$}" in written
     assert cite(paper).key == "erdosrepresentation"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"$x^2 \input{/etc/passwd}$",
+        r"\(a_1 \immediate\write18{id}\)",
+        r"\(\begin{array}{@{\input x}c}a_1\end{array}\)",
+        r"$a_1\label{\input x}$",
+        r"$a_1\href{\input x}{b}$",
+        "$a_%$",
+    ],
+)
+def test_no_command_of_a_title_reaches_the_latex_of_a_reader(formula: str) -> None:
+    title = f"Kites {formula} of $x^2$"
+    written = bibtex.write(cite(Paper("x", title)))
+    assert re.search(r"\\(?:input|write|immediate|label|href)|(?<!\\)%", written) is None
+    assert "{$x^2$}" in written
+
+
+def test_an_address_cannot_add_a_link_to_markdown() -> None:
+    paper = make_paper(title="Kites", url="https://a.example/>)[free](javascript:alert(1))<x")
+    assert markdown(cite(paper)) == (
+        "[Kites](<https://a.example/%3E)[free](javascript:alert(1))%3Cx>)."
+    )
+
+
+def test_a_hostile_list_of_authors_is_cut_and_the_longest_real_one_is_not() -> None:
+    real = Paper("x", "Kites", authors=("Georges Aad",) * 5_154)
+    assert len(cite(real).authors) == 5_154
+    hostile = Paper("x", "Kites", authors=("Ada " + "é" * 296,) * 10_000)
+    assert len(cite(hostile).authors) < 400
 
 
 def test_markdown_is_one_line_with_a_link() -> None:

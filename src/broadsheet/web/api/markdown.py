@@ -60,6 +60,17 @@ def paragraph(text: str) -> str:
     )
 
 
+def link_address(url: str) -> str:
+    """Return an address that nothing ends when it is written within angle brackets.
+
+    Examples
+    --------
+    >>> link_address("https://a.example/x>)[y](z")
+    'https://a.example/x%3E)[y](z'
+    """
+    return quote(url, safe=_ADDRESS_CHARACTERS, errors="replace")
+
+
 def paper_markdown(
     paper: Paper, page: str, attention: Sequence[AttentionTotal], standings: Sequence[Standing]
 ) -> str:
@@ -110,11 +121,7 @@ def _links(paper: Paper, page: str) -> Iterator[str]:
         "This site": page,
     }
     safe = {name: web_link(url) for name, url in links.items()}
-    return (
-        f"- {name}: <{quote(url, safe=_ADDRESS_CHARACTERS, errors='replace')}>"
-        for name, url in safe.items()
-        if url
-    )
+    return (f"- {name}: <{link_address(url)}>" for name, url in safe.items() if url)
 
 
 def _total(total: AttentionTotal) -> str:

@@ -13,6 +13,7 @@ from pylatexenc.latexencode import (
     UnicodeToLatexEncoder,
 )
 
+from broadsheet.rules.formula import is_harmless
 from broadsheet.rules.tex import formulas, to_unicode
 from broadsheet.web.citations.citation import Citation, Kind
 from broadsheet.web.citations.names import Name
@@ -81,7 +82,8 @@ def _title(text: str) -> str:
     parts = []
     done = 0
     for start, end, formula in formulas(text):
-        if _balanced(formula):
+        # The reader's LaTeX runs what it contains.
+        if _balanced(formula) and is_harmless(formula):
             parts += [_capitals_kept(to_unicode(text[done:start])), f"{{${formula}$}}"]
             done = end
     return "".join([*parts, _capitals_kept(to_unicode(text[done:]))])

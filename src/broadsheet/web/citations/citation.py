@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 
 from broadsheet.model import Paper
 from broadsheet.rules.tex import to_unicode
@@ -35,6 +36,8 @@ _ASCII = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
 )
 _KEY_CHARS = 40
+# More than the 5,154 authors of the longest list ever printed; a hostile record has 3,000,000.
+_NAMES_CHARS = 100_000
 
 
 class Kind(StrEnum):
@@ -98,7 +101,7 @@ class Citation:
 
 def cite(paper: Paper) -> Citation:
     """Return the citation of a paper."""
-    authors = tuple(parse_name(name) for text in paper.authors if (name := _unicode(text)))
+    authors = tuple(parse_name(name) for text in _first_names(paper) if (name := _unicode(text)))
     title = _unicode(paper.title)
     date = _date(paper.published)
     venue = _unicode(paper.venue or "") or None
@@ -123,6 +126,11 @@ def cite(paper: Paper) -> Citation:
         subject=plain(paper.categories[0]) if paper.arxiv_id and paper.categories else None,
         url=_url(paper),
     )
+
+
+def _first_names(paper: Paper) -> list[str]:
+    chars = accumulate(map(len, paper.authors))
+    return [name for name, end in zip(paper.authors, chars, strict=True) if end <= _NAMES_CHARS]
 
 
 def _unicode(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from broadsheet.web.api.markdown import escaped
+from broadsheet.web.api.markdown import escaped, link_address
 from broadsheet.web.citations import bibtex, csl_json, ris
 from broadsheet.web.citations.citation import Citation
 
@@ -55,7 +55,7 @@ def markdown(citation: Citation) -> str:
     authors = escaped(", ".join(names) if is_complete else f"{names[0]} et al")
     title = escaped(citation.title)
     if citation.url:
-        title = f"[{title}](<{citation.url}>)"
+        title = f"[{title}](<{link_address(citation.url)}>)"
     venue = citation.venue or citation.publisher
     last = [f"*{escaped(venue)}*"] if venue else []
     last += [str(citation.year)] if citation.year else []
