@@ -105,6 +105,7 @@ def test_text_that_is_not_a_doi_returns_none(text: str) -> None:
 @given(st.text() | st.text().map(lambda tail: f"10.1234/{tail}"))
 @example("10.1234/.")
 @example("10.1234/a.;")
+@example("10.1234/" + "İ" * 300)
 def test_parsing_a_doi_is_idempotent(text: str) -> None:
     expected = parse_doi(text)
     assert expected is None or parse_doi(expected) == expected

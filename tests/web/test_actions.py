@@ -13,10 +13,12 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from broadsheet.config import Settings
+from broadsheet.ingest import schedule
 from broadsheet.ingest.run import FetchReport
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState, SubscriptionState
 from broadsheet.rules.token import Purpose, sign
+from broadsheet.sources.source import Source
 from broadsheet.store.tables import readers
 from broadsheet.store.tables import votes as votes_table
 from broadsheet.web.actions import ActionLimits
@@ -434,6 +436,26 @@ def test_only_ids_of_unknown_papers_can_be_requested(client: TestClient, paper_i
     assert client.post("/requests", data={"paper": "kites"}).status_code == 422
     known = client.post("/requests", data={"paper": paper_id.partition(":")[2]})
     assert known.headers["location"] == f"/papers/{paper_id}"
+
+
+def test_no_request_stops_the_fetching_of_other_papers(
+    client: TestClient, fetching: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str | None] = []
+
+    def record(_: object, source: Source, *__: object) -> FetchReport:
+        fetched.append(source.name)
+        return FetchReport(source.name)
+
+    monkeypatch.setattr(schedule, "fetch", record)
+    # In lower case it is twice as long, and longer than a DOI may be.
+    client.post("/requests", data={"paper": f"10.1000/{'İ' * 300}"})
+    fetching.request_paper("doi:no DOI")
+    client.post("/requests", data={"paper": "10.1000/kites"})
+    fetching.sources.fetch_requested()
+    assert fetched == ["crossref:10.1000/kites"]
+    fetching.sources.fetch_requested()
+    assert len(fetched) == 1
 
 
 @pytest.mark.usefixtures("fetching")

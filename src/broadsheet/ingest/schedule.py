@@ -137,7 +137,8 @@ class Scheduler:
             ids = requests.requested_papers(connection)
         if not ids:
             return []
-        reports = list(self.fetch([each.partition(":")[2] for each in ids]))
+        specs = [spec for each in ids if self._is_source(spec := each.partition(":")[2])]
+        reports = list(self.fetch(specs)) if specs else []
         with self._database.write() as connection:
             requests.forget_requests(connection, ids)
         return reports
@@ -231,6 +232,14 @@ class Scheduler:
                 state = SourceState(spec[:100], error=str(error), exists=False)
                 found.append((state, None))
         return found
+
+    def _is_source(self, spec: str) -> bool:
+        """Return whether a text names a source; what strangers request must stop no other."""
+        try:
+            self._source(spec)
+        except ConfigError:
+            return False
+        return True
 
     def _source(self, spec: str) -> tuple[Source, str | None]:
         # Imported here because the feed and XML parsers take longer to load than most commands

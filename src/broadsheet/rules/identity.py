@@ -83,8 +83,9 @@ def parse_doi(text: str) -> str | None:
     >>> parse_doi("https://doi.org/10.1007/BF02096567")
     '10.1007/bf02096567'
     """
-    found = _DOI.fullmatch(text.strip())
-    return found["doi"].lower() if found and found["doi"].isprintable() else None
+    # Lower case may be longer; the limit holds for what is returned, which is a DOI again.
+    found = _DOI.fullmatch(text.strip().lower())
+    return found["doi"] if found and found["doi"].isprintable() else None
 
 
 def parse_external_id(text: str) -> str | None:
