@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 import broadsheet as package
@@ -244,3 +245,15 @@ def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> Non
         assert done.returncode == 1
         assert "broadsheet: the disk is full: free some space" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_an_index_of_an_earlier_format_is_rebuilt_with_a_sentence_and_no_word_of_damage(
+    library: Library, command: Command
+) -> None:
+    state = library.settings.data / "index" / "state.json"
+    state.write_bytes(orjson.dumps({**orjson.loads(state.read_bytes()), "format": 3}))
+    first = command("index", "--data", str(library.settings.data))
+    assert (first.status, first.out) == (0, "24 papers indexed\n")
+    assert "the search index is rebuilt: its format is of an earlier version" in first.err
+    assert "could not be read" not in first.err
+    assert "earlier version" not in command("index", "--data", str(library.settings.data)).err

@@ -112,6 +112,26 @@ def test_the_index_of_another_library_is_moved_aside(
     assert_up_to_date(index, log)
 
 
+@pytest.mark.parametrize("fields", [{"format": 3}, {"format": 1, "spec": None}])
+def test_an_index_of_an_earlier_format_is_rebuilt_and_deleted(
+    indexed: LocalEngine, folder: Path, log: ChangeLog, fields: dict[str, object]
+) -> None:
+    state = orjson.loads((folder / "state.json").read_bytes())
+    earlier = orjson.dumps({**state, **fields})
+    (folder / "state.json").write_bytes(earlier)
+    # A build that the earlier version left unfinished is of no use either.
+    (folder / "building.json").write_bytes(orjson.dumps({**state, **fields, "generation": 2}))
+    (folder / "generation-2").mkdir()
+    index = opened(folder)
+    assert index.is_upgraded
+    assert index.damaged_files is None
+    index.update(log.read)
+    assert_up_to_date(index, log)
+    assert generations(folder) == ["generation-3"]
+    assert not list(folder.glob("damaged-*"))
+    assert not opened(folder).is_upgraded
+
+
 def test_only_the_newest_damaged_files_are_kept(
     indexed: LocalEngine, folder: Path, log: ChangeLog
 ) -> None:

@@ -177,6 +177,8 @@ def update_index(library: "Library") -> None:
             f"the index could not be read: its files were moved to {escape(str(damaged))} and "
             "the index is rebuilt"
         )
+    if library.index.is_upgraded:
+        ERR.print("the search index is rebuilt: its format is of an earlier version")
     if behind := library.behind():
         with count_bar("indexing", behind) as advance:
             library.update_index(build_for_s=0, on_papers=advance)

@@ -59,6 +59,8 @@ class LocalEngine:
     ----------
     damaged_files : Path or None
         Where unusable files were moved when the folder was opened.
+    is_upgraded : bool
+        Whether the files in the folder had an earlier format when it was opened.
 
     Raises
     ------
@@ -82,6 +84,7 @@ class LocalEngine:
         self._is_lost = False
         self._generation: Generation | None
         self.damaged_files: Path | None = None
+        self.is_upgraded = False
         self._stamp = self._folder.stamp()
         with self._folder.errors():
             self._state, self._generation = self._open()
@@ -335,7 +338,8 @@ class LocalEngine:
             return None
 
     def _start(self) -> tuple[State, Generation]:
-        if self._folder.has_state():
+        self.is_upgraded = self._folder.has_earlier_state()
+        if self._folder.has_state() and not self.is_upgraded:
             self.damaged_files = self._folder.move_damaged()
         encoder = self._encoder
         try:

@@ -11,7 +11,7 @@ from filelock import FileLock
 from broadsheet.encoders.protocol import Encoder
 from broadsheet.errors import SearchIndexError
 from broadsheet.index.local.generation import panics_as_errors
-from broadsheet.index.local.state import FORMAT, State, is_newer, read_state, write_state
+from broadsheet.index.local.state import FORMAT, State, read_format, read_state, write_state
 from broadsheet.index.vector_file import DamagedFileError
 
 
@@ -83,7 +83,11 @@ class IndexFolder:
 
     def has_newer_state(self) -> bool:
         """Return whether a newer version has written the state file."""
-        return is_newer(self._state_file)
+        return (read_format(self._state_file) or 0) > FORMAT
+
+    def has_earlier_state(self) -> bool:
+        """Return whether an earlier version, with another format, has written the state file."""
+        return 0 < (read_format(self._state_file) or 0) < FORMAT
 
     def write_state(self, state: State) -> None:
         """Make a generation the one that serves, or move its position."""
@@ -131,7 +135,8 @@ class IndexFolder:
         A build of another encoder is kept: it continues if that encoder is configured again.
         """
         building = read_state(self._building_file)
-        used = {self.generation(state) for state in (serving, building) if state}
+        kept = (serving, building) if building and self._is_ours(building) else (serving,)
+        used = {self.generation(state) for state in kept}
         self._delete_others(used)
         if len(used) < 2:
             self._building_file.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ import orjson
 from pydantic import Field, TypeAdapter
 
 # Incremented when the file format or the division of texts into words changes: files of another
-# format are moved aside and rebuilt.
+# format are rebuilt.
 FORMAT = 4
 
 
@@ -58,14 +58,14 @@ def read_state(path: Path) -> State | None:
         return None
 
 
-def is_newer(path: Path) -> bool:
-    """Return whether a state file has a format above :data:`FORMAT`."""
+def read_format(path: Path) -> int | None:
+    """Read the format of a state file of any version; None if it is absent or invalid."""
     try:
         content = orjson.loads(path.read_bytes())
     except (OSError, ValueError):
-        return False
+        return None
     number = content.get("format") if isinstance(content, dict) else None
-    return isinstance(number, int) and number > FORMAT
+    return number if isinstance(number, int) else None
 
 
 def write_state(path: Path, state: State) -> None:
