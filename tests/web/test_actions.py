@@ -13,13 +13,16 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from broadsheet.config import Settings
+from broadsheet.http.client import Client
+from broadsheet.http.errors import UnavailableError
+from broadsheet.http.reply import Reply
 from broadsheet.ingest import schedule
 from broadsheet.ingest.run import FetchReport
 from broadsheet.library import Library
 from broadsheet.model import DeliveryState, SubscriptionState
 from broadsheet.rules.token import Purpose, sign
 from broadsheet.sources.source import Source
-from broadsheet.store.tables import readers
+from broadsheet.store.tables import readers, sources
 from broadsheet.store.tables import votes as votes_table
 from broadsheet.web.actions import ActionLimits
 from broadsheet.web.app import create_app
@@ -456,6 +459,20 @@ def test_no_request_stops_the_fetching_of_other_papers(
     assert fetched == ["crossref:10.1000/kites"]
     fetching.sources.fetch_requested()
     assert len(fetched) == 1
+
+
+def test_a_request_leaves_no_source_behind(
+    fetching: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> Reply:
+        raise UnavailableError("Crossref does not reply")
+
+    monkeypatch.setattr(Client, "get", refuse)
+    fetching.request_paper("doi:10.1000/kites")
+    (report,) = fetching.sources.fetch_requested()
+    assert (report.source, report.error) == ("crossref:10.1000/kites", "Crossref does not reply")
+    with fetching.database.read() as connection:
+        assert connection.scalars(select(sources.c.name)).all() == []
 
 
 @pytest.mark.usefixtures("fetching")

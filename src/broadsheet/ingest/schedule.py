@@ -141,6 +141,10 @@ class Scheduler:
         reports = list(self.fetch(specs)) if specs else []
         with self._database.write() as connection:
             requests.forget_requests(connection, ids)
+            # Else strangers add a source for each request, which each check of the health reads.
+            own = {source.name for source, _ in self._chosen()}
+            names = {report.source for report in reports}
+            source_state.forget_sources(connection, names - own)
         return reports
 
     def states(self) -> list[SourceState]:

@@ -1,6 +1,6 @@
 """State of sources: cursors, day counts, gaps, daily request counts and looked-up papers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 
@@ -25,6 +25,12 @@ def cursor_of(connection: Connection, name: str) -> dict[str, str]:
     """Return the cursor of a source's last stored batch; empty before the first."""
     cursor = connection.scalar(select(sources.c.cursor).where(sources.c.name == name))
     return dict(orjson.loads(cursor)) if cursor else {}
+
+
+def forget_sources(connection: Connection, names: Collection[str]) -> None:
+    """Delete the state of sources that are not fetched again."""
+    for table, column in ((source_days, "source"), (gaps, "source"), (sources, "name")):
+        connection.execute(delete(table).where(table.c[column].in_(names)))
 
 
 def store_cursor(connection: Connection, name: str, cursor: Mapping[str, str]) -> None:
