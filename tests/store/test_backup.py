@@ -294,6 +294,18 @@ def test_damaged_compression_is_an_error_of_the_backup_and_not_of_the_library(
     assert "doctor" not in str(caught.value)
 
 
+@pytest.mark.parametrize("field", ["version", "made_at"])
+def test_a_backup_writes_no_control_characters_to_a_terminal(
+    file: Path, tmp_path: Path, field: str
+) -> None:
+    with zipfile.ZipFile(file) as archive:
+        manifest = json.loads(archive.read(MANIFEST))
+    changed = json.dumps(manifest | {field: "9\x1b[2J", "schema_number": "9999"}).encode()
+    bad = _rewritten(file, tmp_path / "bad.zip", {MANIFEST: changed})
+    with pytest.raises(StoreError, match=f"invalid at '{field}'"):
+        restore(_settings(tmp_path / "new"), bad)
+
+
 def test_another_compression_than_that_of_a_backup_is_refused(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "lzma.zip"
     with zipfile.ZipFile(file) as archive, zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as other:

@@ -47,9 +47,10 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
-    version: str
+    # Both are shown in a terminal.
+    version: str = Field(pattern=r"^[\w.+-]{1,60}$")
     schema_number: str = Field(pattern=r"^\d{4}$")
-    made_at: str
+    made_at: str = Field(pattern=r"^[\d:T.+Z-]{10,40}$")
     tables: dict[Name, TablePart]
 
     @property
