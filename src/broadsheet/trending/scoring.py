@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,10 +195,25 @@ def recent_gains(
     return _recent_gains(read, nums, hours(now), period_h, period)
 
 
-def gains_and_standings(
+class ObservedScore(NamedTuple):
+    """What the score of a paper is without predicted interest.
+
+    Parameters
+    ----------
+    score : float
+        The score of its attention and votes, not normalised by field.
+    field_factor : float
+        The factor of its field.
+    """
+
+    score: float
+    field_factor: float
+
+
+def gains_and_scores(
     connection: Connection, nums: Sequence[int], now: datetime, calibration: Calibration
-) -> tuple[dict[int, RecentGains], dict[int, tuple[float, float]]]:
-    """Return what papers gained, the score of that alone, and the factor of each one's field.
+) -> tuple[dict[int, RecentGains], dict[int, ObservedScore]]:
+    """Return what papers gained, and the score of that alone.
 
     Parameters
     ----------
@@ -210,9 +226,8 @@ def gains_and_standings(
     -------
     dict of int to RecentGains
         As :func:`recent_gains` returns it.
-    dict of int to (float, float)
-        The score of attention and votes, before predicted interest and the field count, and the
-        factor of the field.
+    dict of int to ObservedScore
+        Retracted papers are left out.
     """
     read = _read(connection, nums, now, max(_WINDOW, timedelta(hours=_WEEK_H)))
     papers, attention = read.papers, _zeros(read.papers)
@@ -223,7 +238,7 @@ def gains_and_standings(
         attention += factor * decayed_attention(votes, len(papers.nums), hours(now))
     baseline = np.array([calibration.baselines.get(kind, kind.baseline) for kind in KINDS])
     scores, factors = score(attention, baseline), _field_factors(papers, calibration)
-    rows = zip(scores.tolist(), factors.tolist(), strict=True)
+    rows = map(ObservedScore, scores.tolist(), factors.tolist())
     return (
         _recent_gains(read, nums, hours(now), _WEEK_H, "this week"),
         dict(zip(papers.nums.tolist(), rows, strict=True)),
