@@ -285,6 +285,8 @@ def test_config_show_hides_secrets_and_names_origins(tmp_path: Path) -> None:
     assert shown["mirror"]["value"] == "https://(hidden)@mirror.example/a@b"
     assert shown["title"]["value"] == "Kites"
     assert shown["github_key"] == {"value": None, "origin": "default"}
+    assert shown["base_url"] == {"value": None, "origin": "default"}
+    assert (shown["publish_at"]["value"], shown["access_log"]["value"]) == ("06:00", "false")
     text = broadsheet(tmp_path, "config", "show", **secret)
     assert "hunter2" not in done.stdout + text.stdout + text.stderr
     assert "BROADSHEET_X names no setting" in text.stderr

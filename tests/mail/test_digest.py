@@ -70,3 +70,10 @@ def test_tex_is_unicode(kind: str) -> None:
     body = bodies(item)[kind]
     assert "Représentation of x²" in body
     assert "We fly α – kites." in body
+
+
+def test_a_long_title_is_indented_after_its_first_line() -> None:
+    lines = bodies(edition_item(1, title="A lamp for kites " * 6))["text"].splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("1. A lamp"))
+    assert lines[at + 1].startswith("   ")
+    assert lines[at + 1].lstrip() in "A lamp for kites " * 6

@@ -147,6 +147,26 @@ def test_a_place_is_named_once_and_unscored_kinds_have_no_gain() -> None:
     assert attention_line(None) == attention_line(Attention()) == ""
 
 
+def test_a_gain_that_is_the_whole_total_is_left_out() -> None:
+    counts = (
+        Count(Kind.UPVOTES, 7.0, 7.0, "today", ("hf",)),
+        Count(Kind.STARS, 15.2, 14.8, "this week", ("github",)),
+    )
+    assert attention_line(Attention(counts)) == "▲ 7 on Hugging Face, 15 stars"
+
+
+def test_a_reason_stands_beside_the_vote_where_there_are_no_facts(
+    site: TrendingLibrary, client: TestClient
+) -> None:
+    bare = make_paper(title="A lamp of glass", abstract="Glass glows.")
+    site.library.add("test", [bare])
+    site.library.update_index()
+    page = client.get("/search?q=lamp").text
+    for paper, is_beside in ((bare, True), (LAMP, False)):
+        before, foot = card(page, paper).split('<div class="foot">')
+        assert ('class="why"' in foot, 'class="why"' in before) == (is_beside, not is_beside)
+
+
 def test_a_course_that_stays_level_is_drawn_too() -> None:
     counts = (Count(Kind.STARS, 5.0, 0.0, "today", ("github",)),)
     drawn = spark(Attention(counts, ((72.0, 5.0), (48.0, 5.0), (48.0, 5.0), (0.0, 5.0))))

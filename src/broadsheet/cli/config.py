@@ -1,6 +1,7 @@
 """The command that prints the settings: config show."""
 
 import re
+from datetime import time
 
 import typer
 from rich.markup import escape
@@ -29,24 +30,32 @@ def show(data: Data = None, json: Json = False) -> None:
     rows = []
     for name, value in settings:
         shown = HIDDEN if value is not None and is_secret(name) else value
+        if name == "base_url" and name not in origins:
+            # The default is the address of a server that runs, or was last started.
+            shown = None
         if isinstance(shown, str):
             # The address of a mirror may contain a password.
             shown = re.sub(r"(?<=://)[^/]*@", f"{HIDDEN}@", shown)
         rows.append((name, shown, origins[name].place if name in origins else "default"))
     if json:
         print_json(
-            {
-                name: {"value": None if shown is None else str(shown), "origin": place}
-                for name, shown, place in rows
-            }
+            {name: {"value": _written(shown), "origin": place} for name, shown, place in rows}
         )
         return
     from rich.table import Table
 
     table = Table("setting", "value", "origin", box=None)
     for name, shown, place in rows:
-        text = "" if shown is None else escape(str(shown))
-        table.add_row(name, text, "" if place == "default" else escape(place))
+        table.add_row(name, escape(_written(shown) or ""), escape(place))
     OUT.print(table)
     for name in unknown_variables():
         ERR.print(f"variable {escape(name)} names no setting and is ignored", style="yellow")
+
+
+def _written(value: object) -> str | None:
+    """Return a value as a settings file has it; None if there is none."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, time):
+        return value.isoformat("minutes")
+    return None if value is None else str(value)

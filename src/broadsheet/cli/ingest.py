@@ -34,7 +34,7 @@ _NO_SOURCES = (
 
 @app.command("import")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, gzipped or not.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, gzipped or not.")],
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -70,7 +70,7 @@ def fetch(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SOURCE…",
+            metavar="SOURCE",
             help="Source names, arXiv ids or DOIs; default: the setting 'sources'.",
         ),
     ] = None,

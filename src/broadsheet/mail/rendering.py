@@ -68,12 +68,13 @@ def _templates() -> Environment:
     return environment
 
 
-def _wrapped(text: str, indent: str = "") -> str:
+def _wrapped(text: str, indent: str = "", further: str | None = None) -> str:
+    """Wrap a text; the lines after the first one have the indent `further`, if there is one."""
     return textwrap.fill(
         text,
         _TEXT_COLUMNS,
         initial_indent=indent,
-        subsequent_indent=indent,
+        subsequent_indent=indent if further is None else further,
         break_long_words=False,
         break_on_hyphens=False,
     )

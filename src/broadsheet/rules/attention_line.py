@@ -25,7 +25,8 @@ class LinePart(NamedTuple):
 def line_parts(attention: Attention) -> tuple[LinePart, ...]:
     """Return the attention of a paper in words, emphasised where it ranks the paper.
 
-    A place is named once: the counts that follow are from there too, until another is named.
+    A place is named once: the counts that follow are from there too, until another is named. A
+    gain that is the whole total is left out.
 
     Examples
     --------
@@ -49,7 +50,7 @@ def line_parts(attention: Attention) -> tuple[LinePart, ...]:
         if place and place != named and count.kind not in _PLACELESS:
             parts.append(LinePart(f" on {place}"))
             named = place
-        if round(count.gained) and count.kind.weight:
+        if count.kind.weight and 0 < round(count.gained) < round(count.total):
             parts.append(LinePart(", "))
             parts.append(LinePart(f"+{round(count.gained):,} {count.since}", strong=True))
     return tuple(parts)

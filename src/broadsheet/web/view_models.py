@@ -300,7 +300,7 @@ def sample_note(edition: Edition, *, fetches: bool) -> str | None:
     if not edition.is_sample:
         return None
     until = " The first papers that are fetched replace them." if fetches else ""
-    return f"{SAMPLE_LABEL}: its papers are from past years.{until}"
+    return f"{SAMPLE_LABEL}: its papers are from past years, selected by predicted interest.{until}"
 
 
 def stand_in_note(found: Trending) -> str | None:

@@ -64,9 +64,7 @@ def category(context: Context, name: str, page: str = "1") -> Response:
     found = named_lists.in_category(context.library, wanted, results.PAGE_SIZE, offset)
     papers = [hit.paper for hit in found.hits]
     if not papers:
-        raise HTTPException(
-            404, f"No paper in this library is in the category {wanted}; /categories lists all."
-        )
+        raise HTTPException(404, f"No paper in this library is in the category {wanted}.")
     spelled = named_lists.spelled_category(wanted, papers)
     path = category_path(spelled)
     if spelled != wanted:
