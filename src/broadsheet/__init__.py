@@ -9,8 +9,8 @@ Examples
 ...     for hit in library.search("optimized training", n=2).hits:
 ...         print(hit.tier, hit.paper.title[:21])
 620
-match VeLO: Training Versat
 match Prompts as Auto-Optim
+match VeLO: Training Versat
 """
 
 from pathlib import Path

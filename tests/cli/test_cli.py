@@ -99,7 +99,7 @@ def filled(tmp_path: Path) -> Path:
 def test_search_prints_one_json_document(filled: Path) -> None:
     done = broadsheet(filled, "search", "kites", "--json")
     found = json.loads(done.stdout)
-    assert set(found) == {"query", "total", "hits"}
+    assert set(found) == {"query", "total", "matches", "neighbours", "hits"}
     assert set(found["hits"][0]) == {"rank", "id", "title", "tier", "score", "why", "notice"}
     assert found["hits"][0]["tier"] == "match"
 

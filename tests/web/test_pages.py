@@ -371,6 +371,9 @@ def test_a_search_without_results_names_a_way_on(
     assert "No papers found" in page
     assert 'href="/search?q=kites"' in page
     assert 'href="/trending"' in page
+    # A shorter query that finds nothing either is no way on.
+    page = client.get("/search", params={"q": "kites lanterns zzzzqqq"}).text
+    assert "without the words that no paper contains" not in page
 
 
 def test_matches_and_neighbours_are_counted_apart(client: TestClient, library: Library) -> None:

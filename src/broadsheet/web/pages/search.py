@@ -47,7 +47,7 @@ def search(context: Context, q: str = "", page: str = "1", sort: str = "") -> Re
         unknown_id=paper_id,
         can_fetch=bool(library.settings.source_names),
         summary=search_summary(found),
-        fewer=_known_words(query, found),
+        fewer=_fewer_words(context, query, found),
         found=found,
         sections=_sections(context, found),
         pager=pager,
@@ -78,6 +78,12 @@ def _sections(context: PageContext, found: HitList) -> list[tuple[str, list[Entr
         )
         for tier in results.tiers(found)
     ]
+
+
+def _fewer_words(context: PageContext, query: Query, found: HitList) -> str | None:
+    """Return a query without the words that no paper contains; None if it finds nothing either."""
+    fewer = _known_words(query, found)
+    return fewer if fewer and context.library.search(fewer, n=1).total else None
 
 
 def _known_words(query: Query, found: HitList) -> str | None:
