@@ -1,8 +1,7 @@
 """Library: the public interface, one attribute for each workflow."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,28 +13,17 @@ from broadsheet.accounts.tokens import Tokens
 from broadsheet.config import Settings, reveal
 from broadsheet.delivery.outbox import Outbox
 from broadsheet.delivery.subscribe import Subscriptions
-from broadsheet.doctor import (
-    Finding,
-    Level,
-    check_machine,
-    damaged,
-    diagnose,
-)
+from broadsheet.doctor import Finding
 from broadsheet.editions.editions import Editions
 from broadsheet.encoders.registry import encoder_loader, encoder_named
-from broadsheet.errors import (
-    BroadsheetError,
-    DamagedError,
-    NotFoundError,
-)
 from broadsheet.index.local.engine import LocalEngine
 from broadsheet.ingest import files
 from broadsheet.ingest.records import IngestReport
 from broadsheet.ingest.schedule import Scheduler
 from broadsheet.library.data_folder import prepare_folder
+from broadsheet.library.findings import findings
 from broadsheet.library.flow_settings import fetch_settings, mail_settings
 from broadsheet.library.health import health_of
-from broadsheet.mail import check_server
 from broadsheet.model import (
     HitList,
     Kind,
@@ -401,29 +389,9 @@ class Library:
 
         The whole file of a SQLite library is read: about 4 s per GB.
         """
-        found = []
-        try:
-            found += [damaged(self.settings, one) for one in self._database.integrity_errors()[:1]]
-            with suppress(NotFoundError):
-                self.editions.read()
-            address = {"base_url": self.outbox.address() or self.settings.base_url}
-            settings = self.settings.model_copy(update=address)
-            found += diagnose(self.health(), settings, self.now, self.today)
-        except DamagedError as error:
-            found.append(damaged(self.settings, error.reason))
-        except BroadsheetError as error:
-            found.append(Finding(Level.ERROR, "library", str(error)))
-        return [*found, *self._check_mail_server(), *check_machine(self.settings, self.now)]
-
-    def _check_mail_server(self) -> Iterator[Finding]:
-        if self.settings.smtp is None:
-            return
-        try:
-            server = check_server(self.settings.smtp.get_secret_value())
-        except BroadsheetError as error:
-            yield Finding(Level.ERROR, "mail", f"{error}: check the setting 'smtp'")
-        else:
-            yield Finding(Level.OK, "mail", f"the mail server {server} accepts connections")
+        return findings(
+            self._database, self.settings, self.editions, self.outbox, self.health, self.now
+        )
 
     def _changes(self, position: int, limit: int) -> tuple[int, dict[int, Paper | None]]:
         with self._database.read() as connection:
