@@ -18,6 +18,15 @@ def in_category(library: Library, name: str, n: int, offset: int = 0) -> HitList
     """Return papers of a category or an archive such as ``cs``, newest first.
 
     A full table scan takes 0.3 s for a category that few or no papers have; the index 3 ms.
+
+    Parameters
+    ----------
+    name : str
+        The category, as :func:`category_in` returns it.
+    n : int
+        Maximum number of papers.
+    offset : int
+        Number of papers to skip; past the last one, the last page is returned.
     """
     # Not as text: the name may contain spaces and quotes.
     clauses = (Within(Field.CATEGORY, name),)
@@ -25,7 +34,15 @@ def in_category(library: Library, name: str, n: int, offset: int = 0) -> HitList
 
 
 def by_author(library: Library, name: str, n: int, offset: int = 0) -> HitList:
-    """Return papers with an author of this name, newest first."""
+    """Return papers with an author of this name, newest first.
+
+    Parameters
+    ----------
+    name : str
+        The author, as :func:`author_in` returns it.
+    n, offset
+        As in :func:`in_category`.
+    """
     return library.search(author_query(name), n=n, offset=offset, sort=Sort.DATE, clamp=True)
 
 
