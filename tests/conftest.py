@@ -58,9 +58,9 @@ def shared() -> Path:
 @pytest.fixture
 def new_postgres_url() -> Iterator[str]:
     """The URL of an empty PostgreSQL database that exists during one test."""
-    address = os.environ.get("BROADSHEET_TEST_POSTGRES")
+    address = os.environ.get("TEST_POSTGRES_URL")
     if not address:
-        pytest.skip("BROADSHEET_TEST_POSTGRES is not set")
+        pytest.skip("TEST_POSTGRES_URL is not set")
     name = f"broadsheet_{uuid4().hex}"
     engine = create_engine(address, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -119,9 +119,9 @@ def test_an_empty_database_on_postgresql_holds_no_library(tmp_path: Path, comman
     from sqlalchemy import create_engine, text
     from sqlalchemy.engine import make_url
 
-    address = os.environ.get("BROADSHEET_TEST_POSTGRES")
+    address = os.environ.get("TEST_POSTGRES_URL")
     if not address:
-        pytest.skip("BROADSHEET_TEST_POSTGRES is not set")
+        pytest.skip("TEST_POSTGRES_URL is not set")
     engine = create_engine(address, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text("DROP DATABASE IF EXISTS empty_library"))

@@ -37,7 +37,7 @@ with Library(load_settings(settings, environment={}), clock=lambda: now) as libr
     with library._database.write() as connection:
         add_signals(connection, [
             Signal(paper.id, Kind("saves"), count, now - timedelta(hours=age), source)
-            for source in ("zotero", "mendeley") for count, age in ((1.0, 9), (7.0, 1))
+            for source in ("zotero", "mendeley") for count, age in ((1.0, 9), (3.0, 5), (7.0, 1))
         ])
     library.trending.update()
     (trend,) = library.trending.list().trends

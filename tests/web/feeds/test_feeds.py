@@ -294,7 +294,7 @@ def test_a_search_feed_lists_the_newest_first(feeds: TestClient) -> None:
     dates = [one["date_published"] for one in feed_data["items"]]
     assert dates == sorted(dates, reverse=True)
     assert feed_data["home_page_url"] == f"{HOME}/search?q=kites&sort=date"
-    assert feed_data["title"] == "Broadsheet: kites"
+    assert feed_data["title"] == "Broadsheet: kites: 4 papers contain all words"
 
 
 @pytest.mark.parametrize(

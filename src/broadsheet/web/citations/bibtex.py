@@ -15,13 +15,13 @@ from pylatexenc.latexencode import (
 
 from broadsheet.rules.formula import is_harmless
 from broadsheet.rules.tex import formulas, to_unicode
-from broadsheet.web.citations.citation import Citation, Kind
+from broadsheet.web.citations.citation import Citation, WorkType
 from broadsheet.web.citations.names import Name
 
 MEDIA_TYPE = "application/x-bibtex"
 
-_TYPES = {Kind.ARTICLE: "article", Kind.CONFERENCE: "inproceedings"}
-_VENUES = {Kind.ARTICLE: "journal", Kind.CONFERENCE: "booktitle"}
+_TYPES = {WorkType.ARTICLE: "article", WorkType.CONFERENCE: "inproceedings"}
+_VENUES = {WorkType.ARTICLE: "journal", WorkType.CONFERENCE: "booktitle"}
 # Styles write titles in lower case: a word with a capital after its first letter is protected.
 _WORD = re.compile(r"[^\W_](?:\w|[-.](?=\w))*")
 _AND = re.compile(r"\band\b", re.IGNORECASE)
@@ -40,7 +40,7 @@ _FORMAT.indent = "  "
 def write(citation: Citation) -> str:
     """Return a citation as one entry, in ASCII but for scripts that LaTeX has no commands for."""
     fields = [Field(name, text) for name, text in _fields(citation)]
-    entry = Entry(_TYPES.get(citation.kind, "misc"), citation.key, fields)
+    entry = Entry(_TYPES.get(citation.work_type, "misc"), citation.key, fields)
     return write_string(Library([entry]), bibtex_format=_FORMAT)
 
 
@@ -49,7 +49,7 @@ def _fields(citation: Citation) -> Iterator[tuple[str, str]]:
     if citation.authors:
         yield "author", " and ".join(_author(name) for name in citation.authors)
     if citation.venue:
-        yield _VENUES.get(citation.kind, "howpublished"), latex(citation.venue)
+        yield _VENUES.get(citation.work_type, "howpublished"), latex(citation.venue)
     if citation.year:
         yield "year", str(citation.year)
     if citation.arxiv_id:

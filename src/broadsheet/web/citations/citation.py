@@ -40,7 +40,7 @@ _KEY_CHARS = 40
 _NAMES_CHARS = 100_000
 
 
-class Kind(StrEnum):
+class WorkType(StrEnum):
     """What a work is published as."""
 
     ARTICLE = "article"
@@ -58,7 +58,7 @@ class Citation:
     key : str
         Such as ``vaswani2017attention``: lower-case ASCII letters and digits. It depends on the
         first author, the year and the title alone.
-    kind : Kind
+    work_type : WorkType
         What it is published as.
     title : str
         In Unicode.
@@ -81,7 +81,7 @@ class Citation:
     """
 
     key: str
-    kind: Kind
+    work_type: WorkType
     title: str
     tex_title: str
     authors: tuple[Name, ...]
@@ -106,21 +106,21 @@ def cite(paper: Paper) -> Citation:
     date = _date(paper.published)
     venue = _unicode(paper.venue or "") or None
     server = _server(paper, venue)
-    kind = _kind(venue, server)
-    if kind is Kind.PREPRINT:
+    work_type = _work_type(venue, server)
+    if work_type is WorkType.PREPRINT:
         venue = None
     doi = plain(paper.doi or "") or None
-    if doi is None and paper.arxiv_id and kind is Kind.PREPRINT:
+    if doi is None and paper.arxiv_id and work_type is WorkType.PREPRINT:
         doi = f"10.48550/arXiv.{paper.arxiv_id}"
     return Citation(
         key=_key(authors, date, title),
-        kind=kind,
+        work_type=work_type,
         title=title,
         tex_title=plain(paper.title),
         authors=authors,
         date=date,
         venue=venue,
-        publisher=server if kind is Kind.PREPRINT else None,
+        publisher=server if work_type is WorkType.PREPRINT else None,
         doi=doi,
         arxiv_id=paper.arxiv_id,
         subject=plain(paper.categories[0]) if paper.arxiv_id and paper.categories else None,
@@ -151,10 +151,10 @@ def _server(paper: Paper, venue: str | None) -> str | None:
     return "arXiv" if paper.arxiv_id else None
 
 
-def _kind(venue: str | None, server: str | None) -> Kind:
+def _work_type(venue: str | None, server: str | None) -> WorkType:
     if venue is None or (server is not None and venue.lower().startswith(server.lower())):
-        return Kind.PREPRINT if server else Kind.OTHER
-    return Kind.CONFERENCE if _CONFERENCE.search(venue) else Kind.ARTICLE
+        return WorkType.PREPRINT if server else WorkType.OTHER
+    return WorkType.CONFERENCE if _CONFERENCE.search(venue) else WorkType.ARTICLE
 
 
 def _date(published: str | None) -> tuple[int, ...]:

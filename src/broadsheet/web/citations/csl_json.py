@@ -2,16 +2,16 @@
 
 import orjson
 
-from broadsheet.web.citations.citation import Citation, Kind
+from broadsheet.web.citations.citation import Citation, WorkType
 from broadsheet.web.citations.names import Name
 
 MEDIA_TYPE = "application/vnd.citationstyles.csl+json"
 
 _TYPES = {
-    Kind.ARTICLE: "article-journal",
-    Kind.CONFERENCE: "paper-conference",
-    Kind.PREPRINT: "article",
-    Kind.OTHER: "document",
+    WorkType.ARTICLE: "article-journal",
+    WorkType.CONFERENCE: "paper-conference",
+    WorkType.PREPRINT: "article",
+    WorkType.OTHER: "document",
 }
 
 
@@ -19,7 +19,7 @@ def write(citation: Citation) -> str:
     """Return a citation as a list of one item."""
     fields: dict[str, object] = {
         "id": citation.key,
-        "type": _TYPES[citation.kind],
+        "type": _TYPES[citation.work_type],
         "title": citation.title,
         "author": [_name(name) for name in citation.authors],
         "issued": {"date-parts": [list(citation.date)]} if citation.date else None,

@@ -7,13 +7,16 @@ from typing import NamedTuple
 from broadsheet.model import Paper
 from broadsheet.rules.tex import to_unicode
 from broadsheet.web.addresses import doi_url, plain
-from broadsheet.web.citations.citation import Citation, Kind
+from broadsheet.web.citations.citation import Citation, WorkType
 from broadsheet.web.citations.names import Name
 
 # Pages stay small whatever a source sends: some 700 authors with usual names.
 _NAMES_BYTES = 20_000
 _ABSTRACT_CHARS, _DESCRIPTION_CHARS = 5_000, 300
-_VENUES = {Kind.ARTICLE: "citation_journal_title", Kind.CONFERENCE: "citation_conference_title"}
+_VENUES = {
+    WorkType.ARTICLE: "citation_journal_title",
+    WorkType.CONFERENCE: "citation_conference_title",
+}
 
 
 class Tag(NamedTuple):
@@ -50,9 +53,9 @@ def citation_tags(citation: Citation, paper: Paper, pdf: str | None) -> Iterator
         yield Tag("citation_author", name.family_first)
     if citation.date:
         yield Tag("citation_publication_date", "/".join(f"{part:02}" for part in citation.date))
-    if citation.venue and citation.kind in _VENUES:
-        yield Tag(_VENUES[citation.kind], citation.venue)
-    if citation.kind is Kind.PREPRINT:
+    if citation.venue and citation.work_type in _VENUES:
+        yield Tag(_VENUES[citation.work_type], citation.venue)
+    if citation.work_type is WorkType.PREPRINT:
         # Zotero has no other tag for it, and would take it for an article without a journal.
         yield Tag("z:itemType", "preprint")
     if citation.publisher:
@@ -151,5 +154,5 @@ def _authors(names: Sequence[Name]) -> list[dict[str, str]]:
 def _venue(citation: Citation) -> dict[str, str] | None:
     if citation.venue is None:
         return None
-    kind = "Periodical" if citation.kind is Kind.ARTICLE else "PublicationEvent"
-    return {"@type": kind, "name": citation.venue}
+    container = "Periodical" if citation.work_type is WorkType.ARTICLE else "PublicationEvent"
+    return {"@type": container, "name": citation.venue}

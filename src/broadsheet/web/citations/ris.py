@@ -3,15 +3,15 @@
 import rispy
 from rispy.writer import RisWriter
 
-from broadsheet.web.citations.citation import Citation, Kind
+from broadsheet.web.citations.citation import Citation, WorkType
 
 MEDIA_TYPE = "application/x-research-info-systems"
 
 _TYPES = {
-    Kind.ARTICLE: "JOUR",
-    Kind.CONFERENCE: "CPAPER",
-    Kind.PREPRINT: "UNPB",
-    Kind.OTHER: "GEN",
+    WorkType.ARTICLE: "JOUR",
+    WorkType.CONFERENCE: "CPAPER",
+    WorkType.PREPRINT: "UNPB",
+    WorkType.OTHER: "GEN",
 }
 
 
@@ -26,7 +26,7 @@ def write(citation: Citation) -> str:
     """Return a citation as one record."""
     date = "/".join(f"{part:02}" for part in citation.date)
     fields: dict[str, object] = {
-        "type_of_reference": _TYPES[citation.kind],
+        "type_of_reference": _TYPES[citation.work_type],
         "authors": [name.family_first for name in citation.authors],
         "title": citation.title,
         "secondary_title": citation.venue,
