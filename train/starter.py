@@ -40,6 +40,13 @@ _LOST = tuple(
         (r"(?<=})big\)", r"\\big)$"),
         (r"(?<=[(+])1\{", r"\\frac{1}{"),
         (r"(?<![\w\\$])lambda(?=[\^)])", r"\\lambda"),
+        (r"(\d) rightarrow (\d)", r"\1 $\\rightarrow$ \2"),
+        (r"\((ge|le) (\d+B)\)", r"($\\\1$ \2)"),
+        (r"\bD\{to\} ?infty\b", r"$D \\to \\infty$"),
+        (r"\bgamma to infty\b", r"$\\gamma \\to \\infty$"),
+        (r"(?<![\w\\])url\{", r"\\url{"),
+        (r"\\(GitChameleon)\b(?:\{\})?", r"\1"),
+        (r"\\sysname\b", "StablePT"),
     )
 )
 _TAIL = 30

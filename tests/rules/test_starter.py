@@ -11,10 +11,10 @@ from broadsheet.rules.tex import Converted, convert
 # Commands whose backslash was lost, such as "256times 256" and "a leq 2%".
 _LOST = re.compile(
     r"\dtimes|\btimes \d|\b(?:ell|leq|geq|approx|textit|textbf|mathcal|mathbb|frac|lambda|ldots)\b"
-    r"|\bsim\d|\^top|Obig|prodlimits"
+    r"|\bsim\d|\^top|Obig|prodlimits|\d rightarrow|\([gl]e \d|\binfty\b|\burl\{"
 )
-# Names of systems, which their authors define.
-_OWN = {r"\GitChameleon", r"\sysname", r"\method"}
+# The name of a system, which its authors define.
+_OWN = {r"\method"}
 
 
 @pytest.fixture(scope="module")
