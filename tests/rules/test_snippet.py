@@ -1,6 +1,6 @@
 """Excerpts contain the words of the query; highlighting loses no text."""
 
-from time import process_time
+from time import thread_time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,7 +66,7 @@ def test_sentences_contain_every_letter(text: str) -> None:
 def test_a_hostile_text_is_processed_in_linear_time() -> None:
     assert snippet("a" * 200_000, {"a"})
     assert len(sentences("A. " * 50_000)) >= 1
-    started_s = process_time()
+    started_s = thread_time()
     assert snippet("We a. " * 3_300, {"we", "a"})
     # It takes 0.08 s; comparing each word with each sentence took 1.7 s.
-    assert process_time() - started_s < 0.8
+    assert thread_time() - started_s < 0.8

@@ -119,10 +119,10 @@ def test_hostile_tex_takes_little_time(text: str) -> None:
     to_unicode(r"\alpha")
     took = []
     for attempt in range(3):
-        start = time.process_time()
+        start = time.thread_time()
         converted = convert(f"{text} {attempt}")
-        took.append(time.process_time() - start)
-    assert min(took) < 0.02
+        took.append(time.thread_time() - start)
+    assert min(took) < 0.1
     assert sum(len(span.mathml) for span in converted.spans) <= 25_000
 
 

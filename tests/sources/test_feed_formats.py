@@ -140,7 +140,7 @@ def test_too_many_tags_raise_source_error_before_parsing(piece: str) -> None:
     began = time.perf_counter()
     with pytest.raises(SourceError, match="x has more than 1,000,000 tags"):
         parse_feed(body, "x")
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 5
 
 
 @given(_NODES)

@@ -238,7 +238,12 @@ READERS: dict[str, Callable[[str], object]] = {
 def test_no_text_of_a_request_takes_long_to_read(name: str) -> None:
     for unit in UNITS.split("|"):
         text = (unit * (60_000 // len(unit)))[:60_000] + "!"
-        started_s = time.process_time()
-        with suppress(ValueError):
-            READERS[name](text)
-        assert time.process_time() - started_s < 0.5, unit
+        # The least of three: other threads and garbage collection take processor time too.
+        assert min(_seconds(READERS[name], text) for _ in range(3)) < 0.5, unit
+
+
+def _seconds(read: Callable[[str], object], text: str) -> float:
+    started_s = time.thread_time()
+    with suppress(ValueError):
+        read(text)
+    return time.thread_time() - started_s
