@@ -4,6 +4,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -297,11 +298,13 @@ def _without_accents(found: re.Match[str]) -> str:
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
-def _starts(text: str) -> list[int]:
+# A search result asks twice for the sentences of its abstract.
+@lru_cache(maxsize=64)
+def _starts(text: str) -> tuple[int, ...]:
     ends = [end.end() for end in _END.finditer(text)]
     if "$" in text:
         ends = _outside_formulas(text, ends)
-    return [0, *(end for end in ends if not _is_abbreviated(text, end))]
+    return (0, *(end for end in ends if not _is_abbreviated(text, end)))
 
 
 def _outside_formulas(text: str, ends: Sequence[int]) -> list[int]:
