@@ -337,7 +337,7 @@ def _observed(
 def _scored(
     papers: PaperArrays, observed: _Observed, calibration: Calibration, recalibrate: bool = False
 ) -> Scored:
-    """Score papers with a calibration; measure its category factors on them if asked to."""
+    """Score papers with a calibration; optionally measure its category factors on them."""
     baseline = np.array([calibration.baselines[kind] for kind in KINDS])
     factor = credibility(calibration.voters)
     attention = observed.attention + factor * observed.known_votes

@@ -1,4 +1,4 @@
-"""What a paper's page tells machines: tags for reference managers, previews and crawlers. Pure."""
+"""Tags of a paper's page for reference managers, previews and crawlers. Pure."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
